@@ -1,0 +1,1 @@
+//! Xahau's binary format: fields, types, reader, writer, JSON forms, hashes, keys.

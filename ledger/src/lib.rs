@@ -1,0 +1,1 @@
+//! State map, transactors and ledger close, as pure functions.

@@ -1,0 +1,1 @@
+//! The one-machine node: store, open ledger, close loop, DKIM key watcher.

@@ -1,0 +1,1 @@
+//! WebSocket and HTTP JSON-RPC in the envelope of Xahau: wire types, methods, server, client.

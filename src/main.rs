@@ -1,0 +1,3 @@
+//! `xahau-email`: the command line.
+
+fn main() {}
