@@ -1,1 +1,33 @@
 //! Xahau's binary format: fields, types, reader, writer, JSON forms, hashes, keys.
+//!
+//! The lowest crate of the workspace: it knows bytes and their names, and nothing of ledgers, mail, time or
+//! networks. Facts come from xahaud (public dev branch, commit 08f13b7cf, 2024-10-25); what this project adds
+//! (fields, types and result codes of email wallets) is marked `Spec: 1`.
+
+#![forbid(unsafe_code)]
+
+mod amount;
+pub mod base58;
+pub mod field;
+pub mod flags;
+pub mod format;
+pub mod hash;
+pub mod json;
+pub mod keylet;
+pub mod keys;
+pub mod limits;
+mod object;
+mod reader;
+pub mod sf;
+pub mod ter;
+pub mod tx;
+mod types;
+mod writer;
+
+pub use amount::{Amount, AmountError, IssuedAmount};
+pub use field::Field;
+pub use object::{Object, Value};
+pub use reader::{DecodeError, DecodeReason, decode};
+pub use ter::{Ter, TerClass};
+pub use types::{AccountId, AddressError, CloseTime, Currency, Drops, Hash256, LedgerIndex};
+pub use writer::{encode, encode_signing, encode_vl};

@@ -1,0 +1,76 @@
+//! Flag bits of transactions and entries (xahaud TxFlags.h, LedgerFormats.h).
+
+/// Transaction: the signature must be fully canonical (always so today).
+pub const TF_FULLY_CANONICAL_SIG: u32 = 0x8000_0000;
+/// Transaction: the memo's mail is the signature. Legal on Remit and SetRegularKey with `Email` on. Spec: 1
+pub const TF_EMAIL_SIG: u32 = 0x2000_0000;
+
+/// AccountSet SetFlag: a payment needs a destination tag.
+pub const ASF_REQUIRE_DEST: u32 = 1;
+/// AccountSet SetFlag: holders need authorisation.
+pub const ASF_REQUIRE_AUTH: u32 = 2;
+/// AccountSet SetFlag: advises against XAH payments.
+pub const ASF_DISALLOW_XRP: u32 = 3;
+/// AccountSet SetFlag: the master key signs no more.
+pub const ASF_DISABLE_MASTER: u32 = 4;
+/// AccountSet SetFlag: track the last transaction id.
+pub const ASF_ACCOUNT_TXN_ID: u32 = 5;
+/// AccountSet SetFlag: give up freezing, for ever.
+pub const ASF_NO_FREEZE: u32 = 6;
+/// AccountSet SetFlag: freeze all that is issued.
+pub const ASF_GLOBAL_FREEZE: u32 = 7;
+/// AccountSet SetFlag: trust lines allow rippling by default.
+pub const ASF_DEFAULT_RIPPLE: u32 = 8;
+/// AccountSet SetFlag: deposits need preauthorisation.
+pub const ASF_DEPOSIT_AUTH: u32 = 9;
+/// AccountSet SetFlag: another account mints NFTs.
+pub const ASF_AUTHORIZED_NFTOKEN_MINTER: u32 = 10;
+/// AccountSet SetFlag: weak hook execution is paid.
+pub const ASF_TSH_COLLECT: u32 = 11;
+/// AccountSet SetFlag: refuse NFT offers.
+pub const ASF_DISALLOW_INCOMING_NFTOKEN_OFFER: u32 = 12;
+/// AccountSet SetFlag: refuse checks.
+pub const ASF_DISALLOW_INCOMING_CHECK: u32 = 13;
+/// AccountSet SetFlag: refuse payment channels.
+pub const ASF_DISALLOW_INCOMING_PAY_CHAN: u32 = 14;
+/// AccountSet SetFlag: refuse trust lines.
+pub const ASF_DISALLOW_INCOMING_TRUSTLINE: u32 = 15;
+/// AccountSet SetFlag: refuse Remits.
+pub const ASF_DISALLOW_INCOMING_REMIT: u32 = 16;
+/// AccountSet SetFlag: mail signs no more for this account. Spec: 11
+pub const ASF_DISABLE_EMAIL: u32 = 60;
+
+/// AccountRoot: mail signs no more for this account. Spec: 11
+pub const LSF_DISABLE_EMAIL: u32 = 0x0000_0001;
+/// AccountRoot: the free SetRegularKey was used.
+pub const LSF_PASSWORD_SPENT: u32 = 0x0001_0000;
+/// AccountRoot: a payment needs a destination tag.
+pub const LSF_REQUIRE_DEST_TAG: u32 = 0x0002_0000;
+/// AccountRoot: holders need authorisation.
+pub const LSF_REQUIRE_AUTH: u32 = 0x0004_0000;
+/// AccountRoot: advises against XAH payments.
+pub const LSF_DISALLOW_XRP: u32 = 0x0008_0000;
+/// AccountRoot: the master key signs no more; mail neither. Spec: 11
+pub const LSF_DISABLE_MASTER: u32 = 0x0010_0000;
+/// AccountRoot: gave up freezing.
+pub const LSF_NO_FREEZE: u32 = 0x0020_0000;
+/// AccountRoot: all that it issued is frozen.
+pub const LSF_GLOBAL_FREEZE: u32 = 0x0040_0000;
+/// AccountRoot: trust lines allow rippling by default.
+pub const LSF_DEFAULT_RIPPLE: u32 = 0x0080_0000;
+/// AccountRoot: deposits need preauthorisation.
+pub const LSF_DEPOSIT_AUTH: u32 = 0x0100_0000;
+/// AccountRoot: weak hook execution is paid.
+pub const LSF_TSH_COLLECT: u32 = 0x0200_0000;
+/// AccountRoot: refuses NFT offers.
+pub const LSF_DISALLOW_INCOMING_NFTOKEN_OFFER: u32 = 0x0400_0000;
+/// AccountRoot: refuses checks.
+pub const LSF_DISALLOW_INCOMING_CHECK: u32 = 0x0800_0000;
+/// AccountRoot: refuses payment channels.
+pub const LSF_DISALLOW_INCOMING_PAY_CHAN: u32 = 0x1000_0000;
+/// AccountRoot: refuses trust lines.
+pub const LSF_DISALLOW_INCOMING_TRUSTLINE: u32 = 0x2000_0000;
+/// AccountRoot: has issued URI tokens.
+pub const LSF_URI_TOKEN_ISSUER: u32 = 0x4000_0000;
+/// AccountRoot: refuses Remits.
+pub const LSF_DISALLOW_INCOMING_REMIT: u32 = 0x8000_0000;

@@ -1,0 +1,53 @@
+//! SHA-512Half, its prefixes, and the other digests of the format.
+
+use crate::types::Hash256;
+use ripemd::Ripemd160;
+use sha2::{Digest, Sha256, Sha512};
+
+/// Transaction id: `TXN\0` before the whole serialization.
+pub const PREFIX_TX_ID: [u8; 4] = *b"TXN\0";
+/// Single signing: `STX\0` before the fields that are signed.
+pub const PREFIX_TX_SIGN: [u8; 4] = *b"STX\0";
+/// Transaction with metadata, leaf of the transaction tree.
+pub const PREFIX_TX_NODE: [u8; 4] = *b"SND\0";
+/// Account state leaf.
+pub const PREFIX_LEAF_NODE: [u8; 4] = *b"MLN\0";
+/// Inner node of a tree.
+pub const PREFIX_INNER_NODE: [u8; 4] = *b"MIN\0";
+/// Ledger header.
+pub const PREFIX_LEDGER: [u8; 4] = *b"LWR\0";
+/// DKIM key attestation of a validator. Spec: 7.2
+pub const PREFIX_DKIM_ATTESTATION: [u8; 4] = *b"DKA\0";
+
+/// First 32 bytes of the SHA-512 of the concatenated parts.
+pub fn sha512_half(parts: &[&[u8]]) -> Hash256 {
+    let full = sha512(parts);
+    let mut half = [0u8; 32];
+    half.copy_from_slice(&full[..32]);
+    Hash256::new(half)
+}
+
+/// SHA-512 of the concatenated parts.
+pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
+    let mut hasher = Sha512::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// SHA-256 of the concatenated parts.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// RIPEMD-160 of SHA-256: how a public key becomes an AccountID.
+pub fn ripemd160_sha256(data: &[u8]) -> [u8; 20] {
+    let mut hasher = Ripemd160::new();
+    hasher.update(sha256(&[data]));
+    hasher.finalize().into()
+}

@@ -1,0 +1,92 @@
+//! Object to bytes.
+
+use crate::field::Field;
+use crate::limits::VL_BYTES_MAX;
+use crate::object::{Object, Value};
+
+/// End of a nested object.
+pub(crate) const OBJECT_END: u8 = 0xE1;
+/// End of a nested array.
+pub(crate) const ARRAY_END: u8 = 0xF1;
+
+/// Canonical serialization.
+pub fn encode(object: &Object) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_fields(object, &mut out, |_| true);
+    out
+}
+
+/// Canonical serialization of what a signature covers: without TxnSignature, Signers and the like.
+pub fn encode_signing(object: &Object) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_fields(object, &mut out, Field::is_signing);
+    out
+}
+
+/// A variable-length prefix and the bytes. Longer than [`VL_BYTES_MAX`]: cut there, which no reader accepts;
+/// callers hold every blob far below.
+pub fn encode_vl(bytes: &[u8], out: &mut Vec<u8>) {
+    let length = bytes.len().min(VL_BYTES_MAX);
+    match length {
+        0..=192 => out.push(length as u8),
+        193..=12_480 => {
+            let rest = length - 193;
+            out.extend_from_slice(&[193 + (rest >> 8) as u8, rest as u8]);
+        }
+        _ => {
+            let rest = length - 12_481;
+            out.extend_from_slice(&[241 + (rest >> 16) as u8, (rest >> 8) as u8, rest as u8]);
+        }
+    }
+    out.extend_from_slice(&bytes[..length]);
+}
+
+fn write_fields(object: &Object, out: &mut Vec<u8>, include: fn(Field) -> bool) {
+    for (field, value) in object.iter().filter(|(field, _)| include(*field)) {
+        write_header(field, out);
+        write_value(value, out, include);
+    }
+}
+
+fn write_header(field: Field, out: &mut Vec<u8>) {
+    let (type_code, nth) = (field.type_code() as u8, field.nth() as u8);
+    match (type_code < 16, nth < 16) {
+        (true, true) => out.push((type_code << 4) | nth),
+        (true, false) => out.extend_from_slice(&[type_code << 4, nth]),
+        (false, true) => out.extend_from_slice(&[nth, type_code]),
+        (false, false) => out.extend_from_slice(&[0, type_code, nth]),
+    }
+}
+
+fn write_value(value: &Value, out: &mut Vec<u8>, include: fn(Field) -> bool) {
+    match value {
+        Value::UInt8(value) => out.push(*value),
+        Value::UInt16(value) => out.extend_from_slice(&value.to_be_bytes()),
+        Value::UInt32(value) => out.extend_from_slice(&value.to_be_bytes()),
+        Value::UInt64(value) => out.extend_from_slice(&value.to_be_bytes()),
+        Value::Hash128(value) => out.extend_from_slice(value),
+        Value::Hash160(value) => out.extend_from_slice(value),
+        Value::Hash256(value) => out.extend_from_slice(value.as_bytes()),
+        Value::Amount(value) => value.write(out),
+        Value::Blob(value) => encode_vl(value, out),
+        Value::Account(Some(value)) => encode_vl(value.as_bytes(), out),
+        Value::Account(None) => encode_vl(&[], out),
+        Value::Object(value) => {
+            write_fields(value, out, include);
+            out.push(OBJECT_END);
+        }
+        Value::Array(elements) => {
+            for (field, element) in elements {
+                write_header(*field, out);
+                write_fields(element, out, include);
+                out.push(OBJECT_END);
+            }
+            out.push(ARRAY_END);
+        }
+        Value::PathSet(value) => out.extend_from_slice(value),
+        Value::Vector256(hashes) => {
+            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            encode_vl(&bytes, out);
+        }
+    }
+}
