@@ -79,5 +79,8 @@ pub const RECORD_BYTES_MAX: usize = 4_096;
 pub const FUNDS_MAX: usize = 1_000;
 
 const _: () = assert!(RENEW_SECS < 30 * 86_400, "renewed well before removal");
-const _: () = assert!(LOOKUP_SECS_MAX < ACCEPT_WAIT_SECS_MAX, "a look-up ends while ledger_accept waits");
+const _: () = assert!(
+    LOOKUP_SECS_MAX < ACCEPT_WAIT_SECS_MAX,
+    "a look-up ends while ledger_accept waits"
+);
 const _: () = assert!(KEPT_PER_ACCOUNT_MAX * rpc::limits::MAIL_BYTES_MAX < WAITING_BYTES_MAX);

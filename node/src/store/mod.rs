@@ -130,7 +130,9 @@ pub enum StoreError {
         expected: u32,
     },
     /// The store belongs to another network.
-    #[error("the store belongs to network {stored}, not {wanted}; start with --network {stored} or another data folder")]
+    #[error(
+        "the store belongs to network {stored}, not {wanted}; start with --network {stored} or another data folder"
+    )]
     Network {
         /// What the store says.
         stored: u32,
@@ -138,7 +140,9 @@ pub enum StoreError {
         wanted: u32,
     },
     /// A record is not what was written.
-    #[error("the store is damaged: a record of table '{table}' is unreadable; restore the data folder from a copy")]
+    #[error(
+        "the store is damaged: a record of table '{table}' is unreadable; restore the data folder from a copy"
+    )]
     Damaged {
         /// The table.
         table: &'static str,

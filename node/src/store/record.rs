@@ -84,7 +84,11 @@ impl StoredLedger {
     pub(super) fn decode(index: u32, bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader { rest: bytes };
         let hash = reader.hash()?;
-        Some(Self { index: LedgerIndex::new(index), hash, header: reader.rest.to_vec() })
+        Some(Self {
+            index: LedgerIndex::new(index),
+            hash,
+            header: reader.rest.to_vec(),
+        })
     }
 }
 
@@ -106,7 +110,13 @@ impl StoredTx {
         let tx_index = reader.u32()?;
         let blob_bytes = usize::try_from(reader.u32()?).ok()?;
         let (blob, meta) = reader.rest.split_at_checked(blob_bytes)?;
-        Some(Self { id, ledger_index, tx_index, blob: blob.to_vec(), meta: meta.to_vec() })
+        Some(Self {
+            id,
+            ledger_index,
+            tx_index,
+            blob: blob.to_vec(),
+            meta: meta.to_vec(),
+        })
     }
 }
 
@@ -134,7 +144,13 @@ impl WaitingMail {
         let order = u64::from_be_bytes(reader.array()?);
         let email_id = reader.hash()?;
         let executable_until = CloseTime::new(reader.u32()?);
-        Some(Self { stage, order, email_id, executable_until, raw: reader.rest.to_vec() })
+        Some(Self {
+            stage,
+            order,
+            email_id,
+            executable_until,
+            raw: reader.rest.to_vec(),
+        })
     }
 }
 
@@ -154,7 +170,9 @@ impl Settled {
         let mut reader = Reader { rest: bytes };
         let state = match reader.u32()? {
             0 => SettledState::Failed,
-            index => SettledState::Validated { ledger_index: LedgerIndex::new(index) },
+            index => SettledState::Validated {
+                ledger_index: LedgerIndex::new(index),
+            },
         };
         let code = i32::from_be_bytes(reader.array()?);
         let hash = reader.hash()?;
@@ -189,7 +207,9 @@ mod tests {
     #[test]
     fn accepts_what_it_wrote_and_rejects_every_cut_of_it() {
         let settled = Settled {
-            state: SettledState::Validated { ledger_index: LedgerIndex::new(9) },
+            state: SettledState::Validated {
+                ledger_index: LedgerIndex::new(9),
+            },
             code: -80,
             hash: Hash256::new([7; 32]),
         };

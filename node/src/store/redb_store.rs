@@ -50,11 +50,15 @@ impl RedbStore {
         if unfinished.exists() {
             fs::remove_file(&unfinished).map_err(|error| io_error(path, error))?;
         }
-        let database = builder().create(&unfinished).map_err(|error| open_error(path, error))?;
+        let database = builder()
+            .create(&unfinished)
+            .map_err(|error| open_error(path, error))?;
         let store = Self::prepare(database)?;
         fs::rename(&unfinished, path).map_err(|error| io_error(path, error))?;
         if let Some(folder) = path.parent() {
-            fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io_error(path, error))?;
+            fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|error| io_error(path, error))?;
         }
         Ok(store)
     }
@@ -75,10 +79,15 @@ impl RedbStore {
         let store = Self { database };
         let found = store.format()?;
         if let Some(found) = found.filter(|found| *found != FORMAT_VERSION) {
-            return Err(StoreError::Format { found, expected: FORMAT_VERSION });
+            return Err(StoreError::Format {
+                found,
+                expected: FORMAT_VERSION,
+            });
         }
         if found.is_none() {
-            store.make_tables().map_err(|error| StoreError::Failed(Box::new(error)))?;
+            store
+                .make_tables()
+                .map_err(|error| StoreError::Failed(Box::new(error)))?;
         }
         Ok(store)
     }
@@ -114,7 +123,10 @@ impl RedbStore {
         Ok(numbers.get(name).map_err(failed)?.map(|number| number.value()))
     }
 
-    fn write(&self, change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), StoreError> {
+    fn write(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
         let run = || {
             let writing = self.database.begin_write()?;
             change(&writing)?;
@@ -134,8 +146,12 @@ impl RedbStore {
     ) -> Result<Option<T>, StoreError> {
         let reading = self.database.begin_read().map_err(failed)?;
         let opened = reading.open_table(table).map_err(failed)?;
-        let Some(found) = opened.get(key.as_bytes()).map_err(failed)? else { return Ok(None) };
-        decode(found.value()).map(Some).ok_or(StoreError::Damaged { table: name })
+        let Some(found) = opened.get(key.as_bytes()).map_err(failed)? else {
+            return Ok(None);
+        };
+        decode(found.value())
+            .map(Some)
+            .ok_or(StoreError::Damaged { table: name })
     }
 
     fn state(&self) -> Result<Vec<(Hash256, Vec<u8>)>, StoreError> {
@@ -156,10 +172,18 @@ impl Store for RedbStore {
     }
 
     fn tip(&self) -> Result<Option<Tip>, StoreError> {
-        let Some(index) = self.number(TIP)?.map(LedgerIndex::new) else { return Ok(None) };
-        let ledger = self.ledger(index)?.ok_or(StoreError::Damaged { table: "ledgers" })?;
+        let Some(index) = self.number(TIP)?.map(LedgerIndex::new) else {
+            return Ok(None);
+        };
+        let ledger = self
+            .ledger(index)?
+            .ok_or(StoreError::Damaged { table: "ledgers" })?;
         let (state, transactions) = (self.state()?, self.transactions(index)?);
-        Ok(Some(Tip { ledger, state, transactions }))
+        Ok(Some(Tip {
+            ledger,
+            state,
+            transactions,
+        }))
     }
 
     fn commit(&self, network_id: u32, commit: &Commit) -> Result<(), StoreError> {
@@ -187,7 +211,9 @@ impl Store for RedbStore {
         let mut mails = Vec::new();
         for entry in waiting.iter().map_err(failed)? {
             let (key, value) = entry.map_err(failed)?;
-            let damaged = StoreError::Damaged { table: "waiting_mails" };
+            let damaged = StoreError::Damaged {
+                table: "waiting_mails",
+            };
             let mail = WaitingMail::decode(value.value()).ok_or(damaged)?;
             mails.push((Hash256::new(*key.value()), mail));
         }
@@ -202,13 +228,18 @@ impl Store for RedbStore {
     fn first_index(&self) -> Result<Option<LedgerIndex>, StoreError> {
         let reading = self.database.begin_read().map_err(failed)?;
         let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
-        Ok(ledgers.first().map_err(failed)?.map(|(index, _)| LedgerIndex::new(index.value())))
+        Ok(ledgers
+            .first()
+            .map_err(failed)?
+            .map(|(index, _)| LedgerIndex::new(index.value())))
     }
 
     fn ledger(&self, index: LedgerIndex) -> Result<Option<StoredLedger>, StoreError> {
         let reading = self.database.begin_read().map_err(failed)?;
         let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
-        let Some(found) = ledgers.get(index.get()).map_err(failed)? else { return Ok(None) };
+        let Some(found) = ledgers.get(index.get()).map_err(failed)? else {
+            return Ok(None);
+        };
         let ledger = StoredLedger::decode(index.get(), found.value());
         ledger.map(Some).ok_or(StoreError::Damaged { table: "ledgers" })
     }
@@ -216,7 +247,10 @@ impl Store for RedbStore {
     fn ledger_index(&self, hash: &Hash256) -> Result<Option<LedgerIndex>, StoreError> {
         let reading = self.database.begin_read().map_err(failed)?;
         let hashes = reading.open_table(LEDGER_HASHES).map_err(failed)?;
-        Ok(hashes.get(hash.as_bytes()).map_err(failed)?.map(|index| LedgerIndex::new(index.value())))
+        Ok(hashes
+            .get(hash.as_bytes())
+            .map_err(failed)?
+            .map(|index| LedgerIndex::new(index.value())))
     }
 
     fn transactions(&self, index: LedgerIndex) -> Result<Vec<StoredTx>, StoreError> {
@@ -227,17 +261,24 @@ impl Store for RedbStore {
         for position in positions.range(of_ledger).map_err(failed)? {
             let (_, id) = position.map_err(failed)?;
             let found = self.transaction(&Hash256::new(*id.value()))?;
-            list.push(found.ok_or(StoreError::Damaged { table: "transactions" })?);
+            list.push(found.ok_or(StoreError::Damaged {
+                table: "transactions",
+            })?);
         }
         Ok(list)
     }
 
     fn transaction(&self, id: &Hash256) -> Result<Option<StoredTx>, StoreError> {
-        self.record(TRANSACTIONS, "transactions", id, |bytes| StoredTx::decode(*id, bytes))
+        self.record(TRANSACTIONS, "transactions", id, |bytes| {
+            StoredTx::decode(*id, bytes)
+        })
     }
 }
 
-fn write_state(writing: &WriteTransaction, changes: &[(Hash256, Option<Vec<u8>>)]) -> Result<(), redb::Error> {
+fn write_state(
+    writing: &WriteTransaction,
+    changes: &[(Hash256, Option<Vec<u8>>)],
+) -> Result<(), redb::Error> {
     let mut state = writing.open_table(STATE)?;
     for (key, value) in changes {
         match value {
@@ -250,8 +291,12 @@ fn write_state(writing: &WriteTransaction, changes: &[(Hash256, Option<Vec<u8>>)
 
 fn write_ledger(writing: &WriteTransaction, commit: &Commit) -> Result<(), redb::Error> {
     let record = StoredLedger::encode(&commit.hash, &commit.header);
-    writing.open_table(LEDGERS)?.insert(commit.index, record.as_slice())?;
-    writing.open_table(LEDGER_HASHES)?.insert(commit.hash.as_bytes(), commit.index)?;
+    writing
+        .open_table(LEDGERS)?
+        .insert(commit.index, record.as_slice())?;
+    writing
+        .open_table(LEDGER_HASHES)?
+        .insert(commit.hash.as_bytes(), commit.index)?;
     let mut transactions = writing.open_table(TRANSACTIONS)?;
     let mut positions = writing.open_table(POSITIONS)?;
     for tx in &commit.transactions {
@@ -294,10 +339,16 @@ fn open_error(path: &Path, error: DatabaseError) -> StoreError {
     let path = path.to_owned();
     match error {
         DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path },
-        other => StoreError::Open { path, source: Box::new(other.into()) },
+        other => StoreError::Open {
+            path,
+            source: Box::new(other.into()),
+        },
     }
 }
 
 fn io_error(path: &Path, error: std::io::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), source: Box::new(redb::Error::Io(error)) }
+    StoreError::Open {
+        path: path.to_owned(),
+        source: Box::new(redb::Error::Io(error)),
+    }
 }

@@ -1,0 +1,3 @@
+//! Tests of the node: the store under cuts and, on top of it, whole nodes.
+
+mod store;
