@@ -84,3 +84,12 @@ const _: () = assert!(
     "a look-up ends while ledger_accept waits"
 );
 const _: () = assert!(KEPT_PER_ACCOUNT_MAX * rpc::limits::MAIL_BYTES_MAX < WAITING_BYTES_MAX);
+
+/// Ledgers between two searches for keys that nobody renewed (spec 7.4): the search walks over the whole state.
+pub const REMOVAL_SCAN_LEDGERS: u32 = 256;
+
+/// Unrenewed keys removed in one ledger (spec 7.4).
+pub const REMOVALS_PER_LEDGER_MAX: usize = 4;
+
+/// EmailIDs of refused mails that are remembered for those who ask.
+pub const FAILURES_REMEMBERED_MAX: usize = 10_000;

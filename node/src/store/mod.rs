@@ -73,8 +73,8 @@ pub trait Store: Send + Sync {
     /// The last validated ledger; `None` in a new store.
     fn tip(&self) -> Result<Option<Tip>, StoreError>;
 
-    /// Write one closed ledger, durably and as a whole. The first one also fixes the network.
-    fn commit(&self, network_id: u32, commit: &Commit) -> Result<(), StoreError>;
+    /// Write closed ledgers, in their order, durably and as a whole. The first one also fixes the network.
+    fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError>;
 
     /// Change mails, durably and as a whole.
     fn change_mails(&self, changes: &[MailChange]) -> Result<(), StoreError>;

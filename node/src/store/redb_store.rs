@@ -186,14 +186,15 @@ impl Store for RedbStore {
         }))
     }
 
-    fn commit(&self, network_id: u32, commit: &Commit) -> Result<(), StoreError> {
+    fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
         self.write(|writing| {
-            write_state(writing, &commit.changes)?;
-            write_ledger(writing, commit)?;
-            write_mails(writing, &commit.mails)?;
-            let mut numbers = writing.open_table(NUMBERS)?;
-            numbers.insert(NETWORK, network_id)?;
-            numbers.insert(TIP, commit.index)?;
+            for commit in commits {
+                write_state(writing, &commit.changes)?;
+                write_ledger(writing, commit)?;
+                write_mails(writing, &commit.mails)?;
+                writing.open_table(NUMBERS)?.insert(TIP, commit.index)?;
+            }
+            writing.open_table(NUMBERS)?.insert(NETWORK, network_id)?;
             Ok(())
         })
     }

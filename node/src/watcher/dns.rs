@@ -10,7 +10,8 @@ use hickory_resolver::net::{NetError, runtime::TokioRuntimeProvider};
 use hickory_resolver::proto::rr::{Name, RData};
 use hickory_resolver::{Resolver, TokioResolver};
 
-use super::names::DkimName;
+use ledger::dkim::DkimName;
+
 use crate::limits::{LOOKUP_SECS_MAX, RECORD_BYTES_MAX};
 
 /// What DNS says about a name.

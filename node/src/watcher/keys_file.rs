@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::dns::{KeyAnswer, KeyResolver, Lookup};
-use super::names::DkimName;
+use super::names::dkim_name;
+use ledger::dkim::DkimName;
 use crate::limits::KEYS_FILE_BYTES_MAX;
 
 /// A fixed table of key records.
@@ -150,14 +151,7 @@ impl KeyResolver for KeyTable {
 
 fn parse_name(name: &str) -> Option<DkimName> {
     let (selector, domain) = name.trim_end_matches('.').split_once("._domainkey.")?;
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text.split('.').all(|label| !label.is_empty())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    };
-    (is_name(selector) && is_name(domain)).then(|| DkimName::new(domain, selector))
+    dkim_name(domain, selector)
 }
 
 #[cfg(test)]
@@ -174,10 +168,10 @@ mod tests {
         assert!(matches!(table, Err(KeysFileError::Name { name, .. }) if name == "S1._DomainKey.x"));
         let table = parse(r#"{"Sel._domainkey.Mail.Example.": "v=DKIM1; p=AA"}"#).expect("valid");
         assert_eq!(
-            table.record(&DkimName::new("mail.example", "sel")),
+            table.record(&dkim_name("mail.example", "sel").expect("a name")),
             Some(&b"v=DKIM1; p=AA"[..])
         );
-        assert_eq!(table.record(&DkimName::new("mail.example", "other")), None);
+        assert_eq!(table.record(&dkim_name("mail.example", "other").expect("a name")), None);
     }
 
     #[test]

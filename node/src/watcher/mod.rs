@@ -8,4 +8,6 @@ pub mod keys_file;
 mod names;
 
 pub use dns::{KeyAnswer, KeyResolver, NoResolver};
-pub use names::{DkimName, Names};
+pub use ledger::dkim::DkimName;
+pub(crate) use names::Rest;
+pub use names::{Names, dkim_name, dns_name};

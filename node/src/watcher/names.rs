@@ -3,43 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use codec::CloseTime;
+use ledger::dkim::DkimName;
 
 use crate::limits::{ABSENT_SECS, FAILED_LOOKUP_SECS, LOOKUPS_AT_WORK_MAX, REMEMBERED_NAMES_MAX};
 
-/// A key's place in DNS, `selector._domainkey.domain`, both parts in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DkimName {
-    domain: String,
-    selector: String,
+/// The name of the tags `d=` and `s=`; upper case is lowered. `None` where they are no names (spec 4.4).
+#[must_use]
+pub fn dkim_name(domain: &str, selector: &str) -> Option<DkimName> {
+    DkimName::new(domain.to_ascii_lowercase().as_bytes(), selector.to_ascii_lowercase().as_bytes())
 }
 
-impl DkimName {
-    /// From the tags `d=` and `s=`; upper case is lowered.
-    #[must_use]
-    pub fn new(domain: &str, selector: &str) -> Self {
-        Self {
-            domain: domain.to_ascii_lowercase(),
-            selector: selector.to_ascii_lowercase(),
-        }
-    }
-
-    /// The tag `d=`.
-    #[must_use]
-    pub fn domain(&self) -> &str {
-        &self.domain
-    }
-
-    /// The tag `s=`.
-    #[must_use]
-    pub fn selector(&self) -> &str {
-        &self.selector
-    }
-}
-
-impl std::fmt::Display for DkimName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}._domainkey.{}", self.selector, self.domain)
-    }
+/// The name as DNS has it, for people.
+#[must_use]
+pub fn dns_name(name: &DkimName) -> String {
+    let text = |part| String::from_utf8_lossy(part).into_owned();
+    format!("{}._domainkey.{}", text(name.selector()), text(name.domain()))
 }
 
 /// Names at work and names at rest.
@@ -108,8 +86,8 @@ mod tests {
     #[test]
     fn accepts_a_name_again_after_its_rest_and_not_before() {
         let mut names = Names::default();
-        let (name, t) = (DkimName::new("Mail.Example", "S"), CloseTime::new(100));
-        assert_eq!(name.to_string(), "s._domainkey.mail.example");
+        let (name, t) = (dkim_name("Mail.Example", "S").expect("a name"), CloseTime::new(100));
+        assert_eq!(dns_name(&name), "s._domainkey.mail.example");
         assert!(names.begin(&name, t));
         assert!(!names.begin(&name, t), "it is at work");
         names.end(&name);
@@ -125,7 +103,7 @@ mod tests {
     #[test]
     fn rejects_names_over_the_bounds() {
         let mut names = Names::default();
-        let name = |i: usize| DkimName::new("a.example", &format!("s{i}"));
+        let name = |i: usize| dkim_name("a.example", &format!("s{i}")).expect("a name");
         for i in 0..LOOKUPS_AT_WORK_MAX {
             assert!(names.begin(&name(i), CloseTime::new(0)));
         }

@@ -110,7 +110,7 @@ fn accepts_commits_and_keeps_them_over_a_restart() {
     assert_eq!(store.network_id().expect("readable"), None);
     assert_eq!(store.tip().expect("readable"), None);
     for index in 1..=3 {
-        store.commit(NETWORK, &commit(index)).expect("written");
+        store.commit(NETWORK, &[commit(index)]).expect("written");
         assert_holds(&store, index);
     }
     drop(store);
@@ -172,7 +172,7 @@ fn accepts_a_start_after_a_kill_while_the_file_was_made() {
     let path = folder.path().join("ledger.redb");
     RedbStore::open(&path)
         .expect("made anew")
-        .commit(NETWORK, &commit(1))
+        .commit(NETWORK, &[commit(1)])
         .expect("written");
     assert_holds(&RedbStore::open(&path).expect("there"), 1);
 }
@@ -249,7 +249,7 @@ fn accepts_a_cut_at_every_write_of_a_commit() {
     let whole = CutDisk::new(Vec::new(), usize::MAX);
     let store = RedbStore::on_backend(whole.clone()).expect("new");
     for index in 1..=2 {
-        store.commit(NETWORK, &commit(index)).expect("written");
+        store.commit(NETWORK, &[commit(index)]).expect("written");
     }
     let before = whole.with(|disk| disk.bytes.clone());
     drop(store);
@@ -260,7 +260,7 @@ fn accepts_a_cut_at_every_write_of_a_commit() {
         let opened = RedbStore::on_backend(disk.clone());
         let written = opened
             .as_ref()
-            .is_ok_and(|store| store.commit(NETWORK, &commit(3)).is_ok());
+            .is_ok_and(|store| store.commit(NETWORK, &[commit(3)]).is_ok());
         // What was acknowledged must not need a tidy end.
         let left = disk.with(|disk| [disk.bytes.clone(), disk.synced.clone()]);
         drop(opened);
