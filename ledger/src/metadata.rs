@@ -182,3 +182,165 @@ fn issuer(entry: &Object, field: Field) -> Option<AccountId> {
 fn is_default(value: &Value) -> bool {
     !matches!(value, Value::Amount(_)) && format::is_default(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state_map::StateMap;
+
+    const OLD_TX: Hash256 = Hash256::new([0xAA; 32]);
+    const TX: TxPosition = TxPosition {
+        id: Hash256::new([0xBB; 32]),
+        ledger: LedgerIndex::new(7),
+        index: 3,
+    };
+
+    fn id(byte: u8) -> AccountId {
+        AccountId::new([byte; 20])
+    }
+
+    fn account(byte: u8) -> Object {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::AccountRoot.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::ACCOUNT, id(byte))
+            .with(sf::BALANCE, Amount::Native(5))
+            .with(sf::PREVIOUS_TXN_ID, OLD_TX)
+            .with(sf::PREVIOUS_TXN_LGR_SEQ, 2u32)
+    }
+
+    fn preauth(owner: u8) -> Object {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::DepositPreauth.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::ACCOUNT, id(owner))
+            .with(sf::AUTHORIZE, id(9))
+            .with(sf::PREVIOUS_TXN_ID, OLD_TX)
+            .with(sf::PREVIOUS_TXN_LGR_SEQ, 2u32)
+    }
+
+    fn base() -> StateMap {
+        let entries = [
+            (keylet::account(id(1)), account(1)),
+            (Hash256::new([1; 32]), preauth(1)),
+        ];
+        StateMap::from_sorted_iter(entries.map(|(key, entry)| (key, codec::encode(&entry))))
+    }
+
+    /// The nodes as (kind, index, body).
+    fn nodes(effects: &Effects) -> Vec<(&'static str, Hash256, Object)> {
+        let nodes = effects.metadata.array(sf::AFFECTED_NODES).unwrap();
+        nodes
+            .iter()
+            .map(|(kind, node)| (kind.name(), node.hash256(sf::LEDGER_INDEX).unwrap(), node.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn accepts_a_changed_field_in_previous_and_final_fields() {
+        let base = base();
+        let mut sandbox = Sandbox::new(&base);
+        let key = keylet::account(id(1));
+        sandbox.put(key, account(1).with(sf::BALANCE, Amount::Native(4)));
+        let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+        let (kind, index, node) = nodes(&effects).remove(0);
+        assert_eq!((kind, index), ("ModifiedNode", key));
+        let previous = Object::new().with(sf::BALANCE, Amount::Native(5));
+        assert_eq!(node.object(sf::PREVIOUS_FIELDS), Some(&previous));
+        let finals = node.object(sf::FINAL_FIELDS).unwrap();
+        assert_eq!(finals.amount(sf::BALANCE), Some(Amount::Native(4)));
+        assert!(!finals.contains(sf::PREVIOUS_TXN_ID) && !finals.contains(sf::LEDGER_ENTRY_TYPE));
+        assert!(
+            !node.contains(sf::PREVIOUS_TXN_ID),
+            "only an untouched owner shows the pair"
+        );
+        let entry = effects.entries[&key].as_ref().unwrap();
+        assert_eq!(
+            (
+                entry.hash256(sf::PREVIOUS_TXN_ID),
+                entry.u32(sf::PREVIOUS_TXN_LGR_SEQ)
+            ),
+            (Some(TX.id), Some(7))
+        );
+        assert_eq!(effects.metadata.u32(sf::TRANSACTION_INDEX), Some(3));
+    }
+
+    #[test]
+    fn accepts_an_added_field_as_empty_previous_fields() {
+        let base = base();
+        let mut sandbox = Sandbox::new(&base);
+        sandbox.put(keylet::account(id(1)), account(1).with(sf::REGULAR_KEY, id(2)));
+        let (_, _, node) = nodes(&build(&sandbox, TX, Ter::TES_SUCCESS)).remove(0);
+        assert_eq!(node.object(sf::PREVIOUS_FIELDS), Some(&Object::new()));
+    }
+
+    #[test]
+    fn accepts_an_owner_as_touched_where_its_object_is_made_or_deleted() {
+        let base = base();
+        for delete in [false, true] {
+            let mut sandbox = Sandbox::new(&base);
+            if delete {
+                sandbox.erase(&Hash256::new([1; 32]));
+            } else {
+                sandbox.put(Hash256::new([2; 32]), preauth(1));
+            }
+            let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+            let owner = nodes(&effects)
+                .into_iter()
+                .find(|(_, index, _)| *index == keylet::account(id(1)))
+                .unwrap();
+            assert_eq!(
+                (owner.0, owner.2.hash256(sf::PREVIOUS_TXN_ID)),
+                ("ModifiedNode", Some(OLD_TX))
+            );
+            assert!(!owner.2.contains(sf::FINAL_FIELDS));
+            let entry = effects.entries[&owner.1].as_ref().unwrap();
+            assert_eq!(entry.hash256(sf::PREVIOUS_TXN_ID), Some(TX.id));
+        }
+    }
+
+    #[test]
+    fn accepts_the_last_transaction_in_the_final_fields_of_a_deleted_entry() {
+        let base = base();
+        let mut sandbox = Sandbox::new(&base);
+        sandbox.erase(&Hash256::new([1; 32]));
+        let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+        let deleted = nodes(&effects)
+            .into_iter()
+            .find(|(kind, ..)| *kind == "DeletedNode")
+            .unwrap()
+            .2;
+        assert_eq!(
+            deleted
+                .object(sf::FINAL_FIELDS)
+                .unwrap()
+                .hash256(sf::PREVIOUS_TXN_ID),
+            Some(OLD_TX)
+        );
+        assert!(!deleted.contains(sf::PREVIOUS_FIELDS));
+        assert_eq!(effects.entries[&Hash256::new([1; 32])], None);
+    }
+
+    #[test]
+    fn rejects_nodes_of_entries_that_did_not_change_and_of_hidden_fields() {
+        let base = base();
+        let mut sandbox = Sandbox::new(&base);
+        sandbox.put(keylet::account(id(1)), account(1));
+        let hidden = Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::EmailReplay.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::ACCOUNT, id(3))
+            .with(
+                sf::EMAIL_REPLAY_ENTRIES,
+                vec![(sf::EMAIL_REPLAY_ENTRY, Object::new())],
+            );
+        sandbox.put(Hash256::new([2; 32]), hidden);
+        let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+        let (kind, _, node) = nodes(&effects).remove(0);
+        assert_eq!((kind, nodes(&effects).len()), ("CreatedNode", 1));
+        assert_eq!(
+            node.object(sf::NEW_FIELDS),
+            Some(&Object::new().with(sf::ACCOUNT, id(3)))
+        );
+    }
+}
