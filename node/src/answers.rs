@@ -1,11 +1,11 @@
 //! The node's answers to the RPC methods.
 
-use codec::{AccountId, Drops, Hash256, LedgerIndex, base58, keylet, sf};
+use codec::{AccountId, Drops, Hash256, LedgerIndex, base58, keylet};
 use ledger::{Fees, Header, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
-    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, OnRetry, Peer, ServerAnswer,
-    SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord,
+    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, OnRetry, Peer,
+    ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord,
 };
 
 use crate::core::Core;
@@ -43,7 +43,9 @@ impl rpc::Node for Node {
         let now = self.inner.clock.now();
         let (ledger, network_id) = {
             let core = self.core();
-            let allowed = [Work::Failure, Work::Lookup].iter().all(|work| core.peers.allows(peer, *work, now));
+            let allowed = [Work::Failure, Work::Lookup]
+                .iter()
+                .all(|work| core.peers.allows(peer, *work, now));
             if !allowed {
                 return Err(RpcError::SlowDown);
             }
@@ -51,8 +53,13 @@ impl rpc::Node for Node {
         };
         let explanation = rules::explain(&request.mail, &ledger, network_id);
         let mut core = self.core();
-        let answer = core.take_mail(request, explanation, peer, now).map_err(Broken::from)?;
-        if answer.status.is_some_and(|status| status.state == rpc::api::MailState::Kept) {
+        let answer = core
+            .take_mail(request, explanation, peer, now)
+            .map_err(Broken::from)?;
+        if answer
+            .status
+            .is_some_and(|status| status.state == rpc::api::MailState::Kept)
+        {
             core.peers.record(peer, Work::Lookup, now);
         }
         drop(core);
@@ -61,12 +68,19 @@ impl rpc::Node for Node {
     }
 
     fn submit(&self, blob: &[u8], on_retry: OnRetry, _peer: &Peer) -> Result<SubmitAnswer, RpcError> {
-        let tx = Transaction::parse(blob).map_err(|error| RpcError::InvalidTransaction { reason: error.to_string() })?;
+        let tx = Transaction::parse(blob).map_err(|error| RpcError::InvalidTransaction {
+            reason: error.to_string(),
+        })?;
         let mut core = self.core();
         let outcome = core.open.submit(&tx).map_err(|refusal| local_refusal(&refusal))?;
-        let kept = outcome.retriable && !outcome.applied && on_retry == OnRetry::Hold && core.hold(tx.clone());
+        let kept =
+            outcome.retriable && !outcome.applied && on_retry == OnRetry::Hold && core.hold(tx.clone());
         let next = outcome.account_sequence_next;
-        let highest = core.held_of(tx.account()).map(Transaction::sequence).max().unwrap_or(0);
+        let highest = core
+            .held_of(tx.account())
+            .map(Transaction::sequence)
+            .max()
+            .unwrap_or(0);
         Ok(SubmitAnswer {
             wrapped: tx_blob(&tx),
             engine: outcome.ter,
@@ -84,7 +98,10 @@ impl rpc::Node for Node {
         match key {
             TxKey::Hash(hash) => {
                 let record = core.record(&hash)?.ok_or(RpcError::TransactionNotFound)?;
-                Ok(TxAnswer { record: Some(record), mail: None })
+                Ok(TxAnswer {
+                    record: Some(record),
+                    mail: None,
+                })
             }
             TxKey::Email(email_id) => {
                 let status = core.status_of(&email_id).map_err(Broken::from)?;
@@ -93,7 +110,10 @@ impl rpc::Node for Node {
                     Some(hash) => core.record(&hash)?,
                     None => None,
                 };
-                Ok(TxAnswer { record, mail: Some((email_id, status)) })
+                Ok(TxAnswer {
+                    record,
+                    mail: Some((email_id, status)),
+                })
             }
         }
     }
@@ -103,13 +123,19 @@ impl rpc::Node for Node {
         let key = keylet::account(account);
         let (ledger, root) = match core.chosen(ledger)? {
             Chosen::Open => (core.open_id(), core.open.account(account)),
-            Chosen::Stored(index) if index == core.ledger.index() => {
-                (LedgerId::Validated { hash: core.ledger.hash(), index }, core.ledger.entry(&key))
-            }
+            Chosen::Stored(index) if index == core.ledger.index() => (
+                LedgerId::Validated {
+                    hash: core.ledger.hash(),
+                    index,
+                },
+                core.ledger.entry(&key),
+            ),
             // Only the state of the last ledger is kept.
             Chosen::Stored(_) => return Err(RpcError::LedgerNotFound),
         };
-        let root = root.ok_or_else(|| RpcError::AccountNotFound { account: account.to_string() })?;
+        let root = root.ok_or_else(|| RpcError::AccountNotFound {
+            account: account.to_string(),
+        })?;
         Ok(AccountAnswer { ledger, key, root })
     }
 
@@ -118,7 +144,10 @@ impl rpc::Node for Node {
         let is_asked = transactions == Transactions::Included;
         match core.chosen(ledger)? {
             Chosen::Open => {
-                let list = core.open.accepted().iter().map(|tx| TxRecord { wrapped: tx_blob(tx), validated: None });
+                let list = core.open.accepted().iter().map(|tx| TxRecord {
+                    wrapped: tx_blob(tx),
+                    validated: None,
+                });
                 Ok(LedgerAnswer::Open {
                     index: core.open.view().ledger_index(),
                     parent_hash: core.ledger.hash(),
@@ -127,8 +156,15 @@ impl rpc::Node for Node {
             }
             Chosen::Stored(index) => {
                 let header = core.header(index)?;
-                let list = if is_asked { Some(core.records(index)?) } else { None };
-                Ok(LedgerAnswer::Validated { header: Box::new(header), transactions: list })
+                let list = if is_asked {
+                    Some(core.records(index)?)
+                } else {
+                    None
+                };
+                Ok(LedgerAnswer::Validated {
+                    header: Box::new(header),
+                    transactions: list,
+                })
             }
         }
     }
@@ -141,11 +177,15 @@ impl rpc::Node for Node {
             build_version: env!("CARGO_PKG_VERSION"),
             network_id: core.network_id,
             pubkey_node: base58::encode(&[NODE_PUBLIC_PREFIX], core.key.public_key().as_bytes()),
-            first_ledger: core.store.first_index().map_err(Broken::from)?.unwrap_or(core.ledger.index()),
+            first_ledger: core
+                .store
+                .first_index()
+                .map_err(Broken::from)?
+                .unwrap_or(core.ledger.index()),
             validated: header_of(core.ledger.header()),
             base_fee: Drops::new(fees.base_drops),
-            reserve_base: Drops::new(fees.reserve_drops),
-            reserve_increment: Drops::new(fees.increment_drops),
+            reserve_base: Drops::new(fees.reserve_base_drops),
+            reserve_increment: Drops::new(fees.reserve_increment_drops),
             validation_quorum: 1,
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
@@ -180,12 +220,21 @@ impl Core {
     }
 
     fn open_id(&self) -> LedgerId {
-        LedgerId::Open { index: self.open.view().ledger_index() }
+        LedgerId::Open {
+            index: self.open.view().ledger_index(),
+        }
     }
 
     fn header(&self, index: LedgerIndex) -> Result<LedgerHeader, RpcError> {
-        let stored = self.store.ledger(index).map_err(Broken::from)?.ok_or(RpcError::LedgerNotFound)?;
-        Header::decode(&stored.header).as_ref().map(header_of).ok_or(RpcError::Internal)
+        let stored = self
+            .store
+            .ledger(index)
+            .map_err(Broken::from)?
+            .ok_or(RpcError::LedgerNotFound)?;
+        Header::decode(&stored.header)
+            .as_ref()
+            .map(header_of)
+            .ok_or(RpcError::Internal)
     }
 
     /// A transaction in the store, in the open ledger, or held for a later one.
@@ -196,13 +245,19 @@ impl Core {
         }
         let open = self.open.accepted().iter().find(|tx| tx.id() == *hash);
         let found = open.or_else(|| self.held_transaction(hash));
-        Ok(found.map(|tx| TxRecord { wrapped: tx_blob(tx), validated: None }))
+        Ok(found.map(|tx| TxRecord {
+            wrapped: tx_blob(tx),
+            validated: None,
+        }))
     }
 
     fn records(&self, index: LedgerIndex) -> Result<Vec<TxRecord>, RpcError> {
         let header = self.header(index)?;
         let stored = self.store.transactions(index).map_err(Broken::from)?;
-        Ok(stored.into_iter().filter_map(|tx| self.stored_record(tx, &header)).collect())
+        Ok(stored
+            .into_iter()
+            .filter_map(|tx| self.stored_record(tx, &header))
+            .collect())
     }
 
     fn stored_record(&self, stored: StoredTx, header: &LedgerHeader) -> Option<TxRecord> {
@@ -216,13 +271,24 @@ impl Core {
             meta,
             meta_blob: stored.meta,
         };
-        let wrapped = TxBlob { tx, blob: stored.blob, hash: stored.id };
-        Some(TxRecord { wrapped, validated: Some(place) })
+        let wrapped = TxBlob {
+            tx,
+            blob: stored.blob,
+            hash: stored.id,
+        };
+        Some(TxRecord {
+            wrapped,
+            validated: Some(place),
+        })
     }
 }
 
 fn tx_blob(tx: &Transaction) -> TxBlob {
-    TxBlob { tx: tx.object().clone(), blob: tx.blob().to_vec(), hash: tx.id() }
+    TxBlob {
+        tx: tx.object().clone(),
+        blob: tx.blob().to_vec(),
+        hash: tx.id(),
+    }
 }
 
 fn header_of(header: &Header) -> LedgerHeader {
@@ -242,5 +308,7 @@ fn header_of(header: &Header) -> LedgerHeader {
 }
 
 fn local_refusal(refusal: &LocalRefusal) -> RpcError {
-    RpcError::InvalidTransaction { reason: format!("fails local checks: {refusal}") }
+    RpcError::InvalidTransaction {
+        reason: format!("fails local checks: {refusal}"),
+    }
 }

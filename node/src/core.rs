@@ -11,8 +11,8 @@ use ledger::dkim::{self, Attestation};
 use ledger::{Closed, Ledger, OpenLedger, Transaction};
 
 use crate::limits::{
-    FAILURES_REMEMBERED_MAX, HELD_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS, KEY_SETS_PER_LEDGER_MAX, REMOVAL_SCAN_LEDGERS,
-    REMOVALS_PER_LEDGER_MAX,
+    FAILURES_REMEMBERED_MAX, HELD_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS, KEY_SETS_PER_LEDGER_MAX,
+    REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
 };
 use crate::mailroom::Mailroom;
 use crate::peers::PeerCounts;
@@ -55,7 +55,12 @@ impl Core {
         ledger: Ledger,
         now: CloseTime,
     ) -> Result<Self, StoreError> {
-        let dkim_keys = ledger.state().iter().filter(|(_, bytes)| is_dkim_key(bytes)).map(|(key, _)| *key).collect();
+        let dkim_keys = ledger
+            .state()
+            .iter()
+            .filter(|(_, bytes)| is_dkim_key(bytes))
+            .map(|(key, _)| key)
+            .collect();
         let mut core = Self {
             network_id,
             key,
@@ -102,7 +107,9 @@ impl Core {
             .attestations
             .values()
             .take(KEY_SETS_PER_LEDGER_MAX)
-            .filter_map(|word| dkim::build_key_set(&self.ledger, self.network_id, std::slice::from_ref(word)));
+            .filter_map(|word| {
+                dkim::build_key_set(&self.ledger, self.network_id, std::slice::from_ref(word))
+            });
         let mut sets: Vec<Transaction> = of_attestations.collect();
         if self.ledger.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
             sets.extend(dkim::build_removals(&self.ledger, REMOVALS_PER_LEDGER_MAX));
@@ -118,9 +125,16 @@ impl Core {
             .iter()
             .filter(|applied| applied.tx.is_email_signed())
             .filter_map(|applied| {
-                let email_id = rules::email_id_of(applied.tx.object(), self.network_id)?;
+                let email_id = rules::email_id_of(applied.tx.object(), &self.open)?;
                 let state = SettledState::Validated { ledger_index };
-                Some((email_id, Settled { state, code: applied.ter.code(), hash: applied.tx_id }))
+                Some((
+                    email_id,
+                    Settled {
+                        state,
+                        code: applied.ter.code(),
+                        hash: applied.tx_id,
+                    },
+                ))
             })
             .collect()
     }
@@ -128,9 +142,16 @@ impl Core {
     fn mail_changes(&self, settled: &[(Hash256, Settled)]) -> Vec<MailChange> {
         let mut changes = Vec::new();
         for (email_id, settled) in settled {
-            changes.push(MailChange::Settle { email_id: *email_id, settled: *settled });
+            changes.push(MailChange::Settle {
+                email_id: *email_id,
+                settled: *settled,
+            });
             let waiting = self.mailroom.of_email(email_id);
-            changes.extend(waiting.into_iter().map(|(mail_id, _)| MailChange::Forget { mail_id }));
+            changes.extend(
+                waiting
+                    .into_iter()
+                    .map(|(mail_id, _)| MailChange::Forget { mail_id }),
+            );
         }
         changes
     }
@@ -143,12 +164,22 @@ impl Core {
         now: CloseTime,
     ) -> Result<(), StoreError> {
         for (email_id, _) in settled {
-            let ids: Vec<Hash256> = self.mailroom.of_email(email_id).into_iter().map(|(id, _)| id).collect();
+            let ids: Vec<Hash256> = self
+                .mailroom
+                .of_email(email_id)
+                .into_iter()
+                .map(|(id, _)| id)
+                .collect();
             ids.iter().for_each(|id| {
                 self.mailroom.remove(id);
             });
         }
-        let used: Vec<DkimName> = self.attestations.keys().take(KEY_SETS_PER_LEDGER_MAX).cloned().collect();
+        let used: Vec<DkimName> = self
+            .attestations
+            .keys()
+            .take(KEY_SETS_PER_LEDGER_MAX)
+            .cloned()
+            .collect();
         used.iter().for_each(|name| {
             self.attestations.remove(name);
         });
@@ -181,7 +212,10 @@ impl Core {
 
     /// Held transactions of an account, for its next free sequence.
     pub(crate) fn held_of(&self, account: codec::AccountId) -> impl Iterator<Item = &Transaction> {
-        self.held.iter().map(|held| &held.tx).filter(move |tx| tx.account() == account)
+        self.held
+            .iter()
+            .map(|held| &held.tx)
+            .filter(move |tx| tx.account() == account)
     }
 
     /// Whether a transaction waits for a later ledger.
@@ -192,7 +226,12 @@ impl Core {
     /// Try what is held again, lower sequences first. Mails are not held as transactions: they are wrapped anew.
     fn retry_held(&mut self, retry: Vec<Transaction>) {
         let mut waiting = std::mem::take(&mut self.held);
-        waiting.extend(retry.into_iter().filter(|tx| !tx.is_email_signed()).map(|tx| Held { tx, tries: 0 }));
+        waiting.extend(
+            retry
+                .into_iter()
+                .filter(|tx| !tx.is_email_signed())
+                .map(|tx| Held { tx, tries: 0 }),
+        );
         waiting.sort_by_key(|held| (held.tx.account(), held.tx.sequence()));
         for held in waiting {
             let tries = held.tries.saturating_add(1);
@@ -220,7 +259,6 @@ impl Core {
 
 /// Whether bytes of the state are a DKIMKey. The type is the first field of every entry.
 pub(crate) fn is_dkim_key(bytes: &[u8]) -> bool {
-    bytes.get(..3) == Some(&[0x11, 0, 0x4B]) && codec::decode(bytes).is_ok_and(|entry| {
-        EntryType::of(&entry) == Some(EntryType::DkimKey)
-    })
+    bytes.get(..3) == Some(&[0x11, 0, 0x4B])
+        && codec::decode(bytes).is_ok_and(|entry| EntryType::of(&entry) == Some(EntryType::DkimKey))
 }

@@ -47,10 +47,18 @@ pub enum FundError {
 impl Fund {
     /// Read `WHO=XAH`.
     pub fn parse(text: &str) -> Result<Self, FundError> {
-        let (who, amount) = text.rsplit_once('=').ok_or_else(|| FundError::Form { text: text.to_owned() })?;
+        let (who, amount) = text.rsplit_once('=').ok_or_else(|| FundError::Form {
+            text: text.to_owned(),
+        })?;
         let account = account_of(who).ok_or_else(|| FundError::Who { who: who.to_owned() })?;
-        let amount = parse_xah(amount).ok_or_else(|| FundError::Amount { amount: amount.to_owned() })?;
-        Ok(Self { who: who.to_owned(), account, amount })
+        let amount = parse_xah(amount).ok_or_else(|| FundError::Amount {
+            amount: amount.to_owned(),
+        })?;
+        Ok(Self {
+            who: who.to_owned(),
+            account,
+            amount,
+        })
     }
 
     /// The payment, signed by the genesis account.
@@ -77,7 +85,9 @@ impl Fund {
 
 fn account_of(who: &str) -> Option<AccountId> {
     if who.contains('@') {
-        return address::parse_recipient(who).ok().map(|recipient| recipient.account());
+        return address::parse_recipient(who)
+            .ok()
+            .map(|recipient| recipient.account());
     }
     AccountId::parse_classic(who).ok()
 }
@@ -101,14 +111,31 @@ mod tests {
 
     #[test]
     fn accepts_amounts_with_up_to_six_decimals() {
-        for (text, drops) in [("1", 1_000_000), ("0.5", 500_000), ("100.000001", 100_000_001), ("007", 7_000_000)] {
+        for (text, drops) in [
+            ("1", 1_000_000),
+            ("0.5", 500_000),
+            ("100.000001", 100_000_001),
+            ("007", 7_000_000),
+        ] {
             assert_eq!(parse_xah(text), Some(Drops::new(drops)), "{text}");
         }
     }
 
     #[test]
     fn rejects_amounts_that_are_none() {
-        for text in ["", "0", "0.0", ".5", "5.", "1.0000001", "-1", "+1", "1e3", "1,5", "99999999999999999999"] {
+        for text in [
+            "",
+            "0",
+            "0.0",
+            ".5",
+            "5.",
+            "1.0000001",
+            "-1",
+            "+1",
+            "1e3",
+            "1,5",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse_xah(text), None, "{text}");
         }
     }
@@ -117,8 +144,14 @@ mod tests {
     fn accepts_an_r_address_and_rejects_what_is_no_fund() {
         let fund = Fund::parse("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh=2.5").expect("a fund");
         assert_eq!(fund.amount, Drops::new(2_500_000));
-        assert!(matches!(Fund::parse("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"), Err(FundError::Form { .. })));
+        assert!(matches!(
+            Fund::parse("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"),
+            Err(FundError::Form { .. })
+        ));
         assert!(matches!(Fund::parse("rHb9=1"), Err(FundError::Who { .. })));
-        assert!(matches!(Fund::parse("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh=x"), Err(FundError::Amount { .. })));
+        assert!(matches!(
+            Fund::parse("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh=x"),
+            Err(FundError::Amount { .. })
+        ));
     }
 }

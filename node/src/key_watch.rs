@@ -2,7 +2,7 @@
 //!
 //! Spec: 7.2, 7.3, 7.5.
 
-use amendment::Verdict;
+use amendment::Qualifies;
 use codec::{CloseTime, Hash256, Object, Ter, sf};
 use ledger::dkim::{Answer, Attestation};
 
@@ -46,7 +46,10 @@ impl Core {
         let known = self.ledger.entry(&name.keylet()).filter(is_live);
         match answer {
             KeyAnswer::Failed => {
-                tracing::warn!(name = dns_name(name), "DNS gave no answer; the name is asked again later");
+                tracing::warn!(
+                    name = dns_name(name),
+                    "DNS gave no answer; the name is asked again later"
+                );
                 self.names.rest(name, Rest::Failed, now);
                 Ok(())
             }
@@ -91,15 +94,18 @@ impl Core {
         let mut is_wanted = known.is_some();
         let mut refuted: Vec<(Hash256, Ter)> = Vec::new();
         for mail_id in self.mailroom.waiting_for(name) {
-            let Some(mail) = self.mailroom.mail(&mail_id) else { continue };
-            let explanation = rules::explain_under(&mail.record.raw, &self.ledger, self.network_id, name, &record);
+            let Some(mail) = self.mailroom.mail(&mail_id) else {
+                continue;
+            };
+            let explanation =
+                rules::explain_under(&mail.record.raw, &self.ledger, self.network_id, name, &record);
             match explanation.qualifies {
-                Verdict::Yes => is_wanted = true,
+                Qualifies::Yes => is_wanted = true,
                 // A mail with several signatures may still verify under another key.
-                Verdict::No if explanation.code == Ter::TEF_BAD_SIGNATURE && mail.names.len() == 1 => {
+                Qualifies::No if explanation.code == Ter::TEF_BAD_SIGNATURE && mail.names.len() == 1 => {
                     refuted.push((mail_id, explanation.code));
                 }
-                Verdict::No | Verdict::Unknown => {}
+                Qualifies::No | Qualifies::Unknown => {}
             }
         }
         let mut changes = Vec::new();
@@ -108,10 +114,9 @@ impl Core {
         }
         if is_wanted {
             self.attest(name, Answer::Record(record), now);
-            self.names.rest(name, Rest::Failed, now);
-        } else {
-            self.names.rest(name, Rest::Absent, now);
         }
+        // A short rest only: a forged mail must not keep the name from the true one.
+        self.names.rest(name, Rest::Failed, now);
         self.store.change_mails(&changes)
     }
 
@@ -129,5 +134,6 @@ fn is_live(entry: &Object) -> bool {
 }
 
 fn age_secs(entry: &Object, now: CloseTime) -> u32 {
-    now.seconds().saturating_sub(entry.u32(sf::LAST_ATTESTED).unwrap_or(0))
+    now.seconds()
+        .saturating_sub(entry.u32(sf::LAST_ATTESTED).unwrap_or(0))
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use codec::{AccountId, CloseTime, Hash256};
+use codec::{AccountId, Hash256};
 
 use crate::limits::{KEPT_PER_ACCOUNT_MAX, WAITING_BYTES_MAX};
 use crate::store::{WaitingMail, WaitingStage};
@@ -74,7 +74,9 @@ impl Mailroom {
             let faint = of_account.iter().find(|(_, hope)| *hope == Hope::Faint);
             gone = Some(faint.ok_or(NoRoom::Account)?.0);
         }
-        let freed = gone.and_then(|id| self.mails.get(&id)).map_or(0, |other| other.record.raw.len());
+        let freed = gone
+            .and_then(|id| self.mails.get(&id))
+            .map_or(0, |other| other.record.raw.len());
         if self.bytes - freed + mail.record.raw.len() > WAITING_BYTES_MAX {
             return Err(NoRoom::Bytes);
         }
@@ -116,7 +118,11 @@ impl Mailroom {
 
     /// All mails, oldest first.
     pub(crate) fn in_order(&self) -> Vec<Hash256> {
-        let mut ids: Vec<(u64, Hash256)> = self.mails.iter().map(|(id, mail)| (mail.record.order, *id)).collect();
+        let mut ids: Vec<(u64, Hash256)> = self
+            .mails
+            .iter()
+            .map(|(id, mail)| (mail.record.order, *id))
+            .collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, id)| id).collect()
     }
@@ -133,8 +139,12 @@ impl Mailroom {
 
     /// The mails of an EmailID; the submitted one comes first.
     pub(crate) fn of_email(&self, email_id: &Hash256) -> Vec<(Hash256, &MailInHand)> {
-        let mut found: Vec<_> =
-            self.mails.iter().filter(|(_, mail)| mail.record.email_id == *email_id).map(|(id, mail)| (*id, mail)).collect();
+        let mut found: Vec<_> = self
+            .mails
+            .iter()
+            .filter(|(_, mail)| mail.record.email_id == *email_id)
+            .map(|(id, mail)| (*id, mail))
+            .collect();
         found.sort_by_key(|(_, mail)| (mail.record.stage == WaitingStage::Kept, mail.record.order));
         found
     }
@@ -142,18 +152,19 @@ impl Mailroom {
     /// The kept mails that wait for a name.
     pub(crate) fn waiting_for(&self, name: &DkimName) -> Vec<Hash256> {
         let waits = |mail: &MailInHand| mail.record.stage == WaitingStage::Kept && mail.names.contains(name);
-        self.mails.iter().filter(|(_, mail)| waits(mail)).map(|(id, _)| *id).collect()
+        self.mails
+            .iter()
+            .filter(|(_, mail)| waits(mail))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Mails that wait for their key.
     pub(crate) fn kept_count(&self) -> usize {
-        self.mails.values().filter(|mail| mail.record.stage == WaitingStage::Kept).count()
-    }
-
-    /// The mails whose window has ended.
-    pub(crate) fn ended(&self, now: CloseTime) -> Vec<Hash256> {
-        let has_ended = |mail: &&MailInHand| mail.record.executable_until < now;
-        self.mails.iter().filter(|(_, mail)| has_ended(mail)).map(|(id, _)| *id).collect()
+        self.mails
+            .values()
+            .filter(|mail| mail.record.stage == WaitingStage::Kept)
+            .count()
     }
 }
 
@@ -161,6 +172,7 @@ impl Mailroom {
 mod tests {
     use super::*;
     use crate::watcher::dkim_name;
+    use codec::CloseTime;
 
     fn id(byte: u8) -> Hash256 {
         Hash256::new([byte; 32])
@@ -187,13 +199,25 @@ mod tests {
         let mut room = Mailroom::default();
         assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
         assert_eq!(room.keep(id(2), mail(1, 10, 1)), Ok(None));
-        assert_eq!(room.keep(id(2), mail(1, 10, 2)), Ok(None), "the same mail again takes no place");
+        assert_eq!(
+            room.keep(id(2), mail(1, 10, 2)),
+            Ok(None),
+            "the same mail again takes no place"
+        );
         assert_eq!(room.keep(id(3), mail(1, 10, 2)), Err(NoRoom::Account));
-        assert_eq!(room.keep(id(3), mail(2, 10, 2)), Ok(None), "another account is not touched");
+        assert_eq!(
+            room.keep(id(3), mail(2, 10, 2)),
+            Ok(None),
+            "another account is not touched"
+        );
         let mut submitted = mail(1, 10, 1);
         submitted.record.stage = WaitingStage::Submitted;
         assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
-        assert_eq!(room.keep(id(4), mail(1, 10, 3)), Ok(None), "a submitted mail frees its place");
+        assert_eq!(
+            room.keep(id(4), mail(1, 10, 3)),
+            Ok(None),
+            "a submitted mail frees its place"
+        );
     }
 
     #[test]
@@ -226,7 +250,9 @@ mod tests {
         assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
         let found: Vec<Hash256> = room.of_email(&id(0xE0)).into_iter().map(|(id, _)| id).collect();
         assert_eq!(found, [id(2), id(1)]);
-        assert_eq!(room.waiting_for(&dkim_name("A.example", "S").expect("a name")), [id(1)]);
-        assert_eq!((room.ended(CloseTime::new(100)).len(), room.ended(CloseTime::new(101)).len()), (0, 2));
+        assert_eq!(
+            room.waiting_for(&dkim_name("A.example", "S").expect("a name")),
+            [id(1)]
+        );
     }
 }

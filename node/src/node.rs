@@ -57,7 +57,11 @@ impl Node {
         let folder = DataFolder::take(&config.data)?;
         let store = folder.store()?;
         let key = folder.validator_key(&store)?;
-        let ledger_parts = Parts { store: Arc::new(store), key, folder: Some(folder) };
+        let ledger_parts = Parts {
+            store: Arc::new(store),
+            key,
+            folder: Some(folder),
+        };
         Self::assemble(config, ledger_parts, clock, resolver, runtime)
     }
 
@@ -70,7 +74,17 @@ impl Node {
         resolver: Arc<dyn KeyResolver>,
         runtime: Handle,
     ) -> Result<Self, StartError> {
-        Self::assemble(config, Parts { store, key, folder: None }, clock, resolver, runtime)
+        Self::assemble(
+            config,
+            Parts {
+                store,
+                key,
+                folder: None,
+            },
+            clock,
+            resolver,
+            runtime,
+        )
     }
 
     fn assemble(
@@ -81,7 +95,13 @@ impl Node {
         runtime: Handle,
     ) -> Result<Self, StartError> {
         let now = clock.now();
-        let ledger = ledger_of(parts.store.as_ref(), config.network_id, &parts.key, &config.funds, now)?;
+        let ledger = ledger_of(
+            parts.store.as_ref(),
+            config.network_id,
+            &parts.key,
+            &config.funds,
+            now,
+        )?;
         tracing::info!(index = %ledger.index(), hash = %ledger.hash(), "the ledger is loaded");
         let core = Core::new(config.network_id, parts.key, parts.store, ledger, now)?;
         let inner = Inner {
@@ -93,13 +113,19 @@ impl Node {
             started: now,
             _folder: parts.folder,
         };
-        let node = Self { inner: Arc::new(inner) };
+        let node = Self {
+            inner: Arc::new(inner),
+        };
         node.look_up_wanted();
         Ok(node)
     }
 
     /// Close ledgers every `interval`, until `stop` resolves or the store fails.
-    pub async fn run_close_loop(&self, interval: Duration, stop: impl Future<Output = ()>) -> Result<(), StoreError> {
+    pub async fn run_close_loop(
+        &self,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), StoreError> {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // The first tick comes at once.
@@ -141,7 +167,9 @@ impl Node {
             .wait_timeout_while(self.core(), patience, |core| !core.names.is_idle())
             .unwrap_or_else(PoisonError::into_inner);
         core.close(self.inner.clock.now())?;
-        let outcome = CloseOutcome { next: core.open.view().ledger_index() };
+        let outcome = CloseOutcome {
+            next: core.open.view().ledger_index(),
+        };
         drop(core);
         self.look_up_wanted();
         Ok(outcome)

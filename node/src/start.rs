@@ -94,12 +94,20 @@ pub struct DataFolder {
 impl DataFolder {
     /// Make the folder if it is missing, and take it.
     pub fn take(path: &Path) -> Result<Self, StartError> {
-        let failed = |source| StartError::Folder { path: path.to_owned(), source };
+        let failed = |source| StartError::Folder {
+            path: path.to_owned(),
+            source,
+        };
         fs::create_dir_all(path).map_err(failed)?;
         let lock = File::create(path.join(LOCK_FILE)).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(StartError::InUse { path: path.to_owned() }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StartError::InUse {
+                path: path.to_owned(),
+            }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
@@ -115,7 +123,9 @@ impl DataFolder {
             return Ok(validator_key::read(&self.path)?);
         }
         let mut entropy = [0; 16];
-        File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut entropy)).map_err(StartError::Entropy)?;
+        File::open("/dev/urandom")
+            .and_then(|mut file| file.read_exact(&mut entropy))
+            .map_err(StartError::Entropy)?;
         Ok(validator_key::read_or_create(&self.path, || entropy)?)
     }
 }
@@ -129,7 +139,11 @@ pub(crate) fn ledger_of(
     now: CloseTime,
 ) -> Result<Ledger, StartError> {
     if let Some(stored) = store.network_id()?.filter(|stored| *stored != network_id) {
-        return Err(StoreError::Network { stored, wanted: network_id }.into());
+        return Err(StoreError::Network {
+            stored,
+            wanted: network_id,
+        }
+        .into());
     }
     if let Some(tip) = store.tip()? {
         return restored(tip);
@@ -170,17 +184,30 @@ fn tx_leaf(tx: &StoredTx) -> Vec<u8> {
 }
 
 /// The second ledger, with the payments of the first start.
-fn pay_funds(genesis: &Ledger, network_id: u32, funds: &[Fund], now: CloseTime) -> Result<Closed, StartError> {
+fn pay_funds(
+    genesis: &Ledger,
+    network_id: u32,
+    funds: &[Fund],
+    now: CloseTime,
+) -> Result<Closed, StartError> {
     if funds.len() > FUNDS_MAX {
         return Err(StartError::Funds { count: funds.len() });
     }
     let mut open = OpenLedger::new(genesis);
     let base_fee = open.view().base_fee();
     for fund in funds {
-        let refused = |code| StartError::Fund { who: fund.who.clone(), amount: fund.amount, code };
-        let payer = open.account(codec::AccountId::new(GENESIS_ACCOUNT)).unwrap_or_default();
+        let refused = |code| StartError::Fund {
+            who: fund.who.clone(),
+            amount: fund.amount,
+            code,
+        };
+        let payer = open
+            .account(codec::AccountId::new(GENESIS_ACCOUNT))
+            .unwrap_or_default();
         let sequence = payer.u32(sf::SEQUENCE).unwrap_or(0);
-        let payment = fund.payment(network_id, sequence, base_fee).map_err(|_| refused(Ter::TEM_BAD_SIGNATURE))?;
+        let payment = fund
+            .payment(network_id, sequence, base_fee)
+            .map_err(|_| refused(Ter::TEM_BAD_SIGNATURE))?;
         let payment = Transaction::from_object(&payment).map_err(|_| refused(Ter::TEM_MALFORMED))?;
         let outcome = open.submit(&payment).map_err(|_| refused(Ter::TEM_INVALID))?;
         if outcome.ter != Ter::TES_SUCCESS {
@@ -195,7 +222,11 @@ fn commit_of_genesis(genesis: &Ledger) -> Commit {
         index: genesis.index().get(),
         hash: genesis.hash(),
         header: genesis.header().encode(),
-        changes: genesis.state().iter().map(|(key, bytes)| (*key, Some(bytes.to_vec()))).collect(),
+        changes: genesis
+            .state()
+            .iter()
+            .map(|(key, bytes)| (key, Some(bytes.to_vec())))
+            .collect(),
         transactions: Vec::new(),
         mails: Vec::new(),
     }

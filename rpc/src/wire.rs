@@ -1,7 +1,7 @@
 //! JSON forms that several callers share. The command line prints `explain --json` with the same function that answers
 //! `submit_email`, so the names cannot drift apart.
 
-use amendment::{Check, CheckVerdict, Explanation, Party, Verdict};
+use amendment::{Check, Explanation, Party, Qualifies};
 use codec::{Drops, Hash256, Object, Ter, json::to_json};
 use serde_json::{Map, Value, json};
 
@@ -14,9 +14,9 @@ use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace,
 #[must_use]
 pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     let qualifies = match explanation.qualifies {
-        Verdict::Yes => json!(true),
-        Verdict::No => json!(false),
-        Verdict::Unknown => Value::Null,
+        Qualifies::Yes => json!(true),
+        Qualifies::No => json!(false),
+        Qualifies::Unknown => Value::Null,
     };
     let checks: Vec<Value> = explanation.checks.iter().map(check_json).collect();
     let mut out = Map::new();
@@ -48,18 +48,19 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     out
 }
 
+/// The address is null where the mail names a classic address itself.
 fn party_json(party: &Party) -> Value {
-    json!({ "address": party.address, "account": party.account.to_string() })
+    let mut out = Map::new();
+    out.insert("address".to_owned(), json!(party.address));
+    out.insert("account".to_owned(), json!(party.account.to_string()));
+    if let Some(tag) = party.tag {
+        out.insert("tag".to_owned(), json!(tag));
+    }
+    Value::Object(out)
 }
 
 fn check_json(check: &Check) -> Value {
-    let verdict = match check.verdict {
-        CheckVerdict::Pass => "pass",
-        CheckVerdict::Fail => "fail",
-        CheckVerdict::Skipped => "skipped",
-        CheckVerdict::Unknown => "unknown",
-    };
-    json!({ "rule": check.rule, "read": check.read, "verdict": verdict, "fix": check.fix })
+    json!({ "rule": check.rule, "read": check.read, "verdict": check.verdict.as_str(), "fix": check.fix })
 }
 
 /// `engine_result`, `engine_result_code`, `engine_result_message`.

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::dns::{KeyAnswer, KeyResolver, Lookup};
 use super::names::dkim_name;
-use ledger::dkim::DkimName;
 use crate::limits::KEYS_FILE_BYTES_MAX;
+use ledger::dkim::DkimName;
 
 /// A fixed table of key records.
 #[derive(Debug, Clone, Default)]
@@ -171,7 +171,10 @@ mod tests {
             table.record(&dkim_name("mail.example", "sel").expect("a name")),
             Some(&b"v=DKIM1; p=AA"[..])
         );
-        assert_eq!(table.record(&dkim_name("mail.example", "other").expect("a name")), None);
+        assert_eq!(
+            table.record(&dkim_name("mail.example", "other").expect("a name")),
+            None
+        );
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::limits::{ABSENT_SECS, FAILED_LOOKUP_SECS, LOOKUPS_AT_WORK_MAX, REMEMB
 /// The name of the tags `d=` and `s=`; upper case is lowered. `None` where they are no names (spec 4.4).
 #[must_use]
 pub fn dkim_name(domain: &str, selector: &str) -> Option<DkimName> {
-    DkimName::new(domain.to_ascii_lowercase().as_bytes(), selector.to_ascii_lowercase().as_bytes())
+    DkimName::new(
+        domain.to_ascii_lowercase().as_bytes(),
+        selector.to_ascii_lowercase().as_bytes(),
+    )
 }
 
 /// The name as DNS has it, for people.
@@ -86,7 +89,10 @@ mod tests {
     #[test]
     fn accepts_a_name_again_after_its_rest_and_not_before() {
         let mut names = Names::default();
-        let (name, t) = (dkim_name("Mail.Example", "S").expect("a name"), CloseTime::new(100));
+        let (name, t) = (
+            dkim_name("Mail.Example", "S").expect("a name"),
+            CloseTime::new(100),
+        );
         assert_eq!(dns_name(&name), "s._domainkey.mail.example");
         assert!(names.begin(&name, t));
         assert!(!names.begin(&name, t), "it is at work");

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
-use amendment::{Check, CheckVerdict, Explanation, Party, Verdict};
+use amendment::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use rpc::RpcError;
 use rpc::api::{
@@ -66,7 +66,8 @@ impl Node for FakeNode {
     fn submit_email(&self, request: SubmitEmail, _peer: &Peer) -> Result<EmailAnswer, RpcError> {
         self.mails.lock().expect("no test panics with it").push(request);
         let explanation = Explanation {
-            qualifies: Verdict::Unknown,
+            qualifies: Qualifies::Unknown,
+            refusal: None,
             rule: Some("7.3"),
             code: Ter::TER_NO_DKIM_KEY,
             from: Some(Party {
@@ -75,6 +76,7 @@ impl Node for FakeNode {
             }),
             to: None,
             instruction: Some("REMIT 10 XAH".to_owned()),
+            order: None,
             transaction: None,
             email_id: None,
             executable_until: Some(CloseTime::new(5)),
