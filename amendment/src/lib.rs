@@ -1,1 +1,78 @@
 //! The rules of email wallets (docs/spec.md 2 to 11) as pure functions.
+//!
+//! Two ways lead in. A ledger takes a transaction through the phases `preflight`, `screen`, `authenticate`, `preclaim`,
+//! each of which consumes what only the one before makes. Whoever holds a mail calls `derive` (mail to transaction) or
+//! `explain` (every check, with what it read and what to do). Both run one verifier.
+//!
+//! Knows no clock, socket, file, environment, thread or random number: time comes in as `CloseTime`, keys through
+//! `ReadView` or `KeySource`. Never panics on any input; every cost is linear in the input.
+
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::panic,
+        clippy::string_slice
+    )
+)]
+
+pub mod address;
+mod base64;
+mod canon;
+mod crypto;
+mod date;
+mod der;
+mod derive;
+mod ed25519;
+mod explain;
+mod instruction;
+pub mod key_record;
+pub mod keys;
+pub mod limits;
+mod message;
+mod mime;
+mod phases;
+mod reading;
+mod record;
+mod refusal;
+mod replay;
+mod signature;
+mod tags;
+mod text;
+mod transaction;
+
+pub use date::DateError;
+pub use der::RsaKeyError;
+pub use derive::{CandidateKey, Derived, candidates, derive, key_names, normal_form, wrap};
+pub use ed25519::Ed25519KeyError;
+pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
+pub use instruction::{InstructionError, MoneyError, NetworkError};
+pub use keys::{KeyAnswer, KeySource, LedgerKeys, TxtRecords};
+pub use mime::MimeError;
+pub use phases::{
+    AMENDMENT_EMAIL, Amendment, AuthError, Parsed, PreclaimError, PreflightError, Proven, ReadView, Ready,
+    Rules, ScreenError, Screened, authenticate, is_email_transaction, next_replay_entry, preclaim, preflight,
+    screen,
+};
+pub use reading::Order;
+pub use refusal::Refusal;
+pub use replay::{Effect, ReplayMark, is_entered, last_rekey, live_entries, required_fee};
+pub use signature::{KeyName, WindowError};
+pub use tags::TagListError;
+pub use text::lf_to_crlf_if_no_cr;
+pub use transaction::EmailId;

@@ -100,7 +100,7 @@ pub(crate) struct Claim {
     fee_drops: u64,
     /// A tec found before anything was written.
     verdict: Result<(), Ter>,
-    email: Option<email::Proof>,
+    email: Option<amendment::Ready>,
 }
 
 impl Claim {
@@ -165,14 +165,10 @@ fn check_email(
     transactor: &dyn Transactor,
 ) -> Result<Claim, Ter> {
     let sandbox = Sandbox::new(state);
-    let proof = email::prove(tx, env, state, || transactor.preflight(tx, env))?;
+    let ready = email::prove(tx, env, state, || transactor.preflight(tx, env))?;
     let account = sandbox
-        .entry(&keylet::account(tx.account()))
+        .entry(&keylet::account(ready.account()))
         .ok_or(Ter::TER_NO_ACCOUNT)?;
-    let fee = tx.fee_drops().ok_or(Ter::TEM_BAD_FEE)?;
-    if balance_drops(&account) < fee {
-        return Err(Ter::TER_INSUF_FEE_B);
-    }
     let verdict = transactor.preclaim(tx, env, &sandbox);
     if let Err(ter) = verdict
         && !claims_fee(ter, env.pass)
@@ -182,9 +178,9 @@ fn check_email(
     Ok(Claim {
         signer: Signer::Email,
         balance_drops: balance_drops(&account),
-        fee_drops: fee,
+        fee_drops: ready.fee().get(),
         verdict,
-        email: Some(proof),
+        email: Some(ready),
     })
 }
 
@@ -304,8 +300,8 @@ fn consume(apply: &mut Apply<'_>, claim: &Claim, stage: Stage) -> Result<(), Ter
         account.set(sf::ACCOUNT_TXN_ID, apply.tx.id());
     }
     apply.put_account(apply.tx.account(), account);
-    if let Some(proof) = &claim.email {
-        email::write_replay_entry(&mut apply.sandbox, apply.env, proof, stage)?;
+    if let Some(ready) = &claim.email {
+        email::write_replay_entry(&mut apply.sandbox, apply.env, ready, stage);
     }
     Ok(())
 }

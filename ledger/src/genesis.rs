@@ -9,18 +9,13 @@ use codec::{AccountId, Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, k
 use crate::header::Header;
 use crate::ledger::Ledger;
 use crate::state_map::{StateMap, TxMap};
+use crate::transactors::{dkim_parameters, dkim_parameters_key};
 
 /// AccountID of rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh, seed snoPBrXtMeMyMHUVTgbuqAfg1SUTb, as in xahaud.
 pub const GENESIS_ACCOUNT: [u8; 20] = [
     0xB5, 0xF7, 0x62, 0x79, 0x8A, 0x53, 0xD5, 0x43, 0xA0, 0x14, 0xCA, 0xF8, 0xB2, 0x97, 0xCF, 0xF8, 0xF2,
     0xF9, 0x37, 0xE8,
 ];
-
-/// Id of the amendment `Email`: SHA-512Half of its name. Spec: 1
-#[must_use]
-pub fn email_amendment() -> Hash256 {
-    sha512_half(&[b"Email"])
-}
 
 const TOTAL_DROPS: u64 = 100_000_000_000_000;
 const BASE_FEE_DROPS: i64 = 10;
@@ -132,6 +127,13 @@ impl Ledger {
         if !config.validators.is_empty() {
             put(keylet::unl_report(), unl_report(config));
         }
+        let delays_secs = (config.key_delay_first_secs, config.key_delay_next_secs);
+        if delays_secs != (0, 0) {
+            put(
+                dkim_parameters_key(),
+                dkim_parameters(delays_secs.0, delays_secs.1),
+            );
+        }
         let header = Header {
             index: LedgerIndex::new(1),
             total_drops: Drops::new(TOTAL_DROPS),
@@ -183,7 +185,7 @@ fn amendments(config: &GenesisConfig) -> Object {
         .map(|name| sha512_half(&[name.as_bytes()]))
         .collect();
     if config.email == EmailAmendment::Enabled {
-        ids.push(email_amendment());
+        ids.push(amendment::AMENDMENT_EMAIL);
     }
     entry(EntryType::Amendments).with(sf::AMENDMENTS, ids)
 }
@@ -250,13 +252,5 @@ mod tests {
         for other in others {
             assert_ne!(Ledger::genesis(&other).hash(), base);
         }
-    }
-
-    #[test]
-    fn accepts_the_amendment_id_of_the_spec() {
-        assert_eq!(
-            email_amendment().to_string(),
-            "B32FA9BF953D96C166F337F7F03A6C211C4C5945BE5AD316761C92063F2809F5"
-        );
     }
 }

@@ -59,12 +59,15 @@ pub const VALIDATORS_MAX: usize = 256;
 /// Bytes of a DKIM TXT record in an attestation (a 4096-bit key needs about 750): temMALFORMED.
 pub const DKIM_RECORD_BYTES_MAX: usize = 4_096;
 /// Live keys per domain (spec 7.5): a further one is tefFAILURE.
-pub const DKIM_KEYS_PER_DOMAIN_MAX: u32 = 8;
+pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
+/// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.
+pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
+/// Bytes of selector, `._domainkey.` and domain together (spec 4.4): more is no name.
+pub const DKIM_NAME_BYTES_MAX: usize = 253;
+/// Bytes of a DNS label (RFC 1035): more is no name.
+pub const DNS_LABEL_BYTES_MAX: usize = 63;
 /// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
 pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
-/// Unrenewed keys removed by one DKIMKeySet (spec 7.4: a few per ledger).
-pub const DKIM_REMOVALS_PER_TX_MAX: usize = 4;
-
 const _: () = assert!(HEADER_BYTES == 4 + 8 + 32 * 3 + 4 + 4 + 1 + 1);
 const _: () = assert!(CLOSE_RETRY_PASSES < CLOSE_PASSES);
 const _: () = assert!(ATTESTATION_AGE_SECS_MAX < DKIM_KEY_LIFE_SECS);

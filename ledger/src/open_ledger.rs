@@ -80,8 +80,7 @@ impl OpenLedger {
             self.apply(tx)
         };
         let sender = self.account(tx.account());
-        let cost =
-            transactor(tx.tx_type()).map_or(0, |rules| rules.base_fee_drops(tx, &self.env, sender.as_ref()));
+        let cost = self.cost_drops(tx, sender.as_ref());
         Ok(SubmitOutcome {
             ter,
             applied: self.ids.contains(&tx.id()) && ter != Ter::TEF_ALREADY,
@@ -90,6 +89,13 @@ impl OpenLedger {
             account_sequence_next: sender.and_then(|account| account.u32(sf::SEQUENCE)).unwrap_or(0),
             open_ledger_cost_drops: cost,
         })
+    }
+
+    fn cost_drops(&self, tx: &Transaction, sender: Option<&Object>) -> u64 {
+        if email::is_email(tx, &self.env) {
+            return email::required_fee_drops(tx, &self.env, &self.state);
+        }
+        transactor(tx.tx_type()).map_or(0, |rules| rules.base_fee_drops(tx, &self.env, sender))
     }
 
     fn apply(&mut self, tx: &Transaction) -> Ter {

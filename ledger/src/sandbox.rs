@@ -88,7 +88,6 @@ impl<'a> Sandbox<'a> {
     }
 
     /// Takes an entry away; one that the transaction itself created leaves no trace.
-    #[cfg_attr(not(test), expect(dead_code, reason = "first needed by the removal of DKIM keys"))]
     pub(crate) fn erase(&mut self, key: &Hash256) {
         let Some(current) = self.entry(key) else { return };
         match self.changes.get(key) {

@@ -3,7 +3,6 @@
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object, keylet, sf};
 
 use crate::fees::Fees;
-use crate::genesis::email_amendment;
 use crate::ledger::Ledger;
 use crate::state_map::StateMap;
 
@@ -62,7 +61,7 @@ impl Env {
     }
 
     pub(crate) fn email_enabled(&self) -> bool {
-        self.is_enabled(&email_amendment())
+        self.is_enabled(&amendment::AMENDMENT_EMAIL)
     }
 }
 
@@ -130,5 +129,39 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn parent_entry(&self, key: &Hash256) -> Option<Object> {
         self.env.parent.entry(key)
+    }
+}
+
+impl amendment::ReadView for View<'_> {
+    fn network_id(&self) -> u32 {
+        View::network_id(self)
+    }
+
+    fn ledger_index(&self) -> LedgerIndex {
+        View::ledger_index(self)
+    }
+
+    fn parent_close_time(&self) -> CloseTime {
+        View::parent_close_time(self)
+    }
+
+    fn base_fee(&self) -> Drops {
+        View::base_fee(self)
+    }
+
+    fn is_open(&self) -> bool {
+        self.env.kind == LedgerKind::Open
+    }
+
+    fn amendment_enabled(&self, id: &Hash256) -> bool {
+        View::amendment_enabled(self, id)
+    }
+
+    fn entry(&self, key: &Hash256) -> Option<Object> {
+        View::entry(self, key)
+    }
+
+    fn parent_entry(&self, key: &Hash256) -> Option<Object> {
+        View::parent_entry(self, key)
     }
 }

@@ -6,7 +6,6 @@ use codec::keys::PublicKey;
 use codec::{CloseTime, Field, Hash256, Object, Ter, Value, flags, format, keylet, sf};
 
 use super::{Apply, Signer, Transactor, check_flags, flags_of};
-use crate::genesis::email_amendment;
 use crate::limits::{
     ACCOUNT_DOMAIN_BYTES_MAX, DISABLE_EMAIL_WAIT_SECS, TICK_SIZE_MAX, TICK_SIZE_MIN, TRANSFER_RATE_MAX,
     TRANSFER_RATE_ONE,
@@ -231,7 +230,7 @@ fn freeze_switches(apply: &Apply<'_>, mut now: u32) -> Result<u32, Ter> {
 /// the account back from a thief. Spec: 11
 fn email_switch(apply: &Apply<'_>, now: u32) -> Result<u32, Ter> {
     let tx = apply.tx;
-    if !apply.env.is_enabled(&email_amendment()) {
+    if !apply.env.is_enabled(&amendment::AMENDMENT_EMAIL) {
         return Ok(now);
     }
     if clear_flag(tx) == flags::ASF_DISABLE_EMAIL {

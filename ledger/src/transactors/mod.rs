@@ -1,6 +1,7 @@
 //! One file per transaction type; this one says what they have in common.
 
 mod account_set;
+mod dkim_key_set;
 mod payment;
 mod remit;
 mod set_regular_key;
@@ -12,6 +13,8 @@ use crate::fees::{base_fee_drops, drops};
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
+
+pub(crate) use dkim_key_set::{dkim_parameters, dkim_parameters_key};
 
 /// Flags that every type may carry.
 pub(crate) const TF_UNIVERSAL: u32 = flags::TF_FULLY_CANONICAL_SIG;
@@ -65,6 +68,7 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::AccountSet => Some(&account_set::AccountSet),
         TxType::SetRegularKey => Some(&set_regular_key::SetRegularKey),
         TxType::Remit => Some(&remit::Remit),
+        TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
         _ => None,
     }
 }

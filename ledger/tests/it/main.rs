@@ -4,5 +4,7 @@
 
 mod close;
 mod common;
+mod dkim;
+mod email;
 mod golden;
 mod transactors;

@@ -1,0 +1,654 @@
+//! From an email address to an account. Knows header values and address texts, nothing of signatures or ledgers.
+//!
+//! Spec: 2. Leaves RFC 5322 wherever programs disagree about what an address is: no groups, routes, quoted local parts,
+//! domain literals, no comment but one after a bare address.
+
+use std::fmt;
+
+use codec::AccountId;
+use thiserror::Error;
+
+use crate::limits::{DOMAIN_BYTES_MAX, LABEL_BYTES_MAX, LOCAL_PART_BYTES_MAX};
+use crate::text::{is_atext, is_wsp, split_at_byte, trim_wsp, unfold};
+
+/// Why a text is no address that can own or receive. Spec: 2.1, 2.2, 2.4 as each variant says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// No address at all. Spec: 2.1.
+    #[error("there is no address")]
+    Empty,
+    /// No `@`. Spec: 2.1.
+    #[error("it has no @")]
+    NoAt,
+    /// A second `@`, so that two programs may read two addresses. Spec: 2.1.
+    #[error("it has a second @")]
+    SecondAt,
+    /// A byte outside ASCII, where no quotes stand around it. Spec: 2.1.
+    #[error("it is not plain ASCII")]
+    NonAscii,
+    /// More than one mailbox. Spec: 2.1.
+    #[error("it holds a list of mailboxes")]
+    List,
+    /// Group syntax. Spec: 2.1.
+    #[error("it is a group")]
+    Group,
+    /// Route syntax. Spec: 2.1.
+    #[error("it is a route")]
+    Route,
+    /// A local part in quotes. Spec: 2.1.
+    #[error("its local part is quoted")]
+    QuotedLocal,
+    /// An IP address or other literal for a domain. Spec: 2.1.
+    #[error("its domain is a literal in square brackets")]
+    DomainLiteral,
+    /// White space in an address. Spec: 2.1.
+    #[error("there is white space inside the address")]
+    Space,
+    /// A comment other than one, without parentheses and `@`, after a bare address. Spec: 2.1.
+    #[error("it holds a comment where none may stand")]
+    Comment,
+    /// A character that no display name may hold unquoted. Spec: 2.1.
+    #[error("its display name is malformed")]
+    Phrase,
+    /// An angle bracket or a quotation mark that is not closed. Spec: 2.1.
+    #[error("an angle bracket or a quotation mark is not closed")]
+    Unclosed,
+    /// Something after the closing angle bracket. Spec: 2.1.
+    #[error("there is text after the address")]
+    TextAfter,
+    /// A local part with other than atext and dots, or none. Spec: 2.1.
+    #[error("the part before the @ holds a character that is not allowed, or nothing")]
+    Local,
+    /// A dot at an end of the local part. Spec: 2.1.
+    #[error("the part before the @ begins or ends with a dot")]
+    LocalDot,
+    /// A local part over 64 bytes. Spec: 2.1.
+    #[error("the part before the @ is longer than 64 characters")]
+    LocalTooLong,
+    /// Not LDH labels, or over 253 bytes. Spec: 2.1.
+    #[error("the part after the @ is not a domain name")]
+    Domain,
+    /// A domain of one label. Spec: 2.1.
+    #[error("the domain has no dot")]
+    OneLabel,
+    /// Nothing is left before the first `+`. Spec: 2.2.
+    #[error("nothing stands before the +")]
+    EmptyLocal,
+    /// A sender with `+` in a domain where that can be another person. Spec: 2.2.
+    #[error("a sender may hold + only in domains that document it as a tag")]
+    PlusInSender,
+    /// Looks like a classic address, but its check digits do not fit. Spec: 2.4.
+    #[error("it looks like an account, but its check digits do not fit")]
+    ClassicChecksum,
+    /// A classic address with something other than `+` and a number up to 4294967295 behind it. Spec: 2.4.
+    #[error("behind the account stands something other than + and a tag number")]
+    ClassicSuffix,
+    /// Account zero or account one. Spec: 2.4.
+    #[error("this account belongs to nobody")]
+    NobodysAccount,
+}
+
+impl AddressError {
+    /// The number of the rule.
+    pub fn rule(self) -> &'static str {
+        match self {
+            AddressError::EmptyLocal | AddressError::PlusInSender => "2.2",
+            AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
+                "2.4"
+            }
+            _ => "2.1",
+        }
+    }
+}
+
+/// `local@domain` as written, checked by rule 2.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address<'a> {
+    local: &'a str,
+    domain: &'a str,
+}
+
+impl<'a> Address<'a> {
+    /// A bare `local@domain`.
+    ///
+    /// Spec: 2.1.
+    pub fn parse(text: &'a [u8]) -> Result<Address<'a>, AddressError> {
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        let text = std::str::from_utf8(text).map_err(|_| AddressError::NonAscii)?;
+        if !text.is_ascii() {
+            return Err(AddressError::NonAscii);
+        }
+        if text.starts_with('"') {
+            return Err(AddressError::QuotedLocal);
+        }
+        if text.starts_with('@') && text.contains(':') {
+            return Err(AddressError::Route);
+        }
+        if text.bytes().any(is_wsp) {
+            return Err(AddressError::Space);
+        }
+        let (local, domain) = text.split_once('@').ok_or(AddressError::NoAt)?;
+        if domain.contains('@') {
+            return Err(AddressError::SecondAt);
+        }
+        check_local(local)?;
+        if domain.starts_with('[') {
+            return Err(AddressError::DomainLiteral);
+        }
+        if !is_ldh_domain(domain.as_bytes()) {
+            return Err(AddressError::Domain);
+        }
+        if !domain.contains('.') {
+            return Err(AddressError::OneLabel);
+        }
+        Ok(Address { local, domain })
+    }
+
+    /// The domain as written.
+    pub fn domain(&self) -> &'a str {
+        self.domain
+    }
+
+    /// The local part as written.
+    pub fn local(&self) -> &'a str {
+        self.local
+    }
+}
+
+fn check_local(local: &str) -> Result<(), AddressError> {
+    if local.contains('(') {
+        Err(AddressError::Comment)
+    } else if local.is_empty() || !local.bytes().all(|b| is_atext(b) || b == b'.') {
+        Err(AddressError::Local)
+    } else if local.starts_with('.') || local.ends_with('.') {
+        Err(AddressError::LocalDot)
+    } else if local.len() > LOCAL_PART_BYTES_MAX {
+        Err(AddressError::LocalTooLong)
+    } else {
+        Ok(())
+    }
+}
+
+/// Letters, digits and inner hyphens in each label.
+pub(crate) fn is_ldh_domain(domain: &[u8]) -> bool {
+    domain.len() <= DOMAIN_BYTES_MAX && domain.split(|b| *b == b'.').all(is_ldh_label)
+}
+
+fn is_ldh_label(label: &[u8]) -> bool {
+    !label.is_empty()
+        && label.len() <= LABEL_BYTES_MAX
+        && label.first() != Some(&b'-')
+        && label.last() != Some(&b'-')
+        && label.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+}
+
+/// An address in the one form that makes an account: lower case, no tag, at gmail no dots.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CanonicalAddress(String);
+
+/// Domains that delete dots of a local part. Spec: 2.2.
+const DOTLESS_DOMAINS: [&str; 2] = ["gmail.com", "googlemail.com"];
+/// Domains that document `+` as a tag of the same mailbox. Spec: 2.2.
+const TAG_DOMAINS: [&str; 13] = [
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "msn.com",
+    "icloud.com",
+    "me.com",
+    "mac.com",
+    "fastmail.com",
+    "proton.me",
+    "protonmail.com",
+    "pm.me",
+];
+
+impl CanonicalAddress {
+    /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed.
+    ///
+    /// Spec: 2.2.
+    fn of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
+        let domain = address.domain.to_ascii_lowercase();
+        let kept = address.local.split('+').next().unwrap_or_default();
+        let mut text = kept.to_ascii_lowercase();
+        if DOTLESS_DOMAINS.contains(&domain.as_str()) {
+            text.retain(|c| c != '.');
+        }
+        if text.is_empty() {
+            return Err(AddressError::EmptyLocal);
+        }
+        text.push('@');
+        text.push_str(&domain);
+        Ok(CanonicalAddress(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The account: first 20 bytes of SHA-512( EE EE FF FF || SHA-512(canonical address) ).
+    ///
+    /// Spec: 2.3.
+    pub fn account(&self) -> AccountId {
+        let inner = codec::hash::sha512(&[self.0.as_bytes()]);
+        let outer = codec::hash::sha512(&[&ACCOUNT_PREFIX, &inner]);
+        let mut id = [0; 20];
+        for (to, from) in id.iter_mut().zip(outer) {
+            *to = from;
+        }
+        AccountId::new(id)
+    }
+}
+
+/// What stands before the hashed address, so that no key and no other use of SHA-512 makes the same account. Spec: 2.3.
+const ACCOUNT_PREFIX: [u8; 4] = [0xEE, 0xEE, 0xFF, 0xFF];
+
+impl fmt::Display for CanonicalAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Account of a canonical address.
+///
+/// Spec: 2.3.
+pub fn account_of(address: &CanonicalAddress) -> AccountId {
+    address.account()
+}
+
+/// Who is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// The account of an email address.
+    Mailbox {
+        /// The canonical address.
+        address: CanonicalAddress,
+        /// Its account.
+        account: AccountId,
+    },
+    /// An account named by its classic address.
+    Chain {
+        /// The account.
+        account: AccountId,
+        /// DestinationTag.
+        tag: Option<u32>,
+    },
+}
+
+impl Recipient {
+    /// The account that is paid.
+    pub fn account(&self) -> AccountId {
+        match self {
+            Recipient::Mailbox { account, .. } | Recipient::Chain { account, .. } => *account,
+        }
+    }
+
+    /// The DestinationTag.
+    pub fn tag(&self) -> Option<u32> {
+        match self {
+            Recipient::Mailbox { .. } => None,
+            Recipient::Chain { tag, .. } => *tag,
+        }
+    }
+
+    /// The canonical email address, if the recipient was named by one.
+    pub fn address(&self) -> Option<&CanonicalAddress> {
+        match self {
+            Recipient::Mailbox { address, .. } => Some(address),
+            Recipient::Chain { .. } => None,
+        }
+    }
+}
+
+/// The sender's canonical address.
+///
+/// Spec: 2.1, 2.2. A `+` outside the domains that document it as a tag is refused: `victim+x` can be another person.
+pub fn sender_of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
+    let domain = address.domain.to_ascii_lowercase();
+    if address.local.contains('+') && !TAG_DOMAINS.contains(&domain.as_str()) {
+        return Err(AddressError::PlusInSender);
+    }
+    let canonical = CanonicalAddress::of(address)?;
+    check_somebody(canonical.account())?;
+    Ok(canonical)
+}
+
+/// The recipient that an address names: a classic address in its local part wins over the mailbox.
+///
+/// Spec: 2.4. Recipients only: else the owner of a lookalike mailbox could sign for someone's account.
+pub fn recipient_of(address: &Address<'_>) -> Result<Recipient, AddressError> {
+    let (head, suffix) = match address.local.split_once('+') {
+        Some((head, suffix)) => (head, Some(suffix)),
+        None => (address.local, None),
+    };
+    if looks_classic(head.as_bytes()) {
+        let account = classic_account(head)?;
+        return Ok(Recipient::Chain {
+            account,
+            tag: suffix.map(parse_tag).transpose()?,
+        });
+    }
+    let canonical = CanonicalAddress::of(address)?;
+    let account = canonical.account();
+    check_somebody(account)?;
+    Ok(Recipient::Mailbox {
+        address: canonical,
+        account,
+    })
+}
+
+/// A sender's address as a person types it.
+///
+/// Spec: 2.1, 2.2.
+pub fn parse_sender(text: &str) -> Result<CanonicalAddress, AddressError> {
+    sender_of(&Address::parse(text.as_bytes())?)
+}
+
+/// A recipient as a person types it: an address, or a classic address with or without `+tag`.
+///
+/// Spec: 2.1, 2.2, 2.4.
+pub fn parse_recipient(text: &str) -> Result<Recipient, AddressError> {
+    if text.contains('@') {
+        recipient_of(&Address::parse(text.as_bytes())?)
+    } else {
+        classic_with_tag(text)
+    }
+}
+
+/// `classic-address ["+" number]`.
+///
+/// Spec: 2.4, 5.
+pub(crate) fn classic_with_tag(text: &str) -> Result<Recipient, AddressError> {
+    match text.split_once('+') {
+        Some((head, tag)) => {
+            let account = classic_account(head)?;
+            Ok(Recipient::Chain {
+                account,
+                tag: Some(parse_tag(tag)?),
+            })
+        }
+        None => Ok(Recipient::Chain {
+            account: classic_account(text)?,
+            tag: None,
+        }),
+    }
+}
+
+/// A classic address that is neither account zero nor account one.
+///
+/// Spec: 2.4.
+pub(crate) fn classic_account(text: &str) -> Result<AccountId, AddressError> {
+    let account = AccountId::parse_classic(text).map_err(|_| AddressError::ClassicChecksum)?;
+    check_somebody(account)?;
+    Ok(account)
+}
+
+fn check_somebody(account: AccountId) -> Result<(), AddressError> {
+    if account == AccountId::ZERO || account == AccountId::ONE {
+        Err(AddressError::NobodysAccount)
+    } else {
+        Ok(())
+    }
+}
+
+/// `r` and 24 to 34 characters of Xahau's base58 alphabet: what is meant as an account and must not be hashed as a name.
+///
+/// Spec: 2.4.
+pub(crate) fn looks_classic(text: &[u8]) -> bool {
+    let in_alphabet = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
+    text.strip_prefix(b"r")
+        .is_some_and(|rest| (24..=34).contains(&rest.len()) && rest.iter().all(in_alphabet))
+}
+
+fn parse_tag(text: &str) -> Result<u32, AddressError> {
+    canonical_u32(text).ok_or(AddressError::ClassicSuffix)
+}
+
+/// Decimal digits without leading zeros, within 32 bits.
+pub(crate) fn canonical_u32(text: &str) -> Option<u32> {
+    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if canonical { text.parse().ok() } else { None }
+}
+
+/// The one mailbox of a From or To value: `addr`, `phrase <addr>` or `addr (comment)`.
+///
+/// Spec: 2.1. Mail programs show the display name, servers sign the line, and what counts as the address differs between
+/// parsers: everything on which two of them could disagree is refused.
+pub(crate) fn mailbox<T>(
+    value: &[u8],
+    read: impl FnOnce(Address<'_>) -> Result<T, AddressError>,
+) -> Result<T, AddressError> {
+    let value = unfold(value);
+    let value = trim_wsp(&value);
+    if value.is_empty() {
+        return Err(AddressError::Empty);
+    }
+    match bare_address(value) {
+        Ok(address) => read(address),
+        Err(_) if value.contains(&b'<') => read(after_phrase(value)?),
+        Err(error) => Err(error),
+    }
+}
+
+fn bare_address(value: &[u8]) -> Result<Address<'_>, AddressError> {
+    let end = value
+        .iter()
+        .position(|b| is_wsp(*b) || *b == b'(')
+        .unwrap_or(value.len());
+    let (text, rest) = value.split_at_checked(end).unwrap_or((value, b""));
+    let rest = trim_wsp(rest);
+    let address = Address::parse(text).map_err(|error| refine(error, value))?;
+    if rest.is_empty() {
+        return Ok(address);
+    }
+    let inner = rest
+        .strip_prefix(b"(")
+        .and_then(|r| r.strip_suffix(b")"))
+        .ok_or(refine(AddressError::Space, value))?;
+    let legal = |b: &u8| (b.is_ascii_graphic() && !matches!(b, b'(' | b')' | b'@')) || is_wsp(*b);
+    if inner.iter().all(legal) {
+        Ok(address)
+    } else {
+        Err(AddressError::Comment)
+    }
+}
+
+/// The reason that helps a reader most, for a value that is no bare address.
+fn refine(error: AddressError, value: &[u8]) -> AddressError {
+    match error {
+        AddressError::QuotedLocal | AddressError::Route => error,
+        _ if value.contains(&b',') => AddressError::List,
+        _ if value.contains(&b':') || value.contains(&b';') => AddressError::Group,
+        AddressError::Empty => AddressError::Comment,
+        AddressError::NoAt if value.contains(&b'@') => AddressError::Space,
+        _ => error,
+    }
+}
+
+/// The address in angle brackets after a display name.
+fn after_phrase(value: &[u8]) -> Result<Address<'_>, AddressError> {
+    let open = phrase_end(value)?;
+    let rest = value.get(open.saturating_add(1)..).unwrap_or_default();
+    let (inner, tail) = split_at_byte(rest, b'>').ok_or(AddressError::Unclosed)?;
+    let tail = trim_wsp(tail);
+    if tail.contains(&b',') {
+        return Err(AddressError::List);
+    }
+    if !tail.is_empty() {
+        return Err(AddressError::TextAfter);
+    }
+    Address::parse(inner)
+}
+
+/// Position of the `<` that ends the display name: atoms with dots, encoded words, quoted strings with quoted pairs.
+fn phrase_end(value: &[u8]) -> Result<usize, AddressError> {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, byte) in value.iter().copied().enumerate() {
+        if escaped {
+            if byte < b' ' && byte != b'\t' || byte == 0x7F {
+                return Err(AddressError::Phrase);
+            }
+            escaped = false;
+            continue;
+        }
+        if quoted {
+            match byte {
+                b'"' => quoted = false,
+                b'\\' => escaped = true,
+                b'\t' | b' '..=b'~' | 0x80.. => {}
+                _ => return Err(AddressError::Phrase),
+            }
+            continue;
+        }
+        match byte {
+            b'<' => return Ok(at),
+            b'"' => quoted = true,
+            b',' => return Err(AddressError::List),
+            b':' | b';' => return Err(AddressError::Group),
+            b'@' => return Err(AddressError::SecondAt),
+            b'(' | b')' => return Err(AddressError::Comment),
+            0x80.. => return Err(AddressError::NonAscii),
+            _ if is_atext(byte) || byte == b'.' || is_wsp(byte) => {}
+            _ => return Err(AddressError::Phrase),
+        }
+    }
+    Err(AddressError::Unclosed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(value: &str) -> Result<String, AddressError> {
+        mailbox(value.as_bytes(), |address| sender_of(&address))
+            .map(|canonical| canonical.as_str().to_owned())
+    }
+
+    #[test]
+    fn accepts_the_three_forms_of_a_mailbox() {
+        for value in [
+            "alice@mail.test",
+            " Alice@MAIL.test ",
+            "<alice@mail.test>",
+            "Alice <alice@mail.test>",
+            "Alice<alice@mail.test> ",
+            "A. B. C <alice@mail.test>",
+            "\"Doe, A. @ home \\\" <x@y.z>\" <alice@mail.test>",
+            "\"J\u{f6}rg\" <alice@mail.test>",
+            "=?utf-8?q?J=C3=B6rg?= =?utf-8?B?w7Y=?= <alice@mail.test>",
+            "alice@mail.test (Alice, at <home>)",
+            "alice@mail.test(x)",
+            "Alice\r\n <alice@mail.test>",
+        ] {
+            assert_eq!(header(value).as_deref(), Ok("alice@mail.test"), "{value}");
+        }
+    }
+
+    #[test]
+    fn rejects_every_other_form_with_its_reason() {
+        for (value, error) in [
+            ("", AddressError::Empty),
+            ("Alice", AddressError::NoAt),
+            ("a@b.c, d@e.f", AddressError::List),
+            ("A <a@b.c>, D <d@e.f>", AddressError::List),
+            ("a@b.c,", AddressError::List),
+            ("friends: a@b.c;", AddressError::Group),
+            ("friends:;", AddressError::Group),
+            ("<@x.y:a@b.c>", AddressError::Route),
+            ("A < a@b.c>", AddressError::Space),
+            ("A <a@b.c >", AddressError::Space),
+            ("A <a@b.c> x", AddressError::TextAfter),
+            ("A <a@b.c> <d@e.f>", AddressError::TextAfter),
+            ("A <a@b.c> (x)", AddressError::TextAfter),
+            ("d@e.f <a@b.c>", AddressError::SecondAt),
+            ("a@b.c@d.e", AddressError::SecondAt),
+            ("A <a@b.c@d.e>", AddressError::SecondAt),
+            ("\"a b\"@b.c", AddressError::QuotedLocal),
+            ("A <\"a\"@b.c>", AddressError::QuotedLocal),
+            ("a@[1.2.3.4]", AddressError::DomainLiteral),
+            ("(x) a@b.c", AddressError::Comment),
+            ("a@b.c (x (y))", AddressError::Comment),
+            ("a@b.c (d@e.f)", AddressError::Comment),
+            ("A (x) <a@b.c>", AddressError::Comment),
+            ("J\u{f6}rg <a@b.c>", AddressError::NonAscii),
+            ("\u{430}@b.c", AddressError::NonAscii),
+            ("a@b.c (\u{f6})", AddressError::Comment),
+            ("\"A <a@b.c>", AddressError::Unclosed),
+            ("A <a@b.c", AddressError::Unclosed),
+            ("A\u{0} <a@b.c>", AddressError::Phrase),
+            ("a..@b.c", AddressError::LocalDot),
+            ("a@b_c.d", AddressError::Domain),
+            ("a@b.c.", AddressError::Domain),
+            ("a@-b.c", AddressError::Domain),
+            ("a@localhost", AddressError::OneLabel),
+            ("a+b@example.org", AddressError::PlusInSender),
+            ("+b@gmail.com", AddressError::EmptyLocal),
+        ] {
+            assert_eq!(header(value), Err(error), "{value}");
+        }
+    }
+
+    const CLASSIC: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+
+    #[test]
+    fn accepts_classic_addresses_as_recipients_with_tags() {
+        let account = AccountId::parse_classic(CLASSIC).expect("valid");
+        for (text, tag) in [
+            (CLASSIC.to_owned(), None),
+            (format!("{CLASSIC}+0"), Some(0)),
+            (format!("{CLASSIC}+4294967295"), Some(u32::MAX)),
+            (format!("{CLASSIC}@any.example"), None),
+            (format!("{CLASSIC}+7@any.example"), Some(7)),
+        ] {
+            assert_eq!(
+                parse_recipient(&text),
+                Ok(Recipient::Chain { account, tag }),
+                "{text}"
+            );
+        }
+        let short = "rrrrrrrrrrrrrrrrrrrrrrrr@a.example";
+        assert!(parse_recipient(short).is_ok_and(|r| r.address().is_some()));
+    }
+
+    #[test]
+    fn rejects_broken_classic_addresses_instead_of_hashing_them() {
+        for (text, error) in [
+            (
+                "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5p".to_owned(),
+                AddressError::ClassicChecksum,
+            ),
+            (
+                "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5p@a.example".to_owned(),
+                AddressError::ClassicChecksum,
+            ),
+            (format!("{CLASSIC}+007@a.example"), AddressError::ClassicSuffix),
+            (format!("{CLASSIC}+x@a.example"), AddressError::ClassicSuffix),
+            (format!("{CLASSIC}+@a.example"), AddressError::ClassicSuffix),
+            (format!("{CLASSIC}+1+2@a.example"), AddressError::ClassicSuffix),
+            (format!("{CLASSIC}+4294967296"), AddressError::ClassicSuffix),
+            (
+                "rrrrrrrrrrrrrrrrrrrrrhoLvTp@a.example".to_owned(),
+                AddressError::NobodysAccount,
+            ),
+            (
+                "rrrrrrrrrrrrrrrrrrrrBZbvji".to_owned(),
+                AddressError::NobodysAccount,
+            ),
+        ] {
+            assert_eq!(parse_recipient(&text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sender_is_never_a_classic_address() {
+        let text = format!("{CLASSIC}@mail.example");
+        let sender = parse_sender(&text).expect("a mailbox");
+        assert_eq!(sender.as_str(), text.to_ascii_lowercase());
+    }
+}

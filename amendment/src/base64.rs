@@ -1,0 +1,112 @@
+//! Base64 of RFC 4648 section 4, canonical only: exact alphabet, exact padding, unused bits zero. Refuses, never
+//! repairs, so that one octet string has one text form and nobody can make a second copy of a signature.
+//!
+//! Spec: 3.2 (`b=`, `bh=`), 4.5 (`p=`), 5.4 (body parts).
+
+use crate::text::is_fws;
+
+const fn value_of(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => byte.checked_sub(b'A'),
+        b'a'..=b'z' => match byte.checked_sub(b'a') {
+            Some(n) => n.checked_add(26),
+            None => None,
+        },
+        b'0'..=b'9' => match byte.checked_sub(b'0') {
+            Some(n) => n.checked_add(52),
+            None => None,
+        },
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
+}
+
+/// Decodes `text`, in which `skip` bytes do not count. `None` where it is not canonical.
+fn decode_skipping(text: &[u8], skip: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut group: u32 = 0;
+    let mut filled: u8 = 0;
+    let mut padding: u8 = 0;
+    for byte in text.iter().copied().filter(|b| !skip(*b)) {
+        if byte == b'=' {
+            padding = padding.checked_add(1)?;
+            // Padding fills a group that holds two or three characters, to exactly four.
+            if filled < 2 || filled.checked_add(padding)? > 4 {
+                return None;
+            }
+            continue;
+        }
+        if padding != 0 {
+            return None;
+        }
+        group = (group << 6) | u32::from(value_of(byte)?);
+        filled = filled.checked_add(1)?;
+        if filled == 4 {
+            let [_, a, b, c] = group.to_be_bytes();
+            out.extend_from_slice(&[a, b, c]);
+            group = 0;
+            filled = 0;
+        }
+    }
+    match (filled, padding) {
+        (0, 0) => {}
+        (2, 2) if group & 0x0F == 0 => {
+            let [_, _, _, a] = (group >> 4).to_be_bytes();
+            out.push(a);
+        }
+        (3, 1) if group & 0x03 == 0 => {
+            let [_, _, a, b] = (group >> 2).to_be_bytes();
+            out.extend_from_slice(&[a, b]);
+        }
+        _ => return None,
+    }
+    Some(out)
+}
+
+/// A tag value: folding white space does not count.
+pub(crate) fn decode_tag(text: &[u8]) -> Option<Vec<u8>> {
+    decode_skipping(text, is_fws)
+}
+
+/// A body part: line ends do not count, white space is refused.
+pub(crate) fn decode_part(text: &[u8]) -> Option<Vec<u8>> {
+    decode_skipping(text, |b| matches!(b, b'\r' | b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 4648 section 10.
+    #[test]
+    fn accepts_the_vectors_of_the_rfc() {
+        for (text, bytes) in [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9vYg==", "foob"),
+            ("Zm9vYmE=", "fooba"),
+            ("Zm9vYmFy", "foobar"),
+        ] {
+            assert_eq!(decode_tag(text.as_bytes()).as_deref(), Some(bytes.as_bytes()));
+        }
+        assert_eq!(
+            decode_tag(b"Zm 9v\r\n\tYg =\r\n =").as_deref(),
+            Some(&b"foob"[..])
+        );
+        assert_eq!(decode_part(b"Zm9v\r\nYg==\r\n").as_deref(), Some(&b"foob"[..]));
+    }
+
+    #[test]
+    fn rejects_what_is_not_canonical() {
+        for text in [
+            "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm8==", "=", "====", "Zg==Zg==", "Zm9v=",
+            "Zm*v", "Zm9v-",
+        ] {
+            assert_eq!(decode_tag(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(decode_part(b"Zm9v YmFy"), None);
+    }
+}

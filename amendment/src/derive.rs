@@ -1,0 +1,254 @@
+//! From a mail to its transaction: which signature counts, its normal form, the derived transaction. What `submit_email`,
+//! the relay and the command line call.
+//!
+//! Knows no ledger state but keys and time. Spec: 3, 4.7, 6.
+
+use codec::{AccountId, CloseTime, Drops, LedgerIndex, Object};
+
+use crate::address::{CanonicalAddress, Recipient};
+use crate::canon;
+use crate::crypto::{self, Claim};
+use crate::keys::{KeyAnswer, KeySource};
+use crate::limits::{SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
+use crate::message::{self, Mail, Source};
+use crate::reading::{self, Candidate, Draft, Order};
+use crate::record::FirstFailure;
+use crate::refusal::Refusal;
+use crate::signature::{self, KeyName};
+use crate::transaction::{self, EmailId};
+
+/// What a mail makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derived {
+    /// The normal form: MemoData.
+    pub memo: Vec<u8>,
+    /// The canonical From address.
+    pub from: CanonicalAddress,
+    /// Its account.
+    pub account: AccountId,
+    /// What the mail orders.
+    pub order: Order,
+    /// The instruction line in relaxed form.
+    pub instruction: String,
+    /// The transaction without Sequence, Fee and LastLedgerSequence.
+    pub transaction: Object,
+    /// Hash of the signed meaning.
+    pub email_id: EmailId,
+    /// The signed Date.
+    pub signed_date: CloseTime,
+    /// The key that proved the signature.
+    pub key_name: KeyName,
+}
+
+impl Derived {
+    /// Who is paid; `None` for REKEY.
+    pub fn to(&self) -> Option<&Recipient> {
+        match &self.order {
+            Order::Remit { to, .. } => Some(to),
+            Order::Rekey { .. } => None,
+        }
+    }
+}
+
+/// A key that a waiting mail needs, and the account that would pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateKey {
+    /// Selector and domain.
+    pub name: KeyName,
+    /// The account of the From address.
+    pub account: AccountId,
+}
+
+/// A mail that is split, within its bounds.
+pub(crate) struct Opened<'a> {
+    pub(crate) mail: Mail<'a>,
+    pub(crate) controls: Result<(), Refusal>,
+}
+
+/// Splits a raw mail. Rule 3.4 is judged apart, because the mail can be read on when it fails.
+pub(crate) fn open(raw: &[u8]) -> Result<Opened<'_>, Refusal> {
+    message::check_size(raw, Source::Door)?;
+    let controls = message::check_controls(raw);
+    let mail = Mail::split(raw, Source::Door).map_err(|later| controls.err().unwrap_or(later))?;
+    Ok(Opened { mail, controls })
+}
+
+/// How far a signature's proof came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    Proven,
+    Refused(Refusal),
+}
+
+/// The signature under which a mail is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice {
+    pub(crate) position: usize,
+    pub(crate) proof: Option<Proof>,
+}
+
+/// Asks the source for the key and proves the signature; `None` where a part of the signature cannot be read.
+///
+/// Spec: 4.5, 3.3 apart.
+pub(crate) fn prove(candidate: &Candidate, keys: &impl KeySource) -> Option<Proof> {
+    let name = candidate.key_name.as_ref()?;
+    let header_data = candidate.header_data()?;
+    let claim = Claim::of(candidate, &header_data)?;
+    let proven = match keys.key(name.domain(), name.selector()) {
+        KeyAnswer::Usable(key) => crypto::verify(&claim, &key),
+        KeyAnswer::Unusable(error) => Err(Refusal::KeyRecord(error)),
+        KeyAnswer::Revoked => Err(Refusal::KeyRevoked),
+        KeyAnswer::Absent | KeyAnswer::Unknown => Err(Refusal::KeyUnknown),
+    };
+    Some(proven.map_or_else(Proof::Refused, |()| Proof::Proven))
+}
+
+fn body_matches(candidate: &Candidate, body: &[u8]) -> bool {
+    let body = candidate
+        .scheme
+        .map(|scheme| canon::body(body, scheme.body))
+        .unwrap_or_default();
+    matches!(candidate.check_body(&body), Some(Ok(())))
+}
+
+/// The signature that counts: of at most four that satisfy 4.1 to 4.4, the first that proves, else the first of them.
+///
+/// Spec: 4.7. Where none satisfies them, the one whose refusal tells most: aligned with From and good, aligned, good, first.
+pub(crate) fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
+    let mut first_eligible = None;
+    let mut eligible: usize = 0;
+    let mut others: usize = 0;
+    let mut fallback: Option<(bool, bool, Choice)> = None;
+    for position in mail.signature_positions().take(SIGNATURES_READ_MAX) {
+        let candidate = Candidate::read(mail, position, &mut FirstFailure::default());
+        let counter = if candidate.is_eligible() {
+            &mut eligible
+        } else {
+            &mut others
+        };
+        let tried = *counter < SIGNATURE_CANDIDATES_MAX;
+        *counter = counter.saturating_add(1);
+        if !tried {
+            continue;
+        }
+        let proof = prove(&candidate, keys);
+        let good = proof == Some(Proof::Proven) && body_matches(&candidate, mail.body);
+        let choice = Choice { position, proof };
+        if !candidate.is_eligible() {
+            let better =
+                fallback.is_none_or(|(aligned, proven, _)| (candidate.same_domain, good) > (aligned, proven));
+            if better {
+                fallback = Some((candidate.same_domain, good, choice));
+            }
+            continue;
+        }
+        if good {
+            return Some(choice);
+        }
+        first_eligible = first_eligible.or(Some(choice));
+    }
+    first_eligible.or(fallback.map(|(_, _, choice)| choice))
+}
+
+/// The transaction of a mail: every rule of sections 2 to 6, the window, and the signature under the source's keys.
+///
+/// Spec: 4.7, 10. The refusal is the first one in the order of section 10.
+pub fn derive(
+    raw: &[u8],
+    network_id: u32,
+    now: CloseTime,
+    keys: &impl KeySource,
+) -> Result<Derived, Refusal> {
+    let opened = open(raw)?;
+    opened.controls?;
+    let choice = choose(&opened.mail, keys).ok_or(Refusal::NoSignature)?;
+    let mut rec = FirstFailure::default();
+    let draft = reading::read(
+        &opened.mail,
+        choice.position,
+        Source::Door,
+        raw,
+        network_id,
+        &mut rec,
+    );
+    let reading = match (rec.refusal(), draft.complete()) {
+        (None, Some(reading)) => reading,
+        (refusal, _) => return Err(refusal.unwrap_or(Refusal::NoSignature)),
+    };
+    signature::check_window(reading.date, &reading.times, now).map_err(Refusal::Window)?;
+    match choice.proof {
+        Some(Proof::Proven) => {}
+        Some(Proof::Refused(refusal)) => return Err(refusal),
+        None => return Err(Refusal::Signature),
+    }
+    let account = reading.sender.account();
+    Ok(Derived {
+        transaction: transaction::derived(&reading.order, account, network_id, &reading.normal_form),
+        email_id: EmailId::of(network_id, account, reading.date, &reading.order),
+        signed_date: CloseTime::new(reading.date),
+        memo: reading.normal_form,
+        from: reading.sender,
+        account,
+        order: reading.order,
+        instruction: reading.instruction,
+        key_name: reading.key_name,
+    })
+}
+
+/// The full transaction.
+///
+/// Spec: 6.2, 6.3.
+pub fn wrap(derived: &Derived, sequence: u32, fee: Drops, last_ledger_sequence: LedgerIndex) -> Object {
+    transaction::wrapped(&derived.transaction, sequence, fee, last_ledger_sequence)
+}
+
+/// The normal form of a mail under its `index`-th DKIM-Signature from the top, whatever the other rules say.
+///
+/// Spec: 3.
+pub fn normal_form(raw: &[u8], index: usize) -> Result<Vec<u8>, Refusal> {
+    let opened = open(raw)?;
+    opened.controls?;
+    let position = opened
+        .mail
+        .signature_positions()
+        .nth(index)
+        .ok_or(Refusal::NoSignature)?;
+    let mut rec = FirstFailure::default();
+    let draft: Draft = reading::read(&opened.mail, position, Source::Door, raw, 0, &mut rec);
+    draft
+        .normal_form
+        .ok_or(rec.refusal().unwrap_or(Refusal::NoSignature))
+}
+
+/// The keys that a mail waits for: of at most four signatures that satisfy 4.1 to 4.4.
+///
+/// Spec: 4.7, 7.2.
+pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
+    let Ok(opened) = open(raw) else {
+        return Vec::new();
+    };
+    read_all(&opened.mail)
+        .filter(Candidate::is_eligible)
+        .take(SIGNATURE_CANDIDATES_MAX)
+        .filter_map(|candidate| {
+            Some(CandidateKey {
+                account: candidate.sender.as_ref()?.account(),
+                name: candidate.key_name?,
+            })
+        })
+        .collect()
+}
+
+/// The key names of the signatures that `explain` may look at, so that a caller can resolve them first.
+pub fn key_names(raw: &[u8]) -> Vec<KeyName> {
+    let Ok(opened) = open(raw) else {
+        return Vec::new();
+    };
+    let names = read_all(&opened.mail).filter_map(|candidate| candidate.key_name);
+    names.take(SIGNATURE_CANDIDATES_MAX.saturating_mul(2)).collect()
+}
+
+fn read_all<'m>(mail: &'m Mail<'_>) -> impl Iterator<Item = Candidate> + 'm {
+    let positions = mail.signature_positions().take(SIGNATURES_READ_MAX);
+    positions.map(|position| Candidate::read(mail, position, &mut FirstFailure::default()))
+}

@@ -1,0 +1,285 @@
+//! Every check of a mail in the order of section 10: what it read, its verdict, and what to do. Goes on after a failure
+//! wherever the input exists. RPC, command line, relay and page all show this one list.
+//!
+//! Spec: 10, 12.
+
+use codec::{AccountId, CloseTime, Object, Ter};
+
+use crate::derive::{self, Choice, Proof};
+use crate::keys::KeySource;
+use crate::limits::EMAIL_WINDOW_SECS;
+use crate::message::{self, Mail, Source};
+use crate::reading::{self, Draft, Order};
+use crate::record::{FullRecord, Outcome, Recorder, Step};
+use crate::refusal::Refusal;
+use crate::signature::{self, KeyName};
+use crate::transaction::{self, EmailId};
+
+/// What `explain` needs beside the mail.
+#[derive(Debug, Clone, Copy)]
+pub struct ExplainEnv<'k, K> {
+    /// NetworkID of the ledger that is meant.
+    pub network_id: u32,
+    /// The ledger's time.
+    pub now: CloseTime,
+    /// Where keys come from.
+    pub keys: &'k K,
+}
+
+/// Whether a mail makes a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qualifies {
+    /// It does.
+    Yes,
+    /// It never will.
+    No,
+    /// Its key is not known now; everything else is right.
+    Unknown,
+}
+
+/// An address and its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// The canonical address; `None` where the mail names a classic address.
+    pub address: Option<String>,
+    /// The account.
+    pub account: AccountId,
+    /// DestinationTag.
+    pub tag: Option<u32>,
+}
+
+/// Verdict of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckVerdict {
+    /// The rule holds.
+    Pass,
+    /// The rule is broken.
+    Fail,
+    /// Its input is missing because an earlier check failed.
+    Skipped,
+    /// It cannot be told now.
+    Unknown,
+}
+
+impl CheckVerdict {
+    /// `pass`, `fail`, `skipped` or `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CheckVerdict::Pass => "pass",
+            CheckVerdict::Fail => "fail",
+            CheckVerdict::Skipped => "skipped",
+            CheckVerdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The number of the rule.
+    pub rule: &'static str,
+    /// What it read, or why it failed.
+    pub read: String,
+    /// Its verdict.
+    pub verdict: CheckVerdict,
+    /// What a mail user can do, in one sentence; empty where there is nothing to do.
+    pub fix: String,
+}
+
+/// Everything that can be said about a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether it makes a transaction.
+    pub qualifies: Qualifies,
+    /// The first rule that failed, in the order of section 10.
+    pub rule: Option<&'static str>,
+    /// The first reason.
+    pub refusal: Option<Refusal>,
+    /// Its result code; tesSUCCESS where nothing failed.
+    pub code: Ter,
+    /// The sender.
+    pub from: Option<Party>,
+    /// The recipient of a REMIT.
+    pub to: Option<Party>,
+    /// The instruction line.
+    pub instruction: Option<String>,
+    /// What the mail orders.
+    pub order: Option<Order>,
+    /// The transaction without Sequence, Fee and LastLedgerSequence; only where nothing but the key is missing.
+    pub transaction: Option<Object>,
+    /// Hash of the signed meaning; also where only the window or an unknown key stands against the mail.
+    pub email_id: Option<EmailId>,
+    /// The signed Date plus the window.
+    pub executable_until: Option<CloseTime>,
+    /// The key of the signature under which the mail was read.
+    pub signed_with: Option<KeyName>,
+    /// Every check, in order.
+    pub checks: Vec<Check>,
+}
+
+/// Explains a mail.
+///
+/// Spec: 10, 12.
+pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation {
+    let mut rec = FullRecord::default();
+    let draft = run(raw, env, &mut rec);
+    conclude(&rec, draft, env.network_id)
+}
+
+fn run<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>, rec: &mut FullRecord) -> Option<Draft> {
+    rec.hold(Step::Size, message::check_size(raw, Source::Door), |()| {
+        format!("{} bytes", raw.len())
+    })?;
+    rec.hold(Step::Controls, message::check_controls(raw), |()| {
+        "line ends are CRLF".to_owned()
+    });
+    let split = Mail::split(raw, Source::Door);
+    let mail = rec.hold(Step::HeaderLines, split, |mail| {
+        format!("{} header fields", mail.fields.len())
+    })?;
+    let found = mail.signature_positions().count();
+    let choice = derive::choose(&mail, env.keys).ok_or(Refusal::NoSignature);
+    let choice = rec.hold(Step::SignaturePresent, choice, |_| {
+        format!("{found} DKIM-Signature fields")
+    })?;
+    let draft = reading::read(&mail, choice.position, Source::Door, raw, env.network_id, rec);
+    if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
+        let window = signature::check_window(date, times, env.now).map_err(Refusal::Window);
+        rec.hold(Step::Window, window, |()| format!("now {}", env.now.to_unix()));
+    }
+    record_proof(&choice, &draft, rec);
+    Some(draft)
+}
+
+fn record_proof(choice: &Choice, draft: &Draft, rec: &mut FullRecord) {
+    let name = draft
+        .candidate
+        .key_name
+        .as_ref()
+        .map(KeyName::dns_name)
+        .unwrap_or_default();
+    match choice.proof {
+        None => {}
+        Some(Proof::Proven) => {
+            rec.pass(Step::Key, || name.clone());
+            rec.pass(Step::Signature, || name);
+        }
+        Some(Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked))) => {
+            rec.fail(Step::Key, refusal)
+        }
+        Some(Proof::Refused(refusal)) => {
+            rec.pass(Step::Key, || name);
+            rec.fail(Step::Signature, refusal);
+        }
+    }
+}
+
+fn conclude(rec: &FullRecord, draft: Option<Draft>, network_id: u32) -> Explanation {
+    let refusal = rec.first_failure();
+    let qualifies = match refusal {
+        None => Qualifies::Yes,
+        Some(Refusal::KeyUnknown) => Qualifies::Unknown,
+        Some(_) => Qualifies::No,
+    };
+    let mut explanation = Explanation {
+        qualifies,
+        rule: refusal.as_ref().map(Refusal::rule),
+        refusal,
+        code: refusal.as_ref().map_or(Ter::TES_SUCCESS, Refusal::code),
+        from: None,
+        to: None,
+        instruction: None,
+        order: None,
+        transaction: None,
+        email_id: None,
+        executable_until: None,
+        signed_with: None,
+        checks: Step::ALL.into_iter().map(|step| check(step, rec)).collect(),
+    };
+    if let Some(draft) = draft {
+        describe(&mut explanation, draft, network_id);
+    }
+    explanation
+}
+
+fn describe(explanation: &mut Explanation, draft: Draft, network_id: u32) {
+    let sender = draft.candidate.sender.as_ref();
+    let account = sender.map(|sender| sender.account());
+    explanation.from = sender.zip(account).map(|(sender, account)| Party {
+        address: Some(sender.as_str().to_owned()),
+        account,
+        tag: None,
+    });
+    if let Some(Order::Remit { to, .. }) = &draft.order {
+        let address = to.address().map(|address| address.as_str().to_owned());
+        explanation.to = Some(Party {
+            address,
+            account: to.account(),
+            tag: to.tag(),
+        });
+    }
+    if let (Some(order), Some(date), Some(account), Meant::Clear) =
+        (&draft.order, draft.date, account, Meant::of(explanation.refusal))
+    {
+        explanation.email_id = Some(EmailId::of(network_id, account, date, order));
+        if let Some(normal_form) = draft
+            .normal_form
+            .as_ref()
+            .filter(|_| explanation.qualifies != Qualifies::No)
+        {
+            explanation.transaction = Some(transaction::derived(order, account, network_id, normal_form));
+        }
+    }
+    explanation.executable_until = draft
+        .date
+        .map(|date| CloseTime::new(date.saturating_add(EMAIL_WINDOW_SECS)));
+    explanation.instruction = draft.instruction;
+    explanation.order = draft.order;
+    explanation.signed_with = draft.candidate.key_name;
+}
+
+/// Whether a mail has one meaning, so that it has an EmailID: the stateless rules hold, and the signature is not refuted.
+#[derive(PartialEq, Eq)]
+enum Meant {
+    Clear,
+    Unclear,
+}
+
+impl Meant {
+    fn of(refusal: Option<Refusal>) -> Meant {
+        match refusal {
+            None | Some(Refusal::Window(_) | Refusal::KeyUnknown) => Meant::Clear,
+            Some(_) => Meant::Unclear,
+        }
+    }
+}
+
+fn check(step: Step, rec: &FullRecord) -> Check {
+    let key_is_unknown = rec.0.get(&Step::Key) == Some(&Outcome::Failed(Refusal::KeyUnknown));
+    let (rule, read, verdict, fix) = match rec.0.get(&step) {
+        Some(Outcome::Passed(read)) => (step.rule(), read.clone(), CheckVerdict::Pass, String::new()),
+        Some(Outcome::Failed(refusal)) => {
+            let verdict = if *refusal == Refusal::KeyUnknown {
+                CheckVerdict::Unknown
+            } else {
+                CheckVerdict::Fail
+            };
+            (
+                refusal.rule(),
+                refusal.to_string(),
+                verdict,
+                refusal.fix().to_owned(),
+            )
+        }
+        None if step == Step::Signature && key_is_unknown => {
+            (step.rule(), String::new(), CheckVerdict::Unknown, String::new())
+        }
+        None => (step.rule(), String::new(), CheckVerdict::Skipped, String::new()),
+    };
+    Check {
+        rule,
+        read,
+        verdict,
+        fix,
+    }
+}

@@ -1,0 +1,323 @@
+//! DKIM key records: the TXT text of `selector._domainkey.domain`, and the key that a DKIMKey entry holds. Knows neither
+//! DNS nor the ledger.
+//!
+//! Spec: 4.5, 7.1. Stricter than RFC 6376 3.6.1: test mode refused, strict DER, one record per name.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::base64;
+use crate::der::{self, RsaKeyError};
+use crate::ed25519::{self, Ed25519KeyError};
+use crate::limits::KEY_RECORD_BYTES_MAX;
+use crate::tags::{TagList, TagListError};
+use crate::text::trim_fws;
+
+/// Flag of a DKIMKey entry whose record says `t=s`: `i=` must equal `d=`. Spec: 4.5.
+pub const LSF_DKIM_STRICT: u32 = 0x0000_0001;
+
+/// Why a record makes no key. Spec: 4.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeyRecordError {
+    /// More bytes than a 4096-bit key needs.
+    #[error("it is too long")]
+    TooLong,
+    /// Several TXT records for one name.
+    #[error("there are several records for one name")]
+    Several,
+    /// Not a tag list of rule 4.1.
+    #[error("it holds {0}")]
+    Tags(#[from] TagListError),
+    /// `v=` that is not first or not DKIM1.
+    #[error("its version is not DKIM1, or not its first tag")]
+    Version,
+    /// `p=` is missing.
+    #[error("it has no p=")]
+    NoKey,
+    /// `p=` is empty: the provider withdrew the key.
+    #[error("its p= is empty, so the provider has withdrawn the key")]
+    Revoked,
+    /// `p=` is not canonical base64.
+    #[error("its p= is not clean base64")]
+    Base64,
+    /// `k=` is neither rsa nor ed25519.
+    #[error("its k= is neither rsa nor ed25519")]
+    Algorithm,
+    /// `h=` without sha256.
+    #[error("its h= does not allow sha256")]
+    Hash,
+    /// `s=` that is neither `*` nor email.
+    #[error("its s= does not allow email")]
+    Service,
+    /// `t=y`.
+    #[error("it says that the domain is only testing")]
+    Testing,
+    /// The RSA key is refused.
+    #[error("{0}")]
+    Rsa(#[from] RsaKeyError),
+    /// The Ed25519 key is refused.
+    #[error("{0}")]
+    Ed25519(#[from] Ed25519KeyError),
+}
+
+/// The algorithm of a key; as DKIMKeyType 1 is rsa, 2 is ed25519.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// RSA with PKCS#1 v1.5.
+    Rsa,
+    /// Ed25519.
+    Ed25519,
+}
+
+impl KeyType {
+    /// Value of DKIMKeyType and NextKeyType.
+    pub fn code(self) -> u8 {
+        match self {
+            KeyType::Rsa => 1,
+            KeyType::Ed25519 => 2,
+        }
+    }
+
+    /// The type of a code.
+    pub fn from_code(code: u8) -> Option<KeyType> {
+        match code {
+            1 => Some(KeyType::Rsa),
+            2 => Some(KeyType::Ed25519),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            KeyType::Rsa => "rsa",
+            KeyType::Ed25519 => "ed25519",
+        })
+    }
+}
+
+/// Whether `i=` may lie below `d=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subdomains {
+    /// `i=` may be in a subdomain of `d=`.
+    Allowed,
+    /// `t=s`: `i=` must equal `d=`.
+    Refused,
+}
+
+/// A usable key; its bytes were checked by rule 4.5 when it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    key_type: KeyType,
+    public_key: Vec<u8>,
+    subdomains: Subdomains,
+}
+
+impl KeyRecord {
+    /// From what a DKIMKey entry holds.
+    ///
+    /// Spec: 4.5, 7.1.
+    pub fn from_entry(key_type: KeyType, public_key: &[u8], flags: u32) -> Result<KeyRecord, KeyRecordError> {
+        let subdomains = if flags & LSF_DKIM_STRICT == 0 {
+            Subdomains::Allowed
+        } else {
+            Subdomains::Refused
+        };
+        KeyRecord::checked(key_type, public_key.to_vec(), subdomains)
+    }
+
+    fn checked(
+        key_type: KeyType,
+        public_key: Vec<u8>,
+        subdomains: Subdomains,
+    ) -> Result<KeyRecord, KeyRecordError> {
+        match key_type {
+            KeyType::Rsa => {
+                der::rsa_key(&public_key)?;
+            }
+            KeyType::Ed25519 => {
+                ed25519::public_key(&public_key)?;
+            }
+        }
+        Ok(KeyRecord {
+            key_type,
+            public_key,
+            subdomains,
+        })
+    }
+
+    /// The algorithm; its code is the DKIMKeyType of the entry.
+    pub fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// The decoded `p=`: PublicKey of the entry.
+    pub fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    /// Whether `i=` may lie below `d=`.
+    pub fn subdomains(&self) -> Subdomains {
+        self.subdomains
+    }
+
+    /// Flags of the entry.
+    pub fn flags(&self) -> u32 {
+        match self.subdomains {
+            Subdomains::Allowed => 0,
+            Subdomains::Refused => LSF_DKIM_STRICT,
+        }
+    }
+}
+
+/// A key record, its strings joined.
+///
+/// Spec: 4.5.
+pub fn parse_txt(record: &[u8]) -> Result<KeyRecord, KeyRecordError> {
+    if record.len() > KEY_RECORD_BYTES_MAX {
+        return Err(KeyRecordError::TooLong);
+    }
+    let tags = TagList::parse(record)?;
+    if let Some(version) = tags.value("v")
+        && (version != b"DKIM1" || tags.first_name() != b"v")
+    {
+        return Err(KeyRecordError::Version);
+    }
+    if let Some(hashes) = tags.value("h")
+        && !holds(hashes, b"sha256")
+    {
+        return Err(KeyRecordError::Hash);
+    }
+    if let Some(services) = tags.value("s")
+        && !holds(services, b"*")
+        && !holds(services, b"email")
+    {
+        return Err(KeyRecordError::Service);
+    }
+    let flags = tags.value("t").unwrap_or_default();
+    if holds(flags, b"y") {
+        return Err(KeyRecordError::Testing);
+    }
+    let subdomains = if holds(flags, b"s") {
+        Subdomains::Refused
+    } else {
+        Subdomains::Allowed
+    };
+    let key_type = match tags.value("k") {
+        None | Some(b"rsa") => KeyType::Rsa,
+        Some(b"ed25519") => KeyType::Ed25519,
+        Some(_) => return Err(KeyRecordError::Algorithm),
+    };
+    let text = tags.value("p").ok_or(KeyRecordError::NoKey)?;
+    if text.is_empty() {
+        return Err(KeyRecordError::Revoked);
+    }
+    let public_key = base64::decode_tag(text).ok_or(KeyRecordError::Base64)?;
+    KeyRecord::checked(key_type, public_key, subdomains)
+}
+
+/// The records that DNS holds for one name: none is no key, several are unusable.
+///
+/// Spec: 4.5, 7.2.
+pub fn parse_answer(records: &[Vec<u8>]) -> Option<Result<KeyRecord, KeyRecordError>> {
+    match records {
+        [] => None,
+        [record] => Some(parse_txt(record)),
+        _ => Some(Err(KeyRecordError::Several)),
+    }
+}
+
+/// Whether a list with colons names the item.
+fn holds(list: &[u8], item: &[u8]) -> bool {
+    list.split(|b| *b == b':').any(|entry| trim_fws(entry) == item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 8463 A.2: the Ed25519 key and the RSA key of its example.
+    const ED: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    const RSA: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB";
+
+    fn parse(text: &str) -> Result<KeyRecord, KeyRecordError> {
+        parse_txt(text.as_bytes())
+    }
+
+    #[test]
+    fn accepts_records_of_both_algorithms() {
+        for text in [
+            format!("v=DKIM1; k=rsa; p={RSA}"),
+            format!("p={RSA};"),
+            format!("v=DKIM1; h=sha1 : sha256; s=email; t=x; n=note; p={RSA}"),
+            format!("k=rsa; g=*; s=*; p={}", RSA.replace("BiQKB", "BiQ KB")),
+        ] {
+            let key = parse(&text).expect("usable");
+            assert_eq!((key.key_type(), key.flags()), (KeyType::Rsa, 0), "{text}");
+        }
+        let key = parse(&format!("v=DKIM1; k=ed25519; t=s; p={ED}")).expect("usable");
+        assert_eq!(
+            (key.key_type(), key.flags(), key.public_key().len()),
+            (KeyType::Ed25519, LSF_DKIM_STRICT, 32)
+        );
+        assert_eq!(
+            KeyRecord::from_entry(key.key_type(), key.public_key(), key.flags()),
+            Ok(key)
+        );
+    }
+
+    #[test]
+    fn rejects_records_that_make_no_key() {
+        for (text, error) in [
+            (String::new(), KeyRecordError::Tags(TagListError::EmptyTag)),
+            (
+                format!("v=DKIM1; p={RSA}; p={RSA}"),
+                KeyRecordError::Tags(TagListError::Duplicate),
+            ),
+            (
+                format!("v=DKIM1;; p={RSA}"),
+                KeyRecordError::Tags(TagListError::EmptyTag),
+            ),
+            (format!("v=DKIM2; p={RSA}"), KeyRecordError::Version),
+            (format!("v=dkim1; p={RSA}"), KeyRecordError::Version),
+            (format!("p={RSA}; v=DKIM1"), KeyRecordError::Version),
+            ("v=DKIM1; k=rsa".to_owned(), KeyRecordError::NoKey),
+            ("v=DKIM1; k=rsa; p=".to_owned(), KeyRecordError::Revoked),
+            (format!("v=DKIM1; p={RSA}="), KeyRecordError::Base64),
+            (format!("v=DKIM1; p={}", &RSA[1..]), KeyRecordError::Base64),
+            (format!("v=DKIM1; k=RSA; p={RSA}"), KeyRecordError::Algorithm),
+            (format!("v=DKIM1; h=sha1; p={RSA}"), KeyRecordError::Hash),
+            (format!("v=DKIM1; s=tlsrpt; p={RSA}"), KeyRecordError::Service),
+            (format!("v=DKIM1; t=y:s; p={RSA}"), KeyRecordError::Testing),
+            (
+                format!("v=DKIM1; k=rsa; p={ED}"),
+                KeyRecordError::Rsa(RsaKeyError::Der),
+            ),
+            (
+                format!("v=DKIM1; k=ed25519; p={RSA}"),
+                KeyRecordError::Ed25519(Ed25519KeyError::Length),
+            ),
+            (
+                format!("v=DKIM1; n={}; p={RSA}", "x".repeat(KEY_RECORD_BYTES_MAX)),
+                KeyRecordError::TooLong,
+            ),
+        ] {
+            assert_eq!(parse(&text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn rejects_several_records_for_one_name() {
+        let record = format!("v=DKIM1; k=ed25519; p={ED}").into_bytes();
+        assert_eq!(parse_answer(&[]), None);
+        assert!(parse_answer(std::slice::from_ref(&record)).is_some_and(|key| key.is_ok()));
+        let spf = b"v=spf1 -all".to_vec();
+        assert_eq!(
+            parse_answer(&[record.clone(), record.clone()]),
+            Some(Err(KeyRecordError::Several))
+        );
+        assert_eq!(parse_answer(&[record, spf]), Some(Err(KeyRecordError::Several)));
+    }
+}

@@ -1,0 +1,522 @@
+//! The phases of an email transaction on a ledger. Each consumes what only the phase before makes, so leaving one out does
+//! not compile; each error holds only the codes that its phase may give. Nothing before `authenticate` can take a fee.
+//!
+//! Spec: 6, 7.3, 8, 9, 10, 11.
+
+use codec::format::TxType;
+use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
+use thiserror::Error;
+
+use crate::crypto::{self, Claim};
+use crate::keys::{Failure, LedgerKey, ledger_key};
+use crate::limits::LIVE_ENTRIES_MAX;
+use crate::message::{self, Mail, Source};
+use crate::reading::{self, Draft, Order, Reading};
+use crate::record::{FirstFailure, Recorder, Step};
+use crate::refusal::Refusal;
+use crate::replay::{self, Effect, ReplayMark};
+use crate::signature::{self, KeyName, WindowError};
+use crate::transaction::{self, EmailId};
+
+/// Whether the amendment `Email` is enabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amendment {
+    /// Mails may sign transactions.
+    On,
+    /// They may not.
+    Off,
+}
+
+/// What stateless checks read of a ledger's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// NetworkID of the ledger.
+    pub network_id: u32,
+    /// The amendment `Email`.
+    pub amendment: Amendment,
+}
+
+impl Rules {
+    /// The rules of a view.
+    pub fn of(view: &impl ReadView) -> Rules {
+        let amendment = if view.amendment_enabled(&AMENDMENT_EMAIL) {
+            Amendment::On
+        } else {
+            Amendment::Off
+        };
+        Rules {
+            network_id: view.network_id(),
+            amendment,
+        }
+    }
+}
+
+/// Id of the amendment: SHA-512Half of `Email`. Spec: 1.
+pub const AMENDMENT_EMAIL: Hash256 = Hash256::new([
+    0xB3, 0x2F, 0xA9, 0xBF, 0x95, 0x3D, 0x96, 0xC1, 0x66, 0xF3, 0x37, 0xF7, 0xF0, 0x3A, 0x6C, 0x21, 0x1C,
+    0x4C, 0x59, 0x45, 0xBE, 0x5A, 0xD3, 0x16, 0x76, 0x1C, 0x92, 0x06, 0x3F, 0x28, 0x09, 0xF5,
+]);
+
+/// What the rules read of a ledger.
+pub trait ReadView {
+    /// NetworkID.
+    fn network_id(&self) -> u32;
+    /// Index of the ledger that is being built.
+    fn ledger_index(&self) -> LedgerIndex;
+    /// Close time of the parent ledger: "now".
+    fn parent_close_time(&self) -> CloseTime;
+    /// Base fee.
+    fn base_fee(&self) -> Drops;
+    /// Whether the ledger still takes transactions, instead of being built from a fixed set.
+    fn is_open(&self) -> bool;
+    /// Whether an amendment is enabled.
+    fn amendment_enabled(&self, id: &Hash256) -> bool;
+    /// An entry as it stands in this ledger now.
+    fn entry(&self, key: &Hash256) -> Option<Object>;
+    /// An entry as it stood at the end of the parent ledger; DKIM keys are read there. Spec: 7.3.
+    fn parent_entry(&self, key: &Hash256) -> Option<Object>;
+}
+
+/// Why a transaction is malformed. Codes: temMALFORMED, temINVALID_FLAG, tefBAD_SIGNATURE (body hash).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct PreflightError(Refusal);
+
+impl PreflightError {
+    /// The reason.
+    pub fn refusal(&self) -> Refusal {
+        self.0
+    }
+
+    /// The result code.
+    pub fn code(&self) -> Ter {
+        self.0.code()
+    }
+
+    /// The number of the rule.
+    pub fn rule(&self) -> &'static str {
+        self.0.rule()
+    }
+}
+
+/// Why a well-formed transaction cannot be tried on this ledger. Codes: ter and tef.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ScreenError {
+    /// terNO_ACCOUNT. Spec: 10.
+    #[error("the sending account does not exist")]
+    NoAccount,
+    /// tefEMAIL_DISABLED. Spec: 11.
+    #[error("the account no longer takes instructions by mail")]
+    Disabled,
+    /// tefPAST_SEQ.
+    #[error("the Sequence was used already")]
+    PastSequence,
+    /// terPRE_SEQ.
+    #[error("the Sequence is not yet reached")]
+    FutureSequence,
+    /// tefMAX_LEDGER.
+    #[error("LastLedgerSequence has passed")]
+    LastLedgerPassed,
+    /// tefEMAIL_EXPIRED, terEMAIL_EARLY. Spec: 4.6.
+    #[error("{0}")]
+    Window(WindowError),
+    /// tefEMAIL_EXPIRED. Spec: 8.6.
+    #[error("the mail is older than the last REKEY of its account")]
+    BeforeLastRekey,
+    /// tefEMAIL_REPLAY. Spec: 8.2.
+    #[error("this mail was executed already")]
+    Replay,
+    /// tefEMAIL_FULL. Spec: 8.5.
+    #[error("the account sent 64 mails within five days")]
+    Full,
+}
+
+impl ScreenError {
+    /// The result code.
+    pub fn code(&self) -> Ter {
+        match self {
+            ScreenError::NoAccount => Ter::TER_NO_ACCOUNT,
+            ScreenError::Disabled => Ter::TEF_EMAIL_DISABLED,
+            ScreenError::PastSequence => Ter::TEF_PAST_SEQ,
+            ScreenError::FutureSequence => Ter::TER_PRE_SEQ,
+            ScreenError::LastLedgerPassed => Ter::TEF_MAX_LEDGER,
+            ScreenError::Window(WindowError::Expired) | ScreenError::BeforeLastRekey => {
+                Ter::TEF_EMAIL_EXPIRED
+            }
+            ScreenError::Window(WindowError::Early) => Ter::TER_EMAIL_EARLY,
+            ScreenError::Replay => Ter::TEF_EMAIL_REPLAY,
+            ScreenError::Full => Ter::TEF_EMAIL_FULL,
+        }
+    }
+
+    /// The number of the rule.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            ScreenError::NoAccount => "10",
+            ScreenError::Disabled => "11",
+            ScreenError::PastSequence | ScreenError::FutureSequence | ScreenError::LastLedgerPassed => "6.2",
+            ScreenError::Window(_) => "4.6",
+            ScreenError::BeforeLastRekey => "8.6",
+            ScreenError::Replay => "8.2",
+            ScreenError::Full => "8.5",
+        }
+    }
+
+    /// One sentence for a mail user.
+    pub fn fix(&self) -> &'static str {
+        match self {
+            ScreenError::NoAccount => "Let somebody send XAH to your address first: that makes the account.",
+            ScreenError::Disabled => "Sign with the key of the account; it was taken off email.",
+            ScreenError::PastSequence | ScreenError::FutureSequence | ScreenError::LastLedgerPassed => {
+                "Submit the mail once more; the node makes a new transaction from it."
+            }
+            ScreenError::Window(error) => Refusal::Window(*error).fix(),
+            ScreenError::BeforeLastRekey => "Send the instruction anew, after the REKEY.",
+            ScreenError::Replay => "Nothing is left to do; to pay the same again, send a new mail.",
+            ScreenError::Full => {
+                "Wait until the oldest of your mails is five days old, then send this one anew."
+            }
+        }
+    }
+}
+
+/// Why a signature is not proven. Codes: ter and tef.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AuthError {
+    /// terNO_DKIM_KEY: kept and retried. Spec: 7.3.
+    #[error("the key of the signature is not on the ledger yet")]
+    NoKey,
+    /// tefDKIM_REVOKED. Spec: 7.4.
+    #[error("the key of the signature was withdrawn")]
+    Revoked,
+    /// tefBAD_SIGNATURE. Spec: 4.5.
+    #[error("{0}")]
+    BadSignature(Refusal),
+}
+
+impl AuthError {
+    /// The result code.
+    pub fn code(&self) -> Ter {
+        match self {
+            AuthError::NoKey => Ter::TER_NO_DKIM_KEY,
+            AuthError::Revoked => Ter::TEF_DKIM_REVOKED,
+            AuthError::BadSignature(_) => Ter::TEF_BAD_SIGNATURE,
+        }
+    }
+
+    /// The number of the rule.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            AuthError::NoKey => "7.3",
+            AuthError::Revoked => "7.4",
+            AuthError::BadSignature(_) => "4.5",
+        }
+    }
+}
+
+/// Why a proven mail is not paid for. Codes: tefBAD_EMAIL_FEE, terINSUF_FEE_B.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PreclaimError {
+    /// tefBAD_EMAIL_FEE. Spec: 6.3.
+    #[error("the fee is not within one and ten times {} drops", required.get())]
+    BadFee {
+        /// The required fee.
+        required: Drops,
+    },
+    /// terINSUF_FEE_B, in any ledger. Spec: 6.3.
+    #[error("the account cannot pay the fee")]
+    InsufficientFee,
+}
+
+impl PreclaimError {
+    /// The result code.
+    pub fn code(&self) -> Ter {
+        match self {
+            PreclaimError::BadFee { .. } => Ter::TEF_BAD_EMAIL_FEE,
+            PreclaimError::InsufficientFee => Ter::TER_INSUF_FEE_B,
+        }
+    }
+
+    /// The number of the rule.
+    pub fn rule(&self) -> &'static str {
+        "6.3"
+    }
+}
+
+/// A transaction that its mail makes, with no ledger asked. Only `preflight` makes one.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    reading: Reading,
+    account: AccountId,
+    network_id: u32,
+    sequence: u32,
+    last_ledger_sequence: LedgerIndex,
+    fee: Drops,
+}
+
+/// A transaction that could be tried now, if its signature is good. Only `screen` makes one.
+#[derive(Debug, Clone)]
+pub struct Screened {
+    parsed: Parsed,
+    mark: ReplayMark,
+    live: usize,
+    balance: Drops,
+}
+
+/// A transaction whose signature is proven under a key of the ledger. Only `authenticate` makes one.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    screened: Screened,
+}
+
+/// A proven transaction whose fee is right and can be paid. Only `preclaim` makes one.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    screened: Screened,
+}
+
+/// Whether a transaction claims to be signed by mail; this test stands before every other dispatch.
+///
+/// Spec: 1.
+pub fn is_email_transaction(tx: &Object) -> bool {
+    tx.u32(sf::FLAGS)
+        .is_some_and(|bits| bits & flags::TF_EMAIL_SIG != 0)
+}
+
+/// Everything that needs no ledger: flags, fields, sections 2 to 6.
+///
+/// Spec: 10.
+pub fn preflight(tx: &Object, rules: &Rules) -> Result<Parsed, PreflightError> {
+    parse(tx, rules).map_err(PreflightError)
+}
+
+fn parse(tx: &Object, rules: &Rules) -> Result<Parsed, Refusal> {
+    if !is_email_transaction(tx) {
+        return Err(Refusal::NotDerived);
+    }
+    if rules.amendment == Amendment::Off {
+        return Err(Refusal::NotEnabled);
+    }
+    if !matches!(TxType::of(tx), Some(TxType::Remit | TxType::SetRegularKey)) {
+        return Err(Refusal::FlagNotAllowed);
+    }
+    let sequence = tx.u32(sf::SEQUENCE).ok_or(Refusal::NotDerived)?;
+    let fee = tx
+        .amount(sf::FEE)
+        .and_then(|fee| fee.as_drops())
+        .ok_or(Refusal::NotDerived)?;
+    let last = tx
+        .u32(sf::LAST_LEDGER_SEQUENCE)
+        .ok_or(Refusal::NoLastLedgerSequence)?;
+    let last_ledger_sequence = LedgerIndex::new(last);
+    let memo = match tx.array(sf::MEMOS) {
+        Some([(_, memo)]) => memo.blob(sf::MEMO_DATA).ok_or(Refusal::NotDerived)?,
+        _ => return Err(Refusal::NotDerived),
+    };
+    let reading = read_memo(memo, rules.network_id)?;
+    let account = reading.sender.account();
+    let derived = transaction::derived(&reading.order, account, rules.network_id, memo);
+    // One comparison for 6.1 and 6.2: the mail signs none of the wrapper, so the wrapper may say nothing.
+    if transaction::wrapped(&derived, sequence, fee, last_ledger_sequence) != *tx {
+        return Err(Refusal::NotDerived);
+    }
+    Ok(Parsed {
+        reading,
+        account,
+        network_id: rules.network_id,
+        sequence,
+        last_ledger_sequence,
+        fee,
+    })
+}
+
+fn read_memo(memo: &[u8], network_id: u32) -> Result<Reading, Refusal> {
+    let mut rec = FirstFailure::default();
+    message::check_size(memo, Source::Memo)?;
+    message::check_controls(memo)?;
+    let mail = Mail::split(memo, Source::Memo)?;
+    let chosen = mail.signature_positions().next();
+    if chosen.is_none() {
+        rec.fail(Step::SignaturePresent, Refusal::NoSignature);
+    }
+    let draft = chosen.map(|chosen| reading::read(&mail, chosen, Source::Memo, memo, network_id, &mut rec));
+    match (rec.refusal(), draft.and_then(Draft::complete)) {
+        (None, Some(reading)) => Ok(reading),
+        (refusal, _) => Err(refusal.unwrap_or(Refusal::NotDerived)),
+    }
+}
+
+/// The state of the account and the time: no code from here can take a fee.
+///
+/// Spec: 10, 11, 4.6, 8.2, 8.5, 8.6.
+pub fn screen(parsed: Parsed, view: &impl ReadView) -> Result<Screened, ScreenError> {
+    let root = view
+        .entry(&keylet::account(parsed.account))
+        .ok_or(ScreenError::NoAccount)?;
+    let bits = root.u32(sf::FLAGS).unwrap_or_default();
+    if bits & (flags::LSF_DISABLE_EMAIL | flags::LSF_DISABLE_MASTER) != 0 {
+        return Err(ScreenError::Disabled);
+    }
+    let sequence = root.u32(sf::SEQUENCE).unwrap_or_default();
+    if parsed.sequence < sequence {
+        return Err(ScreenError::PastSequence);
+    }
+    if parsed.sequence > sequence {
+        return Err(ScreenError::FutureSequence);
+    }
+    if view.ledger_index() > parsed.last_ledger_sequence {
+        return Err(ScreenError::LastLedgerPassed);
+    }
+    let now = view.parent_close_time();
+    signature::check_window(parsed.reading.date, &parsed.reading.times, now).map_err(ScreenError::Window)?;
+    let replay = view.entry(&keylet::email_replay(parsed.account));
+    let mark = mark_of(&parsed);
+    if replay::last_rekey(replay.as_ref()).is_some_and(|last| mark.signed_date <= last) {
+        return Err(ScreenError::BeforeLastRekey);
+    }
+    if replay::is_entered(replay.as_ref(), &mark) {
+        return Err(ScreenError::Replay);
+    }
+    let live = replay::live_entries(replay.as_ref(), now);
+    if live >= LIVE_ENTRIES_MAX {
+        return Err(ScreenError::Full);
+    }
+    let balance = root
+        .amount(sf::BALANCE)
+        .and_then(|balance| balance.as_drops())
+        .unwrap_or_default();
+    Ok(Screened {
+        parsed,
+        mark,
+        live,
+        balance,
+    })
+}
+
+fn mark_of(parsed: &Parsed) -> ReplayMark {
+    let reading = &parsed.reading;
+    ReplayMark {
+        email_id: EmailId::of(parsed.network_id, parsed.account, reading.date, &reading.order),
+        signature_hash: codec::hash::sha512_half(&[&reading.signature]),
+        signed_date: CloseTime::new(reading.date),
+    }
+}
+
+/// The signature is proven under a key of the parent ledger.
+///
+/// Spec: 7.3, 4.5. The one door to everything that can take a fee.
+pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, AuthError> {
+    let reading = &screened.parsed.reading;
+    let name = &reading.key_name;
+    let entry = view.parent_entry(&keylet::dkim_key(
+        name.domain().as_bytes(),
+        name.selector().as_bytes(),
+    ));
+    let (key, failure) = match ledger_key(entry.as_ref(), view.parent_close_time()) {
+        LedgerKey::Missing => return Err(AuthError::NoKey),
+        LedgerKey::Revoked => return Err(AuthError::Revoked),
+        LedgerKey::Usable { key, failure } => (key, failure),
+    };
+    let claim = Claim {
+        algorithm: reading.scheme.algorithm,
+        domain: name.domain(),
+        identity: reading.identity.as_deref(),
+        header_data: &reading.header_data,
+        signature: &reading.signature,
+    };
+    match (crypto::verify(&claim, &key), failure) {
+        (Ok(()), _) => Ok(Proven { screened }),
+        (Err(_), Failure::NotFinal) => Err(AuthError::NoKey),
+        (Err(refusal), Failure::Final) => Err(AuthError::BadSignature(refusal)),
+    }
+}
+
+/// Fee and balance.
+///
+/// Spec: 6.3, 9.
+pub fn preclaim(proven: Proven, view: &impl ReadView) -> Result<Ready, PreclaimError> {
+    let Proven { screened } = proven;
+    let memo_bytes = screened.parsed.reading.normal_form.len();
+    let required =
+        replay::required_fee(view.base_fee(), memo_bytes, screened.live).ok_or(PreclaimError::BadFee {
+            required: Drops::new(u64::MAX),
+        })?;
+    if !replay::is_fee_allowed(screened.parsed.fee, required) {
+        return Err(PreclaimError::BadFee { required });
+    }
+    if screened.balance < screened.parsed.fee {
+        return Err(PreclaimError::InsufficientFee);
+    }
+    Ok(Ready { screened })
+}
+
+impl Parsed {
+    /// The account of the From address.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Name of the key that has to prove the signature.
+    pub fn key_name(&self) -> &KeyName {
+        &self.reading.key_name
+    }
+
+    /// Hash of the signed meaning.
+    pub fn email_id(&self) -> EmailId {
+        mark_of(self).email_id
+    }
+
+    /// The signed Date.
+    pub fn signed_date(&self) -> CloseTime {
+        CloseTime::new(self.reading.date)
+    }
+}
+
+impl Ready {
+    /// The account that pays the fee and acts.
+    pub fn account(&self) -> AccountId {
+        self.screened.parsed.account
+    }
+
+    /// Its Sequence, which is also that of its account.
+    pub fn sequence(&self) -> u32 {
+        self.screened.parsed.sequence
+    }
+
+    /// The fee, within its bounds and covered by the balance.
+    pub fn fee(&self) -> Drops {
+        self.screened.parsed.fee
+    }
+
+    /// What the mail orders.
+    pub fn order(&self) -> &Order {
+        &self.screened.parsed.reading.order
+    }
+
+    /// Hash of the signed meaning.
+    pub fn email_id(&self) -> EmailId {
+        self.screened.mark.email_id
+    }
+
+    /// SHA-512Half of the DKIM signature value.
+    pub fn signature_hash(&self) -> Hash256 {
+        self.screened.mark.signature_hash
+    }
+
+    /// The signed Date.
+    pub fn signed_date(&self) -> CloseTime {
+        self.screened.mark.signed_date
+    }
+}
+
+/// The EmailReplay entry after this mail.
+///
+/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). The PreviousTxn
+/// pair is the ledger's business.
+pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect, now: CloseTime) -> Object {
+    let rekey = match (ready.order(), effect) {
+        (Order::Rekey { .. }, Effect::Applied) => Some(ready.signed_date()),
+        _ => None,
+    };
+    replay::entry_after(current, ready.account(), &ready.screened.mark, rekey, now)
+}

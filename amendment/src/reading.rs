@@ -1,0 +1,480 @@
+//! The one verifier: from header fields and body to what a mail means, every rule of section 10 in its order. Preflight,
+//! derive and explain all run this; they differ in what they record and in who proves the signature.
+//!
+//! Knows no ledger and no key. Spec: 2 to 6.1, 10.
+
+use codec::{AccountId, Amount};
+
+use crate::address::{self, CanonicalAddress, Recipient};
+use crate::canon::{self, SignatureValue};
+use crate::crypto;
+use crate::date;
+use crate::instruction::{FirstLine, Meaning, To};
+use crate::limits::MEMO_BYTES_MAX;
+use crate::message::{Mail, Source};
+use crate::mime;
+use crate::record::{Recorder, Step};
+use crate::refusal::Refusal;
+use crate::signature::{self, KeyName, Proofs, Scheme, SignedHeaders, Times};
+use crate::tags::TagList;
+use crate::text::{is_wsp, shown, trim_wsp};
+
+/// What a mail orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Pay an amount.
+    Remit {
+        /// How much.
+        amount: Amount,
+        /// Whom.
+        to: Recipient,
+    },
+    /// Set the regular key.
+    Rekey {
+        /// The account of the new key.
+        key: AccountId,
+    },
+}
+
+/// The selected header fields of one signature, in canonical form.
+pub(crate) struct Selection {
+    /// For each distinct name in the order of first mention, its instances top to bottom.
+    lines: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// `h=` as positions in `lines` and how manieth from the bottom.
+    mentions: Vec<(usize, usize)>,
+}
+
+impl Selection {
+    /// The header instances that `h=` selects, bottom-up.
+    ///
+    /// Spec: 3.1. RFC 6376 5.4.2: each further mention of a name takes the next instance above; where there is none, the
+    /// mention hashes as nothing.
+    fn of(mail: &Mail<'_>, chosen: usize, signed: &SignedHeaders, scheme: &Scheme) -> Selection {
+        let mut wanted: Vec<(Vec<u8>, usize)> = Vec::new();
+        let mut mentions = Vec::with_capacity(signed.names.len());
+        for name in &signed.names {
+            let at = match wanted.iter().position(|(known, _)| known == name) {
+                Some(at) => at,
+                None => {
+                    wanted.push((name.clone(), 0));
+                    wanted.len().saturating_sub(1)
+                }
+            };
+            if let Some((_, count)) = wanted.get_mut(at) {
+                mentions.push((at, *count));
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut lines: Vec<(Vec<u8>, Vec<Vec<u8>>)> = wanted
+            .iter()
+            .map(|(name, _)| (name.clone(), Vec::new()))
+            .collect();
+        for (position, field) in mail.fields.iter().enumerate().rev() {
+            let place = wanted
+                .iter()
+                .position(|(name, _)| name.eq_ignore_ascii_case(field.name));
+            let Some((at, (_, count))) = place.and_then(|at| Some((at, wanted.get(at)?))) else {
+                continue;
+            };
+            if let Some((_, instances)) = lines.get_mut(at)
+                && position != chosen
+                && instances.len() < *count
+            {
+                instances.push(canon::header(field, scheme.header));
+            }
+        }
+        for (_, instances) in &mut lines {
+            instances.reverse();
+        }
+        Selection { lines, mentions }
+    }
+
+    /// Selected instances of a name, top to bottom.
+    fn instances(&self, name: &[u8]) -> &[Vec<u8>] {
+        self.lines
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or(&[], |(_, instances)| instances)
+    }
+
+    /// The value of a header that is selected exactly once.
+    fn single(&self, name: &[u8], shown_name: &'static str) -> Result<&[u8], Refusal> {
+        match self.instances(name) {
+            [one] => Ok(canon::value(one)),
+            [] => Err(Refusal::NotSigned(shown_name)),
+            _ => Err(Refusal::SignedTwice(shown_name)),
+        }
+    }
+
+    /// All selected lines in the order of the normal form.
+    fn in_normal_order(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines.iter().flat_map(|(name, instances)| {
+            instances
+                .iter()
+                .map(move |line| (name.as_slice(), line.as_slice()))
+        })
+    }
+}
+
+/// One signature of a mail, read by rules 4.1 to 4.4, 4.6 (tags), 3.2, 2.1, 2.2, 4.2; `None` where a rule failed or
+/// lacked its input.
+pub(crate) struct Candidate {
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) key_name: Option<KeyName>,
+    pub(crate) times: Option<Times>,
+    pub(crate) proofs: Option<Proofs>,
+    pub(crate) selection: Option<Selection>,
+    pub(crate) sender: Option<CanonicalAddress>,
+    /// Domain of `i=`.
+    pub(crate) identity: Option<String>,
+    /// The chosen field in canonical form, as received.
+    field: Vec<u8>,
+    /// `d=` is the domain of From.
+    pub(crate) same_domain: bool,
+    aligned: bool,
+}
+
+/// What is true of a mail whose every rule up to 2.4 passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) key_name: KeyName,
+    pub(crate) scheme: Scheme,
+    pub(crate) times: Times,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) identity: Option<String>,
+    pub(crate) header_data: Vec<u8>,
+    pub(crate) sender: CanonicalAddress,
+    pub(crate) date: u32,
+    pub(crate) order: Order,
+    pub(crate) instruction: String,
+    pub(crate) normal_form: Vec<u8>,
+}
+
+impl Candidate {
+    /// Reads the field at `chosen`.
+    pub(crate) fn read(mail: &Mail<'_>, chosen: usize, rec: &mut impl Recorder) -> Candidate {
+        let mut candidate = Candidate {
+            scheme: None,
+            key_name: None,
+            times: None,
+            proofs: None,
+            selection: None,
+            sender: None,
+            identity: None,
+            field: Vec::new(),
+            same_domain: false,
+            aligned: false,
+        };
+        let Some(field) = mail.fields.get(chosen) else {
+            rec.fail(Step::SignaturePresent, Refusal::NoSignature);
+            return candidate;
+        };
+        let raw_value = canon::value(field.raw);
+        let tags = TagList::parse(raw_value).map_err(Refusal::Tags);
+        let Some(tags) = rec.hold(Step::Tags, tags, |_| String::new()) else {
+            return candidate;
+        };
+        candidate.scheme = rec.hold(Step::Tags, signature::scheme(&tags), |_| {
+            shown_tags(&tags, &["v", "a", "c", "q"])
+        });
+        candidate.key_name = rec.hold(Step::KeyName, signature::key_name(&tags), KeyName::dns_name);
+        let signed = rec.hold(Step::SignedNames, signature::signed_headers(&tags), |_| {
+            shown_tags(&tags, &["h"])
+        });
+        candidate.times = rec.hold(Step::Times, signature::times(&tags), |_| {
+            shown_tags(&tags, &["t", "x"])
+        });
+        candidate.proofs = rec.hold(Step::SignatureBase64, signature::proofs(&tags), |_| {
+            shown_tags(&tags, &["bh"])
+        });
+        if let (Some(scheme), Some(signed)) = (&candidate.scheme, &signed) {
+            candidate.field = canon::header(field, scheme.header);
+            candidate.selection = Some(Selection::of(mail, chosen, signed, scheme));
+        }
+        candidate.read_sender(rec);
+        candidate.check_alignment(&tags, rec);
+        candidate
+    }
+
+    fn read_sender(&mut self, rec: &mut impl Recorder) {
+        let Some(selection) = &self.selection else {
+            return;
+        };
+        let date = selection.single(b"date", "Date").map(|_| ());
+        let from = selection.single(b"from", "From");
+        rec.hold(Step::Selected, date, |()| "From and Date".to_owned());
+        let Some(from) = rec.hold(Step::Selected, from, |_| "From and Date".to_owned()) else {
+            return;
+        };
+        let parsed = address::mailbox(from, |address| {
+            Ok((address.domain().to_owned(), address::sender_of(&address)))
+        });
+        let parsed = parsed.map_err(Refusal::From);
+        let Some((_, sender)) = rec.hold(Step::Mailbox, parsed, |_| format!("From: {}", shown(from))) else {
+            return;
+        };
+        let sender = sender.map_err(Refusal::From);
+        self.sender = rec.hold(Step::Canonical, sender, |sender| sender.as_str().to_owned());
+    }
+
+    fn check_alignment(&mut self, tags: &TagList<'_>, rec: &mut impl Recorder) {
+        let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
+            return;
+        };
+        let domain = sender.as_str().rsplit('@').next().unwrap_or_default();
+        let aligned = if domain == key_name.domain() {
+            Ok(())
+        } else {
+            Err(Refusal::NotAligned)
+        };
+        self.same_domain = aligned.is_ok();
+        let identity = signature::identity_domain(tags, key_name.domain());
+        let read = || shown_tags(tags, &["d", "i"]);
+        let aligned = rec.hold(Step::Aligned, aligned, |()| read());
+        let identity = rec.hold(Step::Aligned, identity, |_| read());
+        self.aligned = aligned.is_some() && identity.is_some();
+        self.identity = identity.flatten();
+    }
+
+    /// Whether rules 4.1 to 4.4 hold, so that rule 4.7 tries this signature.
+    pub(crate) fn is_eligible(&self) -> bool {
+        self.scheme.is_some()
+            && self.key_name.is_some()
+            && self.aligned
+            && self.sender.is_some()
+            && self.has_both()
+    }
+
+    fn has_both(&self) -> bool {
+        self.selection
+            .as_ref()
+            .is_some_and(|s| s.single(b"from", "From").is_ok() && s.single(b"date", "Date").is_ok())
+    }
+
+    /// The canonical body, if `bh=` matches it.
+    ///
+    /// Spec: 3.3.
+    pub(crate) fn check_body(&self, body: &[u8]) -> Option<Result<(), Refusal>> {
+        let proofs = self.proofs.as_ref()?;
+        let equal = crypto::sha256(body).as_slice() == proofs.body_hash.as_slice();
+        Some(if equal { Ok(()) } else { Err(Refusal::BodyHash) })
+    }
+
+    /// The bytes that the signature covers.
+    ///
+    /// RFC 6376 3.7.
+    pub(crate) fn header_data(&self) -> Option<Vec<u8>> {
+        let selection = self.selection.as_ref()?;
+        let mut data = Vec::with_capacity(2_048);
+        for (at, from_bottom) in &selection.mentions {
+            let line = selection
+                .lines
+                .get(*at)
+                .and_then(|(_, instances)| instances.iter().rev().nth(*from_bottom));
+            data.extend_from_slice(line.map(Vec::as_slice).unwrap_or_default());
+        }
+        let field = canon::signature_field(&self.field, SignatureValue::Removed);
+        data.extend_from_slice(field.strip_suffix(b"\r\n").unwrap_or(&field));
+        Some(data)
+    }
+
+    /// The normal form.
+    ///
+    /// Spec: 3.1, 3.2.
+    pub(crate) fn normal_form(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let selection = self.selection.as_ref()?;
+        let mut out = canon::signature_field(&self.field, SignatureValue::Compact);
+        for (_, line) in selection.in_normal_order() {
+            out.extend_from_slice(line);
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(body);
+        Some(out)
+    }
+}
+
+fn shown_tags(tags: &TagList<'_>, names: &[&str]) -> String {
+    let mut text = String::new();
+    for name in names {
+        if let Some(value) = tags.value(name) {
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            text.push_str(name);
+            text.push('=');
+            text.push_str(&shown(&crate::text::relaxed(value)));
+        }
+    }
+    text
+}
+
+/// What could be read of a mail under one signature; `None` where a rule failed or lacked its input.
+pub(crate) struct Draft {
+    pub(crate) candidate: Candidate,
+    pub(crate) date: Option<u32>,
+    pub(crate) order: Option<Order>,
+    pub(crate) instruction: Option<String>,
+    pub(crate) normal_form: Option<Vec<u8>>,
+}
+
+/// Reads the mail under the signature at `chosen`, all rules up to 2.4. `input` is what `mail` was split from.
+pub(crate) fn read(
+    mail: &Mail<'_>,
+    chosen: usize,
+    source: Source,
+    input: &[u8],
+    network_id: u32,
+    rec: &mut impl Recorder,
+) -> Draft {
+    let candidate = Candidate::read(mail, chosen, rec);
+    let body = candidate.scheme.map(|scheme| canon::body(mail.body, scheme.body));
+    let normal_form = body.as_ref().and_then(|body| {
+        if let Some(matched) = candidate.check_body(body) {
+            rec.hold(Step::BodyHash, matched, |()| {
+                format!("{} bytes of body", body.len())
+            });
+        }
+        candidate.normal_form(body)
+    });
+    if let Some(normal_form) = &normal_form {
+        let form = check_normal_form(normal_form, source, input);
+        rec.hold(Step::NormalForm, form, |()| {
+            format!("{} bytes", normal_form.len())
+        });
+    }
+    let date = candidate
+        .selection
+        .as_ref()
+        .and_then(|selection| read_date(selection, rec));
+    if let Some(selection) = &candidate.selection {
+        rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
+            "no list or robot header".to_owned()
+        });
+    }
+    let mut draft = Draft {
+        candidate,
+        date,
+        order: None,
+        instruction: None,
+        normal_form,
+    };
+    if let Some(body) = &body {
+        draft.read_order(body, network_id, rec);
+    }
+    draft
+}
+
+impl Draft {
+    /// The reading of a mail of which every part could be read.
+    pub(crate) fn complete(self) -> Option<Reading> {
+        let candidate = self.candidate;
+        Some(Reading {
+            header_data: candidate.header_data()?,
+            key_name: candidate.key_name?,
+            scheme: candidate.scheme?,
+            times: candidate.times?,
+            signature: candidate.proofs?.signature,
+            identity: candidate.identity,
+            sender: candidate.sender?,
+            date: self.date?,
+            order: self.order?,
+            instruction: self.instruction?,
+            normal_form: self.normal_form?,
+        })
+    }
+
+    /// From the canonical body to the order.
+    fn read_order(&mut self, body: &[u8], network_id: u32, rec: &mut impl Recorder) {
+        let text = mime::instruction_text(body).map_err(Refusal::Mime);
+        let Some(text) = rec.hold(Step::BodyText, text, |text| {
+            format!("{} bytes of text", text.len())
+        }) else {
+            return;
+        };
+        let first = FirstLine::find(&text).map_err(Refusal::Instruction);
+        let Some(first) = rec.hold(Step::Grammar, first, |first| shown(&first.line)) else {
+            return;
+        };
+        let line = first.parse().map_err(Refusal::Instruction);
+        let Some(line) = rec.hold(Step::Grammar, line, |_| shown(&first.line)) else {
+            return;
+        };
+        self.instruction = Some(String::from_utf8_lossy(&first.line).into_owned());
+        let unbroken = first.check_unbroken().map_err(Refusal::Instruction);
+        rec.hold(Step::Unbroken, unbroken, |()| {
+            format!("{} columns", first.line.len())
+        });
+        let network = line.check_network(network_id).map_err(Refusal::Network);
+        rec.hold(Step::Network, network, |()| format!("network {network_id}"));
+        let money = line.check_money().map_err(Refusal::Money);
+        rec.hold(Step::Money, money, |()| shown(&first.line));
+        let meaning = rec.hold_at(Step::of_address, line.meaning().map_err(Refusal::Named), |_| {
+            shown(&first.line)
+        });
+        let named = rec.hold_at(Step::of_address, line.to().map_err(Refusal::Named), |_| {
+            shown(&first.line)
+        });
+        let to = match named.flatten() {
+            None => None,
+            Some(To::Named(to)) => Some(to),
+            Some(To::Header) => self
+                .candidate
+                .selection
+                .as_ref()
+                .and_then(|s| header_recipient(s, rec)),
+        };
+        self.order = match (meaning.flatten(), to) {
+            (Some(Meaning::Remit(amount)), Some(to)) => Some(Order::Remit { amount, to }),
+            (Some(Meaning::Rekey(key)), _) => Some(Order::Rekey { key }),
+            _ => None,
+        };
+    }
+}
+
+/// A memo is its own normal form; a mail's normal form fits into a memo.
+///
+/// Spec: 3.5, 1.
+fn check_normal_form(normal_form: &[u8], source: Source, input: &[u8]) -> Result<(), Refusal> {
+    match source {
+        Source::Memo if normal_form != input => Err(Refusal::NotNormalForm),
+        Source::Memo | Source::Door if normal_form.len() > MEMO_BYTES_MAX => Err(Refusal::MemoTooLarge),
+        Source::Memo | Source::Door => Ok(()),
+    }
+}
+
+fn read_date(selection: &Selection, rec: &mut impl Recorder) -> Option<u32> {
+    let value = selection.single(b"date", "Date").ok()?;
+    rec.hold(Step::Date, date::parse(value).map_err(Refusal::Date), |_| {
+        format!("Date: {}", shown(value))
+    })
+}
+
+/// No selected line says that a list or a robot sent the mail.
+///
+/// Spec: 4.8. Groups re-sign outsiders' words as their own; vacation and ticket robots echo what they answer.
+fn check_list_or_robot(selection: &Selection) -> Result<(), Refusal> {
+    let refuses = |name: &[u8], line: &[u8]| match name {
+        b"mailing-list" | b"precedence" => true,
+        b"auto-submitted" => !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no"),
+        _ => [&b"list-"[..], b"resent-", b"x-original-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix)),
+    };
+    let found = selection
+        .in_normal_order()
+        .any(|(name, line)| refuses(name, line));
+    if found { Err(Refusal::ListOrRobot) } else { Ok(()) }
+}
+
+/// The recipient that the To header names, which must be signed exactly once for that.
+///
+/// Spec: 4.3, 2.1, 2.4.
+fn header_recipient(selection: &Selection, rec: &mut impl Recorder) -> Option<Recipient> {
+    let value = selection.single(b"to", "To");
+    let value = rec.hold(Step::Selected, value, |_| "From, Date and To".to_owned())?;
+    let recipient = address::mailbox(value, |address| address::recipient_of(&address)).map_err(Refusal::To);
+    rec.hold_at(Step::of_address, recipient, |_| {
+        let value: Vec<u8> = value.iter().copied().skip_while(|b| is_wsp(*b)).collect();
+        format!("To: {}", shown(&value))
+    })
+}

@@ -1,0 +1,353 @@
+//! Every reason for which a mail or its transaction is refused: one variant per rule, with the rule's number, the result
+//! code, and what a mail user can do about it. Data only; nothing here decides.
+//!
+//! Spec: 10 (codes).
+
+use codec::Ter;
+use thiserror::Error;
+
+use crate::address::AddressError;
+use crate::date::DateError;
+use crate::instruction::{InstructionError, MoneyError, NetworkError};
+use crate::key_record::KeyRecordError;
+use crate::mime::MimeError;
+use crate::signature::WindowError;
+use crate::tags::TagListError;
+
+/// Why a mail makes no transaction, or a transaction does not follow from its mail.
+///
+/// Spec: 2 to 6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Over 256 KiB at the door. Spec: 1.
+    #[error("the mail is larger than 256 KiB")]
+    MailTooLarge,
+    /// A normal form over 64 KiB. Spec: 1.
+    #[error("the signed part of the mail is larger than 64 KiB")]
+    MemoTooLarge,
+    /// More header lines than any real mail has. Spec: 3.1.
+    #[error("the mail has more than 4000 header lines")]
+    HeaderLinesTooMany,
+    /// Spec: 3.4.
+    #[error("a carriage return stands without its line feed")]
+    BareCr,
+    /// Spec: 3.4.
+    #[error("a line feed stands without its carriage return")]
+    BareLf,
+    /// Spec: 3.4.
+    #[error("the mail holds a NUL byte")]
+    Nul,
+    /// Spec: 3.1.
+    #[error("a header line has no name")]
+    HeaderLineWithoutName,
+    /// Spec: 3.1.
+    #[error("a header line has white space before its colon")]
+    SpaceBeforeColon,
+    /// Spec: 3.1.
+    #[error("the first line begins with white space")]
+    ContinuationFirst,
+    /// Spec: 3.1.
+    #[error("no empty line follows the header")]
+    NoEmptyLine,
+    /// `dkim-signature` in `h=`. Spec: 3.1.
+    #[error("the signature covers another signature")]
+    SignatureSigned,
+    /// Spec: 4.7.
+    #[error("the mail has no DKIM-Signature")]
+    NoSignature,
+    /// Spec: 4.1.
+    #[error("the DKIM-Signature holds {0}")]
+    Tags(#[from] TagListError),
+    /// Spec: 4.1.
+    #[error("the DKIM-Signature has no {0}=")]
+    TagMissing(&'static str),
+    /// Spec: 4.1.
+    #[error("the version of the DKIM-Signature is not 1")]
+    Version,
+    /// Spec: 4.1.
+    #[error("the algorithm is neither rsa-sha256 nor ed25519-sha256")]
+    Algorithm,
+    /// Spec: 4.1.
+    #[error("the canonicalisation is unknown")]
+    Canonicalization,
+    /// Spec: 4.1.
+    #[error("the query method is not dns/txt")]
+    QueryMethod,
+    /// Spec: 4.1.
+    #[error("the signature leaves the end of the body open (l=)")]
+    BodyLength,
+    /// Spec: 4.4.
+    #[error("the selector is no domain name")]
+    Selector,
+    /// Spec: 4.4.
+    #[error("the signing domain is no domain name")]
+    SigningDomain,
+    /// Spec: 4.4.
+    #[error("selector and domain together are too long")]
+    KeyNameTooLong,
+    /// Spec: 4.3.
+    #[error("the list of signed headers is malformed")]
+    SignedHeadersMalformed,
+    /// Spec: 4.3.
+    #[error("the signature names more than 64 headers")]
+    SignedHeadersTooMany,
+    /// Spec: 4.3.
+    #[error("{0} is not signed")]
+    NotSigned(&'static str),
+    /// Spec: 4.3.
+    #[error("the signature covers {0} more than once")]
+    SignedTwice(&'static str),
+    /// Spec: 4.6.
+    #[error("t= is not a time")]
+    TimestampMalformed,
+    /// Spec: 4.6.
+    #[error("x= is not a time")]
+    ExpiryMalformed,
+    /// Spec: 4.6.
+    #[error("x= is not after t=")]
+    ExpiryNotAfterTimestamp,
+    /// Spec: 3.2.
+    #[error("{0}= is not clean base64")]
+    SignatureBase64(&'static str),
+    /// Spec: 2.1, 2.2.
+    #[error("From: {0}")]
+    From(AddressError),
+    /// Spec: 2.1, 2.2, 2.4.
+    #[error("To: {0}")]
+    To(AddressError),
+    /// Spec: 4.2.
+    #[error("the signing domain is not the domain of From")]
+    NotAligned,
+    /// Spec: 4.2.
+    #[error("i= holds no domain after an @")]
+    IdentityMalformed,
+    /// Spec: 4.2.
+    #[error("i= lies outside the signing domain")]
+    IdentityOutside,
+    /// Spec: 3.3.
+    #[error("the body is not the one that was signed")]
+    BodyHash,
+    /// Spec: 3.5.
+    #[error("the memo is not the normal form of its mail")]
+    NotNormalForm,
+    /// Spec: 4.6.
+    #[error("Date: {0}")]
+    Date(DateError),
+    /// Spec: 4.8.
+    #[error("a signed header says that a list or a robot handled the mail")]
+    ListOrRobot,
+    /// Spec: 5.4.
+    #[error("the body has several parts, and {0}")]
+    Mime(MimeError),
+    /// Spec: 5.2, 5.3.
+    #[error("{0}")]
+    Instruction(InstructionError),
+    /// Spec: 5.6.
+    #[error("{0}")]
+    Network(NetworkError),
+    /// Spec: 5.5.
+    #[error("{0}")]
+    Money(MoneyError),
+    /// An address in the instruction. Spec: 2.1, 2.2, 2.4.
+    #[error("the instruction names an address that is refused: {0}")]
+    Named(AddressError),
+    /// Neither Remit nor SetRegularKey carries the email flag. Spec: 1.
+    #[error("the email flag stands on a transaction that cannot come from a mail")]
+    FlagNotAllowed,
+    /// The amendment is off. Spec: 1.
+    #[error("email transactions are not enabled on this ledger")]
+    NotEnabled,
+    /// A field is missing, too many, or differs from what the mail yields. Spec: 6.2.
+    #[error("the transaction is not the one that the mail makes")]
+    NotDerived,
+    /// Spec: 6.3.
+    #[error("LastLedgerSequence is missing")]
+    NoLastLedgerSequence,
+    /// Spec: 4.6.
+    #[error("{0}")]
+    Window(WindowError),
+    /// Spec: 7.3.
+    #[error("the key of the signature is not known")]
+    KeyUnknown,
+    /// Spec: 7.4.
+    #[error("the key of the signature was withdrawn")]
+    KeyRevoked,
+    /// Spec: 4.5.
+    #[error("the key record cannot be used: {0}")]
+    KeyRecord(KeyRecordError),
+    /// Spec: 4.5.
+    #[error("the key record wants i= to equal d=")]
+    IdentityBelowStrictKey,
+    /// Spec: 4.5.
+    #[error("the signature is not that of the key")]
+    Signature,
+}
+
+impl Refusal {
+    /// The number of the rule in docs/spec.md.
+    pub fn rule(&self) -> &'static str {
+        use Refusal as R;
+        match self {
+            R::MailTooLarge | R::MemoTooLarge | R::FlagNotAllowed | R::NotEnabled => "1",
+            R::BareCr | R::BareLf | R::Nul => "3.4",
+            R::HeaderLinesTooMany | R::HeaderLineWithoutName | R::SpaceBeforeColon => "3.1",
+            R::ContinuationFirst | R::NoEmptyLine | R::SignatureSigned => "3.1",
+            R::NoSignature => "4.7",
+            R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => "4.1",
+            R::Canonicalization | R::QueryMethod | R::BodyLength => "4.1",
+            R::Selector | R::SigningDomain | R::KeyNameTooLong => "4.4",
+            R::SignedHeadersMalformed | R::SignedHeadersTooMany | R::NotSigned(_) | R::SignedTwice(_) => {
+                "4.3"
+            }
+            R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => "4.6",
+            R::Date(_) | R::Window(_) => "4.6",
+            R::SignatureBase64(_) => "3.2",
+            R::From(error) | R::To(error) | R::Named(error) => error.rule(),
+            R::NotAligned | R::IdentityMalformed | R::IdentityOutside => "4.2",
+            R::BodyHash => "3.3",
+            R::NotNormalForm => "3.5",
+            R::ListOrRobot => "4.8",
+            R::Mime(_) => "5.4",
+            R::Instruction(InstructionError::Broken) => "5.3",
+            R::Instruction(_) => "5.2",
+            R::Network(_) => "5.6",
+            R::Money(_) => "5.5",
+            R::NotDerived => "6.2",
+            R::NoLastLedgerSequence => "6.3",
+            R::KeyUnknown => "7.3",
+            R::KeyRevoked => "7.4",
+            R::KeyRecord(_) | R::IdentityBelowStrictKey | R::Signature => "4.5",
+        }
+    }
+
+    /// The result code.
+    ///
+    /// Spec: 10.
+    pub fn code(&self) -> Ter {
+        match self {
+            Refusal::BodyHash | Refusal::Signature | Refusal::IdentityBelowStrictKey => {
+                Ter::TEF_BAD_SIGNATURE
+            }
+            Refusal::Window(WindowError::Expired) => Ter::TEF_EMAIL_EXPIRED,
+            Refusal::Window(WindowError::Early) => Ter::TER_EMAIL_EARLY,
+            Refusal::KeyUnknown => Ter::TER_NO_DKIM_KEY,
+            // What a quorum of validators that see this record would make of it (7.4).
+            Refusal::KeyRevoked | Refusal::KeyRecord(_) => Ter::TEF_DKIM_REVOKED,
+            Refusal::FlagNotAllowed | Refusal::NotEnabled => Ter::TEM_INVALID_FLAG,
+            _ => Ter::TEM_MALFORMED,
+        }
+    }
+
+    /// One sentence that tells a mail user, not a programmer, what to do.
+    pub fn fix(&self) -> &'static str {
+        use Refusal as R;
+        match self {
+            R::MailTooLarge => "Send a short mail without attachments.",
+            R::MemoTooLarge => {
+                "Send a short plain mail: only the instruction, without quoted text and attachments."
+            }
+            R::HeaderLinesTooMany => "Write a new mail instead of answering or forwarding an old one.",
+            R::BareCr | R::BareLf | R::Nul => {
+                "Hand in the mail exactly as it was received; a copy through a text editor or a script has changed it."
+            }
+            R::HeaderLineWithoutName | R::SpaceBeforeColon | R::ContinuationFirst | R::NoEmptyLine => {
+                "Hand in the whole mail as it was received, from its first header line on (`Show original`, `Download`)."
+            }
+            R::SignatureSigned => {
+                "Send the mail from another provider; this one signs in a way that is not supported."
+            }
+            R::NoSignature => {
+                "Send the mail from a provider that signs with DKIM, and hand in the received copy, not the sent one."
+            }
+            R::Tags(_)
+            | R::TagMissing(_)
+            | R::Version
+            | R::Algorithm
+            | R::Canonicalization
+            | R::QueryMethod => {
+                "Send the mail from another provider; the signature of this one is not of a supported kind."
+            }
+            R::BodyLength => {
+                "Send the mail from another provider; this one leaves the end of each mail unsigned."
+            }
+            R::Selector | R::SigningDomain | R::KeyNameTooLong => {
+                "Send the mail from another provider; this one names its key in a way that is not supported."
+            }
+            R::NotSigned("To") => {
+                "Your provider does not sign To: name the receiver in the line: REMIT 10 XAH TO <bob@example.com>."
+            }
+            R::SignedTwice("To") => {
+                "Write one To line, or name the receiver in the line: REMIT 10 XAH TO <bob@example.com>."
+            }
+            R::SignedTwice(_) => "Send a new mail; this one carries a header line twice.",
+            R::NotSigned(_) | R::SignedHeadersMalformed | R::SignedHeadersTooMany => {
+                "Send the mail from a provider that signs at least From and Date."
+            }
+            R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => {
+                "Send the mail from another provider; the times in this signature make no sense."
+            }
+            R::SignatureBase64(_) => "Hand in the mail exactly as it was received; its signature is damaged.",
+            R::From(AddressError::PlusInSender | AddressError::EmptyLocal) => {
+                "Send the mail from your main address, without a + in it."
+            }
+            R::From(_) => "Send the mail from one plain address, such as Alice <alice@example.com>.",
+            R::To(
+                AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount,
+            ) => "Check the account in the To line; copy it instead of typing it.",
+            R::To(_) => {
+                "Put exactly one plain address into To, or name the receiver: REMIT 10 XAH TO <bob@example.com>."
+            }
+            R::NotAligned => {
+                "Send the mail through the server of your address's own domain, so that this domain signs it."
+            }
+            R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => {
+                "Send the mail through the server of your address's own domain."
+            }
+            R::BodyHash => "Send the instruction anew; this copy of the mail was changed on its way.",
+            R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence | R::FlagNotAllowed => {
+                "Submit the mail itself and let the node make the transaction."
+            }
+            R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
+            R::ListOrRobot => {
+                "Send the mail yourself and directly, not through a mailing list or an automatic reply."
+            }
+            R::Mime(MimeError::Attachment) => {
+                "Send the instruction as text, without an attachment before it."
+            }
+            R::Mime(_) => "Write the mail as plain text.",
+            R::Instruction(InstructionError::Ambiguous) => {
+                "Write one mail for each instruction, and delete quoted text."
+            }
+            R::Instruction(InstructionError::Broken) => {
+                "Your mail program may have broken the line: leave an empty line after the instruction."
+            }
+            R::Instruction(_) => {
+                "Write the instruction, e.g. `REMIT 10 XAH`, as the very first line of the mail."
+            }
+            R::Network(NetworkError::Other) => {
+                "Write the number of this network after NET, or submit the mail to the other one."
+            }
+            R::Network(NetworkError::Unnamed) => {
+                "Name this network at the end of the line: REMIT 10 XAH NET and its number."
+            }
+            R::Money(MoneyError::XahWithIssuer) => "Write XAH without a slash and an account behind it.",
+            R::Money(MoneyError::Zero) => "Write an amount above zero.",
+            R::Money(_) => {
+                "Write fewer digits: XAH has at most 6 decimals, other currencies at most 15 digits."
+            }
+            R::Named(_) => "Check the address or account in the instruction; copy it instead of typing it.",
+            R::NotEnabled => "Wait until this ledger has enabled email transactions.",
+            R::Window(WindowError::Expired) => "Send the instruction anew; a mail is good for five days.",
+            R::Window(WindowError::Early) => "Set the clock of your computer, and send the instruction anew.",
+            R::KeyUnknown => {
+                "Wait: the key of your provider is being looked up; if it stays unknown, ask your provider."
+            }
+            R::KeyRevoked | R::KeyRecord(_) => {
+                "Send the instruction anew; your provider no longer uses this key."
+            }
+            R::Signature => {
+                "Send the instruction anew; this copy of the mail was changed on its way or is forged."
+            }
+        }
+    }
+}

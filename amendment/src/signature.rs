@@ -1,0 +1,513 @@
+//! The DKIM-Signature field: from a tag list to values that obey the rules. Does not verify anything.
+//!
+//! Spec: 4.1, 4.3 (count), 4.4, 4.6 (tags), 3.2 (base64). Stricter than RFC 6376 3.5.
+
+use codec::CloseTime;
+
+use crate::address::is_ldh_domain;
+use crate::base64;
+use crate::canon::Canon;
+use crate::date::SECS_1970_TO_2000;
+use crate::key_record::KeyType;
+use crate::limits::{DOMAIN_BYTES_MAX, LABEL_BYTES_MAX, SIGNED_HEADERS_MAX, TIMESTAMP_DIGITS_MAX};
+use crate::refusal::Refusal;
+use crate::tags::TagList;
+use crate::text::trim_fws;
+
+/// Algorithm and canonicalisation of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scheme {
+    pub(crate) algorithm: KeyType,
+    pub(crate) header: Canon,
+    pub(crate) body: Canon,
+}
+
+/// Name of a key in DNS and on the ledger: selector and domain, lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyName {
+    selector: String,
+    domain: String,
+}
+
+impl KeyName {
+    /// `s=`, lower case.
+    pub fn selector(&self) -> &str {
+        &self.selector
+    }
+
+    /// `d=`, lower case.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// `selector._domainkey.domain`.
+    pub fn dns_name(&self) -> String {
+        format!("{}{DOMAINKEY}{}", self.selector, self.domain)
+    }
+}
+
+/// `t=` and `x=`, seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) expiry: Option<i64>,
+}
+
+/// `b=` and `bh=`, decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proofs {
+    pub(crate) signature: Vec<u8>,
+    pub(crate) body_hash: Vec<u8>,
+}
+
+/// `h=` in lower case, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignedHeaders {
+    pub(crate) names: Vec<Vec<u8>>,
+}
+
+const DOMAINKEY: &str = "._domainkey.";
+const REQUIRED_TAGS: [&str; 7] = ["v", "a", "b", "bh", "d", "h", "s"];
+
+/// Version, algorithm, canonicalisation, query method; no `l=`.
+///
+/// Spec: 4.1. `l=` leaves the end of a body unsigned: anybody could append to it.
+pub(crate) fn scheme(tags: &TagList<'_>) -> Result<Scheme, Refusal> {
+    if let Some(missing) = REQUIRED_TAGS.into_iter().find(|name| tags.value(name).is_none()) {
+        return Err(Refusal::TagMissing(missing));
+    }
+    if tags.value("v") != Some(b"1") {
+        return Err(Refusal::Version);
+    }
+    let algorithm = match tags.value("a") {
+        Some(b"rsa-sha256") => KeyType::Rsa,
+        Some(b"ed25519-sha256") => KeyType::Ed25519,
+        _ => return Err(Refusal::Algorithm),
+    };
+    let (header, body) = match tags.value("c") {
+        None | Some(b"simple" | b"simple/simple") => (Canon::Simple, Canon::Simple),
+        Some(b"relaxed" | b"relaxed/simple") => (Canon::Relaxed, Canon::Simple),
+        Some(b"simple/relaxed") => (Canon::Simple, Canon::Relaxed),
+        Some(b"relaxed/relaxed") => (Canon::Relaxed, Canon::Relaxed),
+        Some(_) => return Err(Refusal::Canonicalization),
+    };
+    if !matches!(tags.value("q"), None | Some(b"dns/txt")) {
+        return Err(Refusal::QueryMethod);
+    }
+    if tags.value("l").is_some() {
+        return Err(Refusal::BodyLength);
+    }
+    Ok(Scheme {
+        algorithm,
+        header,
+        body,
+    })
+}
+
+/// `s=` and `d=` as names that DNS can ask for and nothing else can hide in.
+///
+/// Spec: 4.4. A selector with other characters once changed the URL of a resolver's query.
+pub(crate) fn key_name(tags: &TagList<'_>) -> Result<KeyName, Refusal> {
+    let selector = tags.value("s").unwrap_or_default();
+    let domain = tags.value("d").unwrap_or_default();
+    if !selector.split(|b| *b == b'.').all(is_selector_label) {
+        return Err(Refusal::Selector);
+    }
+    if !is_ldh_domain(domain) {
+        return Err(Refusal::SigningDomain);
+    }
+    let length = selector
+        .len()
+        .saturating_add(DOMAINKEY.len())
+        .saturating_add(domain.len());
+    if length > DOMAIN_BYTES_MAX {
+        return Err(Refusal::KeyNameTooLong);
+    }
+    // Both were checked to be ASCII.
+    let lower = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
+    Ok(KeyName {
+        selector: lower(selector),
+        domain: lower(domain),
+    })
+}
+
+/// Like an LDH label, and `_` anywhere.
+fn is_selector_label(label: &[u8]) -> bool {
+    !label.is_empty()
+        && label.len() <= LABEL_BYTES_MAX
+        && label.first() != Some(&b'-')
+        && label.last() != Some(&b'-')
+        && label
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// The names in `h=`: at most 64, From and Date among them, never dkim-signature.
+///
+/// Spec: 4.3, 3.1.
+pub(crate) fn signed_headers(tags: &TagList<'_>) -> Result<SignedHeaders, Refusal> {
+    let list = tags.value("h").unwrap_or_default();
+    let mut names = Vec::new();
+    for name in list.split(|b| *b == b':') {
+        if names.len() >= SIGNED_HEADERS_MAX {
+            return Err(Refusal::SignedHeadersTooMany);
+        }
+        let name = trim_fws(name);
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+            return Err(Refusal::SignedHeadersMalformed);
+        }
+        names.push(name.to_ascii_lowercase());
+    }
+    let names_it = |wanted: &[u8]| names.iter().any(|name| name == wanted);
+    if names_it(b"dkim-signature") {
+        return Err(Refusal::SignatureSigned);
+    }
+    if !names_it(b"from") {
+        return Err(Refusal::NotSigned("From"));
+    }
+    if !names_it(b"date") {
+        return Err(Refusal::NotSigned("Date"));
+    }
+    Ok(SignedHeaders { names })
+}
+
+/// `t=` and `x=`: 1 to 12 digits, `t=` not 0, `x=` after `t=`.
+///
+/// Spec: 4.6.
+pub(crate) fn times(tags: &TagList<'_>) -> Result<Times, Refusal> {
+    let read = |name: &str, refusal: Refusal| {
+        tags.value(name)
+            .map(|text| seconds(text).ok_or(refusal))
+            .transpose()
+    };
+    let timestamp = read("t", Refusal::TimestampMalformed)?;
+    let expiry = read("x", Refusal::ExpiryMalformed)?;
+    if timestamp == Some(0) {
+        return Err(Refusal::TimestampMalformed);
+    }
+    match (timestamp, expiry) {
+        (Some(timestamp), Some(expiry)) if expiry <= timestamp => Err(Refusal::ExpiryNotAfterTimestamp),
+        _ => Ok(Times { timestamp, expiry }),
+    }
+}
+
+fn seconds(text: &[u8]) -> Option<i64> {
+    let legal = (1..=TIMESTAMP_DIGITS_MAX).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    if legal {
+        std::str::from_utf8(text).ok()?.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// `b=` and `bh=` without their white space.
+///
+/// Spec: 3.2.
+pub(crate) fn proofs(tags: &TagList<'_>) -> Result<Proofs, Refusal> {
+    let read = |name: &'static str| {
+        base64::decode_tag(tags.value(name).unwrap_or_default()).ok_or(Refusal::SignatureBase64(name))
+    };
+    Ok(Proofs {
+        signature: read("b")?,
+        body_hash: read("bh")?,
+    })
+}
+
+/// The domain of `i=`; `None` where there is no `i=`.
+///
+/// Spec: 4.2. It holds an `@`, and the name after its last `@` is `d=` or a subdomain of it.
+pub(crate) fn identity_domain(tags: &TagList<'_>, domain: &str) -> Result<Option<String>, Refusal> {
+    let Some(identity) = tags.value("i") else {
+        return Ok(None);
+    };
+    let at = identity
+        .iter()
+        .rposition(|b| *b == b'@')
+        .ok_or(Refusal::IdentityMalformed)?;
+    let name = identity.get(at.saturating_add(1)..).unwrap_or_default();
+    if !is_ldh_domain(name) {
+        return Err(Refusal::IdentityMalformed);
+    }
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let below = name
+        .strip_suffix(domain)
+        .is_some_and(|head| head.is_empty() || head.ends_with('.'));
+    if below {
+        Ok(Some(name))
+    } else {
+        Err(Refusal::IdentityOutside)
+    }
+}
+
+/// The window of rule 4.6 for the signed Date, `t=` and `x=`.
+///
+/// Spec: 4.6. The ledger's time alone decides; it is the same on every node.
+pub(crate) fn check_window(date: u32, times: &Times, now: CloseTime) -> Result<(), WindowError> {
+    use crate::limits::{EMAIL_SKEW_SECS, EMAIL_WINDOW_SECS};
+    let now = i64::from(now.seconds());
+    let date = i64::from(date);
+    let since_2000 = |unix: i64| unix.saturating_sub(SECS_1970_TO_2000);
+    let expires = |at: i64| at.saturating_add(i64::from(EMAIL_WINDOW_SECS)) < now;
+    let early = |at: i64| at > now.saturating_add(i64::from(EMAIL_SKEW_SECS));
+    let signed = times.timestamp.map(since_2000);
+    let expired =
+        expires(date) || signed.is_some_and(expires) || times.expiry.is_some_and(|x| since_2000(x) < now);
+    if expired {
+        Err(WindowError::Expired)
+    } else if early(date) || signed.is_some_and(early) {
+        Err(WindowError::Early)
+    } else {
+        Ok(())
+    }
+}
+
+/// Which end of the window a mail missed. Spec: 4.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// tefEMAIL_EXPIRED.
+    #[error("the mail is older than five days, or past the time its provider set")]
+    Expired,
+    /// terEMAIL_EARLY.
+    #[error("the mail is dated in the future")]
+    Early,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str =
+        "v=1; a=rsa-sha256; c=relaxed/relaxed; d=Mail.Test; s=S1; h=From:To:Date; bh=YQ==; b=Y Q==";
+
+    fn with(change: &str) -> String {
+        format!("{GOOD}; {change}")
+    }
+
+    fn replaced(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from));
+        GOOD.replace(from, to)
+    }
+
+    fn tags(text: &str) -> TagList<'_> {
+        TagList::parse(text.as_bytes()).expect("a tag list")
+    }
+
+    #[test]
+    fn accepts_schemes() {
+        for text in [
+            GOOD.to_owned(),
+            with("q=dns/txt"),
+            with("z=x; unknown_1=y"),
+            replaced("c=relaxed/relaxed; ", ""),
+            replaced("rsa-sha256", "ed25519-sha256"),
+        ] {
+            assert!(scheme(&tags(&text)).is_ok(), "{text}");
+        }
+        let canons = |c: &str| scheme(&tags(&replaced("relaxed/relaxed", c))).map(|s| (s.header, s.body));
+        assert_eq!(canons("relaxed"), Ok((Canon::Relaxed, Canon::Simple)));
+        assert_eq!(canons("simple/relaxed"), Ok((Canon::Simple, Canon::Relaxed)));
+    }
+
+    #[test]
+    fn rejects_schemes() {
+        for (text, refusal) in [
+            (replaced("v=1; ", ""), Refusal::TagMissing("v")),
+            (replaced("a=rsa-sha256; ", ""), Refusal::TagMissing("a")),
+            (replaced("; bh=YQ==", ""), Refusal::TagMissing("bh")),
+            (replaced("v=1", "v=2"), Refusal::Version),
+            (replaced("rsa-sha256", "rsa-sha1"), Refusal::Algorithm),
+            (replaced("rsa-sha256", "RSA-SHA256"), Refusal::Algorithm),
+            (
+                replaced("relaxed/relaxed", "Relaxed/relaxed"),
+                Refusal::Canonicalization,
+            ),
+            (replaced("relaxed/relaxed", "nofws"), Refusal::Canonicalization),
+            (with("q=dns"), Refusal::QueryMethod),
+            (with("l=10"), Refusal::BodyLength),
+            (with("l="), Refusal::BodyLength),
+        ] {
+            assert_eq!(scheme(&tags(&text)), Err(refusal), "{text}");
+        }
+    }
+
+    #[test]
+    fn accepts_key_names_in_any_case() {
+        let name = key_name(&tags(GOOD)).expect("legal");
+        assert_eq!((name.selector(), name.domain()), ("s1", "mail.test"));
+        assert_eq!(name.dns_name(), "s1._domainkey.mail.test");
+        for selector in ["_", "a_b", "x.y", "_a.b-c", "1"] {
+            assert!(
+                key_name(&tags(&replaced("s=S1", &format!("s={selector}")))).is_ok(),
+                "{selector}"
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_names_that_are_no_names() {
+        for selector in ["", "a b", "-a", "a-", "a..b", ".a", "a.", "a&name=x", "a/b"] {
+            let text = replaced("s=S1", &format!("s={selector}"));
+            assert_eq!(key_name(&tags(&text)), Err(Refusal::Selector), "{selector}");
+        }
+        for domain in [
+            "",
+            "a_b.test",
+            "mail.test.",
+            "-a.test",
+            "mail .test",
+            "mail'.test",
+        ] {
+            let text = replaced("d=Mail.Test", &format!("d={domain}"));
+            assert_eq!(key_name(&tags(&text)), Err(Refusal::SigningDomain), "{domain}");
+        }
+        let label = "a".repeat(63);
+        let long = [label.as_str(); 3].join(".");
+        let fits = format!("s={}", [long.as_str(), &"a".repeat(253 - 191 - 1 - 21)].join("."));
+        assert!(key_name(&tags(&replaced("s=S1", &fits))).is_ok());
+        assert_eq!(
+            key_name(&tags(&replaced("s=S1", &format!("{fits}a")))),
+            Err(Refusal::KeyNameTooLong)
+        );
+        assert_eq!(
+            key_name(&tags(&replaced("s=S1", &format!("s={label}a")))),
+            Err(Refusal::Selector)
+        );
+    }
+
+    #[test]
+    fn accepts_64_signed_headers_and_rejects_65() {
+        let list = |n: usize| replaced("h=From:To:Date", &format!("h=From : Date{}", ":X".repeat(n - 2)));
+        assert_eq!(signed_headers(&tags(&list(64))).map(|h| h.names.len()), Ok(64));
+        assert_eq!(
+            signed_headers(&tags(&list(65))),
+            Err(Refusal::SignedHeadersTooMany)
+        );
+        assert_eq!(
+            signed_headers(&tags(&list(1_000))),
+            Err(Refusal::SignedHeadersTooMany)
+        );
+    }
+
+    #[test]
+    fn rejects_signed_headers_without_from_or_date_or_with_signatures() {
+        for (list, refusal) in [
+            ("To:Date", Refusal::NotSigned("From")),
+            ("From:To", Refusal::NotSigned("Date")),
+            ("", Refusal::SignedHeadersMalformed),
+            ("From::Date", Refusal::SignedHeadersMalformed),
+            ("From:Date:", Refusal::SignedHeadersMalformed),
+            ("From:Da te", Refusal::SignedHeadersMalformed),
+            ("From:Date:DKIM-Signature", Refusal::SignatureSigned),
+        ] {
+            let text = replaced("From:To:Date", list);
+            assert_eq!(signed_headers(&tags(&text)), Err(refusal), "{list}");
+        }
+    }
+
+    #[test]
+    fn accepts_and_rejects_times() {
+        let read = |text: &str| times(&tags(&with(text)));
+        assert_eq!(
+            times(&tags(GOOD)),
+            Ok(Times {
+                timestamp: None,
+                expiry: None
+            })
+        );
+        assert_eq!(
+            read("t=999999999999"),
+            Ok(Times {
+                timestamp: Some(999_999_999_999),
+                expiry: None
+            })
+        );
+        assert_eq!(
+            read("t=1; x=2"),
+            Ok(Times {
+                timestamp: Some(1),
+                expiry: Some(2)
+            })
+        );
+        for (text, refusal) in [
+            ("t=0", Refusal::TimestampMalformed),
+            ("t=", Refusal::TimestampMalformed),
+            ("t=-1", Refusal::TimestampMalformed),
+            ("t=1 2", Refusal::TimestampMalformed),
+            ("t=1000000000000", Refusal::TimestampMalformed),
+            ("x=1000000000000", Refusal::ExpiryMalformed),
+            ("x=never", Refusal::ExpiryMalformed),
+            ("t=2; x=2", Refusal::ExpiryNotAfterTimestamp),
+            ("t=2; x=1", Refusal::ExpiryNotAfterTimestamp),
+        ] {
+            assert_eq!(read(text), Err(refusal), "{text}");
+        }
+    }
+
+    #[test]
+    fn accepts_and_rejects_base64() {
+        assert_eq!(
+            proofs(&tags(GOOD)),
+            Ok(Proofs {
+                signature: b"a".to_vec(),
+                body_hash: b"a".to_vec()
+            })
+        );
+        assert_eq!(
+            proofs(&tags(&replaced("bh=YQ==", "bh=YR=="))),
+            Err(Refusal::SignatureBase64("bh"))
+        );
+        assert_eq!(
+            proofs(&tags(&replaced("b=Y Q==", "b=YQ"))),
+            Err(Refusal::SignatureBase64("b"))
+        );
+        assert_eq!(
+            proofs(&tags(&replaced("b=Y Q==", "b=YQ==*"))),
+            Err(Refusal::SignatureBase64("b"))
+        );
+    }
+
+    #[test]
+    fn accepts_and_rejects_identities() {
+        let read = |text: &str| identity_domain(&tags(&with(text)), "mail.test");
+        assert_eq!(identity_domain(&tags(GOOD), "mail.test"), Ok(None));
+        assert_eq!(read("i=@Mail.Test"), Ok(Some("mail.test".to_owned())));
+        assert_eq!(read("i=a@b@x.mail.test"), Ok(Some("x.mail.test".to_owned())));
+        for (text, refusal) in [
+            ("i=mail.test", Refusal::IdentityMalformed),
+            ("i=", Refusal::IdentityMalformed),
+            ("i=@", Refusal::IdentityMalformed),
+            ("i=@mail_.test", Refusal::IdentityMalformed),
+            ("i=@evilmail.test", Refusal::IdentityOutside),
+            ("i=@test", Refusal::IdentityOutside),
+            ("i=@mail.test.org", Refusal::IdentityOutside),
+        ] {
+            assert_eq!(read(text), Err(refusal), "{text}");
+        }
+    }
+
+    #[test]
+    fn window_is_five_days_back_and_five_minutes_ahead() {
+        let none = Times {
+            timestamp: None,
+            expiry: None,
+        };
+        let now = CloseTime::new(1_000_000);
+        let at = |date: u32| check_window(date, &none, now);
+        assert_eq!(at(568_000), Ok(()));
+        assert_eq!(at(567_999), Err(WindowError::Expired));
+        assert_eq!(at(1_000_300), Ok(()));
+        assert_eq!(at(1_000_301), Err(WindowError::Early));
+        let stamped = |secs: i64, expiry: Option<i64>| {
+            let times = Times {
+                timestamp: Some(SECS_1970_TO_2000 + secs),
+                expiry: expiry.map(|x| SECS_1970_TO_2000 + x),
+            };
+            check_window(1_000_000, &times, now)
+        };
+        assert_eq!(stamped(568_000, None), Ok(()));
+        assert_eq!(stamped(567_999, None), Err(WindowError::Expired));
+        assert_eq!(stamped(1_000_301, None), Err(WindowError::Early));
+        assert_eq!(stamped(1_000_000, Some(1_000_000)), Ok(()));
+        assert_eq!(stamped(999_000, Some(999_999)), Err(WindowError::Expired));
+    }
+}
