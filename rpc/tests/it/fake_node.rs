@@ -71,7 +71,8 @@ impl Node for FakeNode {
             rule: Some("7.3"),
             code: Ter::TER_NO_DKIM_KEY,
             from: Some(Party {
-                address: "alice@example.com".to_owned(),
+                address: Some("alice@example.com".to_owned()),
+                tag: None,
                 account: genesis(),
             }),
             to: None,
