@@ -60,7 +60,7 @@ pub use date::DateError;
 pub use der::RsaKeyError;
 pub use derive::{CandidateKey, Derived, candidates, derive, key_names, normal_form, wrap};
 pub use ed25519::Ed25519KeyError;
-pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
+pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Verdict, explain};
 pub use instruction::{InstructionError, MoneyError, NetworkError};
 pub use keys::{KeyAnswer, KeySource, LedgerKeys, TxtRecords};
 pub use mime::MimeError;
@@ -71,7 +71,9 @@ pub use phases::{
 };
 pub use reading::Order;
 pub use refusal::Refusal;
-pub use replay::{Effect, ReplayMark, is_entered, last_rekey, live_entries, required_fee};
+pub use replay::{
+    Effect, ReplayMark, is_entered, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
+};
 pub use signature::{KeyName, WindowError};
 pub use tags::TagListError;
 pub use text::lf_to_crlf_if_no_cr;
