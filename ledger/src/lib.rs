@@ -1,1 +1,58 @@
 //! State map, transactors and ledger close, as pure functions.
+//!
+//! Knows: how a transaction changes a ledger, and what hashes come of it (spec sections 1, 6 to 11, and Xahau's own rules).
+//! Does not know: clocks, sockets, files, consensus. Time comes in as `CloseTime`, mail rules from the crate `amendment`.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::panic,
+        clippy::string_slice
+    )
+)]
+
+pub mod close;
+pub mod close_time;
+pub mod dkim;
+mod email;
+mod engine;
+pub mod fees;
+pub mod genesis;
+pub mod header;
+mod invariants;
+mod ledger;
+pub mod limits;
+mod metadata;
+pub mod open_ledger;
+pub mod replay;
+mod sandbox;
+mod skip_list;
+pub mod state_map;
+mod transaction;
+mod transactors;
+mod view;
+
+pub use close::{AppliedTx, Closed, close};
+pub use fees::Fees;
+pub use genesis::GenesisConfig;
+pub use header::Header;
+pub use ledger::{Ledger, LedgerError};
+pub use open_ledger::{LocalRefusal, OpenLedger, SubmitOutcome};
+pub use state_map::{StateMap, TxMap};
+pub use transaction::{Transaction, TransactionError};
+pub use view::{LedgerKind, View};

@@ -1,0 +1,414 @@
+//! DKIM keys on the ledger: what validators sign, and the pseudo-transaction made of it.
+//!
+//! Spec sections 7.1, 7.2, 7.4. Does not know DNS: an answer comes in as data. What a DKIMKeySet does to the state is its
+//! transactor's.
+//!
+//! The message of an attestation, all numbers big-endian:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | `DKA\0` |
+//! | 4 | NetworkID |
+//! | 1 + n | length and bytes of the domain |
+//! | 1 + n | length and bytes of the selector |
+//! | 1 | answer: 0 absent, 1 unusable, 2 record |
+//! | 4 | observed at, seconds since 2000 |
+//! | 2 + n | length and bytes of the record, its strings joined; 0 without one |
+
+use codec::hash::PREFIX_DKIM_ATTESTATION;
+use codec::keys::{KeyPair, LowS, PublicKey};
+use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, format::TxType, keylet, sf};
+
+use crate::ledger::Ledger;
+use crate::limits::{
+    ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, DKIM_NAME_BYTES_MAX, DKIM_RECORD_BYTES_MAX,
+    DNS_LABEL_BYTES_MAX, VALIDATORS_MAX,
+};
+use crate::transaction::{Transaction, TransactionError};
+
+/// Flag of a DKIMKeySet without a record: DNS has records, but none that can be used. Without it, DNS has none.
+pub const TF_DKIM_UNUSABLE: u32 = 0x0000_0001;
+
+/// What stands between selector and domain in DNS.
+const DNS_INFIX: &str = "._domainkey.";
+
+/// Selector and domain of a key, lower case. Spec: 4.4
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DkimName {
+    domain: Vec<u8>,
+    selector: Vec<u8>,
+}
+
+impl DkimName {
+    /// Takes lower-case LDH names; a selector's labels may hold `_`. `None` for all else.
+    #[must_use]
+    pub fn new(domain: &[u8], selector: &[u8]) -> Option<DkimName> {
+        let total = domain
+            .len()
+            .checked_add(selector.len())?
+            .checked_add(DNS_INFIX.len())?;
+        let several = domain.contains(&b'.');
+        let legal = total <= DKIM_NAME_BYTES_MAX
+            && several
+            && domain
+                .split(|byte| *byte == b'.')
+                .all(|label| is_label(label, b"-"))
+            && selector
+                .split(|byte| *byte == b'.')
+                .all(|label| is_label(label, b"-_"));
+        legal.then(|| DkimName {
+            domain: domain.to_vec(),
+            selector: selector.to_vec(),
+        })
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &[u8] {
+        &self.domain
+    }
+
+    /// The selector.
+    #[must_use]
+    pub fn selector(&self) -> &[u8] {
+        &self.selector
+    }
+
+    /// Index of the DKIMKey.
+    #[must_use]
+    pub fn keylet(&self) -> Hash256 {
+        keylet::dkim_key(&self.domain, &self.selector)
+    }
+
+    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when its last key
+    /// goes, and so tells a known domain from a new one. Spec: 7.4
+    #[must_use]
+    pub fn directory(&self) -> Hash256 {
+        keylet::dkim_key(&self.domain, b"")
+    }
+}
+
+/// A DNS label of lower-case letters, digits and `also`; no hyphen at either end.
+fn is_label(label: &[u8], also: &[u8]) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b'-');
+    label.len() <= DNS_LABEL_BYTES_MAX
+        && edge(label.first())
+        && edge(label.last())
+        && label
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || also.contains(byte))
+}
+
+/// What a validator's resolver said. Spec: 7.2
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// NXDOMAIN or NODATA. Never SERVFAIL or a timeout: those give no attestation.
+    Absent,
+    /// Something that is no usable record, such as several.
+    Unusable,
+    /// One TXT record, its strings joined.
+    Record(Vec<u8>),
+}
+
+impl Answer {
+    fn code(&self) -> u8 {
+        match self {
+            Answer::Absent => 0,
+            Answer::Unusable => 1,
+            Answer::Record(_) => 2,
+        }
+    }
+
+    fn record(&self) -> &[u8] {
+        match self {
+            Answer::Absent | Answer::Unusable => &[],
+            Answer::Record(record) => record,
+        }
+    }
+}
+
+/// A validator's word about one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// Whose key.
+    pub name: DkimName,
+    /// What DNS said.
+    pub answer: Answer,
+    /// When, by the validator's clock.
+    pub observed_at: CloseTime,
+    /// The validator.
+    pub public_key: PublicKey,
+    /// Its signature over [`attestation_message`].
+    pub signature: Vec<u8>,
+}
+
+impl Attestation {
+    /// Signs an answer; `None` for a record longer than any key needs.
+    #[must_use]
+    pub fn sign(
+        network_id: u32,
+        name: DkimName,
+        answer: Answer,
+        observed_at: CloseTime,
+        validator: &KeyPair,
+    ) -> Option<Attestation> {
+        let message = attestation_message(network_id, &name, &answer, observed_at)?;
+        let signature = validator.sign(&message);
+        Some(Attestation {
+            name,
+            answer,
+            observed_at,
+            public_key: validator.public_key(),
+            signature,
+        })
+    }
+
+    /// True where the signature is the validator's.
+    #[must_use]
+    pub fn is_good(&self, network_id: u32) -> bool {
+        attestation_message(network_id, &self.name, &self.answer, self.observed_at)
+            .is_some_and(|message| self.public_key.verify(&message, &self.signature, LowS::Required))
+    }
+}
+
+/// The bytes that a validator signs; `None` for a record longer than any key needs. Spec: 7.2
+#[must_use]
+pub fn attestation_message(
+    network_id: u32,
+    name: &DkimName,
+    answer: &Answer,
+    observed_at: CloseTime,
+) -> Option<Vec<u8>> {
+    let record = answer.record();
+    if record.len() > DKIM_RECORD_BYTES_MAX {
+        return None;
+    }
+    let mut message = PREFIX_DKIM_ATTESTATION.to_vec();
+    message.extend_from_slice(&network_id.to_be_bytes());
+    for part in [&name.domain, &name.selector] {
+        message.push(u8::try_from(part.len()).ok()?);
+        message.extend_from_slice(part);
+    }
+    message.push(answer.code());
+    message.extend_from_slice(&observed_at.seconds().to_be_bytes());
+    message.extend_from_slice(&u16::try_from(record.len()).ok()?.to_be_bytes());
+    message.extend_from_slice(record);
+    Some(message)
+}
+
+/// The validators in a ledger's list, sorted; empty without a list. Spec: 7.2
+#[must_use]
+pub fn validators(ledger: &Ledger) -> Vec<PublicKey> {
+    let report = ledger.entry(&keylet::unl_report()).unwrap_or_default();
+    let mut keys: Vec<PublicKey> = report
+        .array(sf::ACTIVE_VALIDATORS)
+        .unwrap_or(&[])
+        .iter()
+        .take(VALIDATORS_MAX)
+        .filter_map(|(_, validator)| PublicKey::parse(validator.blob(sf::PUBLIC_KEY)?).ok())
+        .collect();
+    keys.sort_by_key(|key| *key.as_bytes());
+    keys.dedup();
+    keys
+}
+
+/// Attestations that make a quorum of so many validators: ceil(0.8 n). Spec: 7.2
+#[must_use]
+pub fn quorum(validators: usize) -> usize {
+    validators.saturating_mul(4).div_ceil(5)
+}
+
+/// The DKIMKeySet for the ledger after `parent`, of the attestations that count there and say the same as the first of
+/// them; `None` where they make no quorum. Spec: 7.2
+#[must_use]
+pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestation]) -> Option<Transaction> {
+    let listed = validators(parent);
+    let first = attestations.first()?;
+    let known = parent.entry(&first.name.keylet());
+    let last = last_attested(known.as_ref());
+    let mut chosen: Vec<&Attestation> = attestations
+        .iter()
+        .filter(|one| one.name == first.name && one.answer == first.answer)
+        .filter(|one| listed.contains(&one.public_key) && one.is_good(network_id))
+        .filter(|one| is_timely(one.observed_at, last, parent.close_time()))
+        .collect();
+    chosen.sort_by_key(|one| *one.public_key.as_bytes());
+    chosen.dedup_by_key(|one| *one.public_key.as_bytes());
+    if listed.is_empty() || chosen.len() < quorum(listed.len()) {
+        return None;
+    }
+    let words: Vec<Word> = chosen.into_iter().map(Word::of).collect();
+    let set = KeySet {
+        ledger: next(parent),
+        name: first.name.clone(),
+        answer: first.answer.clone(),
+        words,
+    };
+    set.transaction().ok()
+}
+
+/// DKIMKeySets without attestations that remove keys which nobody renewed for 30 days, at most `removals_max` of them.
+/// Looks at the whole state: not for every ledger. Spec: 7.4
+#[must_use]
+pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> {
+    parent
+        .state()
+        .iter()
+        .filter_map(|(_, bytes)| codec::decode(bytes).ok())
+        .filter(|entry| format_is_key(entry) && is_expired(entry, parent.close_time()))
+        .filter_map(|entry| {
+            let name = DkimName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?)?;
+            let set = KeySet {
+                ledger: next(parent),
+                name,
+                answer: Answer::Absent,
+                words: Vec::new(),
+            };
+            set.transaction().ok()
+        })
+        .take(removals_max)
+        .collect()
+}
+
+fn format_is_key(entry: &Object) -> bool {
+    codec::format::EntryType::of(entry) == Some(codec::format::EntryType::DkimKey)
+}
+
+fn next(parent: &Ledger) -> LedgerIndex {
+    LedgerIndex::new(parent.index().get().saturating_add(1))
+}
+
+/// True where a key was not renewed for 30 days. Spec: 7.4
+pub(crate) fn is_expired(entry: &Object, now: CloseTime) -> bool {
+    last_attested(Some(entry))
+        .seconds()
+        .saturating_add(DKIM_KEY_LIFE_SECS)
+        < now.seconds()
+}
+
+/// LastAttested of an entry; zero without one.
+pub(crate) fn last_attested(entry: Option<&Object>) -> CloseTime {
+    CloseTime::new(entry.and_then(|entry| entry.u32(sf::LAST_ATTESTED)).unwrap_or(0))
+}
+
+/// After the last quorum, and within 600 s. No limit into the future: a ledger may stand still while its validators' clocks
+/// go on, and the quorum's median bounds what a few wrong clocks can do. Spec: 7.2
+pub(crate) fn is_timely(observed: CloseTime, last: CloseTime, now: CloseTime) -> bool {
+    observed > last && observed.seconds().saturating_add(ATTESTATION_AGE_SECS_MAX) >= now.seconds()
+}
+
+/// One attestation within a DKIMKeySet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(crate) public_key: PublicKey,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) observed_at: CloseTime,
+}
+
+impl Word {
+    fn of(attestation: &Attestation) -> Word {
+        Word {
+            public_key: attestation.public_key,
+            signature: attestation.signature.clone(),
+            observed_at: attestation.observed_at,
+        }
+    }
+}
+
+/// What a DKIMKeySet says. Without words it removes an unrenewed key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeySet {
+    pub(crate) ledger: LedgerIndex,
+    pub(crate) name: DkimName,
+    pub(crate) answer: Answer,
+    pub(crate) words: Vec<Word>,
+}
+
+impl KeySet {
+    /// Reads a transaction; `None` unless it is exactly what [`KeySet::transaction`] makes: the same content has one
+    /// spelling, so that validators who agree make one transaction.
+    pub(crate) fn parse(tx: &Transaction) -> Option<KeySet> {
+        let object = tx.object();
+        let name = DkimName::new(object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?)?;
+        let answer = match (object.blob(sf::DKIM_RECORD), tx.flags()) {
+            (Some(record), 0) => Answer::Record(record.to_vec()),
+            (None, 0) => Answer::Absent,
+            (None, TF_DKIM_UNUSABLE) => Answer::Unusable,
+            _ => return None,
+        };
+        let elements = object.array(sf::DKIM_ATTESTATIONS)?;
+        if elements.len() > VALIDATORS_MAX {
+            return None;
+        }
+        let words: Option<Vec<Word>> = elements
+            .iter()
+            .map(|(_, word)| {
+                Some(Word {
+                    public_key: PublicKey::parse(word.blob(sf::PUBLIC_KEY)?).ok()?,
+                    signature: word.blob(sf::SIGNATURE)?.to_vec(),
+                    observed_at: CloseTime::new(word.u32(sf::OBSERVED_AT)?),
+                })
+            })
+            .collect();
+        let ledger = LedgerIndex::new(object.u32(sf::LEDGER_SEQUENCE)?);
+        let set = KeySet {
+            ledger,
+            name,
+            answer,
+            words: words?,
+        };
+        (set.object() == *object).then_some(set)
+    }
+
+    /// The attestation that a word stands for.
+    pub(crate) fn attestation(&self, word: &Word) -> Attestation {
+        Attestation {
+            name: self.name.clone(),
+            answer: self.answer.clone(),
+            observed_at: word.observed_at,
+            public_key: word.public_key,
+            signature: word.signature.clone(),
+        }
+    }
+
+    /// The lower median of the times: at most a minority of the attestations can move it.
+    pub(crate) fn observed_at(&self) -> Option<CloseTime> {
+        let mut times: Vec<CloseTime> = self.words.iter().map(|word| word.observed_at).collect();
+        times.sort();
+        times.get(times.len().checked_sub(1)?.checked_div(2)?).copied()
+    }
+
+    fn transaction(&self) -> Result<Transaction, TransactionError> {
+        Transaction::from_object(&self.object())
+    }
+
+    fn object(&self) -> Object {
+        let words: Vec<(Field, Object)> = self
+            .words
+            .iter()
+            .map(|word| {
+                let element = Object::new()
+                    .with(sf::OBSERVED_AT, word.observed_at.seconds())
+                    .with(sf::PUBLIC_KEY, word.public_key.as_bytes().as_slice())
+                    .with(sf::SIGNATURE, word.signature.as_slice());
+                (sf::DKIM_ATTESTATION, element)
+            })
+            .collect();
+        let mut object = Object::new()
+            .with(sf::TRANSACTION_TYPE, TxType::DkimKeySet.code())
+            .with(sf::ACCOUNT, AccountId::ZERO)
+            .with(sf::SEQUENCE, 0u32)
+            .with(sf::FEE, Amount::Native(0))
+            .with(sf::SIGNING_PUB_KEY, b"".as_slice())
+            .with(sf::LEDGER_SEQUENCE, self.ledger.get())
+            .with(sf::DOMAIN, self.name.domain.as_slice())
+            .with(sf::SELECTOR, self.name.selector.as_slice())
+            .with(sf::DKIM_ATTESTATIONS, words);
+        match &self.answer {
+            Answer::Absent => {}
+            Answer::Unusable => object.set(sf::FLAGS, TF_DKIM_UNUSABLE),
+            Answer::Record(record) => object.set(sf::DKIM_RECORD, record.as_slice()),
+        }
+        object
+    }
+}

@@ -1,0 +1,63 @@
+//! Transactions whose signature is a mail: where the ledger meets the crate `amendment`.
+//!
+//! The rules are there; here stand only their order among the ledger's own checks (spec 10) and the writing of the replay
+//! entry (spec 8.3).
+
+use amendment::{Effect, Ready, Rules};
+use codec::format::TxType;
+use codec::{Drops, Ter, keylet, sf};
+
+use crate::engine::Stage;
+use crate::sandbox::Sandbox;
+use crate::state_map::StateMap;
+use crate::transaction::Transaction;
+use crate::view::{Env, View};
+
+/// True where the flag is set on a type that may carry it, with the amendment on; elsewhere the flag is temINVALID_FLAG.
+/// Stands before every other signature test. Spec: 1
+pub(crate) fn is_email(tx: &Transaction, env: &Env) -> bool {
+    tx.is_email_signed()
+        && env.email_enabled()
+        && matches!(tx.tx_type(), TxType::Remit | TxType::SetRegularKey)
+}
+
+/// All phases up to the last one before writing. `own_checks` are those that the transaction's type makes without a
+/// ledger; they stand with the other stateless ones. Spec: 10
+pub(crate) fn prove(
+    tx: &Transaction,
+    env: &Env,
+    state: &StateMap,
+    own_checks: impl FnOnce() -> Result<(), Ter>,
+) -> Result<Ready, Ter> {
+    let view = View::new(env, state);
+    let parsed = amendment::preflight(tx.object(), &Rules::of(&view)).map_err(|refusal| refusal.code())?;
+    own_checks()?;
+    let screened = amendment::screen(parsed, &view).map_err(|refusal| refusal.code())?;
+    let proven = amendment::authenticate(screened, &view).map_err(|refusal| refusal.code())?;
+    amendment::preclaim(proven, &view).map_err(|refusal| refusal.code())
+}
+
+/// Writes the replay entry, next to sequence and fee and again after a tec reset. Spec: 8.3
+pub(crate) fn write_replay_entry(sandbox: &mut Sandbox<'_>, env: &Env, ready: &Ready, stage: Stage) {
+    let key = keylet::email_replay(ready.account());
+    let effect = match stage {
+        Stage::Apply => Effect::Applied,
+        Stage::Reset => Effect::FeeOnly,
+    };
+    let entry = amendment::next_replay_entry(sandbox.entry(&key).as_ref(), ready, effect, env.now());
+    sandbox.put(key, entry);
+}
+
+/// The smallest fee for a mail now. Spec: 9
+pub(crate) fn required_fee_drops(tx: &Transaction, env: &Env, state: &StateMap) -> u64 {
+    let memos = tx.object().array(sf::MEMOS).unwrap_or(&[]);
+    let memo_bytes = memos
+        .iter()
+        .filter_map(|(_, memo)| memo.blob(sf::MEMO_DATA))
+        .map(<[u8]>::len);
+    let replay = View::new(env, state).entry(&keylet::email_replay(tx.account()));
+    let live = amendment::live_entries(replay.as_ref(), env.now());
+    let base = Drops::new(env.fees.base_drops);
+    amendment::required_fee(base, memo_bytes.fold(0, usize::saturating_add), live)
+        .map_or(u64::MAX, Drops::get)
+}

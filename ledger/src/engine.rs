@@ -1,0 +1,371 @@
+//! One transaction against one state: common checks, signature, apply, tec reset, invariants, metadata.
+//!
+//! Xahau's pipeline (applySteps.cpp, Transactor.cpp), in its order. Email-signed transactions leave it before any other
+//! signature test (spec 1) and take the order of spec section 10.
+
+use codec::keys::PublicKey;
+use codec::{AccountId, Object, Ter, TerClass, flags, keylet, sf};
+
+use crate::email;
+use crate::fees::drops;
+use crate::invariants;
+use crate::limits::{DROPS_MAX, META_ENTRIES_MAX};
+use crate::metadata::{self, Effects, TxPosition};
+use crate::sandbox::Sandbox;
+use crate::state_map::StateMap;
+use crate::transaction::Transaction;
+use crate::transactors::{Apply, Signer, Transactor, balance_drops, flags_of, transactor, with_balance};
+use crate::view::{Env, LedgerKind, Pass};
+
+/// Networks with larger ids have them in every transaction.
+const LEGACY_NETWORK_ID_MAX: u32 = 1_024;
+
+/// What became of a transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) ter: Ter,
+    /// There where the transaction counts: tes, or tec with its fee taken.
+    pub(crate) effects: Option<Effects>,
+    pub(crate) fee_drops: u64,
+}
+
+impl Judged {
+    fn refused(ter: Ter) -> Judged {
+        Judged {
+            ter,
+            effects: None,
+            fee_drops: 0,
+        }
+    }
+}
+
+/// Applies `tx` as number `index` of the ledger to `state`, which stays as it is: the effects say what to write.
+pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -> Judged {
+    let Some(transactor) = transactor(tx.tx_type()) else {
+        return Judged::refused(Ter::TEM_UNKNOWN);
+    };
+    let position = TxPosition {
+        id: tx.id(),
+        ledger: env.index,
+        index,
+    };
+    if tx.is_pseudo() {
+        return judge_pseudo(env, state, tx, transactor, position);
+    }
+    let claim = match check(env, state, tx, transactor) {
+        Ok(claim) => claim,
+        Err(ter) => return Judged::refused(ter),
+    };
+    let mut apply = Apply {
+        env,
+        tx,
+        sandbox: Sandbox::new(state),
+        signer: claim.signer,
+        prior_balance_drops: claim.balance_drops,
+    };
+    let done = match claim.verdict {
+        Ok(()) => consume(&mut apply, &claim, Stage::Apply).and_then(|()| transactor.apply(&mut apply)),
+        Err(tec) => Err(tec),
+    };
+    let mut ter = match done {
+        Ok(()) if apply.sandbox.changes_len() > META_ENTRIES_MAX => Ter::TEC_OVERSIZE,
+        Ok(()) => Ter::TES_SUCCESS,
+        Err(ter) => ter,
+    };
+    if ter.is_success() && hold_invariants(&apply, &claim).is_err() {
+        ter = Ter::TEC_INVARIANT_FAILED;
+    }
+    if !ter.is_success() {
+        if !claims_fee(ter, env.pass) {
+            return Judged::refused(ter);
+        }
+        apply.sandbox.reset();
+        let reset = consume(&mut apply, &claim, Stage::Reset);
+        if reset.is_err() || hold_invariants(&apply, &claim).is_err() {
+            return Judged::refused(Ter::TEF_INVARIANT_FAILED);
+        }
+    }
+    let effects = metadata::build(&apply.sandbox, position, ter);
+    Judged {
+        ter,
+        effects: Some(effects),
+        fee_drops: claim.fee_charged_drops(),
+    }
+}
+
+/// What is known once a transaction may claim a fee.
+pub(crate) struct Claim {
+    signer: Signer,
+    balance_drops: u64,
+    fee_drops: u64,
+    /// A tec found before anything was written.
+    verdict: Result<(), Ter>,
+    email: Option<amendment::Ready>,
+}
+
+impl Claim {
+    fn fee_charged_drops(&self) -> u64 {
+        self.fee_drops.min(self.balance_drops)
+    }
+}
+
+/// True where a failure still counts: always in a pass that may not put it off; else where a later pass cannot help.
+fn claims_fee(ter: Ter, pass: Pass) -> bool {
+    let final_anyway = ter == Ter::TEC_OVERSIZE || ter == Ter::TEC_INVARIANT_FAILED;
+    ter.class() == TerClass::Tec && (pass == Pass::Final || final_anyway)
+}
+
+/// Everything before the first write; refusals take no fee.
+fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transactor) -> Result<Claim, Ter> {
+    preflight_common(tx, env)?;
+    if email::is_email(tx, env) {
+        return check_email(env, state, tx, transactor);
+    }
+    transactor.preflight(tx, env)?;
+    if tx.object().contains(sf::SIGNERS) {
+        return Err(Ter::TEM_DISABLED);
+    }
+    if !tx.has_good_signature() {
+        return Err(Ter::TEM_INVALID);
+    }
+    let sandbox = Sandbox::new(state);
+    let account = sandbox
+        .entry(&keylet::account(tx.account()))
+        .ok_or(Ter::TER_NO_ACCOUNT)?;
+    check_sequence(tx, &account)?;
+    check_ledger_bounds(tx, env, &account)?;
+    let fee = tx.fee_drops().ok_or(Ter::TEM_BAD_FEE)?;
+    let verdict = check_fee(tx, env, transactor, &account, fee);
+    if let Err(ter) = verdict
+        && !claims_fee(ter, env.pass)
+    {
+        return Err(ter);
+    }
+    let signer = check_signer(tx, &account)?;
+    let verdict = verdict.and_then(|()| transactor.preclaim(tx, env, &sandbox));
+    if let Err(ter) = verdict
+        && !claims_fee(ter, env.pass)
+    {
+        return Err(ter);
+    }
+    Ok(Claim {
+        signer,
+        balance_drops: balance_drops(&account),
+        fee_drops: fee,
+        verdict,
+        email: None,
+    })
+}
+
+/// The same for a transaction whose signature is a mail: section 10 of the spec, in its order.
+fn check_email(
+    env: &Env,
+    state: &StateMap,
+    tx: &Transaction,
+    transactor: &dyn Transactor,
+) -> Result<Claim, Ter> {
+    let sandbox = Sandbox::new(state);
+    let ready = email::prove(tx, env, state, || transactor.preflight(tx, env))?;
+    let account = sandbox
+        .entry(&keylet::account(ready.account()))
+        .ok_or(Ter::TER_NO_ACCOUNT)?;
+    let verdict = transactor.preclaim(tx, env, &sandbox);
+    if let Err(ter) = verdict
+        && !claims_fee(ter, env.pass)
+    {
+        return Err(ter);
+    }
+    Ok(Claim {
+        signer: Signer::Email,
+        balance_drops: balance_drops(&account),
+        fee_drops: ready.fee().get(),
+        verdict,
+        email: Some(ready),
+    })
+}
+
+/// preflight0 and preflight1: network, account, fee, key.
+fn preflight_common(tx: &Transaction, env: &Env) -> Result<(), Ter> {
+    let object = tx.object();
+    match object.u32(sf::NETWORK_ID) {
+        Some(_) if env.network_id <= LEGACY_NETWORK_ID_MAX => {
+            return Err(Ter::TEL_NETWORK_ID_MAKES_TX_NON_CANONICAL);
+        }
+        None if env.network_id > LEGACY_NETWORK_ID_MAX => return Err(Ter::TEL_REQUIRES_NETWORK_ID),
+        Some(id) if id != env.network_id => return Err(Ter::TEL_WRONG_NETWORK),
+        Some(_) | None => {}
+    }
+    if tx.account() == AccountId::ZERO {
+        return Err(Ter::TEM_BAD_SRC_ACCOUNT);
+    }
+    if drops(object, sf::FEE).is_none_or(|fee| fee > DROPS_MAX) {
+        return Err(Ter::TEM_BAD_FEE);
+    }
+    if object.contains(sf::EMIT_DETAILS) {
+        return Err(Ter::TEL_NON_LOCAL_EMITTED_TXN);
+    }
+    let key = object.blob(sf::SIGNING_PUB_KEY).unwrap_or(&[]);
+    if !key.is_empty() && PublicKey::parse(key).is_err() {
+        return Err(Ter::TEM_BAD_SIGNATURE);
+    }
+    if object.contains(sf::TICKET_SEQUENCE) {
+        return Err(Ter::TEM_DISABLED);
+    }
+    Ok(())
+}
+
+fn check_sequence(tx: &Transaction, account: &Object) -> Result<(), Ter> {
+    if tx.object().contains(sf::FIRST_LEDGER_SEQUENCE) {
+        return Err(Ter::TEF_INTERNAL);
+    }
+    match tx.sequence().cmp(&account.u32(sf::SEQUENCE).unwrap_or(0)) {
+        std::cmp::Ordering::Greater => Err(Ter::TER_PRE_SEQ),
+        std::cmp::Ordering::Less => Err(Ter::TEF_PAST_SEQ),
+        std::cmp::Ordering::Equal => Ok(()),
+    }
+}
+
+fn check_ledger_bounds(tx: &Transaction, env: &Env, account: &Object) -> Result<(), Ter> {
+    let object = tx.object();
+    if let Some(prior) = object.hash256(sf::ACCOUNT_TXN_ID)
+        && account
+            .hash256(sf::ACCOUNT_TXN_ID)
+            .is_none_or(|last| last != prior)
+    {
+        return Err(Ter::TEF_WRONG_PRIOR);
+    }
+    if object
+        .u32(sf::LAST_LEDGER_SEQUENCE)
+        .is_some_and(|last| env.index.get() > last)
+    {
+        return Err(Ter::TEF_MAX_LEDGER);
+    }
+    Ok(())
+}
+
+/// The smallest fee is asked for at the open ledger only; the balance everywhere.
+fn check_fee(
+    tx: &Transaction,
+    env: &Env,
+    transactor: &dyn Transactor,
+    account: &Object,
+    fee: u64,
+) -> Result<(), Ter> {
+    if env.kind == LedgerKind::Open && fee < transactor.base_fee_drops(tx, env, Some(account)) {
+        return Err(Ter::TEL_INSUF_FEE_P);
+    }
+    let balance = balance_drops(account);
+    if fee == 0 || balance >= fee {
+        return Ok(());
+    }
+    Err(if env.kind == LedgerKind::Closed && balance > 0 {
+        Ter::TEC_INSUFF_FEE
+    } else {
+        Ter::TER_INSUF_FEE_B
+    })
+}
+
+/// Which of the account's keys signed.
+fn check_signer(tx: &Transaction, account: &Object) -> Result<Signer, Ter> {
+    let signer = tx.signing_key().ok_or(Ter::TEF_BAD_AUTH)?.account();
+    if account.account(sf::REGULAR_KEY) == Some(signer) {
+        return Ok(Signer::RegularKey);
+    }
+    if signer != tx.account() {
+        return Err(Ter::TEF_BAD_AUTH);
+    }
+    if flags_of(account) & flags::LSF_DISABLE_MASTER != 0 {
+        return Err(Ter::TEF_MASTER_DISABLED);
+    }
+    Ok(Signer::MasterKey)
+}
+
+/// Before the transactor, or instead of it after a tec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The transactor comes next.
+    Apply,
+    /// The transactor's writes were thrown away.
+    Reset,
+}
+
+/// Takes sequence and fee, and where a mail signed writes its replay entry in the same breath. Spec: 8.3
+fn consume(apply: &mut Apply<'_>, claim: &Claim, stage: Stage) -> Result<(), Ter> {
+    let mut account = apply.sender()?;
+    let next = apply.tx.sequence().checked_add(1).ok_or(Ter::TEF_INTERNAL)?;
+    account.set(sf::SEQUENCE, next);
+    let left = balance_drops(&account).saturating_sub(claim.fee_charged_drops());
+    account = with_balance(account, left)?;
+    if stage == Stage::Apply && account.contains(sf::ACCOUNT_TXN_ID) {
+        account.set(sf::ACCOUNT_TXN_ID, apply.tx.id());
+    }
+    apply.put_account(apply.tx.account(), account);
+    if let Some(ready) = &claim.email {
+        email::write_replay_entry(&mut apply.sandbox, apply.env, ready, stage);
+    }
+    Ok(())
+}
+
+fn hold_invariants(apply: &Apply<'_>, claim: &Claim) -> Result<(), invariants::Violation> {
+    invariants::check(&apply.sandbox, apply.tx, apply.env, claim.fee_charged_drops())
+}
+
+/// Pseudo-transactions: no account, no fee, no signature of their own; the transactor judges what they carry.
+fn judge_pseudo(
+    env: &Env,
+    state: &StateMap,
+    tx: &Transaction,
+    transactor: &dyn Transactor,
+    position: TxPosition,
+) -> Judged {
+    let sandbox = Sandbox::new(state);
+    let mut apply = Apply {
+        env,
+        tx,
+        sandbox,
+        signer: Signer::Validators,
+        prior_balance_drops: 0,
+    };
+    let done = preflight_pseudo(tx, env)
+        .and_then(|()| transactor.preflight(tx, env))
+        .and_then(|()| transactor.preclaim(tx, env, &apply.sandbox))
+        .and_then(|()| transactor.apply(&mut apply))
+        .and_then(|()| invariants::check(&apply.sandbox, tx, env, 0).map_err(|_| Ter::TEF_INVARIANT_FAILED));
+    match done {
+        Ok(()) => {
+            let effects = metadata::build(&apply.sandbox, position, Ter::TES_SUCCESS);
+            Judged {
+                ter: Ter::TES_SUCCESS,
+                effects: Some(effects),
+                fee_drops: 0,
+            }
+        }
+        Err(ter) => Judged::refused(ter),
+    }
+}
+
+/// What every pseudo-transaction looks like (Change.cpp preflight and preclaim).
+fn preflight_pseudo(tx: &Transaction, env: &Env) -> Result<(), Ter> {
+    let object = tx.object();
+    if tx.account() != AccountId::ZERO {
+        return Err(Ter::TEM_BAD_SRC_ACCOUNT);
+    }
+    if tx.fee_drops() != Some(0) {
+        return Err(Ter::TEM_BAD_FEE);
+    }
+    let signed = object
+        .blob(sf::SIGNING_PUB_KEY)
+        .is_some_and(|key| !key.is_empty())
+        || object.contains(sf::TXN_SIGNATURE)
+        || object.contains(sf::SIGNERS);
+    if signed {
+        return Err(Ter::TEM_BAD_SIGNATURE);
+    }
+    if tx.sequence() != 0 || object.contains(sf::PREVIOUS_TXN_ID) {
+        return Err(Ter::TEM_BAD_SEQUENCE);
+    }
+    if env.kind == LedgerKind::Open {
+        return Err(Ter::TEM_INVALID);
+    }
+    Ok(())
+}

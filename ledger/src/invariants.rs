@@ -1,0 +1,288 @@
+//! What must hold after each transaction, whatever the transactors did.
+//!
+//! Xahau's invariants as far as this ledger's types need them, and spec 8.3: a replay entry exactly when a mail claimed a
+//! fee. A violation never reaches a ledger: first the changes are thrown away and the fee is taken, then not even that.
+
+use codec::format::{EntryType, TxType};
+use codec::{Amount, Object, keylet, sf};
+
+use crate::email;
+use crate::limits::DROPS_MAX;
+use crate::sandbox::{Change, Sandbox};
+use crate::transaction::Transaction;
+use crate::view::Env;
+
+/// The rule that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Violation {
+    /// Balances changed by another sum than the fee.
+    MoneyMade,
+    /// A balance outside 0 to 10^17 drops, or not in drops.
+    BalanceRange,
+    /// An entry of an unknown type or without its fields, or whose type changed.
+    EntryType,
+    /// An account was deleted.
+    AccountDeleted,
+    /// A new account beyond the first, of a type that makes none, or with a wrong Sequence.
+    NewAccount,
+    /// A replay entry written without a mail, or a mail without one.
+    ReplayEntry,
+}
+
+/// Checks everything that a transaction changed.
+pub(crate) fn check(
+    sandbox: &Sandbox<'_>,
+    tx: &Transaction,
+    env: &Env,
+    fee_drops: u64,
+) -> Result<(), Violation> {
+    let mut sum: i128 = i128::from(fee_drops);
+    let mut new_accounts: u32 = 0;
+    for (key, change) in sandbox.changes() {
+        let original = sandbox.original(key);
+        let before = original.as_ref().map_or(Ok(0), balance)?;
+        let after = change.current().map_or(Ok(0), balance)?;
+        sum = sum
+            .saturating_add(i128::from(after))
+            .saturating_sub(i128::from(before));
+        check_types(change, original.as_ref())?;
+        match change {
+            Change::Created(entry) if is_account(entry) => {
+                new_accounts = new_accounts.saturating_add(1);
+                check_new_account(entry, tx, env)?;
+            }
+            Change::Deleted(entry) if is_account(entry) => return Err(Violation::AccountDeleted),
+            Change::Created(_) | Change::Modified(_) | Change::Deleted(_) => {}
+        }
+    }
+    if sum != 0 {
+        return Err(Violation::MoneyMade);
+    }
+    if new_accounts > 1 {
+        return Err(Violation::NewAccount);
+    }
+    check_replay_entry(sandbox, tx, env)
+}
+
+fn is_account(entry: &Object) -> bool {
+    EntryType::of(entry) == Some(EntryType::AccountRoot)
+}
+
+/// Drops in an AccountRoot; 0 for every other entry.
+fn balance(entry: &Object) -> Result<u64, Violation> {
+    if !is_account(entry) {
+        return Ok(0);
+    }
+    match entry.amount(sf::BALANCE) {
+        Some(Amount::Native(value)) => u64::try_from(value)
+            .ok()
+            .filter(|drops| *drops <= DROPS_MAX)
+            .ok_or(Violation::BalanceRange),
+        Some(Amount::Issued(_)) | None => Err(Violation::BalanceRange),
+    }
+}
+
+/// Known types with their fields only. The PreviousTxn pair is set later, with the metadata.
+fn check_types(change: &Change, original: Option<&Object>) -> Result<(), Violation> {
+    let Some(entry) = change.current() else {
+        return Ok(());
+    };
+    let entry_type = EntryType::of(entry).ok_or(Violation::EntryType)?;
+    if original.is_some_and(|original| EntryType::of(original) != Some(entry_type)) {
+        return Err(Violation::EntryType);
+    }
+    let template = entry_type.template().ok_or(Violation::EntryType)?;
+    if template.is_threaded() && original.is_none() {
+        let threaded = entry
+            .clone()
+            .with(sf::PREVIOUS_TXN_ID, codec::Hash256::ZERO)
+            .with(sf::PREVIOUS_TXN_LGR_SEQ, 0u32);
+        return template.check(&threaded).map_err(|_| Violation::EntryType);
+    }
+    template.check(entry).map_err(|_| Violation::EntryType)
+}
+
+fn check_new_account(entry: &Object, tx: &Transaction, env: &Env) -> Result<(), Violation> {
+    let may_create = matches!(tx.tx_type(), TxType::Payment | TxType::Remit);
+    let sequence = entry.u32(sf::SEQUENCE) == Some(env.now().seconds());
+    if may_create && sequence {
+        Ok(())
+    } else {
+        Err(Violation::NewAccount)
+    }
+}
+
+/// Spec: 8.3. Attack: a mail that fails with a tec, keeps no entry and is sent again and again for its fee.
+fn check_replay_entry(sandbox: &Sandbox<'_>, tx: &Transaction, env: &Env) -> Result<(), Violation> {
+    let is_replay = |entry: &Object| EntryType::of(entry) == Some(EntryType::EmailReplay);
+    let written = sandbox
+        .changes()
+        .filter(|(_, change)| {
+            let (Change::Created(entry) | Change::Modified(entry) | Change::Deleted(entry)) = change;
+            is_replay(entry)
+        })
+        .map(|(key, change)| (*key, change.current().is_some()));
+    let expected = email::is_email(tx, env).then(|| (keylet::email_replay(tx.account()), true));
+    if written.eq(expected) {
+        Ok(())
+    } else {
+        Err(Violation::ReplayEntry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::state_map::StateMap;
+    use crate::view::LedgerKind;
+    use codec::{AccountId, CloseTime, Hash256, flags};
+
+    fn id(byte: u8) -> AccountId {
+        AccountId::new([byte; 20])
+    }
+
+    fn account(byte: u8, drops: i64) -> Object {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::AccountRoot.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::SEQUENCE, 800_000_000u32)
+            .with(sf::OWNER_COUNT, 0u32)
+            .with(sf::BALANCE, Amount::Native(drops))
+            .with(sf::ACCOUNT, id(byte))
+            .with(sf::PREVIOUS_TXN_ID, Hash256::ZERO)
+            .with(sf::PREVIOUS_TXN_LGR_SEQ, 1u32)
+    }
+
+    fn replay(byte: u8) -> Object {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::EmailReplay.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::ACCOUNT, id(byte))
+    }
+
+    fn remit(tx_flags: u32) -> Transaction {
+        let object = Object::new()
+            .with(sf::TRANSACTION_TYPE, TxType::Remit.code())
+            .with(sf::FLAGS, tx_flags)
+            .with(sf::SEQUENCE, 1u32)
+            .with(sf::FEE, Amount::Native(10))
+            .with(sf::SIGNING_PUB_KEY, b"".as_slice())
+            .with(sf::ACCOUNT, id(1))
+            .with(sf::DESTINATION, id(2));
+        Transaction::from_object(&object).unwrap()
+    }
+
+    fn env() -> Env {
+        let config = crate::GenesisConfig {
+            network_id: 21_338,
+            validators: Vec::new(),
+            email: crate::genesis::EmailAmendment::Enabled,
+            close_time: CloseTime::new(800_000_000),
+            key_delay_first_secs: 0,
+            key_delay_next_secs: 0,
+        };
+        Env::of(&Ledger::genesis(&config), LedgerKind::Closed)
+    }
+
+    /// Accounts 1 and 2 with 100 drops each; a transaction with a fee of 10 changes them as told.
+    fn after(tx: &Transaction, change: impl FnOnce(&mut Sandbox<'_>)) -> Result<(), Violation> {
+        let entries = [1, 2].map(|byte| (keylet::account(id(byte)), codec::encode(&account(byte, 100))));
+        let base = StateMap::from_sorted_iter(entries);
+        let mut sandbox = Sandbox::new(&base);
+        change(&mut sandbox);
+        check(&sandbox, tx, &env(), 10)
+    }
+
+    fn put(sandbox: &mut Sandbox<'_>, byte: u8, drops: i64) {
+        sandbox.put(keylet::account(id(byte)), account(byte, drops));
+    }
+
+    #[test]
+    fn accepts_a_transfer_that_destroys_the_fee() {
+        let result = after(&remit(0), |sandbox| {
+            put(sandbox, 1, 40);
+            put(sandbox, 2, 110);
+            put(sandbox, 3, 40);
+        });
+        assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn rejects_money_from_nowhere_and_money_lost() {
+        assert_eq!(
+            after(&remit(0), |sandbox| put(sandbox, 1, 91)),
+            Err(Violation::MoneyMade)
+        );
+        assert_eq!(
+            after(&remit(0), |sandbox| put(sandbox, 1, 89)),
+            Err(Violation::MoneyMade)
+        );
+        assert_eq!(after(&remit(0), |_| {}), Err(Violation::MoneyMade));
+        assert_eq!(
+            after(&remit(0), |sandbox| put(sandbox, 1, -10)),
+            Err(Violation::BalanceRange)
+        );
+    }
+
+    #[test]
+    fn rejects_deleted_and_wrongly_made_accounts() {
+        let gone = after(&remit(0), |sandbox| sandbox.erase(&keylet::account(id(1))));
+        assert_eq!(gone, Err(Violation::AccountDeleted));
+        let two = after(&remit(0), |sandbox| {
+            put(sandbox, 1, 70);
+            put(sandbox, 3, 10);
+            put(sandbox, 4, 10);
+        });
+        assert_eq!(two, Err(Violation::NewAccount));
+        let sequence = after(&remit(0), |sandbox| {
+            put(sandbox, 1, 80);
+            sandbox.put(keylet::account(id(3)), account(3, 10).with(sf::SEQUENCE, 1u32));
+        });
+        assert_eq!(sequence, Err(Violation::NewAccount));
+    }
+
+    #[test]
+    fn rejects_unknown_entries_and_changed_types() {
+        let key = Hash256::new([7; 32]);
+        let unknown = Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, 0x99u16)
+            .with(sf::FLAGS, 0u32);
+        let pay = |sandbox: &mut Sandbox<'_>| put(sandbox, 1, 90);
+        let made = |entry: Object| {
+            after(&remit(0), |sandbox| {
+                pay(sandbox);
+                sandbox.put(key, entry);
+            })
+        };
+        assert_eq!(made(unknown), Err(Violation::EntryType));
+        assert_eq!(
+            made(account(3, 0).with(sf::DESTINATION, id(1))),
+            Err(Violation::EntryType)
+        );
+        let retyped = after(&remit(0), |sandbox| {
+            sandbox.put(keylet::account(id(1)), replay(1));
+        });
+        assert_eq!(retyped, Err(Violation::EntryType));
+    }
+
+    #[test]
+    fn accepts_a_replay_entry_exactly_with_a_mail() {
+        let mail = remit(flags::TF_EMAIL_SIG);
+        let with_entry = |sandbox: &mut Sandbox<'_>| {
+            put(sandbox, 1, 90);
+            sandbox.put(keylet::email_replay(id(1)), replay(1));
+        };
+        assert_eq!(after(&mail, with_entry), Ok(()));
+        assert_eq!(
+            after(&mail, |sandbox| put(sandbox, 1, 90)),
+            Err(Violation::ReplayEntry)
+        );
+        assert_eq!(after(&remit(0), with_entry), Err(Violation::ReplayEntry));
+        let of_another = after(&mail, |sandbox| {
+            put(sandbox, 1, 90);
+            sandbox.put(keylet::email_replay(id(2)), replay(2));
+        });
+        assert_eq!(of_another, Err(Violation::ReplayEntry));
+    }
+}

@@ -1,0 +1,73 @@
+//! Every bound of this crate: unit, source, and the refusal it causes.
+
+/// Deepest level of a state map, in nibbles of a 256-bit key (xahaud's SHAMap). Keys are hashes: deeper cannot occur.
+pub const MAP_DEPTH_MAX: usize = 64;
+
+/// Bytes of a serialized ledger header (xahaud `addRaw`). Anything else is no header.
+pub const HEADER_BYTES: usize = 118;
+
+/// Hashes kept in the short skip list, and the distance of the entries in the long ones (xahaud `updateSkipList`).
+pub const SKIP_LIST_HASHES_MAX: usize = 256;
+
+/// Passes over the transactions of a ledger (xahaud LEDGER_TOTAL_PASSES). What is left goes to the next ledger.
+pub const CLOSE_PASSES: u32 = 3;
+
+/// Passes after the first in which a tec is still put off (xahaud LEDGER_RETRY_PASSES).
+pub const CLOSE_RETRY_PASSES: u32 = 1;
+
+/// Drops in existence at most: 10^17 (INITIAL_XRP). Larger amounts and fees are temBAD_AMOUNT or temBAD_FEE.
+pub const DROPS_MAX: u64 = 100_000_000_000_000_000;
+
+/// Bytes of a transaction (xahaud Protocol.h). Outside: refused before decoding.
+pub const TX_BYTES_MIN: usize = 10;
+/// Bytes of a transaction (xahaud Protocol.h). Outside: refused before decoding.
+pub const TX_BYTES_MAX: usize = 1_048_576;
+
+/// Entries that one transaction may change (xahaud `oversizeMetaDataCap`): tecOVERSIZE.
+pub const META_ENTRIES_MAX: usize = 5_200;
+
+/// Bytes of a Remit's Blob (xahaud Remit preflight): temMALFORMED.
+pub const REMIT_BLOB_BYTES_MAX: usize = 131_072;
+/// Entries in a Remit's Amounts (xahaud Remit preflight): temMALFORMED.
+pub const REMIT_AMOUNTS_MAX: usize = 32;
+/// Entries in a Remit's URITokenIDs (xahaud Remit preflight): temMALFORMED.
+pub const REMIT_URITOKENS_MAX: usize = 32;
+/// Bytes of a URI (xahaud Remit preflight): temMALFORMED.
+pub const URI_BYTES_MAX: usize = 256;
+
+/// Bytes of all memos of a key-signed transaction at the door (xahaud `isMemoOkay`): refused locally. No ledger rule.
+pub const LOCAL_MEMOS_BYTES_MAX: usize = 1_024;
+
+/// Bytes of an AccountSet's Domain (xahaud SetAccount preflight): telBAD_DOMAIN.
+pub const ACCOUNT_DOMAIN_BYTES_MAX: usize = 256;
+/// Smallest and largest digits of a TickSize; the largest means none (xahaud Quality.h): temBAD_TICK_SIZE.
+pub const TICK_SIZE_MIN: u8 = 3;
+/// Smallest and largest digits of a TickSize; the largest means none (xahaud Quality.h): temBAD_TICK_SIZE.
+pub const TICK_SIZE_MAX: u8 = 16;
+/// A transfer rate of one, in billionths (xahaud QUALITY_ONE): less is temBAD_TRANSFER_RATE.
+pub const TRANSFER_RATE_ONE: u32 = 1_000_000_000;
+/// The largest transfer rate, in billionths: more is temBAD_TRANSFER_RATE.
+pub const TRANSFER_RATE_MAX: u32 = 2_000_000_000;
+
+/// Seconds after LastRekey in which asfDisableEmail is tecTOO_SOON: 72 hours (spec 11).
+pub const DISABLE_EMAIL_WAIT_SECS: u32 = 259_200;
+
+/// Age in seconds up to which an attestation counts (spec 7.2): older ones make temMALFORMED.
+pub const ATTESTATION_AGE_SECS_MAX: u32 = 600;
+/// Validators that a list may name, and so attestations in a DKIMKeySet: more is temMALFORMED.
+pub const VALIDATORS_MAX: usize = 256;
+/// Bytes of a DKIM TXT record in an attestation (a 4096-bit key needs about 750): temMALFORMED.
+pub const DKIM_RECORD_BYTES_MAX: usize = 4_096;
+/// Live keys per domain (spec 7.5): a further one is tefFAILURE.
+pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
+/// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.
+pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
+/// Bytes of selector, `._domainkey.` and domain together (spec 4.4): more is no name.
+pub const DKIM_NAME_BYTES_MAX: usize = 253;
+/// Bytes of a DNS label (RFC 1035): more is no name.
+pub const DNS_LABEL_BYTES_MAX: usize = 63;
+/// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
+pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
+const _: () = assert!(HEADER_BYTES == 4 + 8 + 32 * 3 + 4 + 4 + 1 + 1);
+const _: () = assert!(CLOSE_RETRY_PASSES < CLOSE_PASSES);
+const _: () = assert!(ATTESTATION_AGE_SECS_MAX < DKIM_KEY_LIFE_SECS);

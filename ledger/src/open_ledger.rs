@@ -1,0 +1,205 @@
+//! The open ledger: what was submitted and accepted since the last close, and the answer to a submission.
+//!
+//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). Does not know queues: the
+//! open ledger never is too full here.
+
+use std::collections::BTreeSet;
+
+use codec::{AccountId, Field, Hash256, Object, Ter, TerClass, Value, keylet, sf};
+
+use crate::email;
+use crate::engine;
+use crate::ledger::Ledger;
+use crate::limits::LOCAL_MEMOS_BYTES_MAX;
+use crate::state_map::StateMap;
+use crate::transaction::Transaction;
+use crate::transactors::transactor;
+use crate::view::{Env, LedgerKind, View};
+
+/// A ledger that still takes submissions. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OpenLedger {
+    env: Env,
+    state: StateMap,
+    accepted: Vec<Transaction>,
+    ids: BTreeSet<Hash256>,
+}
+
+/// Why a submission is turned away before the rules see it (`invalidTransaction`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocalRefusal {
+    /// The signature is not by SigningPubKey, or not canonical.
+    #[error("Invalid signature.")]
+    Signature,
+    /// The memos are too long or hold something else than memos.
+    #[error("The memo exceeds the maximum allowed size or is malformed.")]
+    Memos,
+    /// An account field of length zero.
+    #[error("An account field is invalid.")]
+    DefaultAccount,
+    /// Only validators make this type.
+    #[error("Cannot submit pseudo transactions.")]
+    Pseudo,
+}
+
+/// Answer to a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubmitOutcome {
+    /// Result; preliminary until the ledger is closed.
+    pub ter: Ter,
+    /// It stands in the open ledger.
+    pub applied: bool,
+    /// It may succeed later and should be tried again (ter).
+    pub retriable: bool,
+    /// What xahaud says as `kept`: it remembers whatever passed its local checks.
+    pub kept: bool,
+    /// The sender's next Sequence; 0 without an account.
+    pub account_sequence_next: u32,
+    /// Fee that the open ledger asks of this transaction now.
+    pub open_ledger_cost_drops: u64,
+}
+
+impl OpenLedger {
+    /// An open ledger after `parent`, without transactions.
+    #[must_use]
+    pub fn new(parent: &Ledger) -> OpenLedger {
+        OpenLedger {
+            env: Env::of(parent, LedgerKind::Open),
+            state: parent.state().clone(),
+            accepted: Vec::new(),
+            ids: BTreeSet::new(),
+        }
+    }
+
+    /// Tries a transaction and keeps its effects where it counts.
+    pub fn submit(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
+        check_local(tx, &self.env)?;
+        let ter = if self.ids.contains(&tx.id()) {
+            Ter::TEF_ALREADY
+        } else {
+            self.apply(tx)
+        };
+        let sender = self.account(tx.account());
+        let cost = self.cost_drops(tx, sender.as_ref());
+        Ok(SubmitOutcome {
+            ter,
+            applied: self.ids.contains(&tx.id()) && ter != Ter::TEF_ALREADY,
+            retriable: ter.class() == TerClass::Ter,
+            kept: true,
+            account_sequence_next: sender.and_then(|account| account.u32(sf::SEQUENCE)).unwrap_or(0),
+            open_ledger_cost_drops: cost,
+        })
+    }
+
+    fn cost_drops(&self, tx: &Transaction, sender: Option<&Object>) -> u64 {
+        if email::is_email(tx, &self.env) {
+            return email::required_fee_drops(tx, &self.env, &self.state);
+        }
+        transactor(tx.tx_type()).map_or(0, |rules| rules.base_fee_drops(tx, &self.env, sender))
+    }
+
+    fn apply(&mut self, tx: &Transaction) -> Ter {
+        let index = u32::try_from(self.accepted.len()).unwrap_or(u32::MAX);
+        let judged = engine::judge(&self.env, &self.state, tx, index);
+        if let Some(effects) = judged.effects {
+            for (key, entry) in effects.entries {
+                match entry {
+                    Some(entry) => self.state.insert(key, codec::encode(&entry)),
+                    None => {
+                        self.state.remove(&key);
+                    }
+                }
+            }
+            self.accepted.push(tx.clone());
+            self.ids.insert(tx.id());
+        }
+        judged.ter
+    }
+
+    /// The closed ledger below.
+    #[must_use]
+    pub fn parent(&self) -> &Ledger {
+        &self.env.parent
+    }
+
+    /// What was accepted, in order of submission.
+    #[must_use]
+    pub fn accepted(&self) -> &[Transaction] {
+        &self.accepted
+    }
+
+    /// True where the transaction was accepted into this open ledger.
+    #[must_use]
+    pub fn contains(&self, tx_id: &Hash256) -> bool {
+        self.ids.contains(tx_id)
+    }
+
+    /// The entries as they are now.
+    #[must_use]
+    pub fn state(&self) -> &StateMap {
+        &self.state
+    }
+
+    /// An AccountRoot as it is now.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<Object> {
+        codec::decode(self.state.entry(&keylet::account(id))?).ok()
+    }
+
+    /// What the mail rules see.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.env, &self.state)
+    }
+}
+
+/// Rules of the door: no rules of the ledger, so a closed ledger may hold what they refuse.
+fn check_local(tx: &Transaction, env: &Env) -> Result<(), LocalRefusal> {
+    if tx.is_pseudo() {
+        return Err(LocalRefusal::Pseudo);
+    }
+    let by_mail = email::is_email(tx, env);
+    if !by_mail && !tx.has_good_signature() {
+        return Err(LocalRefusal::Signature);
+    }
+    if !by_mail && !memos_are_short_and_plain(tx.object()) {
+        return Err(LocalRefusal::Memos);
+    }
+    if tx
+        .object()
+        .iter()
+        .any(|(_, value)| matches!(value, Value::Account(None)))
+    {
+        return Err(LocalRefusal::DefaultAccount);
+    }
+    Ok(())
+}
+
+/// At most 1,024 bytes of elements, each a Memo of known fields, types and formats in URL characters. A mail's memo is
+/// judged by its own rules instead. Spec: 6.4
+fn memos_are_short_and_plain(tx: &Object) -> bool {
+    let Some(memos) = tx.array(sf::MEMOS) else {
+        return true;
+    };
+    let fields: [Field; 3] = [sf::MEMO_TYPE, sf::MEMO_DATA, sf::MEMO_FORMAT];
+    let plain = memos.iter().all(|(name, memo)| {
+        *name == sf::MEMO
+            && memo.iter().all(|(field, _)| fields.contains(&field))
+            && [sf::MEMO_TYPE, sf::MEMO_FORMAT].iter().all(|field| {
+                memo.blob(*field)
+                    .unwrap_or(&[])
+                    .iter()
+                    .all(|byte| is_url_byte(*byte))
+            })
+    });
+    // Each element: header and end marker besides its fields.
+    let bytes = memos
+        .iter()
+        .map(|(_, memo)| codec::encode(memo).len().saturating_add(2))
+        .fold(0, usize::saturating_add);
+    plain && bytes <= LOCAL_MEMOS_BYTES_MAX
+}
+
+fn is_url_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+}

@@ -1,0 +1,261 @@
+//! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one.
+//!
+//! Spec sections 7.1, 7.2, 7.4. Every node checks signatures and quorum; nobody's own DNS view decides.
+//!
+//! A record that waits for its second quorum stands in NextKey, with FirstSeen its first quorum; NextAfter is never
+//! written. A first key that waits has no PublicKey, and ActiveAfter says from when a second quorum makes it usable.
+
+use amendment::key_record::{self, KeyRecord};
+use codec::format::EntryType;
+use codec::{CloseTime, Hash256, Object, Ter, keylet, sf};
+
+use super::{Apply, Transactor, flags_of};
+use crate::dkim::{self, Answer, KeySet};
+use crate::limits::{DKIM_ENTRIES_PER_DOMAIN_MAX, DKIM_KEYS_PER_DOMAIN_MAX};
+use crate::sandbox::Sandbox;
+use crate::transaction::Transaction;
+use crate::view::Env;
+
+/// Entry flag: the record says `t=s`.
+const LSF_STRICT: u32 = key_record::LSF_DKIM_STRICT;
+/// Entry flag: the waiting record says `t=s`.
+const LSF_NEXT_STRICT: u32 = 0x0000_0002;
+
+pub(super) struct DkimKeySet;
+
+impl Transactor for DkimKeySet {
+    fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
+        if !env.email_enabled() {
+            return Err(Ter::TEM_DISABLED);
+        }
+        let set = KeySet::parse(tx).ok_or(Ter::TEM_MALFORMED)?;
+        if set.ledger != env.index {
+            return Err(Ter::TEF_PAST_SEQ);
+        }
+        let sorted = set
+            .words
+            .is_sorted_by(|one, two| one.public_key.as_bytes() < two.public_key.as_bytes());
+        if !sorted || (set.words.is_empty() && set.answer != Answer::Absent) {
+            return Err(Ter::TEM_MALFORMED);
+        }
+        Ok(())
+    }
+
+    /// Signatures, list, quorum, times. Spec: 7.2
+    fn preclaim(&self, tx: &Transaction, env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
+        let set = KeySet::parse(tx).ok_or(Ter::TEM_MALFORMED)?;
+        if set.words.is_empty() {
+            return Ok(());
+        }
+        let listed = dkim::validators(&env.parent);
+        if listed.is_empty() || set.words.len() < dkim::quorum(listed.len()) {
+            return Err(Ter::TEF_BAD_QUORUM);
+        }
+        let last = dkim::last_attested(sandbox.entry(&set.name.keylet()).as_ref());
+        for word in &set.words {
+            if !listed.contains(&word.public_key) {
+                return Err(Ter::TEF_BAD_AUTH);
+            }
+            if !dkim::is_timely(word.observed_at, last, env.now()) {
+                return Err(Ter::TEF_PAST_SEQ);
+            }
+            if !set.attestation(word).is_good(env.network_id) {
+                return Err(Ter::TEF_BAD_SIGNATURE);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
+        let set = KeySet::parse(apply.tx).ok_or(Ter::TEM_MALFORMED)?;
+        let Some(observed) = set.observed_at() else {
+            return remove_unrenewed(apply, &set);
+        };
+        let record = match &set.answer {
+            Answer::Record(record) => key_record::parse_txt(record).ok(),
+            Answer::Absent | Answer::Unusable => None,
+        };
+        let entry = match (apply.sandbox.entry(&set.name.keylet()), record) {
+            (None, None) => return Err(Ter::TEF_FAILURE),
+            (None, Some(record)) => first_seen(apply, &set, &record, observed)?,
+            (Some(entry), None) => revoked(entry, observed),
+            (Some(entry), Some(record)) => seen_again(apply, entry, &record, observed),
+        };
+        apply.sandbox.put(set.name.keylet(), entry);
+        Ok(())
+    }
+}
+
+/// KEY_DELAY_FIRST and KEY_DELAY_NEXT in seconds, from the genesis; 0 where it has none. Spec: 1, 7.4
+fn delays_secs(apply: &Apply<'_>) -> (u32, u32) {
+    let entry = apply.sandbox.entry(&dkim_parameters_key()).unwrap_or_default();
+    (
+        entry.u32(sf::ACTIVE_AFTER).unwrap_or(0),
+        entry.u32(sf::NEXT_AFTER).unwrap_or(0),
+    )
+}
+
+/// Index of the entry with the network's delays: a DKIMKey without domain and selector.
+pub(crate) fn dkim_parameters_key() -> Hash256 {
+    keylet::dkim_key(b"", b"")
+}
+
+/// The entry with the network's delays: ActiveAfter is KEY_DELAY_FIRST, NextAfter is KEY_DELAY_NEXT. Spec: 1
+pub(crate) fn dkim_parameters(key_delay_first_secs: u32, key_delay_next_secs: u32) -> Object {
+    Object::new()
+        .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
+        .with(sf::FLAGS, 0u32)
+        .with(sf::DOMAIN, b"".as_slice())
+        .with(sf::SELECTOR, b"".as_slice())
+        .with(sf::ACTIVE_AFTER, key_delay_first_secs)
+        .with(sf::NEXT_AFTER, key_delay_next_secs)
+        .with(sf::FIRST_SEEN, 0u32)
+        .with(sf::LAST_ATTESTED, u32::MAX)
+        .with(sf::PREVIOUS_TXN_ID, Hash256::ZERO)
+        .with(sf::PREVIOUS_TXN_LGR_SEQ, 0u32)
+}
+
+/// A name that the ledger does not hold: an entry, and a place in its domain's directory, which is made if need be.
+fn first_seen(
+    apply: &mut Apply<'_>,
+    set: &KeySet,
+    record: &KeyRecord,
+    observed: CloseTime,
+) -> Result<Object, Ter> {
+    let directory = apply.sandbox.entry(&set.name.directory());
+    let (first_secs, next_secs) = delays_secs(apply);
+    let delay_secs = if directory.is_some() {
+        next_secs
+    } else {
+        first_secs
+    };
+    let directory = directory.unwrap_or_else(|| {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::DirectoryNode.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::ROOT_INDEX, set.name.directory())
+    });
+    let mut indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]).to_vec();
+    let is_live = |key: &&Hash256| {
+        apply
+            .sandbox
+            .entry(key)
+            .is_some_and(|key| !key.contains(sf::REVOKED_AT))
+    };
+    let live = indexes.iter().filter(is_live).count();
+    if live >= DKIM_KEYS_PER_DOMAIN_MAX || indexes.len() >= DKIM_ENTRIES_PER_DOMAIN_MAX {
+        return Err(Ter::TEF_FAILURE);
+    }
+    indexes.push(set.name.keylet());
+    indexes.sort();
+    apply
+        .sandbox
+        .put(set.name.directory(), directory.with(sf::INDEXES, indexes));
+    let entry = Object::new()
+        .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
+        .with(sf::FLAGS, 0u32)
+        .with(sf::DOMAIN, set.name.domain())
+        .with(sf::SELECTOR, set.name.selector())
+        .with(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs));
+    Ok(waiting(entry, record, observed, delay_secs))
+}
+
+/// A record for its first time: usable at once without a delay, else NextKey until a second quorum. Spec: 7.4
+fn waiting(entry: Object, record: &KeyRecord, observed: CloseTime, delay_secs: u32) -> Object {
+    let entry = entry
+        .with(sf::FIRST_SEEN, observed.seconds())
+        .with(sf::LAST_ATTESTED, observed.seconds())
+        .with(sf::NEXT_KEY_TYPE, record.key_type().code())
+        .with(sf::NEXT_KEY, record.public_key());
+    let strict = if record.flags() & LSF_STRICT != 0 {
+        LSF_NEXT_STRICT
+    } else {
+        0
+    };
+    let flags = (flags_of(&entry) & !LSF_NEXT_STRICT) | strict;
+    let entry = entry.with(sf::FLAGS, flags);
+    if delay_secs == 0 {
+        usable(entry, record)
+    } else {
+        entry
+    }
+}
+
+/// The record becomes the key.
+fn usable(mut entry: Object, record: &KeyRecord) -> Object {
+    for field in [sf::NEXT_KEY_TYPE, sf::NEXT_KEY, sf::ACTIVE_AFTER, sf::REVOKED_AT] {
+        entry.remove(field);
+    }
+    entry
+        .with(sf::FLAGS, record.flags())
+        .with(sf::DKIM_KEY_TYPE, record.key_type().code())
+        .with(sf::PUBLIC_KEY, record.public_key())
+}
+
+/// "Absent" or "unusable" ends a key at once, for every mail. Spec: 7.4
+fn revoked(entry: Object, observed: CloseTime) -> Object {
+    let mut entry = not_waiting(entry).with(sf::LAST_ATTESTED, observed.seconds());
+    if !entry.contains(sf::REVOKED_AT) {
+        entry.set(sf::REVOKED_AT, observed.seconds());
+    }
+    entry
+}
+
+fn not_waiting(mut entry: Object) -> Object {
+    entry.remove(sf::NEXT_KEY_TYPE);
+    entry.remove(sf::NEXT_KEY);
+    let flags = flags_of(&entry) & !LSF_NEXT_STRICT;
+    entry.with(sf::FLAGS, flags)
+}
+
+/// A record for a name that the ledger holds: the key renewed, the waiting record confirmed, or another one that waits
+/// from now on. Spec: 7.4
+fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: CloseTime) -> Object {
+    let is_key = entry.blob(sf::PUBLIC_KEY) == Some(record.public_key())
+        && entry.u8(sf::DKIM_KEY_TYPE) == Some(record.key_type().code())
+        && flags_of(&entry) & LSF_STRICT == record.flags() & LSF_STRICT
+        && !entry.contains(sf::REVOKED_AT);
+    if is_key {
+        return not_waiting(entry).with(sf::LAST_ATTESTED, observed.seconds());
+    }
+    let first_seen = entry.u32(sf::FIRST_SEEN).unwrap_or(0);
+    let delay_secs = match entry.u32(sf::ACTIVE_AFTER) {
+        Some(active_after) => active_after.saturating_sub(first_seen),
+        None => delays_secs(apply).1,
+    };
+    let is_next = entry.blob(sf::NEXT_KEY) == Some(record.public_key())
+        && entry.u8(sf::NEXT_KEY_TYPE) == Some(record.key_type().code())
+        && (flags_of(&entry) & LSF_NEXT_STRICT != 0) == (record.flags() & LSF_STRICT != 0);
+    if !is_next {
+        let mut entry = entry;
+        if entry.contains(sf::ACTIVE_AFTER) {
+            entry.set(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs));
+        }
+        return waiting(entry, record, observed, delay_secs);
+    }
+    let entry = entry.with(sf::LAST_ATTESTED, observed.seconds());
+    if observed.seconds() >= first_seen.saturating_add(delay_secs) {
+        usable(entry, record)
+    } else {
+        entry
+    }
+}
+
+/// Without attestations: a key that nobody renewed for 30 days goes; its domain stays known. Spec: 7.4
+fn remove_unrenewed(apply: &mut Apply<'_>, set: &KeySet) -> Result<(), Ter> {
+    let entry = apply.sandbox.entry(&set.name.keylet()).ok_or(Ter::TEF_FAILURE)?;
+    if !dkim::is_expired(&entry, apply.env.now()) {
+        return Err(Ter::TEF_FAILURE);
+    }
+    apply.sandbox.erase(&set.name.keylet());
+    let directory = apply
+        .sandbox
+        .entry(&set.name.directory())
+        .ok_or(Ter::TEF_BAD_LEDGER)?;
+    let mut indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]).to_vec();
+    indexes.retain(|index| *index != set.name.keylet());
+    apply
+        .sandbox
+        .put(set.name.directory(), directory.with(sf::INDEXES, indexes));
+    Ok(())
+}

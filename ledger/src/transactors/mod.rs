@@ -1,0 +1,169 @@
+//! One file per transaction type; this one says what they have in common.
+
+mod account_set;
+mod dkim_key_set;
+mod payment;
+mod remit;
+mod set_regular_key;
+
+use codec::format::TxType;
+use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
+
+use crate::fees::{base_fee_drops, drops};
+use crate::sandbox::Sandbox;
+use crate::transaction::Transaction;
+use crate::view::Env;
+
+pub(crate) use dkim_key_set::{dkim_parameters, dkim_parameters_key};
+
+/// Flags that every type may carry.
+pub(crate) const TF_UNIVERSAL: u32 = flags::TF_FULLY_CANONICAL_SIG;
+
+/// Who signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signer {
+    /// The account's own key.
+    MasterKey,
+    /// The account's regular key.
+    RegularKey,
+    /// The sender's mail provider. Spec: 1
+    Email,
+    /// The validators: a pseudo-transaction.
+    Validators,
+}
+
+/// A transaction on its way into a ledger.
+pub(crate) struct Apply<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) tx: &'a Transaction,
+    pub(crate) sandbox: Sandbox<'a>,
+    pub(crate) signer: Signer,
+    /// Balance of the sender before the fee.
+    pub(crate) prior_balance_drops: u64,
+}
+
+/// What a transaction type does. Each step refuses with the first code that applies.
+pub(crate) trait Transactor: Sync {
+    /// Checks that need no ledger, between the common ones and the signature.
+    fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter>;
+
+    /// The fee that the open ledger asks for.
+    fn base_fee_drops(&self, tx: &Transaction, env: &Env, _sender: Option<&Object>) -> u64 {
+        base_fee_drops(tx, &env.fees)
+    }
+
+    /// Checks against the ledger before anything is written; a tec takes the fee.
+    fn preclaim(&self, _tx: &Transaction, _env: &Env, _sandbox: &Sandbox<'_>) -> Result<(), Ter> {
+        Ok(())
+    }
+
+    /// Writes. A tec takes the fee and throws the writes away; any other code throws everything away.
+    fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter>;
+}
+
+/// The transactor of a type; `None` where this ledger does not know the type (temUNKNOWN).
+pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
+    match tx_type {
+        TxType::Payment => Some(&payment::Payment),
+        TxType::AccountSet => Some(&account_set::AccountSet),
+        TxType::SetRegularKey => Some(&set_regular_key::SetRegularKey),
+        TxType::Remit => Some(&remit::Remit),
+        TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
+        _ => None,
+    }
+}
+
+/// Refuses flags outside of `allowed` and the universal ones. tfEmailSig passes where the mail was already judged: the
+/// caller hands over only such transactions with the flag set and the amendment on.
+pub(crate) fn check_flags(tx: &Transaction, env: &Env, allowed: u32) -> Result<(), Ter> {
+    let email = match tx.tx_type() {
+        TxType::Remit | TxType::SetRegularKey if env.email_enabled() => flags::TF_EMAIL_SIG,
+        _ => 0,
+    };
+    if tx.flags() & !(allowed | TF_UNIVERSAL | email) == 0 {
+        Ok(())
+    } else {
+        Err(Ter::TEM_INVALID_FLAG)
+    }
+}
+
+impl Apply<'_> {
+    /// The sender's AccountRoot as it is now.
+    pub(crate) fn sender(&self) -> Result<Object, Ter> {
+        self.account(self.tx.account()).ok_or(Ter::TEF_INTERNAL)
+    }
+
+    /// An AccountRoot as it is now.
+    pub(crate) fn account(&self, id: AccountId) -> Option<Object> {
+        self.sandbox.entry(&keylet::account(id))
+    }
+
+    /// Writes an AccountRoot.
+    pub(crate) fn put_account(&mut self, id: AccountId, entry: Object) {
+        self.sandbox.put(keylet::account(id), entry);
+    }
+
+    /// Makes an AccountRoot without money: Sequence is the parent's close time, AccountIndex the running number that
+    /// FeeSettings keeps (XahauGenesis).
+    pub(crate) fn new_account(&mut self, id: AccountId) -> Result<Object, Ter> {
+        let mut settings = self.sandbox.entry(&keylet::fees()).ok_or(Ter::TEF_INTERNAL)?;
+        let index = settings.u64(sf::ACCOUNT_COUNT).unwrap_or(0);
+        settings.set(sf::ACCOUNT_COUNT, index.checked_add(1).ok_or(Ter::TEF_INTERNAL)?);
+        self.sandbox.put(keylet::fees(), settings);
+        let entry = Object::new()
+            .with(
+                sf::LEDGER_ENTRY_TYPE,
+                codec::format::EntryType::AccountRoot.code(),
+            )
+            .with(sf::FLAGS, 0u32)
+            .with(sf::SEQUENCE, self.env.now().seconds())
+            .with(sf::OWNER_COUNT, 0u32)
+            .with(sf::BALANCE, Amount::Native(0))
+            .with(sf::ACCOUNT, id)
+            .with(sf::ACCOUNT_INDEX, index);
+        self.put_account(id, entry.clone());
+        Ok(entry)
+    }
+
+    /// Moves drops between two accounts; both are written even where nothing else changed. The caller has checked that
+    /// the sender has them.
+    pub(crate) fn move_drops(&mut self, from: AccountId, to: AccountId, amount: u64) -> Result<(), Ter> {
+        for (id, change) in [(from, Move::Out), (to, Move::In)] {
+            let entry = self.account(id).ok_or(Ter::TEF_INTERNAL)?;
+            let balance = balance_drops(&entry);
+            let balance = match change {
+                Move::Out => balance.checked_sub(amount),
+                Move::In => balance.checked_add(amount),
+            };
+            let entry = with_balance(entry, balance.ok_or(Ter::TEC_INTERNAL)?)?;
+            self.put_account(id, entry);
+        }
+        Ok(())
+    }
+}
+
+enum Move {
+    Out,
+    In,
+}
+
+/// Balance of an AccountRoot.
+pub(crate) fn balance_drops(account: &Object) -> u64 {
+    drops(account, sf::BALANCE).unwrap_or(0)
+}
+
+/// The AccountRoot with another balance.
+pub(crate) fn with_balance(account: Object, balance: u64) -> Result<Object, Ter> {
+    let balance = i64::try_from(balance).map_err(|_| Ter::TEC_INTERNAL)?;
+    Ok(account.with(sf::BALANCE, Amount::Native(balance)))
+}
+
+/// Flags of an entry.
+pub(crate) fn flags_of(entry: &Object) -> u32 {
+    entry.u32(sf::FLAGS).unwrap_or(0)
+}
+
+/// OwnerCount of an AccountRoot.
+pub(crate) fn owner_count(account: &Object) -> u32 {
+    account.u32(sf::OWNER_COUNT).unwrap_or(0)
+}

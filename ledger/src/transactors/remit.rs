@@ -1,0 +1,152 @@
+//! Remit of XAH: push money to an account, which is made where it is missing.
+//!
+//! Xahau's rules (Remit.cpp), in its order. Issued money and URI tokens pass the form checks and are then temDISABLED.
+
+use std::collections::BTreeSet;
+
+use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
+
+use super::{Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, owner_count};
+use crate::limits::{DROPS_MAX, REMIT_AMOUNTS_MAX, REMIT_BLOB_BYTES_MAX, REMIT_URITOKENS_MAX, URI_BYTES_MAX};
+use crate::transaction::Transaction;
+use crate::view::Env;
+
+const TF_BURNABLE: u32 = 1;
+
+pub(super) struct Remit;
+
+impl Transactor for Remit {
+    fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
+        check_flags(tx, env, 0)?;
+        let object = tx.object();
+        let destination = destination(tx);
+        if destination == tx.account() {
+            return Err(Ter::TEM_REDUNDANT);
+        }
+        let inform = object.account(sf::INFORM);
+        if inform.is_some_and(|inform| inform == tx.account() || inform == destination) {
+            return Err(Ter::TEM_MALFORMED);
+        }
+        if object
+            .blob(sf::BLOB)
+            .is_some_and(|blob| blob.len() > REMIT_BLOB_BYTES_MAX)
+        {
+            return Err(Ter::TEM_MALFORMED);
+        }
+        check_amounts(object)?;
+        check_mint(object)?;
+        check_token_ids(object)
+    }
+
+    fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
+        let (tx, env) = (apply.tx, apply.env);
+        let object = tx.object();
+        let destination = destination(tx);
+        if object
+            .account(sf::INFORM)
+            .is_some_and(|inform| !apply.sandbox.contains(&keylet::account(inform)))
+        {
+            return Err(Ter::TEC_NO_TARGET);
+        }
+        let mut drops: u64 = 0;
+        match apply.account(destination) {
+            Some(receiver) => check_receiver(apply, destination, &receiver)?,
+            None => {
+                apply.new_account(destination)?;
+                drops = env.fees.account_reserve_drops(0);
+            }
+        }
+        if object.contains(sf::MINT_URI_TOKEN) || object.contains(sf::URI_TOKEN_IDS) {
+            return Err(Ter::TEM_DISABLED);
+        }
+        for (_, entry) in object.array(sf::AMOUNTS).unwrap_or(&[]) {
+            let Some(Amount::Native(value)) = entry.amount(sf::AMOUNT) else {
+                return Err(Ter::TEM_DISABLED);
+            };
+            let value = u64::try_from(value).map_err(|_| Ter::TEC_INTERNAL)?;
+            drops = drops.checked_add(value).ok_or(Ter::TEC_INTERNAL)?;
+        }
+        if balance_drops(&apply.sender()?) < drops {
+            return Err(Ter::TEC_UNFUNDED_PAYMENT);
+        }
+        if drops > 0 {
+            apply.move_drops(tx.account(), destination, drops)?;
+        }
+        let sender = apply.sender()?;
+        if balance_drops(&sender) < env.fees.account_reserve_drops(owner_count(&sender)) {
+            return Err(Ter::TEC_INSUFFICIENT_RESERVE);
+        }
+        Ok(())
+    }
+}
+
+fn destination(tx: &Transaction) -> AccountId {
+    tx.object().account(sf::DESTINATION).unwrap_or(AccountId::ZERO)
+}
+
+fn check_amounts(object: &Object) -> Result<(), Ter> {
+    let amounts = object.array(sf::AMOUNTS).unwrap_or(&[]);
+    if amounts.len() > REMIT_AMOUNTS_MAX {
+        return Err(Ter::TEM_MALFORMED);
+    }
+    let mut seen = BTreeSet::new();
+    for (name, entry) in amounts {
+        if *name != sf::AMOUNT_ENTRY {
+            return Err(Ter::TEM_MALFORMED);
+        }
+        let kind = match entry.amount(sf::AMOUNT).ok_or(Ter::TEM_MALFORMED)? {
+            Amount::Native(value) if value <= 0 || value.unsigned_abs() > DROPS_MAX => {
+                return Err(Ter::TEM_BAD_AMOUNT);
+            }
+            Amount::Native(_) => None,
+            Amount::Issued(amount) if amount.mantissa() <= 0 => return Err(Ter::TEM_BAD_AMOUNT),
+            Amount::Issued(amount) if amount.currency().is_bad() => return Err(Ter::TEM_BAD_CURRENCY),
+            Amount::Issued(amount) => Some((amount.currency(), amount.issuer())),
+        };
+        if !seen.insert(kind) {
+            return Err(Ter::TEM_MALFORMED);
+        }
+    }
+    Ok(())
+}
+
+fn check_mint(object: &Object) -> Result<(), Ter> {
+    let Some(mint) = object.object(sf::MINT_URI_TOKEN) else {
+        return Ok(());
+    };
+    let uri = mint.blob(sf::URI).unwrap_or(&[]);
+    if uri.is_empty() || uri.len() > URI_BYTES_MAX || std::str::from_utf8(uri).is_err() {
+        return Err(Ter::TEM_MALFORMED);
+    }
+    if flags_of(mint) & !(TF_BURNABLE | TF_UNIVERSAL) != 0 {
+        return Err(Ter::TEM_INVALID_FLAG);
+    }
+    Ok(())
+}
+
+fn check_token_ids(object: &Object) -> Result<(), Ter> {
+    let Some(ids) = object.vector256(sf::URI_TOKEN_IDS) else {
+        return Ok(());
+    };
+    let distinct: BTreeSet<_> = ids.iter().collect();
+    if ids.is_empty() || ids.len() > REMIT_URITOKENS_MAX || distinct.len() != ids.len() {
+        return Err(Ter::TEM_MALFORMED);
+    }
+    Ok(())
+}
+
+/// What an existing receiver may insist on.
+fn check_receiver(apply: &Apply<'_>, destination: AccountId, receiver: &Object) -> Result<(), Ter> {
+    let set = |flag: u32| flags_of(receiver) & flag != 0;
+    let preauth = keylet::deposit_preauth(destination, apply.tx.account());
+    if set(flags::LSF_DISALLOW_INCOMING_REMIT) {
+        return Err(Ter::TEC_NO_PERMISSION);
+    }
+    if set(flags::LSF_DEPOSIT_AUTH) && !apply.sandbox.contains(&preauth) {
+        return Err(Ter::TEC_NO_PERMISSION);
+    }
+    if set(flags::LSF_REQUIRE_DEST_TAG) && !apply.tx.object().contains(sf::DESTINATION_TAG) {
+        return Err(Ter::TEC_DST_TAG_NEEDED);
+    }
+    Ok(())
+}

@@ -1,0 +1,398 @@
+//! DKIM keys on the ledger: attestations, quorum, delays, revocation, removal (spec 7). Expected values are hand work.
+
+use codec::keys::KeyPair;
+use codec::{CloseTime, Object, Ter, keylet, sf};
+use ledger::dkim::{
+    Answer, Attestation, DkimName, attestation_message, build_key_set, build_removals, quorum,
+};
+use ledger::genesis::EmailAmendment;
+use ledger::{Closed, GenesisConfig, Ledger, Transaction, close};
+
+const NETWORK: u32 = 21_338;
+const START: u32 = 800_000_000;
+/// RFC 8463 A.2, and another point of the curve (RFC 8032 7.1, test 1).
+const RECORD: &[u8] = b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+const OTHER: &[u8] = b"v=DKIM1; k=ed25519; p=PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
+
+fn validator(number: u8) -> KeyPair {
+    KeyPair::ed25519([number; 16])
+}
+
+fn genesis(validators: u8, delays_secs: (u32, u32)) -> Ledger {
+    Ledger::genesis(&GenesisConfig {
+        network_id: NETWORK,
+        validators: (0..validators)
+            .map(|n| validator(n).public_key().as_bytes().to_vec())
+            .collect(),
+        email: EmailAmendment::Enabled,
+        close_time: CloseTime::new(START),
+        key_delay_first_secs: delays_secs.0,
+        key_delay_next_secs: delays_secs.1,
+    })
+}
+
+fn name() -> DkimName {
+    DkimName::new(b"mail.example", b"s1").expect("legal")
+}
+
+fn attest(number: u8, name: &DkimName, answer: &Answer, observed: u32) -> Attestation {
+    let observed = CloseTime::new(observed);
+    Attestation::sign(
+        NETWORK,
+        name.clone(),
+        answer.clone(),
+        observed,
+        &validator(number),
+    )
+    .expect("short")
+}
+
+fn record(bytes: &[u8]) -> Answer {
+    Answer::Record(bytes.to_vec())
+}
+
+/// Closes a ledger over the attestations of one validator, observed and closed at `time`.
+fn seen(ledger: &Ledger, name: &DkimName, answer: &Answer, time: u32) -> Closed {
+    let set = build_key_set(ledger, NETWORK, &[attest(0, name, answer, time)]).expect("quorum");
+    close(ledger, [set], CloseTime::new(time))
+}
+
+fn key(ledger: &Ledger) -> Object {
+    ledger.entry(&name().keylet()).expect("on the ledger")
+}
+
+fn is_usable(ledger: &Ledger) -> bool {
+    key(ledger).contains(sf::PUBLIC_KEY) && !key(ledger).contains(sf::REVOKED_AT)
+}
+
+#[test]
+fn accepts_the_attestation_message_of_the_table() {
+    // By hand after the table in the module doc.
+    let message = attestation_message(21_338, &name(), &record(b"p=x"), CloseTime::new(0x0102_0304));
+    let by_hand = [
+        b"DKA\0".as_slice(),
+        &[0, 0, 0x53, 0x5A],
+        b"\x0Cmail.example",
+        b"\x02s1",
+        &[2],
+        &[1, 2, 3, 4],
+        b"\x00\x03p=x",
+    ]
+    .concat();
+    assert_eq!(message, Some(by_hand));
+}
+
+#[test]
+fn accepts_names_as_dns_has_them() {
+    assert!(DkimName::new(b"mail.example", b"s1").is_some());
+    assert!(DkimName::new(b"a-b.c.example", b"_x.2024-01").is_some());
+    assert_eq!(name().keylet(), keylet::dkim_key(b"mail.example", b"s1"));
+}
+
+#[test]
+fn rejects_names_that_dns_or_the_ledger_would_not_have() {
+    let long = [b'a'; 64];
+    let cases: [(&[u8], &[u8]); 8] = [
+        (b"Mail.example", b"s1"),
+        (b"mail", b"s1"),
+        (b"mail.example", b""),
+        (b"", b""),
+        (b"mail..example", b"s1"),
+        (b"-mail.example", b"s1"),
+        (b"mail_x.example", b"s1"),
+        (b"mail.example", &long),
+    ];
+    for (domain, selector) in cases {
+        assert_eq!(DkimName::new(domain, selector), None, "{domain:?} {selector:?}");
+    }
+}
+
+#[test]
+fn accepts_four_of_five_as_a_quorum() {
+    let counts: Vec<usize> = [1, 2, 3, 4, 5, 6, 10].into_iter().map(quorum).collect();
+    assert_eq!(counts, [1, 2, 3, 4, 4, 5, 8]);
+}
+
+#[test]
+fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
+    let ledger = genesis(5, (0, 0));
+    let words: Vec<_> = (0..4)
+        .map(|n| attest(n, &name(), &record(RECORD), START + 5))
+        .collect();
+    let set = build_key_set(&ledger, NETWORK, &words).expect("four of five");
+    let closed = close(&ledger, [set], CloseTime::new(START + 10));
+    assert_eq!(closed.applied[0].ter, Ter::TES_SUCCESS);
+    let entry = key(&closed.ledger);
+    assert!(is_usable(&closed.ledger));
+    assert_eq!(entry.u8(sf::DKIM_KEY_TYPE), Some(2));
+    assert_eq!(entry.blob(sf::PUBLIC_KEY).map(<[u8]>::len), Some(32));
+    assert_eq!(entry.u32(sf::LAST_ATTESTED), Some(START + 5));
+    assert_eq!(entry.hash256(sf::PREVIOUS_TXN_ID), Some(closed.applied[0].tx_id));
+    assert_eq!(closed.ledger.header().total_drops, ledger.header().total_drops);
+}
+
+#[test]
+fn rejects_less_than_a_quorum_and_what_does_not_count() {
+    let ledger = genesis(5, (0, 0));
+    let build = |words: &[Attestation]| build_key_set(&ledger, NETWORK, words);
+    let good = |n: u8| attest(n, &name(), &record(RECORD), START + 5);
+    assert_eq!(
+        build(&[good(0), good(1), good(2)]).map(|set| set.id()),
+        None,
+        "three of five"
+    );
+    assert!(
+        build(&[good(0), good(0), good(1), good(2)]).is_none(),
+        "one validator twice"
+    );
+    assert!(
+        build(&[good(0), good(1), good(2), good(9)]).is_none(),
+        "not in the list"
+    );
+    assert!(
+        build(&[
+            good(0),
+            good(1),
+            good(2),
+            attest(3, &name(), &record(OTHER), START + 5)
+        ])
+        .is_none()
+    );
+    assert!(
+        build(&[
+            good(0),
+            good(1),
+            good(2),
+            attest(3, &name(), &record(RECORD), START - 601)
+        ])
+        .is_none()
+    );
+    let mut forged = good(3);
+    forged.signature[0] ^= 1;
+    assert!(build(&[good(0), good(1), good(2), forged]).is_none());
+    assert!(
+        build_key_set(&genesis(0, (0, 0)), NETWORK, &[good(0)]).is_none(),
+        "no list"
+    );
+}
+
+/// The set that build_key_set makes, with one thing changed; closing says what became of it.
+fn tampered(change: impl FnOnce(&mut Object)) -> Ter {
+    let ledger = genesis(2, (0, 0));
+    let words: Vec<_> = (0..2)
+        .map(|n| attest(n, &name(), &record(RECORD), START + 5))
+        .collect();
+    let mut object = build_key_set(&ledger, NETWORK, &words)
+        .expect("quorum")
+        .object()
+        .clone();
+    change(&mut object);
+    let tx = Transaction::from_object(&object).expect("template");
+    let closed = close(&ledger, [tx], CloseTime::new(START + 10));
+    closed.dropped.first().map_or(Ter::TES_SUCCESS, |(_, ter)| *ter)
+}
+
+#[test]
+fn rejects_a_set_that_validators_did_not_make_so() {
+    let words = |object: &Object| object.array(sf::DKIM_ATTESTATIONS).expect("array").to_vec();
+    assert_eq!(tampered(|_| {}), Ter::TES_SUCCESS);
+    assert_eq!(
+        tampered(|set| set.set(sf::DKIM_RECORD, OTHER)),
+        Ter::TEF_BAD_SIGNATURE
+    );
+    assert_eq!(
+        tampered(|set| set.set(sf::SELECTOR, b"s2".as_slice())),
+        Ter::TEF_BAD_SIGNATURE
+    );
+    assert_eq!(
+        tampered(|set| set.set(sf::LEDGER_SEQUENCE, 3u32)),
+        Ter::TEF_PAST_SEQ
+    );
+    assert_eq!(
+        tampered(|set| set.set(sf::DOMAIN, b"Mail.example".as_slice())),
+        Ter::TEM_MALFORMED
+    );
+    assert_eq!(tampered(|set| set.set(sf::SOURCE_TAG, 1u32)), Ter::TEM_MALFORMED);
+    assert_eq!(tampered(|set| set.set(sf::SEQUENCE, 1u32)), Ter::TEM_BAD_SEQUENCE);
+    assert_eq!(
+        tampered(|set| set.set(sf::ACCOUNT, codec::AccountId::ONE)),
+        Ter::TEM_BAD_SRC_ACCOUNT
+    );
+    let reversed = |set: &mut Object| {
+        set.set(
+            sf::DKIM_ATTESTATIONS,
+            words(set).into_iter().rev().collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(tampered(reversed), Ter::TEM_MALFORMED);
+    let one = |set: &mut Object| set.set(sf::DKIM_ATTESTATIONS, words(set)[..1].to_vec());
+    assert_eq!(tampered(one), Ter::TEF_BAD_QUORUM);
+    let twice = |set: &mut Object| {
+        let first = words(set)[0].clone();
+        set.set(sf::DKIM_ATTESTATIONS, vec![first.clone(), first]);
+    };
+    assert_eq!(tampered(twice), Ter::TEM_MALFORMED);
+}
+
+#[test]
+fn rejects_a_set_on_a_network_without_the_amendment() {
+    let mut config = GenesisConfig {
+        network_id: NETWORK,
+        validators: vec![validator(0).public_key().as_bytes().to_vec()],
+        email: EmailAmendment::Enabled,
+        close_time: CloseTime::new(START),
+        key_delay_first_secs: 0,
+        key_delay_next_secs: 0,
+    };
+    let words = [attest(0, &name(), &record(RECORD), START + 5)];
+    let set = build_key_set(&Ledger::genesis(&config), NETWORK, &words).expect("quorum");
+    config.email = EmailAmendment::Absent;
+    let closed = close(
+        &Ledger::genesis(&config),
+        [set.clone()],
+        CloseTime::new(START + 10),
+    );
+    assert_eq!(closed.dropped, [(set.id(), Ter::TEM_DISABLED)]);
+}
+
+#[test]
+fn accepts_a_first_key_after_two_quorums_a_delay_apart() {
+    let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    assert!(!is_usable(&one));
+    assert_eq!(key(&one).u32(sf::ACTIVE_AFTER), Some(START + 3_610));
+    let two = seen(&one, &name(), &record(RECORD), START + 3_609).ledger;
+    assert!(!is_usable(&two), "one second early");
+    let three = seen(&two, &name(), &record(RECORD), START + 3_610).ledger;
+    assert!(is_usable(&three));
+    // A further selector of a known domain waits longer.
+    let further = DkimName::new(b"mail.example", b"s2").expect("legal");
+    let four = seen(&three, &further, &record(OTHER), START + 3_620).ledger;
+    assert_eq!(
+        four.entry(&further.keylet()).unwrap().u32(sf::ACTIVE_AFTER),
+        Some(START + 25_220)
+    );
+}
+
+#[test]
+fn rejects_a_key_whose_quorums_differed_in_between() {
+    let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &record(OTHER), START + 3_000).ledger;
+    let three = seen(&two, &name(), &record(RECORD), START + 3_700).ledger;
+    assert!(!is_usable(&three), "the count begins anew");
+    let four = seen(&three, &name(), &record(RECORD), START + 7_300).ledger;
+    assert!(is_usable(&four));
+}
+
+#[test]
+fn accepts_a_changed_record_after_its_delay_while_the_old_key_stays() {
+    let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    let old = key(&one).blob(sf::PUBLIC_KEY).unwrap().to_vec();
+    let two = seen(&one, &name(), &record(OTHER), START + 100).ledger;
+    assert_eq!(key(&two).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
+    assert!(key(&two).contains(sf::NEXT_KEY) && is_usable(&two));
+    let three = seen(&two, &name(), &record(OTHER), START + 21_700).ledger;
+    assert_ne!(key(&three).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
+    assert!(!key(&three).contains(sf::NEXT_KEY) && is_usable(&three));
+}
+
+#[test]
+fn accepts_the_old_record_again_and_forgets_the_waiting_one() {
+    let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &record(OTHER), START + 100).ledger;
+    let three = seen(&two, &name(), &record(RECORD), START + 200).ledger;
+    assert!(!key(&three).contains(sf::NEXT_KEY));
+    assert_eq!(key(&three).u32(sf::LAST_ATTESTED), Some(START + 200));
+}
+
+#[test]
+fn accepts_absence_and_broken_records_as_the_end_of_a_key() {
+    for answer in [Answer::Absent, Answer::Unusable, record(b"v=DKIM1; p=")] {
+        let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
+        let two = seen(&one, &name(), &answer, START + 20).ledger;
+        assert_eq!(key(&two).u32(sf::REVOKED_AT), Some(START + 20), "{answer:?}");
+        assert!(!is_usable(&two));
+    }
+    // A provider that puts its record back has its key back, after the delay.
+    let one = seen(&genesis(1, (0, 60)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &Answer::Absent, START + 20).ledger;
+    let three = seen(&two, &name(), &record(RECORD), START + 30).ledger;
+    assert!(!is_usable(&three));
+    let four = seen(&three, &name(), &record(RECORD), START + 90).ledger;
+    assert!(is_usable(&four));
+}
+
+#[test]
+fn rejects_absence_of_a_name_that_nobody_knows() {
+    let ledger = genesis(1, (0, 0));
+    for answer in [Answer::Absent, Answer::Unusable, record(b"p=")] {
+        let closed = seen(&ledger, &name(), &answer, START + 10);
+        assert_eq!(
+            closed.dropped.first().map(|(_, ter)| *ter),
+            Some(Ter::TEF_FAILURE)
+        );
+    }
+}
+
+#[test]
+fn rejects_the_same_attestations_twice() {
+    let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
+    let same = [attest(0, &name(), &record(RECORD), START + 10)];
+    assert!(build_key_set(&one, NETWORK, &same).is_none());
+}
+
+#[test]
+fn rejects_a_ninth_live_key_of_a_domain() {
+    let mut ledger = genesis(1, (0, 0));
+    let nth = |n: u32| DkimName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal");
+    for n in 0..8 {
+        ledger = seen(&ledger, &nth(n), &record(RECORD), START + 10 + n).ledger;
+    }
+    let ninth = seen(&ledger, &nth(8), &record(RECORD), START + 30);
+    assert_eq!(ninth.dropped.first().map(|(_, ter)| *ter), Some(Ter::TEF_FAILURE));
+    let room = seen(&ledger, &nth(0), &Answer::Absent, START + 30).ledger;
+    let ninth = seen(&room, &nth(8), &record(RECORD), START + 40);
+    assert_eq!(ninth.applied.first().map(|tx| tx.ter), Some(Ter::TES_SUCCESS));
+}
+
+#[test]
+fn accepts_removal_after_30_days_and_a_domain_stays_known() {
+    let days = 24 * 3_600;
+    let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    assert!(build_removals(&one, 4).is_empty(), "renewed just now");
+    let month = close(&one, [], CloseTime::new(START + 31 * days)).ledger;
+    let removals = build_removals(&month, 4);
+    assert_eq!(removals.len(), 1);
+    let gone = close(&month, removals, CloseTime::new(START + 31 * days + 10));
+    assert_eq!(gone.applied[0].ter, Ter::TES_SUCCESS);
+    assert!(gone.ledger.entry(&name().keylet()).is_none());
+    let again = seen(&gone.ledger, &name(), &record(RECORD), START + 31 * days + 20).ledger;
+    let delay = key(&again).u32(sf::ACTIVE_AFTER).unwrap() - key(&again).u32(sf::FIRST_SEEN).unwrap();
+    assert_eq!(delay, 21_600, "the longer delay: the domain was known");
+}
+
+#[test]
+fn rejects_removal_of_a_renewed_key() {
+    let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
+    let month = close(&one, [], CloseTime::new(START + 31 * 24 * 3_600)).ledger;
+    let removal = build_removals(&month, 4).remove(0);
+    let renewed = build_key_set(
+        &month,
+        NETWORK,
+        &[attest(0, &name(), &record(RECORD), START + 31 * 24 * 3_600)],
+    );
+    let one = close(
+        &month,
+        [removal.clone()],
+        CloseTime::new(START + 31 * 24 * 3_600 + 10),
+    );
+    assert_eq!(one.applied.len(), 1);
+    // In one ledger the two contradict each other: whichever comes second is dropped or starts anew, never both kept.
+    let both = close(
+        &month,
+        [removal, renewed.expect("quorum")],
+        CloseTime::new(START + 31 * 24 * 3_600 + 10),
+    );
+    let entry = both.ledger.entry(&name().keylet());
+    assert_eq!(both.applied.len() + both.dropped.len(), 2);
+    assert!(entry.is_some());
+}

@@ -1,0 +1,570 @@
+//! Transactions signed by mail, on the ledger (spec 6.3, 7.3, 8, 9, 11). Mails: fixtures/vectors/mail, and mails signed here
+//! with Ed25519 after RFC 8463. Expected values: the vectors and hand work.
+
+use std::sync::LazyLock;
+
+use codec::format::TxType;
+use codec::keys::KeyPair;
+use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, hash, keylet, sf};
+use ledger::dkim::{Answer, Attestation, DkimName, build_key_set};
+use ledger::genesis::EmailAmendment;
+use ledger::{GenesisConfig, Header, Ledger, Transaction};
+
+use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
+
+/// 2026-11-01 00:00:00 UTC, in seconds since 2000.
+const NOVEMBER: u32 = 846_806_400;
+/// 2026-11-16 12:00:00 UTC: the clock of the vectors.
+const CLOCK: u32 = 848_145_600;
+const DAY: u32 = 86_400;
+const NETWORK: u32 = 21_337;
+
+/// The provider's key of this file's own mails.
+fn provider() -> KeyPair {
+    KeyPair::ed25519([99; 16])
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let mut block = [0; 3];
+        block[..chunk.len()].copy_from_slice(chunk);
+        let bits = u32::from_be_bytes([0, block[0], block[1], block[2]]);
+        for at in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+fn record() -> Vec<u8> {
+    format!(
+        "v=DKIM1; k=ed25519; p={}",
+        base64(&provider().public_key().as_bytes()[1..])
+    )
+    .into_bytes()
+}
+
+/// A mail of alice@mail.test in normal form, dated within November 2026.
+fn mail(date: u32, line: &str) -> Vec<u8> {
+    let (day, second) = ((date - NOVEMBER) / DAY + 1, (date - NOVEMBER) % DAY);
+    let time = format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
+    let headers = format!("from:alice@mail.test\r\ndate:{day} Nov 2026 {time} +0000\r\n");
+    let body = format!("{line}\r\n");
+    let body_hash = base64(&hash::sha256(&[body.as_bytes()]));
+    let unsigned = format!(
+        "dkim-signature:v=1; a=ed25519-sha256; c=relaxed/relaxed; d=mail.test; s=own; h=From:Date; bh={body_hash}; b="
+    );
+    let digest = hash::sha256(&[headers.as_bytes(), unsigned.as_bytes()]);
+    let signature = base64(&provider().sign(&digest));
+    format!("{unsigned}{signature}\r\n{headers}\r\n{body}").into_bytes()
+}
+
+fn alice() -> AccountId {
+    AccountId::parse_classic("rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z").expect("vector")
+}
+
+/// The clock of the vectors, alice with 100 XAH, and no key on the ledger.
+fn world_without_keys() -> World {
+    let ledger = Ledger::genesis(&GenesisConfig {
+        network_id: NETWORK,
+        validators: vec![key(200).public_key().as_bytes().to_vec()],
+        email: EmailAmendment::Enabled,
+        close_time: CloseTime::new(CLOCK),
+        key_delay_first_secs: 0,
+        key_delay_next_secs: 0,
+    });
+    let mut world = World { ledger, last: None };
+    for account in [alice(), id(1)] {
+        let pay = payment(account, 100 * XAH).with(sf::NETWORK_ID, NETWORK);
+        assert_eq!(world.apply(&master(), pay), Ter::TES_SUCCESS);
+    }
+    world
+}
+
+fn key_set(world: &World, domain: &str, selector: &str, answer: Answer) -> Transaction {
+    let name = DkimName::new(domain.as_bytes(), selector.as_bytes()).expect("legal");
+    let observed = CloseTime::new(world.ledger.close_time().seconds() + 1);
+    let word = Attestation::sign(NETWORK, name, answer, observed, &key(200)).expect("short");
+    build_key_set(&world.ledger, NETWORK, &[word]).expect("quorum of one")
+}
+
+/// The same, with the keys of the vectors' s1 and of this file's mails on the ledger.
+fn world() -> World {
+    let mut world = world_without_keys();
+    for (selector, record) in [
+        ("own", record()),
+        ("s1", vector_record("s1._domainkey.mail.test")),
+    ] {
+        let set = key_set(&world, "mail.test", selector, Answer::Record(record));
+        assert_eq!(world.close([set]), Ter::TES_SUCCESS);
+    }
+    world
+}
+
+fn vectors() -> &'static serde_json::Value {
+    static VECTORS: LazyLock<serde_json::Value> = LazyLock::new(|| {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../fixtures/vectors/mail/vectors.json"
+        );
+        serde_json::from_slice(&std::fs::read(path).expect("fixtures")).expect("JSON")
+    });
+    &VECTORS
+}
+
+fn vector_record(name: &str) -> Vec<u8> {
+    vectors()["keys"][name]
+        .as_str()
+        .expect("record")
+        .as_bytes()
+        .to_vec()
+}
+
+/// Normal form and EmailID of a vector.
+fn vector(file: &str) -> (Vec<u8>, Hash256) {
+    let vectors = vectors();
+    let case = vectors["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|case| case["file"] == file)
+        .expect("a vector");
+    let memo = hex::decode(case["normal_form_hex"].as_str().unwrap()).unwrap();
+    (
+        memo,
+        Hash256::from_hex(case["email_id"].as_str().unwrap()).unwrap(),
+    )
+}
+
+/// Wraps as submitEmail does, so many transactions ahead of the account.
+fn wrapped(world: &World, memo: &[u8], ahead: u32) -> Object {
+    let keys = [
+        ("own", record()),
+        ("s1", vector_record("s1._domainkey.mail.test")),
+    ];
+    let mut records = amendment::TxtRecords::new();
+    for (selector, record) in keys {
+        records.insert(&format!("{selector}._domainkey.mail.test"), &record);
+    }
+    // The mail as of its own time: the window is the ledger's business here.
+    let days = (0..30).map(|day| NOVEMBER + day * DAY);
+    let mut times = std::iter::once(CLOCK).chain(days).map(CloseTime::new);
+    let derived = times
+        .find_map(|now| amendment::derive(memo, NETWORK, now, &records).ok())
+        .expect("a mail that qualifies at some time of the month");
+    let replay = world.ledger.entry(&keylet::email_replay(alice()));
+    let live = amendment::live_entries(replay.as_ref(), world.ledger.close_time());
+    let required = amendment::required_fee(Drops::new(10), memo.len(), live)
+        .unwrap()
+        .get();
+    let last = LedgerIndex::new(world.ledger.index().get() + 20);
+    amendment::wrap(
+        &derived,
+        world.sequence(alice()) + ahead,
+        Drops::new(required + 100),
+        last,
+    )
+}
+
+fn tx(object: &Object) -> Transaction {
+    Transaction::from_object(object).expect("template")
+}
+
+impl World {
+    fn mail(&mut self, memo: &[u8]) -> Ter {
+        let tx = tx(&wrapped(self, memo, 0));
+        self.close_one(tx)
+    }
+
+    /// Result of one transaction, a ter included.
+    fn close_one(&mut self, tx: Transaction) -> Ter {
+        let open = self.submit(&tx);
+        let closed = self.close([tx]);
+        if closed == Ter::TER_RETRY { open } else { closed }
+    }
+
+    /// A ledger whose state differs in one entry: what no transaction of this file could bring about.
+    fn put_entry(&mut self, index: Hash256, entry: &Object) {
+        let mut state = self.ledger.state().clone();
+        state.insert(index, codec::encode(entry));
+        let header = Header {
+            account_hash: state.root_hash(),
+            ..*self.ledger.header()
+        };
+        self.ledger =
+            Ledger::from_parts(header, state, self.ledger.transactions().clone()).expect("consistent");
+    }
+
+    fn close_empty_at(&mut self, time: u32) {
+        self.ledger = ledger::close(&self.ledger, [], CloseTime::new(time)).ledger;
+    }
+
+    fn replay_entry(&self) -> Option<Object> {
+        self.ledger.entry(&keylet::email_replay(alice()))
+    }
+
+    fn replay_ids(&self) -> Vec<Hash256> {
+        let entry = self.replay_entry().unwrap_or_default();
+        let entries = entry.array(sf::EMAIL_REPLAY_ENTRIES).unwrap_or(&[]);
+        entries
+            .iter()
+            .filter_map(|(_, entry)| entry.hash256(sf::EMAIL_ID))
+            .collect()
+    }
+
+    fn by_key(&mut self, signer: &KeyPair, sender: AccountId, object: Object) -> Ter {
+        let tx = self.sign(signer, sender, object.with(sf::NETWORK_ID, NETWORK));
+        self.close_one(tx)
+    }
+}
+
+#[test]
+fn accepts_a_signed_mail_as_a_remit() {
+    let mut world = world();
+    let (memo, email_id) = vector("c002.eml");
+    let sequence = world.sequence(alice());
+    let bob = AccountId::parse_classic("rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o").unwrap();
+    assert_eq!(world.mail(&memo), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.balance(bob),
+        11 * XAH,
+        "10 XAH and the reserve of a new account"
+    );
+    // Fee: 10 + 756 memo bytes + no live entry, and the margin of 10 base fees.
+    assert_eq!(world.balance(alice()), 100 * XAH - 11 * XAH - 866);
+    assert_eq!(world.sequence(alice()), sequence + 1);
+    assert_eq!(world.replay_ids(), [email_id]);
+    let metadata = &world.last.as_ref().unwrap().applied[0].metadata;
+    let nodes = metadata.array(sf::AFFECTED_NODES).unwrap();
+    let hidden = codec::json::to_json(metadata).to_string();
+    assert_eq!(
+        nodes.len(),
+        4,
+        "alice, bob, the running number of accounts, the replay entry"
+    );
+    assert!(hidden.contains("EmailReplay") && !hidden.contains(&email_id.to_string()));
+}
+
+#[test]
+fn accepts_every_vector_of_xah_and_of_rekey_once() {
+    let (mut remits, mut seen) = (0, std::collections::BTreeSet::new());
+    let mut world = world();
+    for case in vectors()["cases"].as_array().unwrap() {
+        let s1 = case["normal_form_hex"].as_str().is_some_and(|memo| {
+            let text = String::from_utf8_lossy(&hex::decode(memo).unwrap()).into_owned();
+            text.contains("d=mail.test") && text.contains("s=s1;")
+        });
+        let native = case["tx"]["Amounts"][0]["AmountEntry"]["Amount"].is_string();
+        if case["accept"] != true || !s1 || !native || case["network_id"] != 21_337 {
+            continue;
+        }
+        let memo = hex::decode(case["normal_form_hex"].as_str().unwrap()).unwrap();
+        let new = seen.insert(case["email_id"].as_str().unwrap().to_owned());
+        let expected = if new {
+            Ter::TES_SUCCESS
+        } else {
+            Ter::TEF_EMAIL_REPLAY
+        };
+        assert_eq!(world.mail(&memo), expected, "{}", case["file"]);
+        remits += 1;
+    }
+    assert!(remits > 20, "{remits} vectors");
+}
+
+#[test]
+fn rejects_a_mail_until_the_parent_ledger_holds_its_key() {
+    let mut world = world_without_keys();
+    let (memo, _) = vector("c002.eml");
+    let mail = tx(&wrapped(&world, &memo, 0));
+    assert_eq!(world.submit(&mail), Ter::TER_NO_DKIM_KEY);
+    let set = key_set(
+        &world,
+        "mail.test",
+        "s1",
+        Answer::Record(vector_record("s1._domainkey.mail.test")),
+    );
+    assert_eq!(world.close([mail.clone(), set]), Ter::TES_SUCCESS);
+    let closed = world.last.as_ref().unwrap();
+    assert_eq!(
+        closed.applied.len(),
+        1,
+        "the key alone, although it comes in the same ledger"
+    );
+    assert_eq!(
+        closed.retry.iter().map(Transaction::id).collect::<Vec<_>>(),
+        [mail.id()]
+    );
+    assert_eq!(world.close([mail]), Ter::TES_SUCCESS);
+}
+
+#[test]
+fn rejects_the_same_mail_and_the_other_copy_of_it() {
+    let mut world = world();
+    let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
+    assert_eq!(world.mail(&memo), Ter::TES_SUCCESS);
+    let before = world.balance(alice());
+    assert_eq!(world.mail(&memo), Ter::TEF_EMAIL_REPLAY);
+    assert_eq!(world.mail(&vector("c002.eml").0), Ter::TES_SUCCESS);
+    let after = world.balance(alice());
+    assert_eq!(
+        world.mail(&vector("c184.eml").0),
+        Ter::TEF_EMAIL_REPLAY,
+        "another signature, the same EmailID"
+    );
+    assert_eq!(
+        (world.balance(alice()), before - after > 10 * XAH),
+        (after, true),
+        "no fee"
+    );
+}
+
+#[test]
+fn rejects_what_the_mail_does_not_say() {
+    let mut world = world();
+    let object = wrapped(&world, &mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>"), 0);
+    let entry = Object::new().with(sf::AMOUNT, native(2 * XAH));
+    let cases = [
+        (
+            object.clone().with(sf::AMOUNTS, vec![(sf::AMOUNT_ENTRY, entry)]),
+            Ter::TEM_MALFORMED,
+        ),
+        (object.clone().with(sf::DESTINATION, id(1)), Ter::TEM_MALFORMED),
+        (object.clone().with(sf::DESTINATION_TAG, 1u32), Ter::TEM_MALFORMED),
+        (object.clone().with(sf::ACCOUNT, id(1)), Ter::TEM_MALFORMED),
+        (object.clone().with(sf::SOURCE_TAG, 1u32), Ter::TEM_MALFORMED),
+        (
+            object.clone().with(sf::FLAGS, flags::TF_EMAIL_SIG),
+            Ter::TEM_MALFORMED,
+        ),
+        (object.clone().with(sf::FEE, native(10)), Ter::TEF_BAD_EMAIL_FEE),
+        (
+            object.clone().with(sf::FEE, native(10 * XAH)),
+            Ter::TEF_BAD_EMAIL_FEE,
+        ),
+        (
+            object.clone().with(sf::NETWORK_ID, 21_338u32),
+            Ter::TEL_WRONG_NETWORK,
+        ),
+        (object.clone().with(sf::SEQUENCE, 1u32), Ter::TEF_PAST_SEQ),
+        (
+            object.clone().with(sf::LAST_LEDGER_SEQUENCE, 1u32),
+            Ter::TEF_MAX_LEDGER,
+        ),
+    ];
+    for (object, code) in cases {
+        let tx = tx(&object);
+        assert_eq!((world.submit(&tx), world.close([tx])), (code, code), "{object:?}");
+    }
+    assert_eq!(world.balance(alice()), 100 * XAH);
+    assert_eq!(world.close([tx(&object)]), Ter::TES_SUCCESS);
+}
+
+#[test]
+fn rejects_a_forged_signature_and_a_withdrawn_key() {
+    let mut world = world();
+    let object = wrapped(&world, &mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>"), 0);
+    let memo = object.array(sf::MEMOS).unwrap()[0]
+        .1
+        .blob(sf::MEMO_DATA)
+        .unwrap()
+        .to_vec();
+    let at = memo.windows(3).rposition(|part| part == b" b=").unwrap() + 3;
+    let mut forged = memo.clone();
+    forged[at] = if memo[at] == b'A' { b'B' } else { b'A' };
+    let element = Object::new().with(sf::MEMO_DATA, forged);
+    let forged = object.clone().with(sf::MEMOS, vec![(sf::MEMO, element)]);
+    assert_eq!(world.close([tx(&forged)]), Ter::TEF_BAD_SIGNATURE);
+    let absent = key_set(&world, "mail.test", "own", Answer::Absent);
+    assert_eq!(world.close([absent]), Ter::TES_SUCCESS);
+    assert_eq!(world.close([tx(&object)]), Ter::TEF_DKIM_REVOKED);
+    assert_eq!(world.balance(alice()), 100 * XAH);
+}
+
+#[test]
+fn rejects_a_tec_as_a_way_to_drain_fees() {
+    let mut world = world();
+    let memo = mail(CLOCK, "REMIT 1000 XAH TO <bob@example.com>");
+    let sequence = world.sequence(alice());
+    let fee = 10 + memo.len() as u64 + 100;
+    assert_eq!(world.mail(&memo), Ter::TEC_UNFUNDED_PAYMENT);
+    assert_eq!(
+        (world.balance(alice()), world.sequence(alice())),
+        (100 * XAH - fee, sequence + 1)
+    );
+    assert_eq!(world.replay_ids().len(), 1, "kept by the reset");
+    assert_eq!(world.mail(&memo), Ter::TEF_EMAIL_REPLAY);
+    assert_eq!(world.balance(alice()), 100 * XAH - fee);
+}
+
+#[test]
+fn rejects_a_fee_above_the_balance_without_taking_what_is_there() {
+    let mut world = world();
+    let account = world.account(alice()).unwrap().with(sf::BALANCE, native(100));
+    world.put_entry(keylet::account(alice()), &account);
+    assert_eq!(
+        world.mail(&mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>")),
+        Ter::TER_INSUF_FEE_B
+    );
+    assert_eq!(world.balance(alice()), 100, "in closed ledgers too");
+}
+
+fn bob() -> AccountId {
+    AccountId::parse_classic("rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o").unwrap()
+}
+
+#[test]
+fn rejects_mails_outside_their_window() {
+    let mut world = world();
+    let now = world.ledger.close_time().seconds();
+    let line = "REMIT 1 XAH TO <bob@example.com>";
+    assert_eq!(world.mail(&mail(now + 300 + 20, line)), Ter::TER_EMAIL_EARLY);
+    assert_eq!(world.mail(&mail(now - 5 * DAY - 1, line)), Ter::TEF_EMAIL_EXPIRED);
+    assert_eq!(world.mail(&mail(now - 5 * DAY + 60, line)), Ter::TES_SUCCESS);
+    assert_eq!(world.mail(&mail(now + 290, line)), Ter::TES_SUCCESS);
+}
+
+#[test]
+fn accepts_a_rekey_and_the_way_out_of_email() {
+    let mut world = world();
+    let rekey = mail(CLOCK, &format!("REKEY {}", id(50)));
+    let withheld = mail(CLOCK - 60, "REMIT 1 XAH TO <bob@example.com>");
+    let later = mail(CLOCK + 1, "REMIT 1 XAH TO <bob@example.com>");
+    assert_eq!(world.mail(&rekey), Ter::TES_SUCCESS);
+    let account = world.account(alice()).unwrap();
+    assert_eq!(account.account(sf::REGULAR_KEY), Some(id(50)));
+    assert_eq!(
+        world.flags(alice()) & flags::LSF_PASSWORD_SPENT,
+        0,
+        "not the free change"
+    );
+    assert_eq!(world.replay_entry().unwrap().u32(sf::LAST_REKEY), Some(CLOCK));
+    assert_eq!(
+        world.mail(&withheld),
+        Ter::TEF_EMAIL_EXPIRED,
+        "older than the REKEY"
+    );
+    assert_eq!(world.mail(&later), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.by_key(&key(50), alice(), remit(id(1), XAH)),
+        Ter::TES_SUCCESS
+    );
+
+    assert_eq!(
+        world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
+        Ter::TEC_TOO_SOON
+    );
+    // The last ledger whose parent closed within 72 hours, and the first after.
+    world.close_empty_at(CLOCK + 3 * DAY - 30);
+    assert!(world.ledger.close_time().seconds() < CLOCK + 3 * DAY);
+    assert_eq!(
+        world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
+        Ter::TEC_TOO_SOON
+    );
+    world.close_empty_at(CLOCK + 3 * DAY);
+    assert_eq!(
+        world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
+        Ter::TES_SUCCESS
+    );
+    assert_ne!(world.flags(alice()) & flags::LSF_DISABLE_EMAIL, 0);
+
+    let set = key_set(&world, "mail.test", "own", Answer::Record(record()));
+    assert_eq!(world.close([set]), Ter::TES_SUCCESS);
+    let now = world.ledger.close_time().seconds();
+    let line = "REMIT 1 XAH TO <bob@example.com>";
+    assert_eq!(world.mail(&mail(now, line)), Ter::TEF_EMAIL_DISABLED);
+    let back = of_type(TxType::AccountSet).with(sf::CLEAR_FLAG, flags::ASF_DISABLE_EMAIL);
+    assert_eq!(world.by_key(&key(50), alice(), back), Ter::TES_SUCCESS);
+    assert_eq!(world.mail(&mail(now, line)), Ter::TES_SUCCESS);
+}
+
+#[test]
+fn accepts_disabling_email_at_once_without_a_rekey() {
+    let mut world = world();
+    assert_eq!(
+        world.by_key(&key(1), id(1), account_set(flags::ASF_DISABLE_EMAIL)),
+        Ter::TES_SUCCESS
+    );
+    assert_ne!(world.flags(id(1)) & flags::LSF_DISABLE_EMAIL, 0);
+}
+
+#[test]
+fn rejects_the_65th_mail_until_the_window_has_passed() {
+    let mut world = world();
+    let mails: Vec<Vec<u8>> = (0..65)
+        .map(|n| mail(CLOCK + n, "REMIT 0.000001 XAH TO <bob@example.com>"))
+        .collect();
+    assert_eq!(world.by_key(&key(1), id(1), remit(bob(), XAH)), Ter::TES_SUCCESS);
+    for (n, memo) in mails.iter().take(64).enumerate() {
+        assert_eq!(world.mail(memo), Ter::TES_SUCCESS, "mail {n}");
+    }
+    assert_eq!(world.replay_ids().len(), 64);
+    assert!(world.replay_ids().is_sorted());
+    assert_eq!(world.mail(&mails[64]), Ter::TEF_EMAIL_FULL);
+    // All are dead after five days: the next mail removes eight of them and pays for none.
+    world.close_empty_at(CLOCK + 5 * DAY + 600);
+    let set = key_set(&world, "mail.test", "own", Answer::Record(record()));
+    assert_eq!(world.close([set]), Ter::TES_SUCCESS);
+    let now = world.ledger.close_time().seconds();
+    let before = world.balance(alice());
+    let memo = mail(now, "REMIT 0.000001 XAH TO <bob@example.com>");
+    assert_eq!(world.mail(&memo), Ter::TES_SUCCESS);
+    assert_eq!(before - world.balance(alice()), 1 + 10 + memo.len() as u64 + 100);
+    assert_eq!(world.replay_ids().len(), 64 - 8 + 1);
+}
+
+#[test]
+fn rejects_the_flag_where_it_is_not_legal() {
+    let mut world = world();
+    let flag = flags::TF_EMAIL_SIG | flags::TF_FULLY_CANONICAL_SIG;
+    assert_eq!(
+        world.by_key(&key(1), id(1), payment(bob(), XAH).with(sf::FLAGS, flag)),
+        Ter::TEM_INVALID_FLAG
+    );
+    assert_eq!(
+        world.by_key(&key(1), id(1), account_set(1).with(sf::FLAGS, flag)),
+        Ter::TEM_INVALID_FLAG
+    );
+    let without = Ledger::genesis(&GenesisConfig {
+        network_id: NETWORK,
+        validators: Vec::new(),
+        email: EmailAmendment::Absent,
+        close_time: CloseTime::new(CLOCK),
+        key_delay_first_secs: 0,
+        key_delay_next_secs: 0,
+    });
+    let mail = tx(&wrapped(
+        &world,
+        &mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>"),
+        0,
+    ));
+    let closed = ledger::close(&without, [mail.clone()], CloseTime::new(CLOCK + 5));
+    assert_eq!(closed.dropped, [(mail.id(), Ter::TEM_INVALID_FLAG)]);
+    let key_signed = world.sign(
+        &key(1),
+        id(1),
+        remit(bob(), XAH)
+            .with(sf::FLAGS, flag)
+            .with(sf::NETWORK_ID, NETWORK),
+    );
+    assert_eq!(
+        world.close([key_signed]),
+        Ter::TEM_MALFORMED,
+        "a key never replaces the mail"
+    );
+}
+
+#[test]
+fn rejects_mail_where_the_master_key_is_disabled() {
+    let mut world = world();
+    // Only a key can switch it off, and a mail account has none: the flag is put into the state by hand.
+    let account = world
+        .account(alice())
+        .unwrap()
+        .with(sf::FLAGS, flags::LSF_DISABLE_MASTER);
+    world.put_entry(keylet::account(alice()), &account);
+    let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
+    assert_eq!(world.mail(&memo), Ter::TEF_EMAIL_DISABLED);
+}

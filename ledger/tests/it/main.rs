@@ -1,0 +1,10 @@
+//! What the ledger shows from outside, in one test binary.
+
+#![allow(missing_docs, reason = "tests")]
+
+mod close;
+mod common;
+mod dkim;
+mod email;
+mod golden;
+mod transactors;

@@ -1,0 +1,377 @@
+//! Each transaction type: what it does and what it refuses. Expected values: xahaud's rules as listed in its sources.
+
+use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
+use codec::format::TxType;
+use codec::{Amount, Object, Ter, flags, keylet, sf};
+use ledger::{LocalRefusal, OpenLedger, Transaction};
+
+#[test]
+fn accepts_a_payment_to_an_account_and_to_a_new_one() {
+    let mut world = World::new();
+    assert_eq!(world.apply(&key(1), payment(id(2), XAH)), Ter::TES_SUCCESS);
+    assert_eq!(
+        (world.balance(id(1)), world.balance(id(2))),
+        (99 * XAH - 10, 101 * XAH)
+    );
+    let parent_close = world.ledger.close_time().seconds();
+    assert_eq!(world.apply(&key(1), payment(id(9), XAH)), Ter::TES_SUCCESS);
+    let new = world.account(id(9)).expect("made");
+    assert_eq!(
+        (new.u32(sf::SEQUENCE), new.u64(sf::ACCOUNT_INDEX)),
+        (Some(parent_close), Some(3))
+    );
+    let settings = world.ledger.entry(&keylet::fees()).expect("settings");
+    assert_eq!(settings.u64(sf::ACCOUNT_COUNT), Some(4));
+}
+
+#[test]
+fn rejects_payments_that_the_receiver_cannot_take() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(1), payment(id(9), XAH - 1)),
+        Ter::TEC_NO_DST_INSUF_NATIVE
+    );
+    assert_eq!(world.balance(id(1)), 100 * XAH - 10, "the fee is taken");
+    assert_eq!(
+        world.apply(&key(2), account_set(flags::ASF_REQUIRE_DEST)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), payment(id(2), XAH)), Ter::TEC_DST_TAG_NEEDED);
+    assert_eq!(
+        world.apply(&key(1), payment(id(2), XAH).with(sf::DESTINATION_TAG, 0u32)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEPOSIT_AUTH)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), payment(id(3), 1)), Ter::TEC_NO_PERMISSION);
+}
+
+#[test]
+fn rejects_payments_that_the_sender_cannot_make() {
+    let mut world = World::new();
+    // Balance 100 XAH, reserve 1 XAH: 99 XAH go, a drop more does not.
+    assert_eq!(
+        world.apply(&key(1), payment(id(2), 99 * XAH + 1)),
+        Ter::TEC_UNFUNDED_PAYMENT
+    );
+    assert_eq!(world.apply(&key(2), payment(id(1), 99 * XAH)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(3), payment(id(3), XAH)), Ter::TEM_REDUNDANT);
+    assert_eq!(world.apply(&key(3), payment(id(2), 0)), Ter::TEM_BAD_AMOUNT);
+    assert_eq!(
+        world.apply(&key(3), payment(id(2), XAH).with(sf::SEND_MAX, native(XAH))),
+        Ter::TEM_BAD_SEND_NATIVE_MAX
+    );
+    let partial = payment(id(2), XAH).with(sf::FLAGS, 0x0002_0000u32);
+    assert_eq!(world.apply(&key(3), partial), Ter::TEM_BAD_SEND_NATIVE_PARTIAL);
+    assert_eq!(
+        world.apply(&key(3), payment(id(2), XAH).with(sf::FLAGS, 1u32)),
+        Ter::TEM_INVALID_FLAG
+    );
+    assert_eq!(
+        world.apply(&key(3), payment(codec::AccountId::ZERO, XAH)),
+        Ter::TEM_DST_NEEDED
+    );
+}
+
+#[test]
+fn accepts_a_remit_that_makes_its_destination() {
+    let mut world = World::new();
+    assert_eq!(world.apply(&key(1), remit(id(9), 5 * XAH)), Ter::TES_SUCCESS);
+    assert_eq!(world.balance(id(9)), 6 * XAH, "the amount and the reserve");
+    assert_eq!(world.balance(id(1)), 94 * XAH - 10);
+    let bare = of_type(TxType::Remit).with(sf::DESTINATION, id(10));
+    assert_eq!(world.apply(&key(1), bare), Ter::TES_SUCCESS);
+    assert_eq!(world.balance(id(10)), XAH);
+}
+
+#[test]
+fn rejects_remits_of_the_wrong_form() {
+    let mut world = World::new();
+    let amounts = |list: &[Amount]| {
+        let entries: Vec<_> = list
+            .iter()
+            .map(|one| (sf::AMOUNT_ENTRY, Object::new().with(sf::AMOUNT, *one)))
+            .collect();
+        of_type(TxType::Remit)
+            .with(sf::DESTINATION, id(2))
+            .with(sf::AMOUNTS, entries)
+    };
+    let minted = |uri: &[u8], mint_flags: u32| {
+        let mint = Object::new().with(sf::URI, uri).with(sf::FLAGS, mint_flags);
+        remit(id(2), 1).with(sf::MINT_URI_TOKEN, mint)
+    };
+    let token = codec::Hash256::new([1; 32]);
+    let cases = [
+        (remit(id(1), 1), Ter::TEM_REDUNDANT),
+        (remit(id(2), 0), Ter::TEM_BAD_AMOUNT),
+        (amounts(&[Amount::Native(-1)]), Ter::TEM_BAD_AMOUNT),
+        (amounts(&[native(1), native(2)]), Ter::TEM_MALFORMED),
+        (amounts(&[native(1); 33]), Ter::TEM_MALFORMED),
+        (remit(id(2), 1).with(sf::INFORM, id(2)), Ter::TEM_MALFORMED),
+        (remit(id(2), 1).with(sf::INFORM, id(1)), Ter::TEM_MALFORMED),
+        (
+            remit(id(2), 1).with(sf::BLOB, vec![0; 131_073]),
+            Ter::TEM_MALFORMED,
+        ),
+        (
+            remit(id(2), 1).with(sf::URI_TOKEN_IDS, vec![token, token]),
+            Ter::TEM_MALFORMED,
+        ),
+        (
+            remit(id(2), 1).with(sf::URI_TOKEN_IDS, Vec::<codec::Hash256>::new()),
+            Ter::TEM_MALFORMED,
+        ),
+        (minted(b"", 0), Ter::TEM_MALFORMED),
+        (minted(&[0xFF], 0), Ter::TEM_MALFORMED),
+        (minted(&[b'a'; 257], 0), Ter::TEM_MALFORMED),
+        (minted(b"ipfs://x", 2), Ter::TEM_INVALID_FLAG),
+        (
+            remit(id(2), 1).with(sf::FLAGS, 0x4000_0000u32),
+            Ter::TEM_INVALID_FLAG,
+        ),
+    ];
+    for (object, code) in cases {
+        assert_eq!(world.apply(&key(1), object.clone()), code, "{object:?}");
+    }
+    assert_eq!(world.balance(id(1)), 100 * XAH, "no fee for what is malformed");
+}
+
+#[test]
+fn rejects_remits_that_the_ledger_does_not_allow() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(1), remit(id(2), 1).with(sf::INFORM, id(9))),
+        Ter::TEC_NO_TARGET
+    );
+    assert_eq!(
+        world.apply(&key(1), remit(id(2), 100 * XAH)),
+        Ter::TEC_UNFUNDED_PAYMENT
+    );
+    assert_eq!(
+        world.apply(&key(1), remit(id(2), 99 * XAH)),
+        Ter::TEC_INSUFFICIENT_RESERVE
+    );
+    assert_eq!(world.balance(id(1)), 100 * XAH - 30);
+    assert_eq!(
+        world.apply(&key(2), account_set(flags::ASF_DISALLOW_INCOMING_REMIT)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), remit(id(2), 1)), Ter::TEC_NO_PERMISSION);
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEPOSIT_AUTH)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), remit(id(3), 1)), Ter::TEC_NO_PERMISSION);
+}
+
+fn set_regular_key(number: u8) -> Object {
+    of_type(TxType::SetRegularKey).with(sf::REGULAR_KEY, id(number))
+}
+
+#[test]
+fn accepts_a_regular_key_beside_the_master_key() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(1), set_regular_key(50).with(sf::FEE, native(0))),
+        Ter::TES_SUCCESS
+    );
+    assert_ne!(world.flags(id(1)) & flags::LSF_PASSWORD_SPENT, 0);
+    let by_regular = world.sign(&key(50), id(1), remit(id(2), 1));
+    assert_eq!(world.close([by_regular]), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit(id(2), 1)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), payment(id(1), 1)), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.flags(id(1)) & flags::LSF_PASSWORD_SPENT,
+        0,
+        "a payment arms the free change again"
+    );
+}
+
+#[test]
+fn rejects_a_second_free_change_and_a_key_that_is_the_account() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(1), set_regular_key(50).with(sf::FEE, native(0))),
+        Ter::TES_SUCCESS
+    );
+    let free = world.sign(&key(1), id(1), set_regular_key(51).with(sf::FEE, native(0)));
+    assert_eq!(world.submit(&free), Ter::TEL_INSUF_FEE_P);
+    assert_eq!(world.apply(&key(1), set_regular_key(1)), Ter::TEM_BAD_REGKEY);
+    assert_eq!(
+        world.apply(&key(1), set_regular_key(51).with(sf::FLAGS, 1u32)),
+        Ter::TEM_INVALID_FLAG
+    );
+}
+
+#[test]
+fn rejects_the_last_key_being_taken_away() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(1), account_set(flags::ASF_DISABLE_MASTER)),
+        Ter::TEC_NO_ALTERNATIVE_KEY
+    );
+    assert_eq!(world.apply(&key(1), set_regular_key(50)), Ter::TES_SUCCESS);
+    let by_regular = world.sign(&key(50), id(1), account_set(flags::ASF_DISABLE_MASTER));
+    assert_eq!(world.close([by_regular]), Ter::TEC_NEED_MASTER_KEY);
+    assert_eq!(
+        world.apply(&key(1), account_set(flags::ASF_DISABLE_MASTER)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), remit(id(2), 1)), Ter::TEF_MASTER_DISABLED);
+    let remove = world.sign(&key(50), id(1), of_type(TxType::SetRegularKey));
+    assert_eq!(world.close([remove]), Ter::TEC_NO_ALTERNATIVE_KEY);
+}
+
+#[test]
+fn accepts_account_settings_and_their_removal() {
+    let mut world = World::new();
+    let settings = of_type(TxType::AccountSet)
+        .with(sf::DOMAIN, b"example.com".as_slice())
+        .with(sf::TRANSFER_RATE, 1_005_000_000u32)
+        .with(sf::TICK_SIZE, 5u8)
+        .with(sf::MESSAGE_KEY, key(7).public_key().as_bytes().as_slice());
+    assert_eq!(world.apply(&key(1), settings), Ter::TES_SUCCESS);
+    let account = world.account(id(1)).unwrap();
+    assert_eq!(account.u32(sf::TRANSFER_RATE), Some(1_005_000_000));
+    assert_eq!(account.blob(sf::DOMAIN), Some(b"example.com".as_slice()));
+    let none = of_type(TxType::AccountSet)
+        .with(sf::DOMAIN, b"".as_slice())
+        .with(sf::TRANSFER_RATE, 1_000_000_000u32)
+        .with(sf::TICK_SIZE, 0u8)
+        .with(sf::MESSAGE_KEY, b"".as_slice());
+    assert_eq!(world.apply(&key(1), none), Ter::TES_SUCCESS);
+    let account = world.account(id(1)).unwrap();
+    for field in [sf::DOMAIN, sf::TRANSFER_RATE, sf::TICK_SIZE, sf::MESSAGE_KEY] {
+        assert!(!account.contains(field), "{}", field.name());
+    }
+}
+
+#[test]
+fn rejects_account_settings_out_of_range() {
+    let mut world = World::new();
+    let set = |field, value: codec::Value| of_type(TxType::AccountSet).with(field, value);
+    let cases = [
+        (
+            set(sf::TRANSFER_RATE, 999_999_999u32.into()),
+            Ter::TEM_BAD_TRANSFER_RATE,
+        ),
+        (
+            set(sf::TRANSFER_RATE, 2_000_000_001u32.into()),
+            Ter::TEM_BAD_TRANSFER_RATE,
+        ),
+        (set(sf::TICK_SIZE, 2u8.into()), Ter::TEM_BAD_TICK_SIZE),
+        (set(sf::TICK_SIZE, 17u8.into()), Ter::TEM_BAD_TICK_SIZE),
+        (set(sf::DOMAIN, vec![b'a'; 257].into()), Ter::TEL_BAD_DOMAIN),
+        (set(sf::MESSAGE_KEY, vec![2; 32].into()), Ter::TEL_BAD_PUBLIC_KEY),
+        (account_set(8).with(sf::CLEAR_FLAG, 8u32), Ter::TEM_INVALID_FLAG),
+        (
+            account_set(2).with(sf::FLAGS, 0x0008_0000u32),
+            Ter::TEM_INVALID_FLAG,
+        ),
+        (account_set(10), Ter::TEM_MALFORMED),
+    ];
+    for (object, code) in cases {
+        assert_eq!(world.apply(&key(1), object.clone()), code, "{object:?}");
+    }
+}
+
+#[test]
+fn accepts_no_freeze_for_ever() {
+    let mut world = World::new();
+    for flag in [flags::ASF_GLOBAL_FREEZE, flags::ASF_NO_FREEZE] {
+        assert_eq!(world.apply(&key(1), account_set(flag)), Ter::TES_SUCCESS);
+    }
+    let clear = of_type(TxType::AccountSet).with(sf::CLEAR_FLAG, flags::ASF_GLOBAL_FREEZE);
+    assert_eq!(world.apply(&key(1), clear), Ter::TES_SUCCESS);
+    assert_ne!(world.flags(id(1)) & flags::LSF_GLOBAL_FREEZE, 0);
+}
+
+#[test]
+fn rejects_common_faults_in_their_order() {
+    let world = World::new();
+    let sign = |object: Object| world.sign(&key(1), id(1), object);
+    let sequence = world.sequence(id(1));
+    let cases = [
+        (
+            remit(id(2), 1).with(sf::NETWORK_ID, 21_337u32),
+            Ter::TEL_WRONG_NETWORK,
+        ),
+        (
+            remit(id(2), 1).with(sf::FEE, Amount::Native(-1)),
+            Ter::TEM_BAD_FEE,
+        ),
+        (remit(id(2), 1).with(sf::FEE, native(9)), Ter::TEL_INSUF_FEE_P),
+        (
+            remit(id(2), 1).with(sf::FEE, native(101 * XAH)),
+            Ter::TER_INSUF_FEE_B,
+        ),
+        (remit(id(2), 1).with(sf::SEQUENCE, sequence + 1), Ter::TER_PRE_SEQ),
+        (
+            remit(id(2), 1).with(sf::SEQUENCE, sequence - 1),
+            Ter::TEF_PAST_SEQ,
+        ),
+        (
+            remit(id(2), 1).with(sf::LAST_LEDGER_SEQUENCE, 4u32),
+            Ter::TEF_MAX_LEDGER,
+        ),
+        (
+            remit(id(2), 1).with(sf::ACCOUNT_TXN_ID, codec::Hash256::new([1; 32])),
+            Ter::TEF_WRONG_PRIOR,
+        ),
+        (remit(id(2), 1).with(sf::TICKET_SEQUENCE, 1u32), Ter::TEM_DISABLED),
+        (of_type(TxType::TrustSet), Ter::TEM_UNKNOWN),
+    ];
+    for (object, code) in cases {
+        assert_eq!(world.submit(&sign(object.clone())), code, "{object:?}");
+    }
+    assert_eq!(
+        world.submit(&sign(remit(id(2), 1).with(sf::LAST_LEDGER_SEQUENCE, 5u32))),
+        Ter::TES_SUCCESS
+    );
+}
+
+#[test]
+fn rejects_at_the_door_what_no_ledger_rule_forbids() {
+    let world = World::new();
+    let mut open = OpenLedger::new(&world.ledger);
+    let memo = |field, bytes: Vec<u8>| {
+        remit(id(2), 1)
+            .with(sf::MEMOS, vec![(sf::MEMO, Object::new().with(field, bytes))])
+            .with(sf::FEE, native(2_000))
+    };
+    let mut answer = |object: Object| {
+        open.submit(&world.sign(&key(1), id(1), object))
+            .map(|outcome| outcome.ter)
+    };
+    assert_eq!(
+        answer(memo(sf::MEMO_DATA, vec![0; 1_020])),
+        Err(LocalRefusal::Memos)
+    );
+    assert_eq!(
+        answer(memo(sf::MEMO_TYPE, b"a b".to_vec())),
+        Err(LocalRefusal::Memos)
+    );
+    assert_eq!(answer(memo(sf::MEMO_DATA, vec![0; 1_019])), Ok(Ter::TES_SUCCESS));
+    let signed = world.sign(&key(1), id(1), remit(id(2), 1));
+    let broken = signed.object().clone().with(sf::FEE, native(11));
+    let broken = Transaction::from_object(&broken).unwrap();
+    assert_eq!(open.submit(&broken), Err(LocalRefusal::Signature));
+}
+
+#[test]
+fn accepts_the_same_submission_once() {
+    let world = World::new();
+    let mut open = OpenLedger::new(&world.ledger);
+    let tx = world.sign(&master(), master().account(), remit(id(2), 1));
+    assert_eq!(
+        open.submit(&tx).map(|outcome| (outcome.ter, outcome.applied)),
+        Ok((Ter::TES_SUCCESS, true))
+    );
+    assert_eq!(
+        open.submit(&tx).map(|outcome| (outcome.ter, outcome.applied)),
+        Ok((Ter::TEF_ALREADY, false))
+    );
+    assert_eq!(open.accepted().len(), 1);
+}

@@ -1,0 +1,121 @@
+//! A DNS responder for one machine: a fixed table of TXT records over UDP, everything else NXDOMAIN.
+
+use hickory_proto::op::{Message, MessageType, ResponseCode};
+use hickory_proto::rr::rdata::TXT;
+use hickory_proto::rr::{RData, Record, RecordType};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use tokio::net::UdpSocket;
+use tokio::task::JoinHandle;
+
+/// Largest query that is read, bytes.
+const QUERY_BYTES_MAX: usize = 1_500;
+/// Longest string in a TXT record, bytes (RFC 1035 3.3.14).
+const TXT_STRING_BYTES_MAX: usize = 255;
+/// Time to live of answers, seconds.
+const TTL_SECS: u32 = 60;
+
+/// A running responder; it ends with the value.
+pub struct Responder {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Responder {
+    /// Serves `records` (name without final dot, text) on a free loopback port.
+    pub async fn start(records: &[(String, String)]) -> std::io::Result<Self> {
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
+        let address = socket.local_addr()?;
+        let table: BTreeMap<String, String> = records
+            .iter()
+            .map(|(name, text)| (name.to_ascii_lowercase(), text.clone()))
+            .collect();
+        let task = tokio::spawn(serve(socket, table));
+        Ok(Responder { address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(socket: UdpSocket, table: BTreeMap<String, String>) {
+    let mut buffer = [0; QUERY_BYTES_MAX];
+    loop {
+        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
+            continue;
+        };
+        let Some(reply) = answer(&buffer[..length], &table) else {
+            continue;
+        };
+        // A lost answer is asked for again.
+        let _ = socket.send_to(&reply, peer).await;
+    }
+}
+
+/// Answer to one query; `None` for what is no query.
+fn answer(query: &[u8], table: &BTreeMap<String, String>) -> Option<Vec<u8>> {
+    let query = Message::from_vec(query)
+        .ok()
+        .filter(|query| query.metadata.message_type == MessageType::Query)?;
+    let question = query.queries.first()?.clone();
+    let mut reply = Message::response(query.metadata.id, query.metadata.op_code);
+    reply.metadata.recursion_desired = query.metadata.recursion_desired;
+    reply.metadata.recursion_available = true;
+    reply.add_query(question.clone());
+    let name = question
+        .name()
+        .to_ascii()
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
+    match table.get(&name) {
+        None => reply.metadata.response_code = ResponseCode::NXDomain,
+        Some(text) if question.query_type() == RecordType::TXT => {
+            let strings = text.as_bytes().chunks(TXT_STRING_BYTES_MAX).collect();
+            let data = RData::TXT(TXT::from_bytes(strings));
+            reply.add_answer(Record::from_rdata(question.name().clone(), TTL_SECS, data));
+        }
+        Some(_) => {}
+    }
+    reply.to_vec().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::op::{OpCode, Query};
+    use hickory_proto::rr::Name;
+
+    fn ask(name: &str) -> Message {
+        let mut query = Message::new(7, MessageType::Query, OpCode::Query);
+        query.add_query(Query::query(
+            Name::from_ascii(name).expect("name"),
+            RecordType::TXT,
+        ));
+        let table = BTreeMap::from([("s._domainkey.mail.example".to_owned(), "v=DKIM1; ".repeat(60))]);
+        let reply = answer(&query.to_vec().expect("bytes"), &table).expect("reply");
+        Message::from_vec(&reply).expect("message")
+    }
+
+    #[test]
+    fn serves_its_table_and_nothing_else() {
+        let reply = ask("S._domainkey.mail.example.");
+        assert_eq!(
+            (reply.metadata.response_code, reply.answers.len()),
+            (ResponseCode::NoError, 1)
+        );
+        let reply = ask("other.example.");
+        assert_eq!(
+            (reply.metadata.response_code, reply.answers.len()),
+            (ResponseCode::NXDomain, 0)
+        );
+        assert_eq!(answer(b"junk", &BTreeMap::new()), None);
+    }
+}

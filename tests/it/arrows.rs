@@ -1,0 +1,53 @@
+//! The arrow table of docs/ARCHITECTURE.md against `cargo metadata`.
+
+use crate::{read, root, table_after};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn short(name: &str) -> String {
+    name.strip_prefix("xahau-email-").unwrap_or(name).to_owned()
+}
+
+#[test]
+fn crates_use_only_what_their_row_names() {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut actual: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let ours = |dependency: &&serde_json::Value| {
+            dependency["path"].is_string() && dependency["kind"].as_str() != Some("dev")
+        };
+        let uses = package["dependencies"]
+            .as_array()
+            .expect("dependencies")
+            .iter()
+            .filter(ours);
+        let uses = uses
+            .map(|dependency| short(dependency["name"].as_str().expect("name")))
+            .collect();
+        actual.insert(short(package["name"].as_str().expect("name")), uses);
+    }
+    let rows = table_after(&read("docs/ARCHITECTURE.md"), "## Arrows");
+    let documented: BTreeMap<String, BTreeSet<String>> = rows
+        .into_iter()
+        .map(|row| {
+            let uses = row[1]
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty());
+            (row[0].clone(), uses.collect())
+        })
+        .collect();
+    assert_eq!(
+        actual, documented,
+        "docs/ARCHITECTURE.md, Arrows, is not what the manifests say"
+    );
+}

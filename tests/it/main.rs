@@ -1,0 +1,59 @@
+//! What needs two crates, the built program, or the whole tree.
+
+mod arrows;
+mod spec;
+mod xrpl_oracle;
+
+use std::path::{Path, PathBuf};
+
+/// Root of the checkout.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Text of a file of the checkout.
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Files below a folder of the checkout whose name ends so, sorted; build output left out.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.expect("entry").path();
+            let name = path.file_name().expect("name").to_string_lossy().into_owned();
+            if path.is_dir() && !matches!(name.as_str(), "target" | ".git") {
+                folders.push(path);
+            } else if path.is_file() && name.ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Rows of the Markdown table that follows `heading`: cells, trimmed, without the two head rows.
+fn table_after(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let from = text
+        .find(heading)
+        .unwrap_or_else(|| panic!("no heading {heading}"));
+    text[from..]
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|line| {
+            line.trim_matches('|')
+                .split('|')
+                .map(|cell| cell.trim().to_owned())
+                .collect()
+        })
+        .collect()
+}
