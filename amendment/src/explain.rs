@@ -28,7 +28,7 @@ pub struct ExplainEnv<'k, K> {
 
 /// Whether a mail makes a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Qualifies {
     /// It does.
     Yes,
     /// It never will.
@@ -48,7 +48,7 @@ pub struct Party {
     pub tag: Option<u32>,
 }
 
-/// Verdict of one check.
+/// Qualifies of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckVerdict {
     /// The rule holds.
@@ -90,7 +90,7 @@ pub struct Check {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// Whether it makes a transaction.
-    pub qualifies: Verdict,
+    pub qualifies: Qualifies,
     /// The first rule that failed, in the order of section 10.
     pub rule: Option<&'static str>,
     /// The first reason.
@@ -177,9 +177,9 @@ fn record_proof(choice: &Choice, draft: &Draft, rec: &mut FullRecord) {
 fn conclude(rec: &FullRecord, draft: Option<Draft>, network_id: u32) -> Explanation {
     let refusal = rec.first_failure();
     let qualifies = match refusal {
-        None => Verdict::Yes,
-        Some(Refusal::KeyUnknown) => Verdict::Unknown,
-        Some(_) => Verdict::No,
+        None => Qualifies::Yes,
+        Some(Refusal::KeyUnknown) => Qualifies::Unknown,
+        Some(_) => Qualifies::No,
     };
     let mut explanation = Explanation {
         qualifies,
@@ -225,7 +225,7 @@ fn describe(explanation: &mut Explanation, draft: Draft, network_id: u32) {
         if let Some(normal_form) = draft
             .normal_form
             .as_ref()
-            .filter(|_| explanation.qualifies != Verdict::No)
+            .filter(|_| explanation.qualifies != Qualifies::No)
         {
             explanation.transaction = Some(transaction::derived(order, account, network_id, normal_form));
         }

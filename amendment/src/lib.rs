@@ -60,7 +60,7 @@ pub use date::DateError;
 pub use der::RsaKeyError;
 pub use derive::{CandidateKey, Derived, candidates, derive, key_names, normal_form, wrap};
 pub use ed25519::Ed25519KeyError;
-pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Verdict, explain};
+pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
 pub use instruction::{InstructionError, MoneyError, NetworkError};
 pub use keys::{KeyAnswer, KeySource, LedgerKeys, TxtRecords};
 pub use mime::MimeError;

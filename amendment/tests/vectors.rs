@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 
 use amendment::address::{parse_recipient, parse_sender};
-use amendment::{Amendment, ExplainEnv, Rules, TxtRecords, Verdict, explain};
+use amendment::{Amendment, ExplainEnv, Qualifies, Rules, TxtRecords, explain};
 use codec::{CloseTime, Drops, LedgerIndex, Object, flags, sf};
 use serde_json::Value;
 
@@ -113,7 +113,7 @@ fn mails_read_as_the_vectors_say() {
         let accept = case["accept"].as_bool().expect("a verdict");
         differs(
             "accept",
-            (found.qualifies == Verdict::Yes).to_string(),
+            (found.qualifies == Qualifies::Yes).to_string(),
             accept.to_string(),
         );
         differs(
