@@ -203,7 +203,11 @@ fn real_mail_verifies_where_an_independent_verifier_says_so() {
             None => explain_at_its_time(&raw, &keys),
         };
         let verdict = signature_verdict(&explanation);
-        println!("{name} | {verdict} | {}", explanation.rule.unwrap_or("-"));
+        println!(
+            "{name} | {verdict} | {} | {:?}",
+            explanation.rule.unwrap_or("-"),
+            explanation.refusal
+        );
         if expected.is_some() {
             verifying += 1;
             if verdict != "pass" {
