@@ -521,3 +521,13 @@ pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect
     };
     replay::entry_after(current, ready.account(), &ready.screened.mark, rekey, now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amendment_id_is_the_hash_of_its_name() {
+        assert_eq!(codec::hash::sha512_half(&[b"Email"]), AMENDMENT_EMAIL);
+    }
+}
