@@ -133,7 +133,11 @@ impl RedbStore {
             writing.commit()?;
             Ok(())
         };
-        run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)))
+        // The crash test follows these two lines to aim its kills.
+        tracing::trace!("commit begins");
+        let written = run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)));
+        tracing::trace!("commit ends");
+        written
     }
 
     /// Look one record up and read it.
