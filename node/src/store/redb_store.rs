@@ -191,6 +191,16 @@ impl Store for RedbStore {
     }
 
     fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
+        let mut last = self.number(TIP)?;
+        for commit in commits {
+            if let Some(tip) = last.filter(|tip| tip.checked_add(1) != Some(commit.index)) {
+                return Err(StoreError::OutOfOrder {
+                    tip,
+                    index: commit.index,
+                });
+            }
+            last = Some(commit.index);
+        }
         self.write(|writing| {
             for commit in commits {
                 write_state(writing, &commit.changes)?;

@@ -427,12 +427,15 @@ async fn rejects_a_store_whose_state_is_not_that_of_its_header() {
     let tip = store.tip().expect("readable").expect("a tip");
     let (key, mut entry) = tip.state.into_iter().next().expect("an entry");
     *entry.last_mut().expect("bytes") ^= 1;
-    let changes = vec![(key, Some(entry))];
+    // A header that is good in itself, over a state that differs in one bit.
+    let mut header = ledger::Header::decode(&tip.ledger.header).expect("a header");
+    header.index = codec::LedgerIndex::new(header.index.get() + 1);
+    header.tx_hash = Hash256::ZERO;
     let forged = node::store::Commit {
-        index: tip.ledger.index.get(),
-        hash: tip.ledger.hash,
-        header: tip.ledger.header,
-        changes,
+        index: header.index.get(),
+        hash: header.hash(),
+        header: header.encode(),
+        changes: vec![(key, Some(entry))],
         transactions: Vec::new(),
         mails: Vec::new(),
     };
@@ -493,4 +496,49 @@ async fn rejects_what_is_not_there() {
         .ask(|node| node.submit(&[1, 2, 3], rpc::api::OnRetry::Hold, &operator()))
         .await;
     assert!(matches!(garbage, Err(RpcError::InvalidTransaction { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_a_bad_signature_at_once_under_a_fresh_key_and_after_a_look_up_under_a_stale_one() {
+    let keys = Keys::vectors();
+    let world = World::new(keys.clone());
+    world.send(vector_mail("c044.eml")).await;
+    world.close().await;
+    world.close().await;
+    let text = String::from_utf8(vector_mail("c010.eml")).expect("text");
+    let forged = text.replacen("Subject: ", "Subject: x", 1).into_bytes();
+    let fresh = world.send(forged.clone()).await;
+    assert_eq!(
+        (fresh.engine, state(&fresh)),
+        (Ter::TEF_BAD_SIGNATURE, Some(MailState::Failed))
+    );
+    let asked = keys.asked();
+
+    world.pass(7_200);
+    world.close().await;
+    let stale = world.send(forged.clone()).await;
+    assert_eq!(
+        (stale.engine, state(&stale)),
+        (Ter::TER_NO_DKIM_KEY, Some(MailState::Kept)),
+        "no verdict yet"
+    );
+    world.close().await;
+    assert_eq!(keys.asked(), asked + 1, "a fresh look-up");
+    assert_eq!(
+        types_in(&world, LedgerChoice::Validated).await,
+        [110],
+        "attested anew"
+    );
+    assert_eq!(world.state_of(&stale).await, Some(MailState::Failed));
+    let again = world.send(forged).await;
+    assert_eq!(
+        (again.engine, state(&again)),
+        (Ter::TEF_BAD_SIGNATURE, Some(MailState::Failed))
+    );
+    // The true mail is not touched by any of it.
+    let good = world.send(vector_mail("c010.eml")).await;
+    assert_eq!(
+        (good.engine, state(&good)),
+        (Ter::TES_SUCCESS, Some(MailState::Submitted))
+    );
 }
