@@ -210,7 +210,11 @@ impl Core {
             mail: record,
         }];
         changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
-        self.store.change_mails(&changes)?;
+        if let Err(error) = self.store.change_mails(&changes) {
+            // Kept is only what is on disk.
+            self.mailroom.remove(&mail_id);
+            return Err(error);
+        }
         Ok(None)
     }
 
