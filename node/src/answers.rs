@@ -67,12 +67,20 @@ impl rpc::Node for Node {
         Ok(answer)
     }
 
-    fn submit(&self, blob: &[u8], on_retry: OnRetry, _peer: &Peer) -> Result<SubmitAnswer, RpcError> {
+    fn submit(&self, blob: &[u8], on_retry: OnRetry, peer: &Peer) -> Result<SubmitAnswer, RpcError> {
         let tx = Transaction::parse(blob).map_err(|error| RpcError::InvalidTransaction {
             reason: error.to_string(),
         })?;
+        let now = self.inner.clock.now();
         let mut core = self.core();
-        let outcome = core.open.submit(&tx).map_err(|refusal| local_refusal(&refusal))?;
+        if !core.peers.allows(peer, Work::Failure, now) {
+            return Err(RpcError::SlowDown);
+        }
+        let submitted = core.open.submit(&tx);
+        if !submitted.is_ok_and(|outcome| outcome.applied || outcome.retriable) {
+            core.peers.record(peer, Work::Failure, now);
+        }
+        let outcome = submitted.map_err(|refusal| local_refusal(&refusal))?;
         let kept =
             outcome.retriable && !outcome.applied && on_retry == OnRetry::Hold && core.hold(tx.clone());
         let next = outcome.account_sequence_next;

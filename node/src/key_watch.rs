@@ -114,9 +114,11 @@ impl Core {
         }
         if is_wanted {
             self.attest(name, Answer::Record(record), now);
+            self.names.rest(name, Rest::Attested, now);
+        } else {
+            // A short rest only: a forged mail must not keep the name from the true one.
+            self.names.rest(name, Rest::Unproven, now);
         }
-        // A short rest only: a forged mail must not keep the name from the true one.
-        self.names.rest(name, Rest::Failed, now);
         self.store.change_mails(&changes)
     }
 

@@ -39,6 +39,9 @@ pub const ABSENT_SECS: u32 = 600;
 /// Seconds that a name is not asked again after a failed look-up.
 pub const FAILED_LOOKUP_SECS: u32 = 5;
 
+/// Seconds that a name is not asked again whose record proved no waiting mail.
+pub const UNPROVEN_SECS: u32 = 30;
+
 /// Names remembered as absent or failed. When full, the oldest is forgotten.
 pub const REMEMBERED_NAMES_MAX: usize = 10_000;
 

@@ -16,6 +16,14 @@ use crate::rules;
 use crate::store::{MailChange, Settled, SettledState, StoreError, WaitingMail, WaitingStage};
 use crate::watcher::DkimName;
 
+/// A mail that the node does nothing more about.
+const REFUSED: MailStatus = MailStatus {
+    state: MailState::Failed,
+    hash: None,
+    ledger_index: None,
+    engine: None,
+};
+
 /// What the rules say about a mail, as far as the node acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {
@@ -47,6 +55,7 @@ impl Core {
         if judgement == Judgement::Never {
             self.peers.record(peer, Work::Failure, now);
         }
+        let mut in_open = None;
         let (engine, wrapped) = match (judgement, request.mode) {
             (Judgement::Ready, SubmitMode::DryRun) => {
                 let tried = try_in(&mut self.open.clone(), &explanation);
@@ -57,16 +66,24 @@ impl Core {
                 if tried.applied {
                     let tx = tried.wrapped.as_ref().map(|wrapped| wrapped.hash);
                     self.note_submitted(&request.mail, &explanation, tx)?;
+                    in_open = Some(MailStatus {
+                        state: MailState::Submitted,
+                        hash: tx,
+                        ..REFUSED
+                    });
                 }
                 (tried.engine, tried.wrapped)
             }
             (Judgement::Later, SubmitMode::Submit) => {
-                self.keep(request.mail.clone(), &explanation, now)?;
-                (explanation.code, None)
+                let not_kept = self.keep(request.mail.clone(), &explanation, now)?;
+                (not_kept.unwrap_or(explanation.code), None)
             }
             (Judgement::Later, SubmitMode::DryRun) | (Judgement::Never, _) => (explanation.code, None),
         };
-        let status = self.status_after(request.mode, &explanation)?;
+        let status = match in_open {
+            Some(status) => Some(status),
+            None => self.status_after(request.mode, &explanation)?,
+        };
         Ok(EmailAnswer {
             explanation,
             engine,
@@ -86,14 +103,12 @@ impl Core {
             Some(email_id) => self.status_of(&email_id)?,
             None => None,
         };
-        let refused = MailStatus {
-            state: MailState::Failed,
-            hash: None,
-            ledger_index: None,
-        };
         Ok(match (known, mode) {
             (Some(status), _) => Some(status),
-            (None, SubmitMode::Submit) => Some(refused),
+            (None, SubmitMode::Submit) => Some(MailStatus {
+                engine: Some(explanation.code),
+                ..REFUSED
+            }),
             (None, SubmitMode::DryRun) => None,
         })
     }
@@ -112,6 +127,7 @@ impl Core {
                 state: MailState::Validated,
                 hash: Some(hash),
                 ledger_index,
+                engine: settled.and_then(|settled| Ter::from_code(settled.code)),
             }));
         }
         if let Some((_, mail)) = self.mailroom.of_email(email_id).first() {
@@ -123,6 +139,7 @@ impl Core {
                 state,
                 hash: mail.tx,
                 ledger_index: None,
+                engine: None,
             }));
         }
         let failed = settled.or_else(|| self.failure(email_id));
@@ -130,6 +147,7 @@ impl Core {
             state: MailState::Failed,
             hash: Some(failed.hash).filter(|hash| *hash != Hash256::ZERO),
             ledger_index: None,
+            engine: Ter::from_code(failed.code),
         }))
     }
 
@@ -156,31 +174,44 @@ impl Core {
         }])
     }
 
-    /// Keep a mail for its key, if its account exists and can pay, and if there is room.
-    fn keep(&mut self, raw: Vec<u8>, explanation: &Explanation, now: CloseTime) -> Result<(), StoreError> {
+    /// Keep a mail for its key, if its account exists and can pay, and if there is room. Answers why it is not kept.
+    fn keep(
+        &mut self,
+        raw: Vec<u8>,
+        explanation: &Explanation,
+        now: CloseTime,
+    ) -> Result<Option<Ter>, StoreError> {
+        let mail_id = mail_id(&raw);
+        if self.mailroom.mail(&mail_id).is_some() {
+            return Ok(None);
+        }
         let is_soon = explanation.executable_until.is_some_and(|until| {
             let signed = until.seconds().saturating_sub(EMAIL_WINDOW_SECS);
             signed <= now.seconds().saturating_add(EARLY_SECS_MAX)
         });
-        let mail_id = mail_id(&raw);
-        let Some(mail) = self.mail_in_hand(raw, explanation, WaitingStage::Kept) else {
-            return Ok(());
+        let mail = self
+            .mail_in_hand(raw, explanation, WaitingStage::Kept)
+            .filter(|_| is_soon);
+        let Some(mail) = mail else {
+            return Ok(Some(explanation.code));
         };
-        if !is_soon || !self.can_pay(mail.account) {
-            return Ok(());
+        if self.open.account(mail.account).is_none() {
+            return Ok(Some(Ter::TER_NO_ACCOUNT));
+        }
+        if !self.can_pay(mail.account) {
+            return Ok(Some(Ter::TER_INSUF_FEE_B));
         }
         let record = mail.record.clone();
-        match self.mailroom.keep(mail_id, mail) {
-            Ok(gone) => {
-                let mut changes = vec![MailChange::Keep {
-                    mail_id,
-                    mail: record,
-                }];
-                changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
-                self.store.change_mails(&changes)
-            }
-            Err(_) => Ok(()),
-        }
+        let Ok(gone) = self.mailroom.keep(mail_id, mail) else {
+            return Ok(Some(explanation.code));
+        };
+        let mut changes = vec![MailChange::Keep {
+            mail_id,
+            mail: record,
+        }];
+        changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
+        self.store.change_mails(&changes)?;
+        Ok(None)
     }
 
     fn mail_in_hand(
@@ -245,9 +276,13 @@ impl Core {
 
     /// Take up the mails that the store kept over a restart.
     pub(crate) fn restore_mails(&mut self) -> Result<(), StoreError> {
+        let mut unreadable = Vec::new();
         for (mail_id, record) in self.store.waiting_mails()? {
             let explanation = rules::explain(&record.raw, &self.ledger, self.network_id);
-            let Some(from) = explanation.from else { continue };
+            let Some(from) = explanation.from else {
+                unreadable.push(MailChange::Forget { mail_id });
+                continue;
+            };
             let names = rules::key_names(&record.raw);
             let mail = MailInHand {
                 record,
@@ -258,6 +293,7 @@ impl Core {
             };
             self.mailroom.restore(mail_id, mail);
         }
+        self.store.change_mails(&unreadable)?;
         self.retry_mails()
     }
 

@@ -1,4 +1,4 @@
-//! The node: one lock around [`Core`], the close loop, and the look-ups that its mails and keys need.
+//! The node: one lock around `Core`, the close loop, and the look-ups that its mails and keys need.
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -135,6 +135,8 @@ pub struct MailStatus {
     pub hash: Option<Hash256>,
     /// The validated ledger that holds the transaction.
     pub ledger_index: Option<LedgerIndex>,
+    /// Its result, where it is final.
+    pub engine: Option<Ter>,
 }
 
 /// How far a mail is.

@@ -1,6 +1,6 @@
 //! The sockets: one port for WebSocket upgrades and HTTP POST on `/`.
 //!
-//! Every connection lives inside [`Guarded`], which ends it when nothing moves, and which holds the connection's share
+//! Every connection lives inside `Guarded`, which ends it when nothing moves, and which holds the connection's share
 //! of the bounds. It knows no method.
 
 use std::collections::BTreeMap;

@@ -133,7 +133,11 @@ impl RedbStore {
             writing.commit()?;
             Ok(())
         };
-        run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)))
+        // The kill test reads these two lines to know whether it struck inside a commit.
+        tracing::trace!("commit begins");
+        let done = run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)));
+        tracing::trace!("commit ends");
+        done
     }
 
     /// Look one record up and read it.

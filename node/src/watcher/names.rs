@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use codec::CloseTime;
 use ledger::dkim::DkimName;
 
-use crate::limits::{ABSENT_SECS, FAILED_LOOKUP_SECS, LOOKUPS_AT_WORK_MAX, REMEMBERED_NAMES_MAX};
+use crate::limits::{
+    ABSENT_SECS, FAILED_LOOKUP_SECS, LOOKUPS_AT_WORK_MAX, REMEMBERED_NAMES_MAX, UNPROVEN_SECS,
+};
 
 /// The name of the tags `d=` and `s=`; upper case is lowered. `None` where they are no names (spec 4.4).
 #[must_use]
@@ -37,6 +39,10 @@ pub(crate) enum Rest {
     Absent,
     /// DNS gave no answer.
     Failed,
+    /// Its answer is attested; the ledger has it soon.
+    Attested,
+    /// It has a record, but no waiting mail verifies under it.
+    Unproven,
 }
 
 impl Names {
@@ -69,8 +75,9 @@ impl Names {
             }
         }
         let secs = match rest {
-            Rest::Absent => ABSENT_SECS,
+            Rest::Absent | Rest::Attested => ABSENT_SECS,
             Rest::Failed => FAILED_LOOKUP_SECS,
+            Rest::Unproven => UNPROVEN_SECS,
         };
         let until = CloseTime::new(now.seconds().saturating_add(secs));
         self.resting_until.insert(name.clone(), until);

@@ -2,5 +2,6 @@
 
 mod dns;
 mod node;
+mod served;
 mod store;
 mod world;

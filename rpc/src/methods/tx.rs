@@ -6,7 +6,9 @@ use super::{Answer, Context, Method};
 use crate::api::{Role, TxKey, TxRecord};
 use crate::error::RpcError;
 use crate::params::Params;
-use crate::wire::{hash_value, hex_upper, record_members, write_mail_status, write_place};
+use crate::wire::{
+    hash_value, hex_upper, record_members, write_engine_result, write_mail_status, write_place,
+};
 
 pub(super) const METHOD: Method = Method {
     names: &["tx"],
@@ -36,6 +38,9 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     if let Some((email_id, status)) = &answer.mail {
         out.insert("email_id".to_owned(), hash_value(email_id));
         write_mail_status(Some(status), &mut out);
+        if let Some(engine) = status.engine {
+            write_engine_result(engine, &mut out);
+        }
     }
     match &answer.record {
         Some(record) if is_binary => out.append(&mut binary_members(record)),

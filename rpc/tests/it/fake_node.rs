@@ -93,6 +93,7 @@ impl Node for FakeNode {
             state: MailState::Kept,
             hash: None,
             ledger_index: None,
+            engine: None,
         };
         Ok(EmailAnswer {
             explanation,
@@ -134,6 +135,7 @@ impl Node for FakeNode {
                     state: MailState::Kept,
                     hash: None,
                     ledger_index: None,
+                    engine: None,
                 };
                 Ok(TxAnswer {
                     record: None,
