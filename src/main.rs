@@ -1,9 +1,49 @@
-//! `xahau-email`: the command line.
+//! `xahau-email`: the command line of email wallets for Xahau.
+//!
+//! Composition only: arguments in, the crates below at work, text or JSON out. It knows no protocol.
 
-#[allow(dead_code)]
-mod demo {
-    pub mod dns;
-    pub mod mail;
+mod cli;
+mod clock;
+mod commands;
+mod demo;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use commands::{Failure, Outcome};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_standard_error();
+    let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(&cli)),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            eprintln!("xahau-email: {failure}");
+            Outcome::Unknown.into()
+        }
+    }
 }
 
-fn main() {}
+async fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    match &cli.command {
+        Command::Address { emails } => commands::address::run(emails, cli.json),
+        Command::Explain(args) => commands::explain::run(args, cli.json).await,
+        Command::Submit(args) => commands::submit::run(args, cli.json).await,
+        Command::Node(args) => commands::node::run(args, cli.json).await,
+        Command::Demo(args) => demo::run(args, cli.json).await,
+    }
+}
+
+/// Diagnostics go to standard error: warnings, or what `RUST_LOG` asks for.
+fn log_to_standard_error() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -48,7 +48,7 @@ pub struct Party {
     pub tag: Option<u32>,
 }
 
-/// Verdict of one check.
+/// Qualifies of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckVerdict {
     /// The rule holds.

@@ -71,7 +71,9 @@ pub use phases::{
 };
 pub use reading::Order;
 pub use refusal::Refusal;
-pub use replay::{Effect, ReplayMark, is_entered, last_rekey, live_entries, required_fee};
+pub use replay::{
+    Effect, ReplayMark, is_entered, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
+};
 pub use signature::{KeyName, WindowError};
 pub use tags::TagListError;
 pub use text::lf_to_crlf_if_no_cr;

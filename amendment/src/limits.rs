@@ -55,6 +55,8 @@ pub const DEAD_ENTRIES_REMOVED_MAX: usize = 8;
 pub const FEE_CEILING_FACTOR: u64 = 10;
 /// Base fees that `submitEmail` adds to the required fee. Source: spec 6.3.
 pub const FEE_MARGIN_BASE_FEES: u64 = 10;
+/// Seconds after LastRekey in which an account cannot take itself off email. Source: spec 11. Refusal: tecTOO_SOON.
+pub const DISABLE_EMAIL_WAIT_SECS: u32 = 72 * 3_600;
 /// Ledgers that `submitEmail` sets LastLedgerSequence ahead. Source: spec 6.3.
 pub const LAST_LEDGER_AHEAD: u32 = 20;
 /// Seconds since the last attestation after which a failed signature is not final. Source: spec 7.3.

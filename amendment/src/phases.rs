@@ -15,7 +15,7 @@ use crate::reading::{self, Draft, Order, Reading};
 use crate::record::{FirstFailure, Recorder, Step};
 use crate::refusal::Refusal;
 use crate::replay::{self, Effect, ReplayMark};
-use crate::signature::{self, KeyName, WindowError};
+use crate::signature::{self, HashAlgorithm, KeyName, WindowError};
 use crate::transaction::{self, EmailId};
 
 /// Whether the amendment `Email` is enabled.
@@ -418,7 +418,8 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
         LedgerKey::Usable { key, failure } => (key, failure),
     };
     let claim = Claim {
-        algorithm: reading.scheme.algorithm,
+        algorithm: reading.scheme.algorithm(),
+        hash: HashAlgorithm::Sha256,
         domain: name.domain(),
         identity: reading.identity.as_deref(),
         header_data: &reading.header_data,
@@ -519,4 +520,14 @@ pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect
         _ => None,
     };
     replay::entry_after(current, ready.account(), &ready.screened.mark, rekey, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amendment_id_is_the_hash_of_its_name() {
+        assert_eq!(codec::hash::sha512_half(&[b"Email"]), AMENDMENT_EMAIL);
+    }
 }

@@ -15,7 +15,7 @@ use crate::message::{Mail, Source};
 use crate::mime;
 use crate::record::{Recorder, Step};
 use crate::refusal::Refusal;
-use crate::signature::{self, KeyName, Proofs, Scheme, SignedHeaders, Times};
+use crate::signature::{self, KeyName, LegalScheme, Proofs, Scheme, SignedHeaders, Times};
 use crate::tags::TagList;
 use crate::text::{is_wsp, shown, trim_wsp};
 
@@ -120,6 +120,7 @@ impl Selection {
 /// lacked its input.
 pub(crate) struct Candidate {
     pub(crate) scheme: Option<Scheme>,
+    legal: Option<LegalScheme>,
     pub(crate) key_name: Option<KeyName>,
     pub(crate) times: Option<Times>,
     pub(crate) proofs: Option<Proofs>,
@@ -132,13 +133,14 @@ pub(crate) struct Candidate {
     /// `d=` is the domain of From.
     pub(crate) same_domain: bool,
     aligned: bool,
+    signed_legal: bool,
 }
 
 /// What is true of a mail whose every rule up to 2.4 passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) key_name: KeyName,
-    pub(crate) scheme: Scheme,
+    pub(crate) scheme: LegalScheme,
     pub(crate) times: Times,
     pub(crate) signature: Vec<u8>,
     pub(crate) identity: Option<String>,
@@ -155,6 +157,7 @@ impl Candidate {
     pub(crate) fn read(mail: &Mail<'_>, chosen: usize, rec: &mut impl Recorder) -> Candidate {
         let mut candidate = Candidate {
             scheme: None,
+            legal: None,
             key_name: None,
             times: None,
             proofs: None,
@@ -164,6 +167,7 @@ impl Candidate {
             field: Vec::new(),
             same_domain: false,
             aligned: false,
+            signed_legal: false,
         };
         let Some(field) = mail.fields.get(chosen) else {
             rec.fail(Step::SignaturePresent, Refusal::NoSignature);
@@ -174,13 +178,19 @@ impl Candidate {
         let Some(tags) = rec.hold(Step::Tags, tags, |_| String::new()) else {
             return candidate;
         };
-        candidate.scheme = rec.hold(Step::Tags, signature::scheme(&tags), |_| {
+        candidate.scheme = signature::scheme(&tags);
+        candidate.legal = rec.hold(Step::Tags, signature::check_scheme(&tags), |_| {
             shown_tags(&tags, &["v", "a", "c", "q"])
         });
         candidate.key_name = rec.hold(Step::KeyName, signature::key_name(&tags), KeyName::dns_name);
         let signed = rec.hold(Step::SignedNames, signature::signed_headers(&tags), |_| {
             shown_tags(&tags, &["h"])
         });
+        if let Some(signed) = &signed {
+            let checked = signature::check_signed_headers(signed);
+            let checked = rec.hold(Step::SignedNames, checked, |()| shown_tags(&tags, &["h"]));
+            candidate.signed_legal = checked.is_some();
+        }
         candidate.times = rec.hold(Step::Times, signature::times(&tags), |_| {
             shown_tags(&tags, &["t", "x"])
         });
@@ -238,7 +248,8 @@ impl Candidate {
 
     /// Whether rules 4.1 to 4.4 hold, so that rule 4.7 tries this signature.
     pub(crate) fn is_eligible(&self) -> bool {
-        self.scheme.is_some()
+        self.legal.is_some()
+            && self.signed_legal
             && self.key_name.is_some()
             && self.aligned
             && self.sender.is_some()
@@ -256,7 +267,7 @@ impl Candidate {
     /// Spec: 3.3.
     pub(crate) fn check_body(&self, body: &[u8]) -> Option<Result<(), Refusal>> {
         let proofs = self.proofs.as_ref()?;
-        let equal = crypto::sha256(body).as_slice() == proofs.body_hash.as_slice();
+        let equal = crypto::digest_equals(self.scheme?.hash, body, &proofs.body_hash);
         Some(if equal { Ok(()) } else { Err(Refusal::BodyHash) })
     }
 
@@ -371,7 +382,7 @@ impl Draft {
         Some(Reading {
             header_data: candidate.header_data()?,
             key_name: candidate.key_name?,
-            scheme: candidate.scheme?,
+            scheme: candidate.legal?,
             times: candidate.times?,
             signature: candidate.proofs?.signature,
             identity: candidate.identity,

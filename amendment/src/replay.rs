@@ -6,7 +6,10 @@
 use codec::format::EntryType;
 use codec::{AccountId, CloseTime, Drops, Field, Hash256, Object, sf};
 
-use crate::limits::{DEAD_ENTRIES_REMOVED_MAX, EMAIL_WINDOW_SECS, FEE_CEILING_FACTOR};
+use crate::limits::{
+    DEAD_ENTRIES_REMOVED_MAX, DISABLE_EMAIL_WAIT_SECS, EMAIL_WINDOW_SECS, FEE_CEILING_FACTOR,
+    FEE_MARGIN_BASE_FEES,
+};
 use crate::transaction::EmailId;
 
 /// What became of the transaction whose mail is entered.
@@ -84,6 +87,28 @@ pub fn required_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<D
         .checked_add(memo)?
         .checked_add(entries)
         .map(Drops::new)
+}
+
+/// The fee that `submit_email` sets: the required one plus 10 base fees, so that a neighbour in the same ledger does not
+/// make it too small.
+///
+/// Spec: 6.3.
+pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Drops> {
+    let margin = base_fee.get().checked_mul(FEE_MARGIN_BASE_FEES)?;
+    required_fee(base_fee, memo_bytes, live)?
+        .get()
+        .checked_add(margin)
+        .map(Drops::new)
+}
+
+/// Whether an account may take itself off email now (AccountSet with asfDisableEmail; else tecTOO_SOON).
+///
+/// Spec: 11. Not within 72 hours of LastRekey: the mailbox's owner has that long to REKEY back.
+pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
+    last_rekey(current).is_none_or(|last| {
+        let open = u64::from(last.seconds()).saturating_add(u64::from(DISABLE_EMAIL_WAIT_SECS));
+        u64::from(now.seconds()) >= open
+    })
 }
 
 /// Whether a fee lies between the required one and ten times it.
@@ -209,10 +234,21 @@ mod tests {
     }
 
     #[test]
+    fn email_is_disabled_72_hours_after_a_rekey_at_the_earliest() {
+        let date = CloseTime::new(1_000);
+        let entry = entry_after(None, ACCOUNT, &mark(1, 1_000), Some(date), date);
+        assert!(!may_disable_email(Some(&entry), CloseTime::new(260_199)));
+        assert!(may_disable_email(Some(&entry), CloseTime::new(260_200)));
+        assert!(may_disable_email(Some(&add(None, mark(1, 1_000), 1_000)), date));
+        assert!(may_disable_email(None, date));
+    }
+
+    #[test]
     fn fee_counts_memo_bytes_and_live_entries() {
         assert_eq!(required_fee(Drops::new(10), 1_000, 0), Some(Drops::new(1_010)));
         assert_eq!(required_fee(Drops::new(10), 1_000, 64), Some(Drops::new(1_650)));
         assert_eq!(required_fee(Drops::new(u64::MAX), 1, 0), None);
+        assert_eq!(submit_fee(Drops::new(10), 1_000, 64), Some(Drops::new(1_750)));
         let required = Drops::new(100);
         for (fee, allowed) in [(99, false), (100, true), (1_000, true), (1_001, false)] {
             assert_eq!(is_fee_allowed(Drops::new(fee), required), allowed, "{fee}");

@@ -1,1 +1,26 @@
 //! The one-machine node: store, open ledger, close loop, DKIM key watcher.
+//!
+//! Puts the pure parts together and gives them time, files and DNS: `ledger` says what a close makes of transactions,
+//! `amendment` what a mail means, `rpc` what is asked. Spec sections 6.3, 7.2 to 7.5 and 12. It knows no protocol of its
+//! own and no wall clock: [`Clock`] tells the time.
+
+mod answers;
+pub mod clock;
+mod core;
+pub mod funds;
+mod key_watch;
+pub mod limits;
+mod mailroom;
+mod mails;
+pub mod node;
+pub mod peers;
+mod rules;
+pub mod start;
+pub mod store;
+pub mod validator_key;
+pub mod watcher;
+
+pub use clock::Clock;
+pub use funds::{Fund, FundError};
+pub use node::{Node, NodeConfig};
+pub use start::StartError;

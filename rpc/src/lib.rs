@@ -1,1 +1,31 @@
 //! WebSocket and HTTP JSON-RPC in the envelope of Xahau: wire types, methods, server, client.
+//!
+//! Implements spec section 12 (`submit_email`) and the Xahau methods that a wallet and the relay need. What a method
+//! says about the ledger comes through the trait [`Node`]; this crate knows no ledger, no store and no DNS.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`json`] | bounded, strict reading of JSON |
+//! | [`params`] | typed parameters; unknown names are refused |
+//! | [`api`] | the trait [`Node`] and the plain types of its answers |
+//! | [`wire`] | the JSON forms that several callers share |
+//! | [`methods`] | one method per file |
+//! | [`session`] | envelopes, without any socket |
+//! | [`server`], [`client`] | the sockets |
+
+pub mod api;
+mod base64;
+pub mod client;
+pub mod error;
+pub mod json;
+pub mod limits;
+pub mod methods;
+pub mod params;
+pub mod server;
+pub mod session;
+pub mod wire;
+
+pub use api::Node;
+pub use client::{Client, ClientError};
+pub use error::RpcError;
+pub use session::{HttpReply, Session};

@@ -1,7 +1,14 @@
 //! What needs two crates, the built program, or the whole tree.
 
 mod arrows;
+mod demo;
+mod house;
+mod kill;
+mod oracle;
+mod sabotage;
 mod spec;
+mod support;
+mod vectors;
 mod xrpl_oracle;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,401 @@
+//! The phases of a ledger over recorded mails: each refusal of state, time, key, fee and balance, with its code.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#![allow(clippy::arithmetic_side_effects)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use amendment::key_record::{KeyRecord, parse_txt};
+use amendment::{
+    AMENDMENT_EMAIL, Amendment, Derived, Effect, LedgerKeys, ReadView, Ready, Rules, TxtRecords,
+    authenticate, derive, next_replay_entry, preclaim, preflight, screen, wrap,
+};
+use codec::format::EntryType;
+use codec::{Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, Value, flags, keylet, sf};
+
+const NETWORK: u32 = 21_337;
+/// Clock of the recorded mails, seconds since 2000.
+const NOW: u32 = 848_145_600;
+const SEQUENCE: u32 = 5;
+
+struct Ledger {
+    now: u32,
+    index: u32,
+    amendment: bool,
+    state: BTreeMap<Hash256, Object>,
+    parent: BTreeMap<Hash256, Object>,
+}
+
+impl ReadView for Ledger {
+    fn network_id(&self) -> u32 {
+        NETWORK
+    }
+    fn ledger_index(&self) -> LedgerIndex {
+        LedgerIndex::new(self.index)
+    }
+    fn parent_close_time(&self) -> CloseTime {
+        CloseTime::new(self.now)
+    }
+    fn base_fee(&self) -> Drops {
+        Drops::new(10)
+    }
+    fn is_open(&self) -> bool {
+        true
+    }
+    fn amendment_enabled(&self, id: &Hash256) -> bool {
+        self.amendment && *id == AMENDMENT_EMAIL
+    }
+    fn entry(&self, key: &Hash256) -> Option<Object> {
+        self.state.get(key).cloned()
+    }
+    fn parent_entry(&self, key: &Hash256) -> Option<Object> {
+        self.parent.get(key).cloned()
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/mail")
+}
+
+fn txt(name: &str) -> Vec<u8> {
+    let vectors: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder().join("vectors.json")).unwrap()).unwrap();
+    vectors["keys"][name].as_str().unwrap().as_bytes().to_vec()
+}
+
+const KEY: &str = "s1._domainkey.mail.test";
+
+fn mail(file: &str) -> Derived {
+    let raw = std::fs::read(folder().join(file)).unwrap();
+    let mut keys = TxtRecords::new();
+    keys.insert(KEY, &txt(KEY));
+    derive(&raw, NETWORK, CloseTime::new(NOW), &keys).unwrap()
+}
+
+fn key_entry(key: &KeyRecord) -> Object {
+    Object::new()
+        .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
+        .with(sf::FLAGS, key.flags())
+        .with(sf::DOMAIN, &b"mail.test"[..])
+        .with(sf::SELECTOR, &b"s1"[..])
+        .with(sf::DKIM_KEY_TYPE, key.key_type().code())
+        .with(sf::PUBLIC_KEY, key.public_key())
+        .with(sf::FIRST_SEEN, NOW - 100)
+        .with(sf::LAST_ATTESTED, NOW - 100)
+}
+
+fn dkim_keylet() -> Hash256 {
+    keylet::dkim_key(b"mail.test", b"s1")
+}
+
+/// A ledger with the sender's account and the key.
+fn ledger(mail: &Derived) -> Ledger {
+    let root = Object::new()
+        .with(sf::LEDGER_ENTRY_TYPE, EntryType::AccountRoot.code())
+        .with(sf::FLAGS, 0_u32)
+        .with(sf::ACCOUNT, mail.account)
+        .with(sf::SEQUENCE, SEQUENCE)
+        .with(sf::BALANCE, Amount::from_drops(Drops::new(1_000_000)));
+    let key = parse_txt(&txt(KEY)).unwrap();
+    Ledger {
+        now: NOW,
+        index: 100,
+        amendment: true,
+        state: BTreeMap::from([(keylet::account(mail.account), root)]),
+        parent: BTreeMap::from([(dkim_keylet(), key_entry(&key))]),
+    }
+}
+
+fn required(mail: &Derived) -> u64 {
+    10 + mail.memo.len() as u64
+}
+
+fn wrapped(mail: &Derived) -> Object {
+    wrap(mail, SEQUENCE, Drops::new(required(mail)), LedgerIndex::new(120))
+}
+
+fn run(tx: &Object, ledger: &Ledger) -> Result<Ready, (Ter, &'static str)> {
+    let parsed = preflight(tx, &Rules::of(ledger)).map_err(|e| (e.code(), e.rule()))?;
+    let screened = screen(parsed, ledger).map_err(|e| (e.code(), e.rule()))?;
+    let proven = authenticate(screened, ledger).map_err(|e| (e.code(), e.rule()))?;
+    preclaim(proven, ledger).map_err(|e| (e.code(), e.rule()))
+}
+
+fn refusal(tx: &Object, ledger: &Ledger) -> Option<(Ter, &'static str)> {
+    run(tx, ledger).err()
+}
+
+#[test]
+fn accepts_a_mail_and_hands_on_what_it_orders() {
+    let mail = mail("c002.eml");
+    let ledger = ledger(&mail);
+    let ready = run(&wrapped(&mail), &ledger).unwrap();
+    assert_eq!((ready.account(), ready.sequence()), (mail.account, SEQUENCE));
+    assert_eq!(ready.fee(), Drops::new(required(&mail)));
+    assert_eq!(ready.order(), &mail.order);
+    assert_eq!(
+        (ready.email_id(), ready.signed_date()),
+        (mail.email_id, mail.signed_date)
+    );
+    let keys = LedgerKeys(&ledger);
+    let raw = std::fs::read(folder().join("c002.eml")).unwrap();
+    assert_eq!(derive(&raw, NETWORK, CloseTime::new(NOW), &keys), Ok(mail));
+}
+
+#[test]
+fn rejects_a_wrapper_that_says_anything() {
+    let mail = mail("c002.eml");
+    let ledger = ledger(&mail);
+    let good = wrapped(&mail);
+    let without = |field| {
+        let mut tx = good.clone();
+        tx.remove(field);
+        tx
+    };
+    let malformed = |rule| Some((Ter::TEM_MALFORMED, rule));
+    let other = Amount::from_drops(Drops::new(10_000_001));
+    let amounts = vec![(sf::AMOUNT_ENTRY, Object::new().with(sf::AMOUNT, other))];
+    let memo = Object::new().with(sf::MEMO_DATA, mail.memo.clone());
+    for tx in [
+        good.clone().with(sf::AMOUNTS, amounts),
+        good.clone().with(sf::DESTINATION, mail.account),
+        good.clone().with(sf::DESTINATION_TAG, 1_u32),
+        good.clone().with(sf::ACCOUNT, codec::AccountId::new([9; 20])),
+        good.clone().with(sf::SOURCE_TAG, 1_u32),
+        good.clone().with(sf::TXN_SIGNATURE, vec![1]),
+        good.clone().with(sf::SIGNING_PUB_KEY, vec![2; 33]),
+        good.clone().with(sf::NETWORK_ID, 21_338_u32),
+        good.clone().with(sf::FLAGS, flags::TF_EMAIL_SIG),
+        good.clone().with(
+            sf::MEMOS,
+            vec![(sf::MEMO, memo.clone().with(sf::MEMO_TYPE, vec![1]))],
+        ),
+        good.clone().with(
+            sf::MEMOS,
+            vec![(sf::MEMO, memo.clone()), (sf::MEMO, memo.clone())],
+        ),
+        good.clone().with(sf::MEMOS, Value::Array(Vec::new())),
+        without(sf::MEMOS),
+        without(sf::NETWORK_ID),
+        without(sf::SEQUENCE),
+        without(sf::SIGNING_PUB_KEY),
+        without(sf::AMOUNTS),
+    ] {
+        assert_eq!(refusal(&tx, &ledger), malformed("6.2"), "{tx:?}");
+    }
+    assert_eq!(
+        refusal(&without(sf::LAST_LEDGER_SEQUENCE), &ledger),
+        malformed("6.3")
+    );
+    let large = Object::new().with(sf::MEMO_DATA, vec![b'a'; 64 * 1024 + 1]);
+    assert_eq!(
+        refusal(&good.clone().with(sf::MEMOS, vec![(sf::MEMO, large)]), &ledger),
+        malformed("1")
+    );
+}
+
+#[test]
+fn rejects_the_flag_on_other_types_and_without_the_amendment() {
+    let mail = mail("c002.eml");
+    let mut ledger = ledger(&mail);
+    let payment = wrapped(&mail).with(sf::TRANSACTION_TYPE, 0_u16);
+    assert_eq!(refusal(&payment, &ledger), Some((Ter::TEM_INVALID_FLAG, "1")));
+    ledger.amendment = false;
+    assert_eq!(
+        refusal(&wrapped(&mail), &ledger),
+        Some((Ter::TEM_INVALID_FLAG, "1"))
+    );
+    let rules = Rules {
+        network_id: 21_338,
+        amendment: Amendment::On,
+    };
+    assert_eq!(
+        preflight(&wrapped(&mail), &rules).err().map(|e| e.rule()),
+        Some("5.6")
+    );
+}
+
+#[test]
+fn rejects_by_account_sequence_and_ledger() {
+    let mail = mail("c002.eml");
+    let good = wrapped(&mail);
+    let key = keylet::account(mail.account);
+    let changed = |change: &dyn Fn(&mut Ledger)| {
+        let mut ledger = ledger(&mail);
+        change(&mut ledger);
+        refusal(&good, &ledger)
+    };
+    let with_root = |field, value: u32| {
+        changed(&|l| {
+            l.state.get_mut(&key).unwrap().set(field, value);
+        })
+    };
+    assert_eq!(changed(&|l| l.state.clear()), Some((Ter::TER_NO_ACCOUNT, "10")));
+    assert_eq!(
+        with_root(sf::FLAGS, flags::LSF_DISABLE_EMAIL),
+        Some((Ter::TEF_EMAIL_DISABLED, "11"))
+    );
+    assert_eq!(
+        with_root(sf::FLAGS, flags::LSF_DISABLE_MASTER),
+        Some((Ter::TEF_EMAIL_DISABLED, "11"))
+    );
+    assert_eq!(
+        with_root(sf::SEQUENCE, SEQUENCE + 1),
+        Some((Ter::TEF_PAST_SEQ, "6.2"))
+    );
+    assert_eq!(
+        with_root(sf::SEQUENCE, SEQUENCE - 1),
+        Some((Ter::TER_PRE_SEQ, "6.2"))
+    );
+    assert_eq!(changed(&|l| l.index = 121), Some((Ter::TEF_MAX_LEDGER, "6.2")));
+    assert_eq!(changed(&|l| l.index = 120), None);
+}
+
+#[test]
+fn accepts_within_the_window_and_rejects_outside() {
+    let mail = mail("c002.eml");
+    let good = wrapped(&mail);
+    let date = mail.signed_date.seconds();
+    let at = |now: u32| {
+        let mut ledger = ledger(&mail);
+        ledger.now = now;
+        refusal(&good, &ledger)
+    };
+    assert_eq!(at(date + 432_000), None);
+    assert_eq!(at(date + 432_001), Some((Ter::TEF_EMAIL_EXPIRED, "4.6")));
+    // `t=` of this mail is 12 seconds after its Date.
+    assert_eq!(at(date - 288), None);
+    assert_eq!(at(date - 289), Some((Ter::TER_EMAIL_EARLY, "4.6")));
+}
+
+#[test]
+fn rejects_replays_full_accounts_and_mails_before_a_rekey() {
+    let first = mail("c002.eml");
+    let ledger_of = |entry: Object| {
+        let mut ledger = ledger(&first);
+        ledger.state.insert(keylet::email_replay(first.account), entry);
+        ledger
+    };
+    let ready = run(&wrapped(&first), &ledger(&first)).unwrap();
+    let now = CloseTime::new(NOW);
+    let entry = next_replay_entry(None, &ready, Effect::FeeOnly, now);
+    assert_eq!(
+        refusal(&wrapped(&first), &ledger_of(entry.clone())),
+        Some((Ter::TEF_EMAIL_REPLAY, "8.2"))
+    );
+
+    let fake = |n: u8| {
+        Object::new()
+            .with(sf::EMAIL_ID, Hash256::new([n; 32]))
+            .with(sf::SIGNATURE_HASH, Hash256::new([n; 32]))
+            .with(sf::SIGNED_DATE, NOW)
+    };
+    let full = |count: u8| {
+        let entries: Vec<_> = (0..count).map(|n| (sf::EMAIL_REPLAY_ENTRY, fake(n))).collect();
+        ledger_of(entry.clone().with(sf::EMAIL_REPLAY_ENTRIES, entries))
+    };
+    assert_eq!(
+        refusal(&wrapped(&first), &full(64)),
+        Some((Ter::TEF_EMAIL_FULL, "8.5"))
+    );
+    assert_eq!(
+        refusal(&wrapped(&first), &full(63)),
+        Some((Ter::TEF_BAD_EMAIL_FEE, "6.3"))
+    );
+    let fee = Drops::new(required(&first) + 630);
+    assert_eq!(
+        refusal(&wrap(&first, SEQUENCE, fee, LedgerIndex::new(120)), &full(63)),
+        None
+    );
+
+    let rekey = mail("c036.eml");
+    let ready = run(&wrapped(&rekey), &ledger(&rekey)).unwrap();
+    let applied = next_replay_entry(None, &ready, Effect::Applied, now);
+    assert_eq!(applied.u32(sf::LAST_REKEY), Some(rekey.signed_date.seconds()));
+    assert_eq!(
+        refusal(&wrapped(&first), &ledger_of(applied)),
+        Some((Ter::TEF_EMAIL_EXPIRED, "8.6"))
+    );
+    let failed = next_replay_entry(None, &ready, Effect::FeeOnly, now);
+    assert_eq!(failed.u32(sf::LAST_REKEY), None);
+    let fee = Drops::new(required(&first) + 10);
+    assert_eq!(
+        refusal(
+            &wrap(&first, SEQUENCE, fee, LedgerIndex::new(120)),
+            &ledger_of(failed)
+        ),
+        None
+    );
+}
+
+#[test]
+fn accepts_keys_of_the_parent_ledger_alone() {
+    let mail = mail("c002.eml");
+    let good = wrapped(&mail);
+    let other = parse_txt(&txt("e1._domainkey.mail.test")).unwrap();
+    let with_key = |change: &dyn Fn(Object) -> Object| {
+        let mut ledger = ledger(&mail);
+        let entry = ledger.parent.remove(&dkim_keylet()).unwrap();
+        ledger.parent.insert(dkim_keylet(), change(entry));
+        refusal(&good, &ledger)
+    };
+    let mut without = ledger(&mail);
+    let entry = without.parent.remove(&dkim_keylet()).unwrap();
+    without.state.insert(dkim_keylet(), entry.clone());
+    let no_key = Some((Ter::TER_NO_DKIM_KEY, "7.3"));
+    let bad = Some((Ter::TEF_BAD_SIGNATURE, "4.5"));
+    assert_eq!(refusal(&good, &without), no_key);
+    assert_eq!(
+        with_key(&|k| k.with(sf::REVOKED_AT, NOW - 1)),
+        Some((Ter::TEF_DKIM_REVOKED, "7.4"))
+    );
+    assert_eq!(with_key(&|k| k.with(sf::ACTIVE_AFTER, NOW + 1)), no_key);
+    assert_eq!(with_key(&|k| k.with(sf::ACTIVE_AFTER, NOW)), None);
+    let wrong = |k: Object| {
+        k.with(sf::DKIM_KEY_TYPE, other.key_type().code())
+            .with(sf::PUBLIC_KEY, other.public_key())
+    };
+    assert_eq!(with_key(&wrong), bad);
+    assert_eq!(
+        with_key(&|k| wrong(k).with(sf::LAST_ATTESTED, NOW - 3_601)),
+        no_key
+    );
+    let next = |k: Object, after: u32| {
+        let right = k.blob(sf::PUBLIC_KEY).unwrap().to_vec();
+        wrong(k)
+            .with(sf::NEXT_KEY_TYPE, 1_u8)
+            .with(sf::NEXT_KEY, right)
+            .with(sf::NEXT_AFTER, after)
+    };
+    assert_eq!(with_key(&|k| next(k, NOW + 1)), no_key);
+    assert_eq!(with_key(&|k| next(k, NOW)), None);
+    let strict = |k: Object| k.with(sf::FLAGS, amendment::key_record::LSF_DKIM_STRICT);
+    assert_eq!(with_key(&strict), None);
+}
+
+#[test]
+fn accepts_fees_from_once_to_ten_times_and_rejects_others() {
+    let mail = mail("c002.eml");
+    let least = required(&mail);
+    let with = |fee: u64, balance: u64| {
+        let mut ledger = ledger(&mail);
+        let root = ledger.state.get_mut(&keylet::account(mail.account)).unwrap();
+        root.set(sf::BALANCE, Amount::from_drops(Drops::new(balance)));
+        refusal(
+            &wrap(&mail, SEQUENCE, Drops::new(fee), LedgerIndex::new(120)),
+            &ledger,
+        )
+    };
+    let bad_fee = Some((Ter::TEF_BAD_EMAIL_FEE, "6.3"));
+    assert_eq!(with(least - 1, 1_000_000), bad_fee);
+    assert_eq!(with(least, least), None);
+    assert_eq!(with(least * 10, 1_000_000), None);
+    assert_eq!(with(least * 10 + 1, 1_000_000), bad_fee);
+    assert_eq!(with(least, least - 1), Some((Ter::TER_INSUF_FEE_B, "6.3")));
+}

@@ -1,0 +1,264 @@
+//! The node's state behind its lock: the validated ledger, the open one, and what is on its way into it.
+//!
+//! No thread, no socket, no waiting: every function here takes the time as an argument and returns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use codec::keys::KeyPair;
+use codec::{CloseTime, Hash256, format::EntryType};
+use ledger::dkim::{self, Attestation};
+use ledger::{Closed, Ledger, OpenLedger, Transaction};
+
+use crate::limits::{
+    FAILURES_REMEMBERED_MAX, HELD_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS, KEY_SETS_PER_LEDGER_MAX,
+    REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
+};
+use crate::mailroom::Mailroom;
+use crate::peers::PeerCounts;
+use crate::rules;
+use crate::start::commit_of;
+use crate::store::{MailChange, Settled, SettledState, Store, StoreError};
+use crate::watcher::{DkimName, Names};
+
+/// A transaction that a later ledger may take.
+#[derive(Debug, Clone)]
+struct Held {
+    tx: Transaction,
+    tries: u32,
+}
+
+/// The node's state.
+pub(crate) struct Core {
+    pub(crate) network_id: u32,
+    pub(crate) key: KeyPair,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) ledger: Ledger,
+    pub(crate) open: OpenLedger,
+    pub(crate) mailroom: Mailroom,
+    pub(crate) names: Names,
+    pub(crate) attestations: BTreeMap<DkimName, Attestation>,
+    pub(crate) peers: PeerCounts,
+    /// Keylets of all DKIMKey entries, so that renewals need no walk over the state.
+    pub(crate) dkim_keys: BTreeSet<Hash256>,
+    held: Vec<Held>,
+    failures: BTreeMap<Hash256, Settled>,
+    last_close: CloseTime,
+}
+
+impl Core {
+    /// Go on from the last validated ledger.
+    pub(crate) fn new(
+        network_id: u32,
+        key: KeyPair,
+        store: Arc<dyn Store>,
+        ledger: Ledger,
+        now: CloseTime,
+    ) -> Result<Self, StoreError> {
+        let dkim_keys = ledger
+            .state()
+            .iter()
+            .filter(|(_, bytes)| is_dkim_key(bytes))
+            .map(|(key, _)| key)
+            .collect();
+        let mut core = Self {
+            network_id,
+            key,
+            open: OpenLedger::new(&ledger),
+            ledger,
+            mailroom: Mailroom::default(),
+            names: Names::default(),
+            attestations: BTreeMap::new(),
+            peers: PeerCounts::default(),
+            dkim_keys,
+            held: Vec::new(),
+            failures: BTreeMap::new(),
+            last_close: now,
+            store,
+        };
+        core.restore_mails()?;
+        Ok(core)
+    }
+
+    /// Whether the open ledger has anything to close for, or has been open for long enough.
+    pub(crate) fn is_close_due(&self, now: CloseTime) -> bool {
+        let has_work = !self.open.accepted().is_empty() || !self.attestations.is_empty();
+        has_work || now.seconds().saturating_sub(self.last_close.seconds()) >= IDLE_CLOSE_SECS
+    }
+
+    /// Close the open ledger. The store has it before anybody sees it.
+    pub(crate) fn close(&mut self, now: CloseTime) -> Result<(), StoreError> {
+        let key_sets = self.key_sets();
+        let transactions = self.open.accepted().iter().cloned().chain(key_sets);
+        let closed = ledger::close(&self.ledger, transactions, now);
+        let mut commit = commit_of(&closed);
+        let settled = self.validated_mails(&closed);
+        commit.mails = self.mail_changes(&settled);
+        self.store.commit(self.network_id, &[commit])?;
+        for (id, code) in &closed.dropped {
+            tracing::info!(%id, code = code.token(), "a transaction of the open ledger is not in the closed one");
+        }
+        self.adopt(closed, &settled, now)
+    }
+
+    /// DKIMKeySets of this validator's attestations, and the removal of keys that nobody renewed.
+    fn key_sets(&self) -> Vec<Transaction> {
+        let of_attestations = self
+            .attestations
+            .values()
+            .take(KEY_SETS_PER_LEDGER_MAX)
+            .filter_map(|word| {
+                dkim::build_key_set(&self.ledger, self.network_id, std::slice::from_ref(word))
+            });
+        let mut sets: Vec<Transaction> = of_attestations.collect();
+        if self.ledger.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
+            sets.extend(dkim::build_removals(&self.ledger, REMOVALS_PER_LEDGER_MAX));
+        }
+        sets
+    }
+
+    /// EmailIDs that a closed ledger validates.
+    fn validated_mails(&self, closed: &Closed) -> Vec<(Hash256, Settled)> {
+        let ledger_index = closed.ledger.index();
+        closed
+            .applied
+            .iter()
+            .filter(|applied| applied.tx.is_email_signed())
+            .filter_map(|applied| {
+                let email_id = rules::email_id_of(applied.tx.object(), &self.open)?;
+                let state = SettledState::Validated { ledger_index };
+                Some((
+                    email_id,
+                    Settled {
+                        state,
+                        code: applied.ter.code(),
+                        hash: applied.tx_id,
+                    },
+                ))
+            })
+            .collect()
+    }
+
+    fn mail_changes(&self, settled: &[(Hash256, Settled)]) -> Vec<MailChange> {
+        let mut changes = Vec::new();
+        for (email_id, settled) in settled {
+            changes.push(MailChange::Settle {
+                email_id: *email_id,
+                settled: *settled,
+            });
+            let waiting = self.mailroom.of_email(email_id);
+            changes.extend(
+                waiting
+                    .into_iter()
+                    .map(|(mail_id, _)| MailChange::Forget { mail_id }),
+            );
+        }
+        changes
+    }
+
+    /// A closed ledger is stored: go on from it.
+    fn adopt(
+        &mut self,
+        closed: Closed,
+        settled: &[(Hash256, Settled)],
+        now: CloseTime,
+    ) -> Result<(), StoreError> {
+        for (email_id, _) in settled {
+            let ids: Vec<Hash256> = self
+                .mailroom
+                .of_email(email_id)
+                .into_iter()
+                .map(|(id, _)| id)
+                .collect();
+            ids.iter().for_each(|id| {
+                self.mailroom.remove(id);
+            });
+        }
+        let used: Vec<DkimName> = self
+            .attestations
+            .keys()
+            .take(KEY_SETS_PER_LEDGER_MAX)
+            .cloned()
+            .collect();
+        used.iter().for_each(|name| {
+            self.attestations.remove(name);
+        });
+        for (key, bytes) in &closed.changes {
+            match bytes {
+                Some(bytes) if is_dkim_key(bytes) => self.dkim_keys.insert(*key),
+                Some(_) => false,
+                None => self.dkim_keys.remove(key),
+            };
+        }
+        let retry = closed.retry;
+        self.ledger = closed.ledger;
+        self.open = OpenLedger::new(&self.ledger);
+        self.last_close = now;
+        self.retry_held(retry);
+        self.retry_mails()
+    }
+
+    /// Hold a transaction for a later ledger; `false` where there is no room.
+    pub(crate) fn hold(&mut self, tx: Transaction) -> bool {
+        if self.held.iter().any(|held| held.tx.id() == tx.id()) {
+            return true;
+        }
+        if self.held.len() >= HELD_MAX {
+            return false;
+        }
+        self.held.push(Held { tx, tries: 0 });
+        true
+    }
+
+    /// Held transactions of an account, for its next free sequence.
+    pub(crate) fn held_of(&self, account: codec::AccountId) -> impl Iterator<Item = &Transaction> {
+        self.held
+            .iter()
+            .map(|held| &held.tx)
+            .filter(move |tx| tx.account() == account)
+    }
+
+    /// Whether a transaction waits for a later ledger.
+    pub(crate) fn held_transaction(&self, id: &Hash256) -> Option<&Transaction> {
+        self.held.iter().map(|held| &held.tx).find(|tx| tx.id() == *id)
+    }
+
+    /// Try what is held again, lower sequences first. Mails are not held as transactions: they are wrapped anew.
+    fn retry_held(&mut self, retry: Vec<Transaction>) {
+        let mut waiting = std::mem::take(&mut self.held);
+        waiting.extend(
+            retry
+                .into_iter()
+                .filter(|tx| !tx.is_email_signed())
+                .map(|tx| Held { tx, tries: 0 }),
+        );
+        waiting.sort_by_key(|held| (held.tx.account(), held.tx.sequence()));
+        for held in waiting {
+            let tries = held.tries.saturating_add(1);
+            let outcome = self.open.submit(&held.tx);
+            let is_kept = outcome.is_ok_and(|outcome| outcome.retriable && !outcome.applied);
+            if is_kept && tries < HELD_TRIES_MAX && self.held.len() < HELD_MAX {
+                self.held.push(Held { tx: held.tx, tries });
+            }
+        }
+    }
+
+    /// Remember a failure for those who ask; the oldest EmailIDs are forgotten first.
+    pub(crate) fn remember_failure(&mut self, email_id: Hash256, settled: Settled) {
+        if self.failures.len() >= FAILURES_REMEMBERED_MAX {
+            self.failures.pop_first();
+        }
+        self.failures.insert(email_id, settled);
+    }
+
+    /// A failure that is remembered.
+    pub(crate) fn failure(&self, email_id: &Hash256) -> Option<Settled> {
+        self.failures.get(email_id).copied()
+    }
+}
+
+/// Whether bytes of the state are a DKIMKey. The type is the first field of every entry.
+pub(crate) fn is_dkim_key(bytes: &[u8]) -> bool {
+    bytes.get(..3) == Some(&[0x11, 0, 0x4B])
+        && codec::decode(bytes).is_ok_and(|entry| EntryType::of(&entry) == Some(EntryType::DkimKey))
+}

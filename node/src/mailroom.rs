@@ -1,0 +1,258 @@
+//! The mails on their way: kept for their key, or submitted and not yet validated.
+//!
+//! A mail is told from another by the hash of its bytes, not by its EmailID alone: whoever knows what somebody wrote
+//! can make another mail of the same EmailID with a bad signature, and must not crowd out the true one. Spec: 7.5, 12
+
+use std::collections::BTreeMap;
+
+use codec::{AccountId, Hash256};
+
+use crate::limits::{KEPT_PER_ACCOUNT_MAX, WAITING_BYTES_MAX};
+use crate::store::{WaitingMail, WaitingStage};
+use crate::watcher::DkimName;
+
+/// A mail on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct MailInHand {
+    /// What the store has of it.
+    pub(crate) record: WaitingMail,
+    /// The sender.
+    pub(crate) account: AccountId,
+    /// The keys that would prove it.
+    pub(crate) names: Vec<DkimName>,
+    /// Its transaction in the open ledger.
+    pub(crate) tx: Option<Hash256>,
+    /// Whether its names were asked for without success: then it makes room for another mail of the account.
+    pub(crate) hope: Hope,
+}
+
+/// Whether a kept mail's key may still come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hope {
+    /// Nobody has answered yet.
+    Open,
+    /// The name has no usable record.
+    Faint,
+}
+
+/// All mails on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Mailroom {
+    mails: BTreeMap<Hash256, MailInHand>,
+    bytes: usize,
+    next_order: u64,
+}
+
+/// Why a mail is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoRoom {
+    /// The account has as many as it may.
+    Account,
+    /// All together are too long.
+    Bytes,
+}
+
+impl Mailroom {
+    /// The place of the next mail in the order of arrival.
+    pub(crate) fn next_order(&self) -> u64 {
+        self.next_order
+    }
+
+    /// Take a mail that waits for its key, if there is room for it. Answers the mail that had to go for it.
+    pub(crate) fn keep(&mut self, mail_id: Hash256, mail: MailInHand) -> Result<Option<Hash256>, NoRoom> {
+        if self.mails.contains_key(&mail_id) {
+            return Ok(None);
+        }
+        let of_account: Vec<(Hash256, Hope)> = self
+            .mails
+            .iter()
+            .filter(|(_, other)| other.account == mail.account && other.record.stage == WaitingStage::Kept)
+            .map(|(id, other)| (*id, other.hope))
+            .collect();
+        let mut gone = None;
+        if of_account.len() >= KEPT_PER_ACCOUNT_MAX {
+            let faint = of_account.iter().find(|(_, hope)| *hope == Hope::Faint);
+            gone = Some(faint.ok_or(NoRoom::Account)?.0);
+        }
+        let freed = gone
+            .and_then(|id| self.mails.get(&id))
+            .map_or(0, |other| other.record.raw.len());
+        if self.bytes - freed + mail.record.raw.len() > WAITING_BYTES_MAX {
+            return Err(NoRoom::Bytes);
+        }
+        if let Some(id) = gone {
+            self.remove(&id);
+        }
+        self.put(mail_id, mail);
+        Ok(gone)
+    }
+
+    /// Take a mail whose transaction was submitted, if there is room to try it again.
+    pub(crate) fn put_submitted(&mut self, mail_id: Hash256, mail: MailInHand) -> Result<(), NoRoom> {
+        let freed = self.mails.get(&mail_id).map_or(0, |other| other.record.raw.len());
+        if self.bytes - freed + mail.record.raw.len() > WAITING_BYTES_MAX {
+            return Err(NoRoom::Bytes);
+        }
+        self.put(mail_id, mail);
+        Ok(())
+    }
+
+    /// Take a mail back from the store.
+    pub(crate) fn restore(&mut self, mail_id: Hash256, mail: MailInHand) {
+        self.put(mail_id, mail);
+    }
+
+    fn put(&mut self, mail_id: Hash256, mail: MailInHand) {
+        self.remove(&mail_id);
+        self.bytes += mail.record.raw.len();
+        self.next_order = self.next_order.max(mail.record.order.saturating_add(1));
+        self.mails.insert(mail_id, mail);
+    }
+
+    /// A mail waits no longer.
+    pub(crate) fn remove(&mut self, mail_id: &Hash256) -> Option<MailInHand> {
+        let mail = self.mails.remove(mail_id)?;
+        self.bytes -= mail.record.raw.len();
+        Some(mail)
+    }
+
+    /// All mails, oldest first.
+    pub(crate) fn in_order(&self) -> Vec<Hash256> {
+        let mut ids: Vec<(u64, Hash256)> = self
+            .mails
+            .iter()
+            .map(|(id, mail)| (mail.record.order, *id))
+            .collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// One mail.
+    pub(crate) fn mail(&self, mail_id: &Hash256) -> Option<&MailInHand> {
+        self.mails.get(mail_id)
+    }
+
+    /// One mail, to be changed.
+    pub(crate) fn mail_mut(&mut self, mail_id: &Hash256) -> Option<&mut MailInHand> {
+        self.mails.get_mut(mail_id)
+    }
+
+    /// The mails of an EmailID; the submitted one comes first.
+    pub(crate) fn of_email(&self, email_id: &Hash256) -> Vec<(Hash256, &MailInHand)> {
+        let mut found: Vec<_> = self
+            .mails
+            .iter()
+            .filter(|(_, mail)| mail.record.email_id == *email_id)
+            .map(|(id, mail)| (*id, mail))
+            .collect();
+        found.sort_by_key(|(_, mail)| (mail.record.stage == WaitingStage::Kept, mail.record.order));
+        found
+    }
+
+    /// The kept mails that wait for a name.
+    pub(crate) fn waiting_for(&self, name: &DkimName) -> Vec<Hash256> {
+        let waits = |mail: &MailInHand| mail.record.stage == WaitingStage::Kept && mail.names.contains(name);
+        self.mails
+            .iter()
+            .filter(|(_, mail)| waits(mail))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Mails that wait for their key.
+    pub(crate) fn kept_count(&self) -> usize {
+        self.mails
+            .values()
+            .filter(|mail| mail.record.stage == WaitingStage::Kept)
+            .count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watcher::dkim_name;
+    use codec::CloseTime;
+
+    fn id(byte: u8) -> Hash256 {
+        Hash256::new([byte; 32])
+    }
+
+    fn mail(account: u8, bytes: usize, order: u64) -> MailInHand {
+        MailInHand {
+            record: WaitingMail {
+                stage: WaitingStage::Kept,
+                order,
+                email_id: id(0xE0),
+                executable_until: CloseTime::new(100),
+                raw: vec![0; bytes],
+            },
+            account: AccountId::new([account; 20]),
+            names: vec![dkim_name("a.example", "s").expect("a name")],
+            tx: None,
+            hope: Hope::Open,
+        }
+    }
+
+    #[test]
+    fn accepts_two_kept_mails_of_an_account_and_rejects_the_third() {
+        let mut room = Mailroom::default();
+        assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(room.keep(id(2), mail(1, 10, 1)), Ok(None));
+        assert_eq!(
+            room.keep(id(2), mail(1, 10, 2)),
+            Ok(None),
+            "the same mail again takes no place"
+        );
+        assert_eq!(room.keep(id(3), mail(1, 10, 2)), Err(NoRoom::Account));
+        assert_eq!(
+            room.keep(id(3), mail(2, 10, 2)),
+            Ok(None),
+            "another account is not touched"
+        );
+        let mut submitted = mail(1, 10, 1);
+        submitted.record.stage = WaitingStage::Submitted;
+        assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
+        assert_eq!(
+            room.keep(id(4), mail(1, 10, 3)),
+            Ok(None),
+            "a submitted mail frees its place"
+        );
+    }
+
+    #[test]
+    fn accepts_a_mail_in_place_of_one_without_hope() {
+        let mut room = Mailroom::default();
+        assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(room.keep(id(2), mail(1, 10, 1)), Ok(None));
+        room.mail_mut(&id(1)).expect("there").hope = Hope::Faint;
+        assert_eq!(room.keep(id(3), mail(1, 10, 2)), Ok(Some(id(1))));
+        assert_eq!(room.in_order(), [id(2), id(3)]);
+        assert_eq!(room.keep(id(4), mail(1, 10, 3)), Err(NoRoom::Account));
+    }
+
+    #[test]
+    fn rejects_mails_over_the_bytes_of_all_and_frees_them_again() {
+        let mut room = Mailroom::default();
+        assert_eq!(room.keep(id(1), mail(1, WAITING_BYTES_MAX, 0)), Ok(None));
+        assert_eq!(room.keep(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
+        assert_eq!(room.put_submitted(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
+        room.remove(&id(1));
+        assert_eq!(room.keep(id(2), mail(2, 1, 1)), Ok(None));
+    }
+
+    #[test]
+    fn accepts_several_mails_of_one_email_id_and_shows_the_submitted_one_first() {
+        let mut room = Mailroom::default();
+        assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
+        let mut submitted = mail(1, 10, 1);
+        submitted.record.stage = WaitingStage::Submitted;
+        assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
+        let found: Vec<Hash256> = room.of_email(&id(0xE0)).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(found, [id(2), id(1)]);
+        assert_eq!(
+            room.waiting_for(&dkim_name("A.example", "S").expect("a name")),
+            [id(1)]
+        );
+    }
+}

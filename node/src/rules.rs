@@ -1,0 +1,168 @@
+//! What the node asks of the rules: an explanation under the ledger's keys or under one record, and the wrapper.
+//!
+//! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
+
+use amendment::{
+    ExplainEnv, Explanation, KeyAnswer, KeySource, LedgerKeys, Qualifies, Rules, TxtRecords,
+    explain as explain_mail,
+};
+use codec::{Amount, Drops, Hash256, Object, Ter, keylet, sf};
+use ledger::dkim::DkimName;
+use ledger::{Ledger, OpenLedger};
+
+use crate::limits::{LAST_LEDGER_AHEAD, SPARE_BASE_FEES, STALE_SECS};
+use crate::watcher::{dkim_name, dns_name};
+
+/// Explain a mail under the keys of a ledger. A failed signature under a key that may have changed since is no verdict.
+///
+/// Spec: 7.3
+pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
+    let open = OpenLedger::new(ledger);
+    let view = open.view();
+    let keys = LedgerKeys(&view);
+    let now = ledger.close_time();
+    let explanation = explain_mail(
+        raw,
+        &ExplainEnv {
+            network_id,
+            now,
+            keys: &keys,
+        },
+    );
+    if explanation.code != Ter::TEF_BAD_SIGNATURE
+        || !names_of(&explanation).any(|name| may_have_changed(ledger, &name))
+    {
+        return explanation;
+    }
+    let without = Without { keys: &keys, ledger };
+    explain_mail(
+        raw,
+        &ExplainEnv {
+            network_id,
+            now,
+            keys: &without,
+        },
+    )
+}
+
+/// Explain a mail as if the ledger had one more key.
+pub(crate) fn explain_under(
+    raw: &[u8],
+    ledger: &Ledger,
+    network_id: u32,
+    name: &DkimName,
+    record: &[u8],
+) -> Explanation {
+    let mut keys = TxtRecords::new();
+    keys.insert(&dns_name(name), record);
+    explain_mail(
+        raw,
+        &ExplainEnv {
+            network_id,
+            now: ledger.close_time(),
+            keys: &keys,
+        },
+    )
+}
+
+/// The keys of a ledger, but for those whose failure is no verdict.
+struct Without<'a, K> {
+    keys: &'a K,
+    ledger: &'a Ledger,
+}
+
+impl<K: KeySource> KeySource for Without<'_, K> {
+    fn key(&self, domain: &str, selector: &str) -> KeyAnswer {
+        match dkim_name(domain, selector) {
+            Some(name) if may_have_changed(self.ledger, &name) => KeyAnswer::Unknown,
+            _ => self.keys.key(domain, selector),
+        }
+    }
+}
+
+fn names_of(explanation: &Explanation) -> impl Iterator<Item = DkimName> {
+    explanation
+        .signed_with
+        .iter()
+        .filter_map(|name| dkim_name(name.domain(), name.selector()))
+}
+
+/// Whether a key of the ledger is not known to be what DNS has now: attested more than an hour ago, or about to be
+/// replaced.
+fn may_have_changed(ledger: &Ledger, name: &DkimName) -> bool {
+    let Some(entry) = ledger.entry(&name.keylet()) else {
+        return false;
+    };
+    let attested = entry.u32(sf::LAST_ATTESTED).unwrap_or(0);
+    let is_stale = attested.saturating_add(STALE_SECS) < ledger.close_time().seconds();
+    !entry.contains(sf::REVOKED_AT) && (is_stale || entry.contains(sf::NEXT_KEY))
+}
+
+/// Whether DNS has to be asked before a mail under this key can be judged.
+pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
+    let open = OpenLedger::new(ledger);
+    let view = open.view();
+    let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+    match LedgerKeys(&view).key(&text(name.domain()), &text(name.selector())) {
+        KeyAnswer::Usable(_) => may_have_changed(ledger, name),
+        KeyAnswer::Unusable(_) | KeyAnswer::Revoked | KeyAnswer::Absent | KeyAnswer::Unknown => true,
+    }
+}
+
+/// The keys that would prove a mail.
+pub(crate) fn key_names(raw: &[u8]) -> Vec<DkimName> {
+    let candidates = amendment::candidates(raw);
+    candidates
+        .iter()
+        .filter_map(|candidate| dkim_name(candidate.name.domain(), candidate.name.selector()))
+        .collect()
+}
+
+/// The transaction of a mail for the open ledger: the account's next sequence, the required fee and 10 base fees, and
+/// LastLedgerSequence 20 ahead.
+///
+/// Spec: 6.3
+pub(crate) fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
+    let derived = match (explanation.qualifies, &explanation.transaction, &explanation.from) {
+        (Qualifies::Yes, Some(transaction), Some(from)) => Some((transaction, from.account)),
+        _ => None,
+    };
+    let (transaction, account) = derived.ok_or(Ter::TEM_MALFORMED)?;
+    let root = open.account(account).ok_or(Ter::TER_NO_ACCOUNT)?;
+    let sequence = root.u32(sf::SEQUENCE).ok_or(Ter::TER_NO_ACCOUNT)?;
+    let view = open.view();
+    let replay = open
+        .state()
+        .entry(&keylet::email_replay(account))
+        .and_then(|bytes| codec::decode(bytes).ok());
+    let live = amendment::live_entries(replay.as_ref(), view.parent_close_time());
+    let base_fee = view.base_fee();
+    let required =
+        amendment::required_fee(base_fee, memo_bytes(transaction), live).ok_or(Ter::TEF_BAD_EMAIL_FEE)?;
+    let spare = base_fee.get().saturating_mul(SPARE_BASE_FEES);
+    let fee = Drops::new(required.get().saturating_add(spare));
+    let last = open.parent().index().get().saturating_add(LAST_LEDGER_AHEAD);
+    Ok(transaction
+        .clone()
+        .with(sf::SEQUENCE, sequence)
+        .with(
+            sf::FEE,
+            Amount::Native(i64::try_from(fee.get()).map_err(|_| Ter::TEF_BAD_EMAIL_FEE)?),
+        )
+        .with(sf::LAST_LEDGER_SEQUENCE, last))
+}
+
+fn memo_bytes(transaction: &Object) -> usize {
+    let memos = transaction.array(sf::MEMOS).unwrap_or(&[]);
+    memos
+        .iter()
+        .filter_map(|(_, memo)| memo.blob(sf::MEMO_DATA))
+        .map(<[u8]>::len)
+        .sum()
+}
+
+/// The EmailID of a transaction in a ledger.
+pub(crate) fn email_id_of(tx: &Object, view: &OpenLedger) -> Option<Hash256> {
+    let parsed = amendment::preflight(tx, &Rules::of(&view.view())).ok()?;
+    Some(parsed.email_id().hash())
+}

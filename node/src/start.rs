@@ -1,0 +1,253 @@
+//! From a data folder to a ledger: the lock, the store, the key, the genesis with its first payments; or the stored
+//! ledger, put together again and compared with its own hashes.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use codec::keys::KeyPair;
+use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
+use ledger::genesis::{EmailAmendment, GENESIS_ACCOUNT};
+use ledger::{Closed, GenesisConfig, Header, Ledger, LedgerError, OpenLedger, StateMap, Transaction, TxMap};
+
+use crate::funds::Fund;
+use crate::limits::FUNDS_MAX;
+use crate::store::{Commit, RedbStore, Store, StoreError, StoredTx, Tip};
+use crate::validator_key::{self, ValidatorKeyError};
+
+/// Names in the data folder.
+const LOCK_FILE: &str = "node.lock";
+const STORE_FILE: &str = "ledger.redb";
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made or written.
+    #[error("cannot use the data folder {path}: {source}; check the owner, the mode and the free space", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Another node works in the data folder.
+    #[error("the data folder {path} is in use by another node; stop that one first, or give this one another --data", path = path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The store does not open, or belongs to another network.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no usable validator key.
+    #[error(transparent)]
+    ValidatorKey(#[from] ValidatorKeyError),
+    /// The stored header is unreadable.
+    #[error("the stored header of ledger {index} is damaged; restore the data folder from a copy")]
+    Header {
+        /// The ledger.
+        index: LedgerIndex,
+    },
+    /// The stored state or transactions are not those of the header.
+    #[error("ledger {index} of the store is damaged: {source}; restore the data folder from a copy")]
+    Damaged {
+        /// The ledger.
+        index: LedgerIndex,
+        /// What differs.
+        source: LedgerError,
+    },
+    /// The stored header does not hash to the stored hash.
+    #[error("the hash of ledger {index} is not the stored one; restore the data folder from a copy")]
+    Hash {
+        /// The ledger.
+        index: LedgerIndex,
+    },
+    /// No random bytes for a key.
+    #[error("cannot read random bytes: {0}")]
+    Entropy(std::io::Error),
+    /// Too many payments.
+    #[error("{count} payments at the first start, at most {FUNDS_MAX} are possible; send the others later")]
+    Funds {
+        /// How many.
+        count: usize,
+    },
+    /// A payment of the first start is refused.
+    #[error("cannot pay {amount} drops to {who}: {} ({}); nothing was stored", code.token(), code.message())]
+    Fund {
+        /// Who was to be paid.
+        who: String,
+        /// How much.
+        amount: Drops,
+        /// Why not.
+        code: Ter,
+    },
+}
+
+/// A data folder that no other node works in.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    /// Held until the node ends.
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Make the folder if it is missing, and take it.
+    pub fn take(path: &Path) -> Result<Self, StartError> {
+        let failed = |source| StartError::Folder {
+            path: path.to_owned(),
+            source,
+        };
+        fs::create_dir_all(path).map_err(failed)?;
+        let lock = File::create(path.join(LOCK_FILE)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StartError::InUse {
+                path: path.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Open the store.
+    pub fn store(&self) -> Result<RedbStore, StartError> {
+        Ok(RedbStore::open(&self.path.join(STORE_FILE))?)
+    }
+
+    /// The validator key. It is made with a new store, and never for a ledger that is there already.
+    pub fn validator_key(&self, store: &dyn Store) -> Result<KeyPair, StartError> {
+        if store.tip()?.is_some() {
+            return Ok(validator_key::read(&self.path)?);
+        }
+        let mut entropy = [0; 16];
+        File::open("/dev/urandom")
+            .and_then(|mut file| file.read_exact(&mut entropy))
+            .map_err(StartError::Entropy)?;
+        Ok(validator_key::read_or_create(&self.path, || entropy)?)
+    }
+}
+
+/// The last validated ledger: the stored one, or a new genesis with its first payments.
+pub(crate) fn ledger_of(
+    store: &dyn Store,
+    network_id: u32,
+    key: &KeyPair,
+    funds: &[Fund],
+    now: CloseTime,
+) -> Result<Ledger, StartError> {
+    if let Some(stored) = store.network_id()?.filter(|stored| *stored != network_id) {
+        return Err(StoreError::Network {
+            stored,
+            wanted: network_id,
+        }
+        .into());
+    }
+    if let Some(tip) = store.tip()? {
+        return restored(tip);
+    }
+    let genesis = Ledger::genesis(&GenesisConfig {
+        network_id,
+        validators: vec![key.public_key().as_bytes().to_vec()],
+        email: EmailAmendment::Enabled,
+        close_time: now,
+        key_delay_first_secs: 0,
+        key_delay_next_secs: 0,
+    });
+    let funded = pay_funds(&genesis, network_id, funds, now)?;
+    store.commit(network_id, &[commit_of_genesis(&genesis), commit_of(&funded)])?;
+    Ok(funded.ledger)
+}
+
+/// Put the stored ledger together; its parts must hash to what its header says, and the header to its hash.
+fn restored(tip: Tip) -> Result<Ledger, StartError> {
+    let index = tip.ledger.index;
+    let header = Header::decode(&tip.ledger.header).ok_or(StartError::Header { index })?;
+    if header.hash() != tip.ledger.hash || header.index != index {
+        return Err(StartError::Hash { index });
+    }
+    let state = StateMap::from_sorted_iter(tip.state);
+    let mut leaves: Vec<_> = tip.transactions.iter().map(|tx| (tx.id, tx_leaf(tx))).collect();
+    leaves.sort_by_key(|(id, _)| *id);
+    let ledger = Ledger::from_parts(header, state, TxMap::from_sorted_iter(leaves));
+    ledger.map_err(|source| StartError::Damaged { index, source })
+}
+
+/// A transaction as the ledger's tree holds it: both parts with their lengths.
+fn tx_leaf(tx: &StoredTx) -> Vec<u8> {
+    let mut leaf = Vec::with_capacity(tx.blob.len() + tx.meta.len() + 8);
+    codec::encode_vl(&tx.blob, &mut leaf);
+    codec::encode_vl(&tx.meta, &mut leaf);
+    leaf
+}
+
+/// The second ledger, with the payments of the first start.
+fn pay_funds(
+    genesis: &Ledger,
+    network_id: u32,
+    funds: &[Fund],
+    now: CloseTime,
+) -> Result<Closed, StartError> {
+    if funds.len() > FUNDS_MAX {
+        return Err(StartError::Funds { count: funds.len() });
+    }
+    let mut open = OpenLedger::new(genesis);
+    let base_fee = open.view().base_fee();
+    for fund in funds {
+        let refused = |code| StartError::Fund {
+            who: fund.who.clone(),
+            amount: fund.amount,
+            code,
+        };
+        let payer = open
+            .account(codec::AccountId::new(GENESIS_ACCOUNT))
+            .unwrap_or_default();
+        let sequence = payer.u32(sf::SEQUENCE).unwrap_or(0);
+        let payment = fund
+            .payment(network_id, sequence, base_fee)
+            .map_err(|_| refused(Ter::TEM_BAD_SIGNATURE))?;
+        let payment = Transaction::from_object(&payment).map_err(|_| refused(Ter::TEM_MALFORMED))?;
+        let outcome = open.submit(&payment).map_err(|_| refused(Ter::TEM_INVALID))?;
+        if outcome.ter != Ter::TES_SUCCESS {
+            return Err(refused(outcome.ter));
+        }
+    }
+    Ok(ledger::close(genesis, open.accepted().iter().cloned(), now))
+}
+
+fn commit_of_genesis(genesis: &Ledger) -> Commit {
+    Commit {
+        index: genesis.index().get(),
+        hash: genesis.hash(),
+        header: genesis.header().encode(),
+        changes: genesis
+            .state()
+            .iter()
+            .map(|(key, bytes)| (key, Some(bytes.to_vec())))
+            .collect(),
+        transactions: Vec::new(),
+        mails: Vec::new(),
+    }
+}
+
+/// What the store gets of a closed ledger.
+pub(crate) fn commit_of(closed: &Closed) -> Commit {
+    let index = closed.ledger.index();
+    let transactions = closed.applied.iter().map(|applied| StoredTx {
+        id: applied.tx_id,
+        ledger_index: index,
+        tx_index: applied.index,
+        blob: applied.blob().to_vec(),
+        meta: codec::encode(&applied.metadata),
+    });
+    Commit {
+        index: index.get(),
+        hash: closed.ledger.hash(),
+        header: closed.ledger.header().encode(),
+        changes: closed.changes.clone(),
+        transactions: transactions.collect(),
+        mails: Vec::new(),
+    }
+}

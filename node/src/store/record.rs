@@ -1,0 +1,250 @@
+//! The records of the store and their bytes. Integers are big-endian; a record that does not parse to its last byte is
+//! damaged.
+
+use codec::{CloseTime, Hash256, LedgerIndex};
+
+/// A validated ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLedger {
+    /// Its index.
+    pub index: LedgerIndex,
+    /// Its hash.
+    pub hash: Hash256,
+    /// Its serialized header.
+    pub header: Vec<u8>,
+}
+
+/// A validated transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTx {
+    /// Its id.
+    pub id: Hash256,
+    /// The ledger that holds it.
+    pub ledger_index: LedgerIndex,
+    /// Its position there.
+    pub tx_index: u32,
+    /// Its serialization.
+    pub blob: Vec<u8>,
+    /// Its serialized metadata.
+    pub meta: Vec<u8>,
+}
+
+/// A mail on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingMail {
+    /// How far it is.
+    pub stage: WaitingStage,
+    /// Position in the order of arrival.
+    pub order: u64,
+    /// Its EmailID.
+    pub email_id: Hash256,
+    /// End of its window.
+    pub executable_until: CloseTime,
+    /// The raw mail.
+    pub raw: Vec<u8>,
+}
+
+/// How far a waiting mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitingStage {
+    /// Its signature is not proven yet.
+    Kept,
+    /// Its signature was proven under a key of the ledger, and its transaction was submitted.
+    Submitted,
+}
+
+/// The last word about an EmailID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// How it ended.
+    pub state: SettledState,
+    /// Result code of the transaction.
+    pub code: i32,
+    /// The transaction; zero if there is none.
+    pub hash: Hash256,
+}
+
+/// How a mail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettledState {
+    /// In this validated ledger.
+    Validated {
+        /// The ledger.
+        ledger_index: LedgerIndex,
+    },
+    /// Refused for good.
+    Failed,
+}
+
+impl StoredLedger {
+    pub(super) fn encode(hash: &Hash256, header: &[u8]) -> Vec<u8> {
+        [&hash.as_bytes()[..], header].concat()
+    }
+
+    pub(super) fn decode(index: u32, bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader { rest: bytes };
+        let hash = reader.hash()?;
+        Some(Self {
+            index: LedgerIndex::new(index),
+            hash,
+            header: reader.rest.to_vec(),
+        })
+    }
+}
+
+impl StoredTx {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let blob_bytes = u32::try_from(self.blob.len()).unwrap_or(u32::MAX);
+        let mut out = Vec::with_capacity(12 + self.blob.len() + self.meta.len());
+        out.extend_from_slice(&self.ledger_index.get().to_be_bytes());
+        out.extend_from_slice(&self.tx_index.to_be_bytes());
+        out.extend_from_slice(&blob_bytes.to_be_bytes());
+        out.extend_from_slice(&self.blob);
+        out.extend_from_slice(&self.meta);
+        out
+    }
+
+    pub(super) fn decode(id: Hash256, bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader { rest: bytes };
+        let ledger_index = LedgerIndex::new(reader.u32()?);
+        let tx_index = reader.u32()?;
+        let blob_bytes = usize::try_from(reader.u32()?).ok()?;
+        let (blob, meta) = reader.rest.split_at_checked(blob_bytes)?;
+        Some(Self {
+            id,
+            ledger_index,
+            tx_index,
+            blob: blob.to_vec(),
+            meta: meta.to_vec(),
+        })
+    }
+}
+
+impl WaitingMail {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let stage = match self.stage {
+            WaitingStage::Kept => 0_u8,
+            WaitingStage::Submitted => 1,
+        };
+        let mut out = vec![stage];
+        out.extend_from_slice(&self.order.to_be_bytes());
+        out.extend_from_slice(self.email_id.as_bytes());
+        out.extend_from_slice(&self.executable_until.seconds().to_be_bytes());
+        out.extend_from_slice(&self.raw);
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader { rest: bytes };
+        let stage = match reader.array::<1>()? {
+            [0] => WaitingStage::Kept,
+            [1] => WaitingStage::Submitted,
+            _ => return None,
+        };
+        let order = u64::from_be_bytes(reader.array()?);
+        let email_id = reader.hash()?;
+        let executable_until = CloseTime::new(reader.u32()?);
+        Some(Self {
+            stage,
+            order,
+            email_id,
+            executable_until,
+            raw: reader.rest.to_vec(),
+        })
+    }
+}
+
+impl Settled {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let ledger_index = match self.state {
+            SettledState::Validated { ledger_index } => ledger_index.get(),
+            SettledState::Failed => 0,
+        };
+        let mut out = ledger_index.to_be_bytes().to_vec();
+        out.extend_from_slice(&self.code.to_be_bytes());
+        out.extend_from_slice(self.hash.as_bytes());
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader { rest: bytes };
+        let state = match reader.u32()? {
+            0 => SettledState::Failed,
+            index => SettledState::Validated {
+                ledger_index: LedgerIndex::new(index),
+            },
+        };
+        let code = i32::from_be_bytes(reader.array()?);
+        let hash = reader.hash()?;
+        reader.rest.is_empty().then_some(Self { state, code, hash })
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        Some(*head)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn hash(&mut self) -> Option<Hash256> {
+        self.array().map(Hash256::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_it_wrote_and_rejects_every_cut_of_it() {
+        let settled = Settled {
+            state: SettledState::Validated {
+                ledger_index: LedgerIndex::new(9),
+            },
+            code: -80,
+            hash: Hash256::new([7; 32]),
+        };
+        let bytes = settled.encode();
+        assert_eq!(Settled::decode(&bytes), Some(settled));
+        for cut in 0..bytes.len() {
+            assert_eq!(Settled::decode(&bytes[..cut]), None);
+        }
+        assert_eq!(Settled::decode(&[&bytes[..], &[0]].concat()), None);
+
+        let tx = StoredTx {
+            id: Hash256::ZERO,
+            ledger_index: LedgerIndex::new(3),
+            tx_index: 1,
+            blob: vec![1, 2, 3],
+            meta: vec![4, 5],
+        };
+        let bytes = tx.encode();
+        assert_eq!(StoredTx::decode(Hash256::ZERO, &bytes), Some(tx));
+        for cut in 0..15 {
+            assert_eq!(StoredTx::decode(Hash256::ZERO, &bytes[..cut]), None);
+        }
+
+        let mail = WaitingMail {
+            stage: WaitingStage::Submitted,
+            order: 5,
+            email_id: Hash256::new([1; 32]),
+            executable_until: CloseTime::new(7),
+            raw: b"A: b\r\n\r\n".to_vec(),
+        };
+        let bytes = mail.encode();
+        assert_eq!(WaitingMail::decode(&bytes), Some(mail));
+        for cut in 0..45 {
+            assert_eq!(WaitingMail::decode(&bytes[..cut]), None);
+        }
+        assert_eq!(WaitingMail::decode(&[&[2], &bytes[1..]].concat()), None);
+    }
+}

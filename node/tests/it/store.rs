@@ -1,0 +1,285 @@
+//! The store: what it wrote is there after a restart, and a cut at any write leaves the old tip or the new one.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use codec::{CloseTime, Hash256, LedgerIndex};
+use node::store::{
+    Commit, MailChange, RedbStore, Settled, SettledState, Store, StoreError, StoredTx, WaitingMail,
+    WaitingStage,
+};
+
+const NETWORK: u32 = 21_338;
+
+fn hash(byte: u8) -> Hash256 {
+    Hash256::new([byte; 32])
+}
+
+fn mail(order: u64) -> WaitingMail {
+    WaitingMail {
+        stage: WaitingStage::Kept,
+        order,
+        email_id: hash(0xE1),
+        executable_until: CloseTime::new(9),
+        raw: vec![b'x'; 5_000],
+    }
+}
+
+/// Ledger `index`: one entry changes in each ledger, one comes, the one of the ledger before goes.
+fn commit(index: u8) -> Commit {
+    let at = u32::from(index);
+    Commit {
+        index: at,
+        hash: hash(index),
+        header: vec![index; 118],
+        changes: vec![
+            (hash(0xA0), Some(vec![index; 300])),
+            (hash(0xB0 + index), Some(vec![index])),
+            (hash(0xB0 + index - 1), None),
+        ],
+        transactions: vec![StoredTx {
+            id: hash(0xC0 + index),
+            ledger_index: LedgerIndex::new(at),
+            tx_index: 0,
+            blob: vec![index; 6_000],
+            meta: vec![index; 700],
+        }],
+        mails: vec![
+            MailChange::Forget {
+                mail_id: hash(0xD0 + index - 1),
+            },
+            MailChange::Keep {
+                mail_id: hash(0xD0 + index),
+                mail: mail(u64::from(index)),
+            },
+            MailChange::Settle {
+                email_id: hash(0xE0 + index),
+                settled: Settled {
+                    state: SettledState::Validated {
+                        ledger_index: LedgerIndex::new(at),
+                    },
+                    code: 0,
+                    hash: hash(0xC0 + index),
+                },
+            },
+        ],
+    }
+}
+
+/// The store holds exactly the ledgers up to `index`.
+fn assert_holds(store: &dyn Store, index: u8) {
+    let tip = store.tip().expect("readable").expect("a tip");
+    assert_eq!(
+        (tip.ledger.index.get(), tip.ledger.hash),
+        (u32::from(index), hash(index))
+    );
+    assert_eq!(tip.ledger.header, vec![index; 118]);
+    assert_eq!(
+        tip.state,
+        [(hash(0xA0), vec![index; 300]), (hash(0xB0 + index), vec![index])]
+    );
+    assert_eq!(tip.transactions, commit(index).transactions);
+    let waiting: Vec<Hash256> = store
+        .waiting_mails()
+        .expect("readable")
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(waiting, [hash(0xD0 + index)]);
+    for known in 1..=index {
+        assert!(store.settled(&hash(0xE0 + known)).expect("readable").is_some());
+        assert_eq!(
+            store.ledger_index(&hash(known)).expect("readable"),
+            Some(LedgerIndex::new(u32::from(known)))
+        );
+        let tx = store.transaction(&hash(0xC0 + known)).expect("readable");
+        assert_eq!(tx, commit(known).transactions.into_iter().next());
+    }
+    let next = LedgerIndex::new(u32::from(index) + 1);
+    assert_eq!(store.ledger(next).expect("readable"), None);
+    assert_eq!(store.transaction(&hash(0xC1 + index)).expect("readable"), None);
+    assert_eq!(store.settled(&hash(0xE1 + index)).expect("readable"), None);
+}
+
+#[test]
+fn accepts_commits_and_keeps_them_over_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.redb");
+    let store = RedbStore::open(&path).expect("new");
+    assert_eq!(store.network_id().expect("readable"), None);
+    assert_eq!(store.tip().expect("readable"), None);
+    for index in 1..=3 {
+        store.commit(NETWORK, &[commit(index)]).expect("written");
+        assert_holds(&store, index);
+    }
+    drop(store);
+    let store = RedbStore::open(&path).expect("there");
+    assert_holds(&store, 3);
+    assert_eq!(store.network_id().expect("readable"), Some(NETWORK));
+    assert_eq!(store.first_index().expect("readable"), Some(LedgerIndex::new(1)));
+}
+
+#[test]
+fn accepts_waiting_mails_in_their_order_of_arrival() {
+    let store = RedbStore::in_memory().expect("new");
+    for (id, order) in [(1, 9), (2, 3), (3, 5)] {
+        let keep = MailChange::Keep {
+            mail_id: hash(id),
+            mail: mail(order),
+        };
+        store.change_mails(&[keep]).expect("written");
+    }
+    let ids: Vec<Hash256> = store
+        .waiting_mails()
+        .expect("readable")
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(ids, [hash(2), hash(3), hash(1)]);
+    store
+        .change_mails(&[MailChange::Forget { mail_id: hash(3) }])
+        .expect("written");
+    assert_eq!(store.waiting_mails().expect("readable").len(), 2);
+}
+
+#[test]
+fn rejects_a_second_node_on_the_same_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.redb");
+    let store = RedbStore::open(&path).expect("new");
+    let error = RedbStore::open(&path).expect_err("in use");
+    assert!(matches!(error, StoreError::InUse { .. }));
+    assert!(error.to_string().contains("in use by another node"), "{error}");
+    drop(store);
+    assert!(RedbStore::open(&path).is_ok());
+}
+
+#[test]
+fn rejects_a_file_that_is_no_store_and_a_folder_that_is_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.redb");
+    std::fs::write(&path, b"not a store, only text").expect("written");
+    assert!(matches!(RedbStore::open(&path), Err(StoreError::Open { .. })));
+    let error = RedbStore::open(Path::new("/nonexistent/ledger.redb")).expect_err("no folder");
+    assert!(error.to_string().contains("/nonexistent/ledger"), "{error}");
+}
+
+#[test]
+fn accepts_a_start_after_a_kill_while_the_file_was_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("ledger.new"), b"half").expect("written");
+    let path = folder.path().join("ledger.redb");
+    RedbStore::open(&path)
+        .expect("made anew")
+        .commit(NETWORK, &[commit(1)])
+        .expect("written");
+    assert_holds(&RedbStore::open(&path).expect("there"), 1);
+}
+
+/// A disk that stops taking writes after a given number of them.
+#[derive(Debug, Clone)]
+struct CutDisk(Arc<Mutex<DiskState>>);
+
+#[derive(Debug)]
+struct DiskState {
+    bytes: Vec<u8>,
+    /// What a machine that loses power keeps for certain.
+    synced: Vec<u8>,
+    writes_left: usize,
+}
+
+impl CutDisk {
+    fn new(bytes: Vec<u8>, writes_left: usize) -> Self {
+        Self(Arc::new(Mutex::new(DiskState {
+            synced: bytes.clone(),
+            bytes,
+            writes_left,
+        })))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut DiskState) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write_op(&self, act: impl FnOnce(&mut DiskState)) -> io::Result<()> {
+        self.with(|disk| {
+            disk.writes_left = disk
+                .writes_left
+                .checked_sub(1)
+                .ok_or(io::ErrorKind::StorageFull)?;
+            act(disk);
+            Ok(())
+        })
+    }
+}
+
+impl redb::StorageBackend for CutDisk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.with(|disk| disk.bytes.len() as u64))
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).expect("small");
+        self.with(|disk| match disk.bytes.get(start..start + out.len()) {
+            Some(bytes) => {
+                out.copy_from_slice(bytes);
+                Ok(())
+            }
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        })
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.write_op(|disk| disk.bytes.resize(usize::try_from(len).expect("small"), 0))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.write_op(|disk| disk.synced = disk.bytes.clone())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).expect("small");
+        self.write_op(|disk| disk.bytes[start..start + data.len()].copy_from_slice(data))
+    }
+}
+
+#[test]
+fn accepts_a_cut_at_every_write_of_a_commit() {
+    let whole = CutDisk::new(Vec::new(), usize::MAX);
+    let store = RedbStore::on_backend(whole.clone()).expect("new");
+    for index in 1..=2 {
+        store.commit(NETWORK, &[commit(index)]).expect("written");
+    }
+    let before = whole.with(|disk| disk.bytes.clone());
+    drop(store);
+
+    let (mut old_tips, mut new_tips) = (0, 0);
+    for writes in 0.. {
+        let disk = CutDisk::new(before.clone(), writes);
+        let opened = RedbStore::on_backend(disk.clone());
+        let written = opened
+            .as_ref()
+            .is_ok_and(|store| store.commit(NETWORK, &[commit(3)]).is_ok());
+        // What was acknowledged must not need a tidy end.
+        let left = disk.with(|disk| [disk.bytes.clone(), disk.synced.clone()]);
+        drop(opened);
+        for bytes in left {
+            let again = RedbStore::on_backend(CutDisk::new(bytes, usize::MAX)).expect("opens after the cut");
+            let tip = again.tip().expect("readable").expect("a tip").ledger.index.get();
+            assert!(
+                tip == 3 || !written,
+                "an acknowledged commit is lost after {writes} writes"
+            );
+            assert_holds(&again, u8::try_from(tip).expect("2 or 3"));
+            if tip == 3 { new_tips += 1 } else { old_tips += 1 }
+        }
+        if written {
+            break;
+        }
+    }
+    assert!(
+        old_tips > 4 && new_tips > 0,
+        "the cuts fell before and after: {old_tips}, {new_tips}"
+    );
+}

@@ -1,0 +1,160 @@
+//! What a request is refused with: Xahau's error tokens and numbers.
+
+use serde_json::{Map, Value, json};
+
+/// One refusal of a request. The token and the number are Xahau's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RpcError {
+    /// The request names no method.
+    #[error("Missing command entry.")]
+    MissingCommand,
+    /// The method does not exist here.
+    #[error("Unknown method '{method}'.")]
+    UnknownCommand {
+        /// The method's name, cut to a bounded length.
+        method: String,
+    },
+    /// The method is for the machine's own operator.
+    #[error("You don't have permission for this command.")]
+    NoPermission,
+    /// Too many requests at work.
+    #[error("The server is too busy to help you now.")]
+    TooBusy,
+    /// This caller asks for too much work.
+    #[error("You are placing too much load on the server.")]
+    SlowDown,
+    /// A parameter that the method needs is missing.
+    #[error("Missing field '{field}'.")]
+    MissingField {
+        /// The parameter, or the alternatives.
+        field: &'static str,
+    },
+    /// A parameter has the wrong type or form.
+    #[error("Invalid field '{field}', {expected}.")]
+    InvalidField {
+        /// The parameter.
+        field: &'static str,
+        /// What it has to be.
+        expected: &'static str,
+    },
+    /// A parameter that the method does not know.
+    #[error("Unknown field '{field}'; the nearest known one is '{nearest}'.")]
+    UnknownField {
+        /// The parameter's name, cut to a bounded length.
+        field: String,
+        /// The known parameter that looks most like it.
+        nearest: &'static str,
+    },
+    /// A parameter, for a method that has none.
+    #[error("Unknown field '{field}'; this method takes none.")]
+    NoFields {
+        /// The parameter's name, cut to a bounded length.
+        field: String,
+    },
+    /// Two parameters exclude each other.
+    #[error("Give one of {fields}, not several.")]
+    Ambiguous {
+        /// The alternatives.
+        fields: &'static str,
+    },
+    /// The mail or transaction is over its bound.
+    #[error("Field '{field}' holds {bytes} bytes, at most {bytes_max} are accepted.")]
+    TooLong {
+        /// The parameter.
+        field: &'static str,
+        /// Its decoded length.
+        bytes: usize,
+        /// The bound.
+        bytes_max: usize,
+    },
+    /// The account does not exist in the ledger that was asked.
+    #[error("Account not found.")]
+    AccountNotFound {
+        /// The account as it was written.
+        account: String,
+    },
+    /// The account is no classic address.
+    #[error("Account malformed.")]
+    AccountMalformed,
+    /// The ledger is not in the store.
+    #[error("ledgerNotFound")]
+    LedgerNotFound,
+    /// The transaction is not in the store.
+    #[error("Transaction not found.")]
+    TransactionNotFound,
+    /// The blob is no transaction, or it fails checks that need no ledger.
+    #[error("{reason}")]
+    InvalidTransaction {
+        /// Why, in Xahau's words where it has them.
+        reason: String,
+    },
+    /// The node cannot close a ledger on demand.
+    #[error("Not in stand-alone mode.")]
+    NotStandAlone,
+    /// The node broke; its log says why.
+    #[error("Internal error.")]
+    Internal,
+}
+
+impl RpcError {
+    /// Xahau's error token.
+    #[must_use]
+    pub const fn token(&self) -> &'static str {
+        match self {
+            Self::MissingCommand => "missingCommand",
+            Self::UnknownCommand { .. } => "unknownCmd",
+            Self::NoPermission => "noPermission",
+            Self::TooBusy => "tooBusy",
+            Self::SlowDown => "slowDown",
+            Self::MissingField { .. }
+            | Self::InvalidField { .. }
+            | Self::UnknownField { .. }
+            | Self::NoFields { .. }
+            | Self::Ambiguous { .. }
+            | Self::TooLong { .. } => "invalidParams",
+            Self::AccountNotFound { .. } => "actNotFound",
+            Self::AccountMalformed => "actMalformed",
+            Self::LedgerNotFound => "lgrNotFound",
+            Self::TransactionNotFound => "txnNotFound",
+            Self::InvalidTransaction { .. } => "invalidTransaction",
+            Self::NotStandAlone => "notStandAlone",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Xahau's error number; some of its refusals are a bare token.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        match self.token() {
+            "noPermission" => Some(6),
+            "tooBusy" => Some(9),
+            "slowDown" => Some(10),
+            "actNotFound" => Some(19),
+            "lgrNotFound" => Some(21),
+            "txnNotFound" => Some(29),
+            "invalidParams" => Some(31),
+            "unknownCmd" => Some(32),
+            "actMalformed" => Some(35),
+            "internal" => Some(73),
+            _ => None,
+        }
+    }
+
+    /// The members `error`, `error_code`, `error_message` and what Xahau adds for this refusal.
+    pub fn write_into(&self, reply: &mut Map<String, Value>) {
+        reply.insert("error".to_owned(), json!(self.token()));
+        if let Some(code) = self.code() {
+            reply.insert("error_code".to_owned(), json!(code));
+            reply.insert("error_message".to_owned(), json!(self.to_string()));
+        }
+        match self {
+            Self::InvalidTransaction { reason } => {
+                reply.insert("error_exception".to_owned(), json!(reason));
+            }
+            Self::AccountNotFound { account } => {
+                reply.insert("account".to_owned(), json!(account));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading JSON from strangers: bounded before parsing, and strict where `serde_json` is lenient.
+//!
+//! `serde_json` keeps the last of two equal names in silence. Two readers of one request could then see two different
+//! requests, so a repeated name is refused here.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::limits::JSON_DEPTH_MAX;
+
+/// Why a text is not accepted as JSON.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonInvalid {
+    /// Nested too deeply; found before parsing, so no stack is spent on it.
+    #[error("nested deeper than {JSON_DEPTH_MAX} levels")]
+    TooDeep,
+    /// Broken JSON, or one name twice in an object.
+    #[error("{0}")]
+    Syntax(#[from] serde_json::Error),
+}
+
+/// Parse one JSON text.
+pub fn parse(text: &[u8]) -> Result<Value, JsonInvalid> {
+    check_depth(text)?;
+    let strict: Strict = serde_json::from_slice(text)?;
+    Ok(strict.0)
+}
+
+/// Count brackets outside strings. One pass, no recursion.
+fn check_depth(text: &[u8]) -> Result<(), JsonInvalid> {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for byte in text {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > JSON_DEPTH_MAX {
+            return Err(JsonInvalid::TooDeep);
+        }
+    }
+    Ok(())
+}
+
+/// A JSON value in which every object names each member once.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Strict(item)) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = access.next_key::<String>()? {
+            if members.contains_key(&name) {
+                return Err(A::Error::custom("one name twice in an object"));
+            }
+            let Strict(value) = access.next_value()?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_json_with_brackets_in_strings_and_the_deepest_allowed_nesting() {
+        assert_eq!(parse(br#"{"a":"[[{{\"[["}"#).expect("valid")["a"], "[[{{\"[[");
+        let deepest = format!("{}{}", "[".repeat(JSON_DEPTH_MAX), "]".repeat(JSON_DEPTH_MAX));
+        assert!(parse(deepest.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn rejects_deep_nesting_before_parsing() {
+        for levels in [JSON_DEPTH_MAX + 1, 10_000, 1_000_000] {
+            assert!(matches!(
+                parse("[".repeat(levels).as_bytes()),
+                Err(JsonInvalid::TooDeep)
+            ));
+            assert!(matches!(
+                parse("{\"a\":".repeat(levels).as_bytes()),
+                Err(JsonInvalid::TooDeep)
+            ));
+        }
+    }
+
+    #[test]
+    fn rejects_a_repeated_name_at_any_depth() {
+        assert!(parse(br#"{"a":1,"b":2}"#).is_ok());
+        assert!(parse(br#"{"a":1,"a":1}"#).is_err());
+        assert!(parse(br#"{"x":[{"a":1,"\u0061":2}]}"#).is_err());
+    }
+
+    #[test]
+    fn rejects_what_is_not_json() {
+        for text in [
+            "",
+            "NaN",
+            "{\"a\":NaN}",
+            "{\"a\":Infinity}",
+            "{a:1}",
+            "{} {}",
+            "{\"a\":1,}",
+            "1e999",
+            "'a'",
+            "\u{feff}{}",
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse(b"\"\xff\"").is_err());
+    }
+}

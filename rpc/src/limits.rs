@@ -1,0 +1,62 @@
+//! Every bound of the RPC door: its unit, where it comes from, and what a caller sees who exceeds it.
+
+/// Bytes of one request, in a WebSocket message or an HTTP body. Xahau's `maxRequestSize`. Refusal: the WebSocket is
+/// closed with "message too big"; HTTP status 413.
+pub const REQUEST_BYTES_MAX: usize = 1_000_000;
+
+/// Bytes of one raw mail (spec 1). Refusal: `invalidParams`.
+pub const MAIL_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of one transaction (Xahau's `txMaxSizeBytes` is 1,048,576; a hex blob in one request cannot reach it).
+/// Refusal: `invalidParams`.
+pub const TX_BLOB_BYTES_MAX: usize = REQUEST_BYTES_MAX / 2;
+
+/// Levels of nesting in one request. Our deepest method needs four. Refusal: `jsonInvalid`, before any parsing.
+pub const JSON_DEPTH_MAX: usize = 32;
+
+/// Bytes of one string that an error reply repeats from its request; a longer one is replaced by its length.
+pub const ECHO_BYTES_MAX: usize = 256;
+
+/// Bytes of an unreadable WebSocket message that the reply repeats.
+pub const ECHO_VALUE_BYTES_MAX: usize = 64;
+
+/// Bytes of a caller's word (a method, a parameter name) that an error message repeats.
+pub const WORD_BYTES_MAX: usize = 64;
+
+/// Connections open at one time. Refusal: further ones wait in the listener's queue.
+pub const CONNECTIONS_MAX: usize = 256;
+
+/// Connections from one address that is not loopback. Refusal: closed at once.
+pub const CONNECTIONS_PER_PEER_MAX: usize = 32;
+
+/// Seconds without one byte read or written after which a connection is dropped.
+pub const IDLE_SECS_MAX: u64 = 60;
+
+/// Seconds that one HTTP request may take to arrive.
+pub const BODY_SECS_MAX: u64 = 30;
+
+/// Requests at work at one time. Refusal: `tooBusy`.
+pub const REQUESTS_AT_WORK_MAX: usize = 64;
+
+/// Seconds that connections get to finish when the server stops.
+pub const SHUTDOWN_SECS_MAX: u64 = 5;
+
+/// Seconds that the client waits for a connection and for one answer, unless told otherwise. `ledger_accept` waits up
+/// to 5 s for DNS, so this is well above.
+pub const CLIENT_SECS_MAX: u64 = 30;
+
+/// Bytes of one answer that the client accepts.
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Notifications that the client skips while it waits for its answer. Refusal: `BadAnswer`.
+pub const SKIPPED_MESSAGES_MAX: usize = 1_000;
+
+const _: () = assert!(
+    MAIL_BYTES_MAX * 2 + 1024 < REQUEST_BYTES_MAX,
+    "a mail in hex fits into one request"
+);
+const _: () = assert!(JSON_DEPTH_MAX < 128, "below the recursion limit of serde_json");
+const _: () = assert!(
+    CONNECTIONS_PER_PEER_MAX < CONNECTIONS_MAX,
+    "one address cannot take all connections"
+);

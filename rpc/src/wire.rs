@@ -1,0 +1,270 @@
+//! JSON forms that several callers share. The command line prints `explain --json` with the same function that answers
+//! `submit_email`, so the names cannot drift apart.
+
+use amendment::{Check, Explanation, Party, Qualifies};
+use codec::{Drops, Hash256, Object, Ter, json::to_json};
+use serde_json::{Map, Value, json};
+
+use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace, TxRecord};
+
+/// The JSON form of an explanation: `qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`,
+/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time) and `checks`.
+///
+/// Spec: 12
+#[must_use]
+pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
+    let qualifies = match explanation.qualifies {
+        Qualifies::Yes => json!(true),
+        Qualifies::No => json!(false),
+        Qualifies::Unknown => Value::Null,
+    };
+    let checks: Vec<Value> = explanation.checks.iter().map(check_json).collect();
+    let mut out = Map::new();
+    out.insert("qualifies".to_owned(), qualifies);
+    out.insert("rule".to_owned(), json!(explanation.rule));
+    out.insert("code".to_owned(), json!(explanation.code.token()));
+    out.insert(
+        "from".to_owned(),
+        explanation.from.as_ref().map_or(Value::Null, party_json),
+    );
+    out.insert(
+        "to".to_owned(),
+        explanation.to.as_ref().map_or(Value::Null, party_json),
+    );
+    out.insert("instruction".to_owned(), json!(explanation.instruction));
+    out.insert(
+        "transaction".to_owned(),
+        explanation.transaction.as_ref().map_or(Value::Null, to_json),
+    );
+    out.insert(
+        "email_id".to_owned(),
+        explanation
+            .email_id
+            .map_or(Value::Null, |id| json!(id.to_string())),
+    );
+    let until = explanation.executable_until.map(codec::CloseTime::seconds);
+    out.insert("executable_until".to_owned(), json!(until));
+    out.insert("checks".to_owned(), Value::Array(checks));
+    out
+}
+
+/// The address is null where the mail names a classic address itself.
+fn party_json(party: &Party) -> Value {
+    let mut out = Map::new();
+    out.insert("address".to_owned(), json!(party.address));
+    out.insert("account".to_owned(), json!(party.account.to_string()));
+    if let Some(tag) = party.tag {
+        out.insert("tag".to_owned(), json!(tag));
+    }
+    Value::Object(out)
+}
+
+fn check_json(check: &Check) -> Value {
+    json!({ "rule": check.rule, "read": check.read, "verdict": check.verdict.as_str(), "fix": check.fix })
+}
+
+/// `engine_result`, `engine_result_code`, `engine_result_message`.
+pub fn write_engine_result(ter: Ter, out: &mut Map<String, Value>) {
+    out.insert("engine_result".to_owned(), json!(ter.token()));
+    out.insert("engine_result_code".to_owned(), json!(ter.code()));
+    out.insert("engine_result_message".to_owned(), json!(ter.message()));
+}
+
+/// `tx_blob` and `tx_json` with its `hash`.
+pub fn write_tx_blob(wrapped: &TxBlob, out: &mut Map<String, Value>) {
+    out.insert("tx_blob".to_owned(), json!(hex_upper(&wrapped.blob)));
+    out.insert("tx_json".to_owned(), Value::Object(tx_members(wrapped)));
+}
+
+/// `kept`, `state`, `hash`, `ledger_index` of a mail.
+pub fn write_mail_status(status: Option<&MailStatus>, out: &mut Map<String, Value>) {
+    let state = status.map(|status| match status.state {
+        MailState::Kept => "kept",
+        MailState::Submitted => "submitted",
+        MailState::Validated => "validated",
+        MailState::Failed => "failed",
+    });
+    let kept = status.is_some_and(|status| status.state == MailState::Kept);
+    out.insert("kept".to_owned(), json!(kept));
+    out.insert("state".to_owned(), json!(state));
+    out.insert(
+        "hash".to_owned(),
+        json!(status.and_then(|status| status.hash).map(|hash| hash.to_string())),
+    );
+    let index = status
+        .and_then(|status| status.ledger_index)
+        .map(codec::LedgerIndex::get);
+    out.insert("ledger_index".to_owned(), json!(index));
+}
+
+/// `ledger_hash` and `ledger_index`, or `ledger_current_index`; and `validated`.
+pub fn write_ledger_id(ledger: LedgerId, out: &mut Map<String, Value>) {
+    match ledger {
+        LedgerId::Validated { hash, index } => {
+            out.insert("ledger_hash".to_owned(), json!(hash.to_string()));
+            out.insert("ledger_index".to_owned(), json!(index.get()));
+            out.insert("validated".to_owned(), json!(true));
+        }
+        LedgerId::Open { index } => {
+            out.insert("ledger_current_index".to_owned(), json!(index.get()));
+            out.insert("validated".to_owned(), json!(false));
+        }
+    }
+}
+
+/// The members of a transaction with its `hash`.
+#[must_use]
+pub fn tx_members(wrapped: &TxBlob) -> Map<String, Value> {
+    let mut out = object_members(&wrapped.tx);
+    out.insert("hash".to_owned(), json!(wrapped.hash.to_string()));
+    out
+}
+
+/// A transaction as `tx` shows it: flat, with its place.
+#[must_use]
+pub fn record_members(record: &TxRecord) -> Map<String, Value> {
+    let mut out = tx_members(&record.wrapped);
+    if let Some(place) = &record.validated {
+        write_place(place, &mut out);
+        out.insert("meta".to_owned(), to_json(&place.meta));
+    }
+    out.insert("validated".to_owned(), json!(record.validated.is_some()));
+    out
+}
+
+/// `inLedger`, `ledger_index`, `date`, `ctid`.
+pub fn write_place(place: &TxPlace, out: &mut Map<String, Value>) {
+    out.insert("inLedger".to_owned(), json!(place.ledger_index.get()));
+    out.insert("ledger_index".to_owned(), json!(place.ledger_index.get()));
+    out.insert("date".to_owned(), json!(place.close_time.seconds()));
+    if let Some(ctid) = ctid(place) {
+        out.insert("ctid".to_owned(), json!(ctid));
+    }
+}
+
+/// Concise transaction id: 16 hex digits; none where a part does not fit its bits.
+fn ctid(place: &TxPlace) -> Option<String> {
+    let ledger = place.ledger_index.get();
+    let tx = u16::try_from(place.tx_index).ok()?;
+    let network = u16::try_from(place.network_id).ok()?;
+    (ledger < 0x1000_0000).then(|| format!("{:08X}{tx:04X}{network:04X}", 0xC000_0000 | ledger))
+}
+
+/// The header of a closed ledger as `ledger` shows it.
+#[must_use]
+pub fn header_members(header: &LedgerHeader) -> Map<String, Value> {
+    let hash = header.hash.to_string();
+    let value = json!({
+        "accepted": true,
+        "account_hash": header.account_hash.to_string(),
+        "close_flags": header.close_flags,
+        "close_time": header.close_time.seconds(),
+        "close_time_human": human_time(header.close_time),
+        "close_time_resolution": header.close_time_resolution,
+        "closed": true,
+        "hash": hash,
+        "ledger_hash": hash,
+        "ledger_index": header.index.get().to_string(),
+        "parent_close_time": header.parent_close_time.seconds(),
+        "parent_hash": header.parent_hash.to_string(),
+        "seqNum": header.index.get().to_string(),
+        "totalCoins": header.total_drops.get().to_string(),
+        "total_coins": header.total_drops.get().to_string(),
+        "transaction_hash": header.tx_hash.to_string(),
+    });
+    let Value::Object(mut members) = value else {
+        return Map::new();
+    };
+    if header.close_flags & 1 == 1 {
+        members.insert("close_time_estimated".to_owned(), json!(true));
+    }
+    members
+}
+
+/// A time as Xahau writes it for people: `2026-Nov-20 10:43:19.000000000 UTC`.
+#[must_use]
+pub fn human_time(time: codec::CloseTime) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let seconds = time.to_unix();
+    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+    // Days since 0000-03-01 make the leap day the last of its year (the proleptic Gregorian calendar).
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12;
+    let year = year_of_era + era * 400 + u64::from(month < 2);
+    let name = usize::try_from(month)
+        .ok()
+        .and_then(|month| MONTHS.get(month))
+        .copied()
+        .unwrap_or("???");
+    let (hour, minute, second) = (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
+    format!("{year:04}-{name}-{day:02} {hour:02}:{minute:02}:{second:02}.000000000 UTC")
+}
+
+/// The members of an object.
+#[must_use]
+pub fn object_members(object: &Object) -> Map<String, Value> {
+    match to_json(object) {
+        Value::Object(members) => members,
+        other => Map::from_iter([("value".to_owned(), other)]),
+    }
+}
+
+/// XAH as a JSON number, for the members that Xahau shows in XAH.
+#[must_use]
+pub fn xah_number(drops: Drops) -> Value {
+    serde_json::from_str(&drops.to_xah()).unwrap_or(Value::Null)
+}
+
+/// Upper-case hex, as Xahau writes it.
+#[must_use]
+pub fn hex_upper(bytes: &[u8]) -> String {
+    hex::encode_upper(bytes)
+}
+
+/// A hash in an object, upper-case.
+#[must_use]
+pub fn hash_value(hash: &Hash256) -> Value {
+    json!(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::human_time;
+    use codec::CloseTime;
+
+    /// Pairs from recorded xahaud ledgers and from the calendar.
+    #[test]
+    fn accepts_recorded_close_times() {
+        assert_eq!(
+            human_time(CloseTime::new(848_486_599)),
+            "2026-Nov-20 10:43:19.000000000 UTC"
+        );
+        assert_eq!(
+            human_time(CloseTime::new(848_486_610)),
+            "2026-Nov-20 10:43:30.000000000 UTC"
+        );
+        assert_eq!(
+            human_time(CloseTime::new(0)),
+            "2000-Jan-01 00:00:00.000000000 UTC"
+        );
+        assert_eq!(
+            human_time(CloseTime::new(59 * 86_400)),
+            "2000-Feb-29 00:00:00.000000000 UTC"
+        );
+        assert_eq!(
+            human_time(CloseTime::new(365 * 86_400)),
+            "2000-Dec-31 00:00:00.000000000 UTC"
+        );
+        assert_eq!(
+            human_time(CloseTime::new(366 * 86_400)),
+            "2001-Jan-01 00:00:00.000000000 UTC"
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! A node of constants, so that the tests see the door alone.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Mutex;
+
+use amendment::{Check, CheckVerdict, Explanation, Party, Qualifies};
+use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
+use rpc::RpcError;
+use rpc::api::{
+    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus,
+    Node, OnRetry, Peer, ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
+    TxRecord, Via,
+};
+
+pub const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+
+/// Remembers the mails it was given.
+#[derive(Default)]
+pub struct FakeNode {
+    pub mails: Mutex<Vec<SubmitEmail>>,
+}
+
+pub fn operator() -> Peer {
+    Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Via::Direct)
+}
+
+pub fn stranger() -> Peer {
+    Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Via::Direct)
+}
+
+fn hash(byte: u8) -> Hash256 {
+    Hash256::new([byte; 32])
+}
+
+fn genesis() -> AccountId {
+    AccountId::parse_classic(GENESIS).expect("a valid address")
+}
+
+fn wrapped() -> TxBlob {
+    let mut tx = Object::new();
+    tx.set(sf::SEQUENCE, 7_u32);
+    TxBlob {
+        tx,
+        blob: vec![0xAB, 0xCD],
+        hash: hash(0xA1),
+    }
+}
+
+fn header() -> LedgerHeader {
+    LedgerHeader {
+        index: LedgerIndex::new(9),
+        hash: hash(9),
+        total_drops: Drops::new(100_000_000_000_000),
+        parent_hash: hash(8),
+        tx_hash: Hash256::ZERO,
+        account_hash: hash(0xAC),
+        parent_close_time: CloseTime::new(848_486_599),
+        close_time: CloseTime::new(848_486_610),
+        close_time_resolution: 30,
+        close_flags: 0,
+        raw: vec![1, 2, 3],
+    }
+}
+
+impl Node for FakeNode {
+    fn submit_email(&self, request: SubmitEmail, _peer: &Peer) -> Result<EmailAnswer, RpcError> {
+        self.mails.lock().expect("no test panics with it").push(request);
+        let explanation = Explanation {
+            qualifies: Qualifies::Unknown,
+            refusal: None,
+            rule: Some("7.3"),
+            code: Ter::TER_NO_DKIM_KEY,
+            from: Some(Party {
+                address: Some("alice@example.com".to_owned()),
+                tag: None,
+                account: genesis(),
+            }),
+            to: None,
+            instruction: Some("REMIT 10 XAH".to_owned()),
+            order: None,
+            transaction: None,
+            email_id: None,
+            executable_until: Some(CloseTime::new(5)),
+            signed_with: None,
+            checks: vec![Check {
+                rule: "7.3",
+                read: "sel._domainkey.example.com".to_owned(),
+                verdict: CheckVerdict::Unknown,
+                fix: "Wait.".to_owned(),
+            }],
+        };
+        let status = MailStatus {
+            state: MailState::Kept,
+            hash: None,
+            ledger_index: None,
+            engine: None,
+        };
+        Ok(EmailAnswer {
+            explanation,
+            engine: Ter::TER_NO_DKIM_KEY,
+            wrapped: None,
+            status: Some(status),
+        })
+    }
+
+    fn submit(&self, blob: &[u8], on_retry: OnRetry, _peer: &Peer) -> Result<SubmitAnswer, RpcError> {
+        if blob == [0] {
+            return Err(RpcError::InvalidTransaction {
+                reason: "fails local checks: Too short.".to_owned(),
+            });
+        }
+        Ok(SubmitAnswer {
+            wrapped: wrapped(),
+            engine: Ter::TES_SUCCESS,
+            applied: true,
+            kept: on_retry == OnRetry::Hold,
+            account_sequence_next: 8,
+            account_sequence_available: 8,
+            open_ledger_cost: Drops::new(10),
+            validated_ledger_index: LedgerIndex::new(9),
+        })
+    }
+
+    fn transaction(&self, key: TxKey) -> Result<TxAnswer, RpcError> {
+        match key {
+            TxKey::Hash(wanted) if wanted == hash(0xA1) => Ok(TxAnswer {
+                record: Some(TxRecord {
+                    wrapped: wrapped(),
+                    validated: None,
+                }),
+                mail: None,
+            }),
+            TxKey::Email(id) if id == hash(0xE1) => {
+                let status = MailStatus {
+                    state: MailState::Kept,
+                    hash: None,
+                    ledger_index: None,
+                    engine: None,
+                };
+                Ok(TxAnswer {
+                    record: None,
+                    mail: Some((id, status)),
+                })
+            }
+            _ => Err(RpcError::TransactionNotFound),
+        }
+    }
+
+    fn account(&self, account: AccountId, ledger: LedgerChoice) -> Result<AccountAnswer, RpcError> {
+        if account != genesis() {
+            return Err(RpcError::AccountNotFound {
+                account: String::new(),
+            });
+        }
+        let ledger = match ledger {
+            LedgerChoice::Current => LedgerId::Open {
+                index: LedgerIndex::new(10),
+            },
+            LedgerChoice::Validated => LedgerId::Validated {
+                hash: hash(9),
+                index: LedgerIndex::new(9),
+            },
+            _ => return Err(RpcError::LedgerNotFound),
+        };
+        let mut root = Object::new();
+        root.set(sf::FLAGS, 0x0010_0000_u32);
+        Ok(AccountAnswer {
+            ledger,
+            key: hash(0x2B),
+            root,
+        })
+    }
+
+    fn ledger(&self, ledger: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError> {
+        let list = (transactions == Transactions::Included).then(|| {
+            vec![TxRecord {
+                wrapped: wrapped(),
+                validated: None,
+            }]
+        });
+        match ledger {
+            LedgerChoice::Current => Ok(LedgerAnswer::Open {
+                index: LedgerIndex::new(10),
+                parent_hash: hash(9),
+                transactions: list,
+            }),
+            LedgerChoice::Index(index) if index.get() > 9 => Err(RpcError::LedgerNotFound),
+            _ => Ok(LedgerAnswer::Validated {
+                header: Box::new(header()),
+                transactions: list,
+            }),
+        }
+    }
+
+    fn server(&self) -> Result<ServerAnswer, RpcError> {
+        Ok(ServerAnswer {
+            build_version: "0.0.0",
+            network_id: 21_338,
+            pubkey_node: "n9".to_owned(),
+            first_ledger: LedgerIndex::new(1),
+            validated: header(),
+            base_fee: Drops::new(10),
+            reserve_base: Drops::new(1_000_000),
+            reserve_increment: Drops::new(200_000),
+            validation_quorum: 1,
+            now: CloseTime::new(848_486_613),
+            uptime_secs: 3,
+            kept_mails: 0,
+        })
+    }
+
+    fn accept_ledger(&self) -> Result<LedgerIndex, RpcError> {
+        Ok(LedgerIndex::new(11))
+    }
+}

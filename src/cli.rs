@@ -1,0 +1,144 @@
+//! The arguments of `xahau-email`.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Network that the command line means unless told otherwise: Xahau's test network.
+pub const NETWORK_DEFAULT: u32 = 21_338;
+
+/// Email wallets for Xahau: verifier, one-machine ledger and tools.
+#[derive(Debug, Parser)]
+#[command(name = "xahau-email", version, max_term_width = 100)]
+pub struct Cli {
+    /// Print one JSON object on standard output instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the account of email addresses: canonical form, AccountID, r-address
+    Address {
+        /// Addresses such as alice@example.com
+        #[arg(required = true, value_name = "EMAIL")]
+        emails: Vec<String>,
+    },
+    /// Check a mail as a node would, rule by rule, and show the transaction it makes
+    ///
+    /// Exit code: 0 the mail qualifies, 1 it does not, 2 cannot tell (unreadable file, key absent, DNS failing).
+    Explain(Explain),
+    /// Submit a mail to a node
+    Submit(Submit),
+    /// Run the one-machine ledger
+    Node(Node),
+    /// Watch signed mails become payments, on this machine, without set-up
+    Demo(Demo),
+}
+
+/// Where DKIM keys come from.
+#[derive(Debug, Clone, Args)]
+#[group(multiple = false)]
+pub struct Keys {
+    /// DKIM keys from a file: {"selector._domainkey.domain": "v=DKIM1; ..."}
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub dns: Option<SocketAddr>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The mail, raw as it was sent; - reads standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// Where keys come from
+    #[command(flatten)]
+    pub keys: Keys,
+    /// Judge as of this time (Unix seconds; default now)
+    #[arg(long, value_name = "UNIX")]
+    pub at: Option<u64>,
+    /// NetworkID of the ledger that is meant
+    #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
+    pub network: u32,
+}
+
+/// Arguments of `submit`.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// The mail, raw as it was sent; - reads standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// WebSocket address of the node
+    #[arg(long, value_name = "URL")]
+    pub server: String,
+    /// Wait until the mail is validated or final
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// Arguments of `node`.
+#[derive(Debug, Args)]
+pub struct Node {
+    /// Folder for the ledger and the validator key
+    #[arg(long, value_name = "DIR", default_value = "./xahau-email-data")]
+    pub data: PathBuf,
+    /// Where to listen (WebSocket and HTTP on one port)
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6006")]
+    pub listen: SocketAddr,
+    /// NetworkID
+    #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
+    pub network: u32,
+    /// Where keys come from
+    #[command(flatten)]
+    pub keys: Keys,
+    /// Seconds between ledgers; 0 closes only on ledger_accept
+    #[arg(long, value_name = "S", default_value_t = 3)]
+    pub close_secs: u64,
+    /// At the first start, pay an email or r-address from the genesis account: alice@mail.example=1000
+    #[arg(long, value_name = "WHO=XAH")]
+    pub fund: Vec<String>,
+    /// Start the node's clock at this time (Unix seconds)
+    #[arg(long, value_name = "UNIX")]
+    pub clock: Option<u64>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Leave the mails, keys and ledger in this folder
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn rejects_two_sources_of_keys_and_accepts_one() {
+        let two = [
+            "xahau-email",
+            "explain",
+            "-",
+            "--keys",
+            "k.json",
+            "--dns",
+            "127.0.0.1:53",
+        ];
+        assert!(Cli::try_parse_from(two).is_err());
+        assert!(Cli::try_parse_from(&two[..5]).is_ok());
+    }
+}

@@ -1,0 +1,100 @@
+//! `explain`: every check of a mail in order, as a node would make them. Spec: 10, 12
+
+use super::{Failure, Outcome, keys, read_mail, show};
+use crate::{cli, clock};
+use amendment::{ExplainEnv, KeyAnswer, Qualifies, TxtRecords, explain, key_names};
+use codec::CloseTime;
+use node::watcher::dkim_name;
+use serde_json::Value;
+
+/// Explains one mail; the outcome is whether it qualifies.
+pub async fn run(args: &cli::Explain, json: bool) -> Result<Outcome, Failure> {
+    let raw = read_mail(&args.file)?;
+    let unix = args.at.unwrap_or_else(clock::now_unix);
+    let now = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
+    let records = look_up(&raw, &args.keys).await?;
+    let found = explain(
+        &raw,
+        &ExplainEnv {
+            network_id: args.network,
+            now,
+            keys: &records,
+        },
+    );
+    let outcome = match found.qualifies {
+        Qualifies::Yes => Outcome::Yes,
+        Qualifies::No => Outcome::No,
+        Qualifies::Unknown => Outcome::Unknown,
+    };
+    let shown = Value::Object(rpc::wire::explanation_json(&found));
+    if json {
+        println!("{shown}");
+    } else {
+        print_text(&shown, outcome);
+    }
+    Ok(outcome)
+}
+
+/// The records of the keys that the mail's signatures name. A name that DNS does not answer for stays unknown.
+async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<TxtRecords, Failure> {
+    let resolver = keys::resolver(source)?;
+    let mut records = TxtRecords::new();
+    for key in key_names(raw) {
+        let Some(name) = dkim_name(key.domain(), key.selector()) else {
+            continue;
+        };
+        match resolver.look_up(&name).await {
+            node::watcher::KeyAnswer::Record(record) => records.insert(&key.dns_name(), &record),
+            node::watcher::KeyAnswer::Absent => records.insert_answer(&key.dns_name(), KeyAnswer::Absent),
+            node::watcher::KeyAnswer::Unusable => records.insert_answer(
+                &key.dns_name(),
+                KeyAnswer::Unusable(amendment::key_record::KeyRecordError::Several),
+            ),
+            node::watcher::KeyAnswer::Failed => records.insert_answer(&key.dns_name(), KeyAnswer::Unknown),
+        }
+    }
+    Ok(records)
+}
+
+fn print_text(shown: &Value, outcome: Outcome) {
+    print!("{}", show::meaning(shown));
+    println!("checks, in the order in which a node makes them:");
+    print!("{}", show::checks(shown));
+    match outcome {
+        Outcome::Yes => {
+            println!(
+                "The mail qualifies. Its transaction (a node adds Sequence, Fee and LastLedgerSequence):"
+            );
+            println!("{:#}", shorten(&shown["transaction"]));
+            println!("Next: `xahau-email submit FILE --server ws://ADDR:PORT --wait` hands it to a node.");
+        }
+        Outcome::No => println!(
+            "The mail does not qualify: rule {}, {}.",
+            shown["rule"].as_str().unwrap_or("?"),
+            shown["code"].as_str().unwrap_or("?")
+        ),
+        Outcome::Unknown => println!(
+            "Cannot tell: the key of its signature is not known here ({}). A node would look it up and keep the mail.",
+            shown["code"].as_str().unwrap_or("?")
+        ),
+    }
+}
+
+/// Longest text of a value that is shown whole, characters.
+const SHOWN_CHARS_MAX: usize = 80;
+
+/// The same JSON with long hex cut; `--json` has all of it.
+fn shorten(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.len() > SHOWN_CHARS_MAX => {
+            let head: String = text.chars().take(SHOWN_CHARS_MAX - 20).collect();
+            Value::String(format!("{head}... ({} characters)", text.len()))
+        }
+        Value::Array(list) => list.iter().map(shorten).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), shorten(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}

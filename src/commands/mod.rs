@@ -1,0 +1,121 @@
+//! The commands, one file each.
+
+pub mod address;
+pub mod explain;
+mod keys;
+pub mod node;
+pub mod show;
+pub mod submit;
+
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Bytes of a mail that are read: one more than the door takes, so that the verifier says that it is too long.
+const MAIL_BYTES_READ: u64 = (amendment::limits::MAIL_BYTES_MAX + 1) as u64;
+
+/// What a command found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It did what it was asked; the mail qualifies.
+    Yes,
+    /// The answer is no.
+    No,
+    /// It cannot tell.
+    Unknown,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Yes => ExitCode::SUCCESS,
+            Outcome::No => ExitCode::from(1),
+            Outcome::Unknown => ExitCode::from(2),
+        }
+    }
+}
+
+/// Why a command could not do what it was asked: what, where, and what to do. Exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}. Check the path and its permissions")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The keys file cannot be used.
+    #[error(transparent)]
+    KeysFile(#[from] ::node::watcher::keys_file::KeysFileError),
+    /// The DNS server cannot be used.
+    #[error("cannot ask {server}: {source}. Give the server as ADDR:PORT, e.g. 127.0.0.1:53")]
+    Dns {
+        /// Its address.
+        server: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A payment of the first start is not one.
+    #[error(transparent)]
+    Fund(#[from] ::node::FundError),
+    /// A time that the ledger cannot express.
+    #[error(
+        "{0} is no time that a ledger knows: give Unix seconds from 946684800 (the year 2000) to 5241652095"
+    )]
+    Time(u64),
+    /// The node cannot be reached, or refused the request.
+    #[error("{server}: {source}. Is the node running there? The address is like ws://127.0.0.1:6006")]
+    Server {
+        /// Its address.
+        server: String,
+        /// What the client says.
+        source: rpc::ClientError,
+    },
+    /// The node cannot start.
+    #[error(transparent)]
+    Start(#[from] ::node::StartError),
+    /// The node's store failed while it ran.
+    #[error(transparent)]
+    Store(#[from] ::node::store::StoreError),
+    /// The port cannot be had.
+    #[error(
+        "cannot listen on {address}: {source}. Is another node running there? Choose another with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An argument that makes no sense.
+    #[error("{0}")]
+    Argument(String),
+    /// The machine refused something that every command needs.
+    #[error("the operating system refused: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Reads a mail from a file, or from standard input for `-`. Where it holds no CR at all, LF is read as CRLF.
+///
+/// Spec: 12
+pub fn read_mail(path: &Path) -> Result<Vec<u8>, Failure> {
+    let wrong = |source| Failure::Read {
+        path: path.display().to_string(),
+        source,
+    };
+    let mut raw = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(MAIL_BYTES_READ)
+            .read_to_end(&mut raw)
+            .map_err(wrong)?;
+    } else {
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAIL_BYTES_READ).read_to_end(&mut raw))
+            .map_err(wrong)?;
+    }
+    Ok(amendment::lf_to_crlf_if_no_cr(&raw).into_owned())
+}

@@ -1,0 +1,150 @@
+//! `node`: the one-machine ledger, from arguments to a running server.
+
+use super::{Failure, Outcome, keys};
+use crate::{cli, clock};
+use codec::CloseTime;
+use node::{Clock, Fund, Node, NodeConfig};
+use rpc::server::{ServerLimits, serve};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Runs until the operator ends it.
+pub async fn run(args: &cli::Node, json: bool) -> Result<Outcome, Failure> {
+    let running = start(args).await?;
+    if json {
+        println!(
+            "{}",
+            json!({ "listening": running.url(), "network_id": args.network })
+        );
+    } else {
+        println!("listening {}", running.url());
+    }
+    running.until_stopped().await?;
+    Ok(Outcome::Yes)
+}
+
+/// A node with its server and close loop.
+pub struct RunningNode {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    closing: JoinHandle<Result<(), node::store::StoreError>>,
+}
+
+/// Starts a node as the arguments say; it serves when this returns.
+pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
+    let funds: Vec<Fund> = args
+        .fund
+        .iter()
+        .map(|text| Fund::parse(text))
+        .collect::<Result<_, _>>()?;
+    let resolver = keys::resolver(&args.keys)?;
+    let clock = clock_from(args.clock)?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|source| Failure::Listen {
+            address: args.listen,
+            source,
+        })?;
+    let address = listener.local_addr()?;
+    let config = NodeConfig {
+        data: args.data.clone(),
+        network_id: args.network,
+        funds,
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let starting = tokio::task::spawn_blocking(move || Node::start(&config, clock, resolver, runtime));
+    let node = starting.await.map_err(std::io::Error::other)??;
+    let (stop, stopped) = watch::channel(false);
+    let serving = serve(
+        listener,
+        Arc::new(node.clone()),
+        ServerLimits::default(),
+        until(stopped.clone()),
+    );
+    let server = tokio::spawn(serving);
+    let close_secs = args.close_secs;
+    let closing = tokio::spawn(async move {
+        if close_secs == 0 {
+            until(stopped).await;
+            return Ok(());
+        }
+        node.run_close_loop(Duration::from_secs(close_secs), until(stopped))
+            .await
+    });
+    Ok(RunningNode {
+        address,
+        stop,
+        server,
+        closing,
+    })
+}
+
+impl RunningNode {
+    /// Address of the WebSocket.
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    /// Ends when the operator asks for it, or when the store fails.
+    async fn until_stopped(mut self) -> Result<(), Failure> {
+        tokio::select! {
+            () = stop_signal() => tracing::info!("stopping: open requests finish first"),
+            closed = &mut self.closing => {
+                closed.map_err(std::io::Error::other)??;
+            }
+        }
+        self.stop().await
+    }
+
+    /// Lets open requests finish and ends.
+    pub async fn stop(self) -> Result<(), Failure> {
+        // Nobody may listen any more; then there is nobody to tell.
+        let _ = self.stop.send(true);
+        self.server.await.map_err(std::io::Error::other)??;
+        if !self.closing.is_finished() {
+            self.closing.await.map_err(std::io::Error::other)??;
+        }
+        Ok(())
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error says that the sender is gone: then it is time too.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// The wall clock, or one that starts at a given time and then runs as fast.
+fn clock_from(start_unix: Option<u64>) -> Result<Arc<dyn Clock>, Failure> {
+    let unix = start_unix.unwrap_or_else(clock::now_unix);
+    let start = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
+    if start_unix.is_none() {
+        return Ok(Arc::new(move || {
+            CloseTime::from_unix(clock::now_unix()).unwrap_or(start)
+        }));
+    }
+    let started = Instant::now();
+    Ok(Arc::new(move || {
+        CloseTime::from_unix(unix.saturating_add(started.elapsed().as_secs())).unwrap_or(start)
+    }))
+}

@@ -1,0 +1,96 @@
+//! `submit`: hands a mail to a node and, if asked, waits until it is final. Spec: 12
+
+use super::{Failure, Outcome, read_mail, show};
+use crate::cli;
+use rpc::Client;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// How often a waiting client asks, milliseconds.
+const POLL_MILLIS: u64 = 250;
+
+/// Submits the mail and says what the node answered.
+pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
+    let mail = read_mail(&args.file)?;
+    let wrong = |source| Failure::Server {
+        server: args.server.clone(),
+        source,
+    };
+    let mut client = Client::connect(&args.server).await.map_err(wrong)?;
+    let mut answer = request(&mut client, &mail, Mode::Submit).await.map_err(wrong)?;
+    if args.wait {
+        if !json && is_pending(&answer) {
+            eprintln!(
+                "{}; waiting until it is validated or final (Ctrl-C leaves it with the node)",
+                state(&answer)
+            );
+        }
+        while is_pending(&answer) {
+            tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
+            answer = request(&mut client, &mail, Mode::Ask).await.map_err(wrong)?;
+        }
+    }
+    client.close().await;
+    if json {
+        println!("{answer}");
+    } else {
+        print!("{}", text(&answer));
+    }
+    Ok(outcome(&answer))
+}
+
+/// Whether a request may change anything.
+#[derive(Clone, Copy)]
+enum Mode {
+    Submit,
+    Ask,
+}
+
+async fn request(client: &mut Client, mail: &[u8], mode: Mode) -> Result<Value, rpc::ClientError> {
+    let mut params = Map::new();
+    params.insert("email_hex".to_owned(), json!(hex::encode_upper(mail)));
+    if matches!(mode, Mode::Ask) {
+        params.insert("dry_run".to_owned(), json!(true));
+    }
+    client.request("submit_email", params).await
+}
+
+fn state(answer: &Value) -> &str {
+    answer["state"].as_str().unwrap_or("refused")
+}
+
+fn is_pending(answer: &Value) -> bool {
+    matches!(state(answer), "kept" | "submitted")
+}
+
+fn outcome(answer: &Value) -> Outcome {
+    match state(answer) {
+        "kept" | "submitted" | "validated" => Outcome::Yes,
+        _ => Outcome::No,
+    }
+}
+
+fn text(answer: &Value) -> String {
+    let field = |name: &str| answer[name].as_str().unwrap_or_default();
+    let mut out = show::meaning(answer);
+    out.push_str(&format!(
+        "{:<12} {}: {}\n",
+        "result",
+        field("engine_result"),
+        field("engine_result_message")
+    ));
+    out.push_str(&format!("{:<12} {}\n", "state", state(answer)));
+    if let Some(hash) = answer["hash"].as_str() {
+        out.push_str(&format!("{:<12} {hash}\n", "transaction"));
+    }
+    if let Some(index) = answer["ledger_index"].as_u64() {
+        out.push_str(&format!("{:<12} {index}\n", "ledger"));
+    }
+    if answer["qualifies"] != json!(true) {
+        out.push_str(&show::checks(answer));
+    }
+    if state(answer) == "kept" {
+        out.push_str("The node keeps the mail and tries again at each ledger; nothing more is to be done.\n");
+    }
+    out
+}

@@ -1,0 +1,194 @@
+//! `demo`: signed mails become payments on this machine, then what must not work does not.
+//!
+//! Starts a node with a DNS responder of its own on free loopback ports, writes mails of the shapes that real clients
+//! send, and tells what happens. It ends with an error where anything differs from the story.
+
+mod dns;
+mod mail;
+mod play;
+mod story;
+
+use crate::cli;
+use crate::commands::node::{RunningNode, start};
+use crate::commands::{Failure, Outcome};
+use mail::Provider;
+use play::Play;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use story::{Audience, Differs, Story};
+
+/// Network of the demo: Xahau's own, so that the instructions read as people would write them. Its keys are made for
+/// this run, so nothing here means anything there.
+const NETWORK: u32 = 21_337;
+/// Seconds between ledgers.
+const CLOSE_SECS: u64 = 1;
+/// Domain whose mails are signed.
+const DOMAIN: &str = "mail.example";
+/// What Alice has at the start, XAH.
+const ALICE_XAH: &str = "1000";
+
+/// Tells the story; the outcome is no where it differs.
+pub async fn run(args: &cli::Demo, json: bool) -> Result<Outcome, Failure> {
+    let started = Instant::now();
+    let audience = if json {
+        Audience::Machines
+    } else {
+        Audience::People
+    };
+    let mut story = Story::new(audience);
+    let folder = Folder::make(args.keep.as_deref())?;
+    let end = tell(&mut story, &folder).await;
+    if let Err(Ending::Failure(failure)) = end {
+        return Err(failure);
+    }
+    let end = end.map_err(|ending| match ending {
+        Ending::Differs(differs) => differs,
+        Ending::Failure(_) => Differs {
+            step: String::new(),
+            reason: String::new(),
+        },
+    });
+    match &end {
+        Ok(()) => {
+            story.say(&format!(
+                "\nAll as it must be, in {:.1} s.",
+                started.elapsed().as_secs_f32()
+            ));
+            if let Some(kept) = folder.kept() {
+                story.say(&format!(
+                    "Mails, keys.json and the ledger are in {}. Look again with:",
+                    kept.display()
+                ));
+                story.say(&format!(
+                    "  xahau-email explain {0}/01-gmail.eml --keys {0}/keys.json --network {NETWORK}",
+                    kept.display()
+                ));
+            } else {
+                story.say(
+                    "Next: `xahau-email explain FILE` on a mail of your own, or `xahau-email node --help`.",
+                );
+            }
+        }
+        Err(differs) => eprintln!("The demo differs from its story at {differs}"),
+    }
+    let outcome = if end.is_ok() { Outcome::Yes } else { Outcome::No };
+    if json {
+        println!("{}", story.into_json(&end));
+    }
+    Ok(outcome)
+}
+
+/// Why the story ended early.
+pub enum Ending {
+    /// Something happened that must not, or did not that must.
+    Differs(Differs),
+    /// The machine did not let it begin.
+    Failure(Failure),
+}
+
+impl From<Differs> for Ending {
+    fn from(differs: Differs) -> Self {
+        Ending::Differs(differs)
+    }
+}
+
+impl From<Failure> for Ending {
+    fn from(failure: Failure) -> Self {
+        Ending::Failure(failure)
+    }
+}
+
+impl From<std::io::Error> for Ending {
+    fn from(error: std::io::Error) -> Self {
+        Ending::Failure(error.into())
+    }
+}
+
+async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
+    story.say(&format!(
+        "A node of its own (network {NETWORK}, test keys only), a ledger each second, and a DNS responder that\n\
+         publishes DKIM keys for {DOMAIN}. Nothing leaves this machine."
+    ));
+    let provider = Provider::new(DOMAIN).map_err(|error| Failure::Argument(error.to_string()))?;
+    folder.write(
+        "keys.json",
+        &serde_json::json!(std::collections::BTreeMap::from_iter(
+            provider.records().iter().cloned()
+        ))
+        .to_string(),
+    )?;
+    let dns = dns::Responder::start(provider.records()).await?;
+    let node = start(&cli::Node {
+        data: folder.path.join("ledger"),
+        listen: ([127, 0, 0, 1], 0).into(),
+        network: NETWORK,
+        keys: cli::Keys {
+            keys: None,
+            dns: Some(dns.address()),
+        },
+        close_secs: CLOSE_SECS,
+        fund: vec![format!("alice@{DOMAIN}={ALICE_XAH}")],
+        clock: None,
+    })
+    .await?;
+    let end = play_all(story, folder, &provider, &node).await;
+    node.stop().await?;
+    end
+}
+
+async fn play_all(
+    story: &mut Story,
+    folder: &Folder,
+    provider: &Provider,
+    node: &RunningNode,
+) -> Result<(), Ending> {
+    let mut play = Play::begin(story, folder, provider, &node.url()).await?;
+    play.payments().await?;
+    play.refusals().await?;
+    play.farewell().await?;
+    Ok(())
+}
+
+/// Where the demo puts its files: a folder to keep, or one that goes away.
+pub struct Folder {
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Folder {
+    fn make(keep: Option<&Path>) -> Result<Self, Failure> {
+        let path = match keep {
+            Some(path) => path.to_owned(),
+            None => std::env::temp_dir().join(format!("xahau-email-demo-{}", std::process::id())),
+        };
+        if std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Failure::Argument(format!(
+                "{} is not empty: name a new or an empty folder, as the demo starts a fresh ledger",
+                path.display()
+            )));
+        }
+        std::fs::create_dir_all(&path)?;
+        Ok(Folder {
+            path,
+            is_kept: keep.is_some(),
+        })
+    }
+
+    fn kept(&self) -> Option<&Path> {
+        self.is_kept.then_some(self.path.as_path())
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+        Ok(std::fs::write(self.path.join(name), text)?)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // A folder left in the temporary files does no harm.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How the demo tells what happens: text as it happens, or events for machines; and where it differs from what must
+//! be, the step that did.
+
+use serde_json::{Map, Value, json};
+
+/// A step that did not go as the story says.
+#[derive(Debug, thiserror::Error)]
+#[error("step {step:?}: {reason}")]
+pub struct Differs {
+    /// Name of the step.
+    pub step: String,
+    /// What was expected, and what came.
+    pub reason: String,
+}
+
+/// Whom the story is told to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// Text on standard output, as it happens.
+    People,
+    /// One JSON object at the end.
+    Machines,
+}
+
+/// The story so far.
+pub struct Story {
+    audience: Audience,
+    step: String,
+    events: Vec<Value>,
+}
+
+impl Story {
+    /// Begins.
+    pub fn new(audience: Audience) -> Self {
+        Story {
+            audience,
+            step: "start".to_owned(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Begins a step: its name for errors and events, and a heading.
+    pub fn step(&mut self, name: &str, heading: &str) {
+        self.step = name.to_owned();
+        self.say(&format!("\n== {heading}"));
+    }
+
+    /// A line for people.
+    pub fn say(&self, text: &str) {
+        if self.audience == Audience::People {
+            println!("{text}");
+        }
+    }
+
+    /// Lines for people, set off from the rest.
+    pub fn quote(&self, text: &str) {
+        for line in text.lines() {
+            self.say(&format!("   | {line}"));
+        }
+    }
+
+    /// An event for machines; the step's name is added.
+    pub fn event(&mut self, kind: &str, details: Value) {
+        let mut event = Map::from_iter([
+            ("step".to_owned(), json!(self.step)),
+            ("event".to_owned(), json!(kind)),
+        ]);
+        if let Value::Object(details) = details {
+            event.extend(details);
+        }
+        self.events.push(Value::Object(event));
+    }
+
+    /// The refusal of this step.
+    pub fn differs(&self, reason: impl Into<String>) -> Differs {
+        Differs {
+            step: self.step.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Goes on only where what came is what must come.
+    pub fn expect<T: PartialEq + std::fmt::Debug>(
+        &self,
+        what: &str,
+        came: T,
+        must: T,
+    ) -> Result<(), Differs> {
+        if came == must {
+            return Ok(());
+        }
+        Err(self.differs(format!("{what} is {came:?}, but must be {must:?}")))
+    }
+
+    /// Everything for machines.
+    pub fn into_json(self, end: &Result<(), Differs>) -> Value {
+        let failed = end.as_ref().err();
+        json!({
+            "ok": failed.is_none(),
+            "failed_step": failed.map(|differs| differs.step.clone()),
+            "reason": failed.map(|differs| differs.reason.clone()),
+            "events": self.events,
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! The demo as a stranger runs it.
+
+use crate::support::run;
+use serde_json::json;
+
+#[test]
+fn demo_tells_its_story_to_machines() {
+    let run = run(&["demo", "--json"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let told = run.json();
+    assert_eq!(told["ok"], json!(true));
+    let events = told["events"].as_array().expect("events");
+    let kinds = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
+    assert_eq!(kinds("validated"), 4, "{told}");
+    assert_eq!(kinds("refused"), 7, "{told}");
+    assert_eq!(kinds("rekeyed"), 1, "{told}");
+    assert_eq!(kinds("paid"), 1, "{told}");
+}
+
+#[test]
+fn demo_keeps_what_it_made_and_explains_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let keep = folder.path().join("kept");
+    let keep = keep.to_str().expect("path");
+    let told = run(&["demo", "--keep", keep]);
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    for word in [
+        "tesSUCCESS",
+        "tefEMAIL_REPLAY",
+        "tefBAD_SIGNATURE",
+        "temMALFORMED",
+        "terNO_ACCOUNT",
+        "RegularKey",
+    ] {
+        assert!(told.out.contains(word), "{word} is not in {}", told.out);
+    }
+    let (mail, keys) = (format!("{keep}/01-gmail.eml"), format!("{keep}/keys.json"));
+    let explained = run(&["explain", &mail, "--keys", &keys, "--network", "21337"]);
+    assert_eq!(explained.code, 0, "{}{}", explained.out, explained.err);
+    let again = run(&["demo", "--keep", keep]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("not empty"), "{}", again.err);
+}

@@ -1,0 +1,101 @@
+//! The built program, run as its user would.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// The built program.
+pub fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_xahau-email"))
+}
+
+/// What a run of the program gave.
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    /// Standard output as one JSON object.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
+    }
+}
+
+/// Runs the program to its end.
+pub fn run(arguments: &[&str]) -> Run {
+    run_with_input(arguments, b"")
+}
+
+/// Runs the program to its end, with bytes on standard input.
+pub fn run_with_input(arguments: &[&str], input: &[u8]) -> Run {
+    let mut child = program()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("standard input");
+    // A program that refuses its arguments does not read; that is its right.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    Run {
+        code: output.status.code().expect("an exit code"),
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// A running node; it is killed with the value.
+pub struct NodeProcess {
+    pub child: Child,
+    pub url: String,
+}
+
+impl NodeProcess {
+    /// Starts a node on a free port with the given further arguments and waits until it listens.
+    pub fn start(data: &Path, arguments: &[&str]) -> NodeProcess {
+        Self::start_with(data, arguments, Stdio::inherit(), "warn")
+    }
+
+    /// The same with its diagnostics going elsewhere, at a log level.
+    pub fn start_with(data: &Path, arguments: &[&str], stderr: Stdio, log: &str) -> NodeProcess {
+        let mut child = program()
+            .arg("node")
+            .arg("--data")
+            .arg(data)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("RUST_LOG", log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .expect("the node starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
+        let url = lines.find_map(|line| {
+            line.expect("text")
+                .strip_prefix("listening ")
+                .map(|url| url.trim().to_owned())
+        });
+        let url = url.unwrap_or_else(|| panic!("the node ended before it listened: {:?}", child.wait()));
+        NodeProcess { child, url }
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
