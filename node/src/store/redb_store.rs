@@ -133,11 +133,11 @@ impl RedbStore {
             writing.commit()?;
             Ok(())
         };
-        // The kill test reads these two lines to know whether it struck inside a commit.
+        // The crash test follows these two lines to aim its kills.
         tracing::trace!("commit begins");
-        let done = run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)));
+        let written = run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)));
         tracing::trace!("commit ends");
-        done
+        written
     }
 
     /// Look one record up and read it.
