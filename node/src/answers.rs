@@ -9,6 +9,7 @@ use rpc::api::{
 };
 
 use crate::core::Core;
+use crate::limits::OPEN_TRANSACTIONS_MAX;
 use crate::node::Node;
 use crate::peers::Work;
 use crate::rules;
@@ -49,6 +50,7 @@ impl rpc::Node for Node {
             if !allowed {
                 return Err(RpcError::SlowDown);
             }
+            core.check_room()?;
             (core.ledger.clone(), core.network_id)
         };
         let explanation = rules::explain(&request.mail, &ledger, network_id);
@@ -78,6 +80,7 @@ impl rpc::Node for Node {
         if !core.peers.allows(peer, Work::Failure, now) {
             return Err(RpcError::SlowDown);
         }
+        core.check_room()?;
         let submitted = core.open.submit(&tx);
         if !submitted.is_ok_and(|outcome| outcome.applied || outcome.retriable) {
             core.peers.record(peer, Work::Failure, now);
@@ -216,6 +219,14 @@ enum Chosen {
 }
 
 impl Core {
+    /// Whether the open ledger takes more transactions.
+    fn check_room(&self) -> Result<(), RpcError> {
+        if self.open.accepted().len() >= OPEN_TRANSACTIONS_MAX {
+            return Err(RpcError::TooBusy);
+        }
+        Ok(())
+    }
+
     fn chosen(&self, choice: LedgerChoice) -> Result<Chosen, RpcError> {
         match choice {
             LedgerChoice::Current => Ok(Chosen::Open),

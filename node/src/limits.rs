@@ -18,6 +18,9 @@ pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Seconds that a mail may lie in the future and still be kept until its time has come. Refusal: not kept.
 pub const EARLY_SECS_MAX: u32 = 86_400;
 
+/// Transactions in the open ledger; closing that many takes seconds. Refusal: `tooBusy`.
+pub const OPEN_TRANSACTIONS_MAX: usize = 10_000;
+
 /// Key-signed transactions held for a later ledger. Refusal: not kept.
 pub const HELD_MAX: usize = 1_000;
 

@@ -312,7 +312,7 @@ impl Core {
 
     /// Whether nothing can have changed for a kept mail: none of its keys is on the ledger, and its window is open. Most
     /// waiting mails are such, and need no reading at each close.
-    fn is_hopeless_to_try(&self, mail: &MailInHand) -> bool {
+    fn has_nothing_new(&self, mail: &MailInHand) -> bool {
         mail.record.stage == WaitingStage::Kept
             && mail.record.executable_until >= self.ledger.close_time()
             && mail
@@ -325,7 +325,7 @@ impl Core {
         let Some(mail) = self.mailroom.mail(&mail_id) else {
             return;
         };
-        if self.is_hopeless_to_try(mail) {
+        if self.has_nothing_new(mail) {
             return;
         }
         let explanation = rules::explain(&mail.record.raw, &self.ledger, self.network_id);

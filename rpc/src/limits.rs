@@ -32,6 +32,9 @@ pub const CONNECTIONS_PER_PEER_MAX: usize = 32;
 /// Seconds without one byte read or written after which a connection is dropped.
 pub const IDLE_SECS_MAX: u64 = 60;
 
+/// Seconds until a connection's first request has to be complete.
+pub const FIRST_REQUEST_SECS_MAX: u64 = 30;
+
 /// Seconds that one HTTP request may take to arrive.
 pub const BODY_SECS_MAX: u64 = 30;
 

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -35,6 +36,8 @@ use crate::session::{HttpReply, Session};
 pub struct ServerLimits {
     /// A connection on which no byte moves for this long is dropped.
     pub idle: Duration,
+    /// A connection whose first request is not complete after this time is dropped, however its bytes drip.
+    pub first_request: Duration,
     /// Connections at one time.
     pub connections_max: usize,
     /// Connections from one address that is not loopback.
@@ -47,6 +50,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(limits::IDLE_SECS_MAX),
+            first_request: Duration::from_secs(limits::FIRST_REQUEST_SECS_MAX),
             connections_max: limits::CONNECTIONS_MAX,
             connections_per_peer_max: limits::CONNECTIONS_PER_PEER_MAX,
             shutdown: Duration::from_secs(limits::SHUTDOWN_SECS_MAX),
@@ -132,18 +136,25 @@ impl Shared {
 #[derive(Debug)]
 struct Busy;
 
-/// Where a connection comes from.
-#[derive(Debug, Clone, Copy)]
-struct RemoteAddress(IpAddr);
+/// Where a connection comes from, and whether it has sent a request yet.
+#[derive(Debug, Clone)]
+struct RemoteAddress {
+    address: IpAddr,
+    has_asked: Arc<AtomicBool>,
+}
 
 impl Connected<IncomingStream<'_, Door>> for RemoteAddress {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self(stream.remote_addr().ip())
+        Self {
+            address: stream.remote_addr().ip(),
+            has_asked: Arc::clone(&stream.io().has_asked),
+        }
     }
 }
 
 /// A browser page and a proxy speak for somebody else than the operator, also where they run on his machine.
-fn peer_of(address: RemoteAddress, headers: &HeaderMap) -> Peer {
+fn peer_of(remote: &RemoteAddress, headers: &HeaderMap) -> Peer {
+    remote.has_asked.store(true, Ordering::Relaxed);
     let speaks_for_another = ["origin", "forwarded", "x-forwarded-for", "x-real-ip"]
         .iter()
         .any(|name| headers.contains_key(*name));
@@ -152,16 +163,16 @@ fn peer_of(address: RemoteAddress, headers: &HeaderMap) -> Peer {
     } else {
         Via::Direct
     };
-    Peer::new(address.0, via)
+    Peer::new(remote.address, via)
 }
 
 async fn upgrade(
     State(shared): State<Shared>,
-    ConnectInfo(address): ConnectInfo<RemoteAddress>,
+    ConnectInfo(remote): ConnectInfo<RemoteAddress>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let peer = peer_of(address, &headers);
+    let peer = peer_of(&remote, &headers);
     upgrade
         .max_message_size(limits::REQUEST_BYTES_MAX)
         .max_frame_size(limits::REQUEST_BYTES_MAX)
@@ -198,11 +209,11 @@ const BUSY: &str = r#"{"type":"response","status":"error","error":"tooBusy","err
 
 async fn post(
     State(shared): State<Shared>,
-    ConnectInfo(address): ConnectInfo<RemoteAddress>,
+    ConnectInfo(remote): ConnectInfo<RemoteAddress>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let peer = peer_of(address, &headers);
+    let peer = peer_of(&remote, &headers);
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -248,7 +259,7 @@ impl axum::serve::Listener for Door {
                     // Small answers must not wait for a full packet; a socket that refuses is still a socket.
                     let _ = stream.set_nodelay(true);
                     if let Some(place) = PeerPlace::take(&self.by_peer, address.ip(), self.limits) {
-                        return (Guarded::new(stream, self.limits.idle, permit, place), address);
+                        return (Guarded::new(stream, self.limits, permit, place), address);
                     }
                 }
                 Err(error) => {
@@ -308,16 +319,20 @@ struct Guarded {
     stream: TcpStream,
     idle: Duration,
     deadline: Pin<Box<Sleep>>,
+    first_request_until: Instant,
+    has_asked: Arc<AtomicBool>,
     _permit: OwnedSemaphorePermit,
     _place: PeerPlace,
 }
 
 impl Guarded {
-    fn new(stream: TcpStream, idle: Duration, permit: OwnedSemaphorePermit, place: PeerPlace) -> Self {
+    fn new(stream: TcpStream, limits: ServerLimits, permit: OwnedSemaphorePermit, place: PeerPlace) -> Self {
         Self {
             stream,
-            idle,
-            deadline: Box::pin(sleep(idle)),
+            idle: limits.idle,
+            deadline: Box::pin(sleep(limits.idle.min(limits.first_request))),
+            first_request_until: Instant::now() + limits.first_request,
+            has_asked: Arc::new(AtomicBool::new(false)),
             _permit: permit,
             _place: place,
         }
@@ -325,8 +340,18 @@ impl Guarded {
 
     /// Bytes moved: start the wait anew.
     fn extend(&mut self) {
-        let deadline = Instant::now() + self.idle;
-        self.deadline.as_mut().reset(deadline);
+        let idle_until = Instant::now() + self.idle;
+        let until = if self.has_asked.load(Ordering::Relaxed) {
+            idle_until
+        } else {
+            idle_until.min(self.first_request_until)
+        };
+        self.deadline.as_mut().reset(until);
+    }
+
+    /// Whether the first request should have been complete by now.
+    fn is_late(&self) -> bool {
+        !self.has_asked.load(Ordering::Relaxed) && Instant::now() >= self.first_request_until
     }
 
     /// Nothing moved: end the connection when the wait is over.
@@ -345,6 +370,7 @@ impl AsyncRead for Guarded {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            Poll::Ready(_) if self.is_late() => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Ready(result) => {
                 self.extend();
                 Poll::Ready(result)

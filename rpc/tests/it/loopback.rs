@@ -198,6 +198,41 @@ async fn rejects_a_client_that_sends_nothing() {
 }
 
 #[tokio::test]
+async fn rejects_a_client_that_drips_its_first_request() {
+    let limits = ServerLimits {
+        first_request: Duration::from_millis(50),
+        ..ServerLimits::default()
+    };
+    let server = start(limits).await;
+    let mut drip = TcpStream::connect(server.address)
+        .await
+        .expect("the server listens");
+    drip.write_all(b"POST / HTTP/1.1\r\nX: ").await.expect("sent");
+    let dripping = async { while drip.write_all(b"x").await.is_ok() {} };
+    assert!(
+        tokio::time::timeout(Duration::from_secs(20), dripping)
+            .await
+            .is_ok(),
+        "dropped in time"
+    );
+
+    // Who has asked once may be silent for as long as the idle limit says.
+    let mut client = server.client().await;
+    client.request("ping", Map::new()).await.expect("a result");
+    let mut half = TcpStream::connect(server.address)
+        .await
+        .expect("the server listens");
+    half.write_all(b"POST ").await.expect("sent");
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(20), half.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "dropped after the limit of the first request");
+    client
+        .request("ping", Map::new())
+        .await
+        .expect("the older connection is still good");
+}
+
+#[tokio::test]
 async fn accepts_a_stop_and_ends_with_connections_open() {
     let server = start(ServerLimits::default()).await;
     let mut client = server.client().await;
