@@ -212,13 +212,21 @@ pub(crate) fn tx_leaf(blob: &[u8], metadata: &[u8]) -> Vec<u8> {
     leaf
 }
 
-/// Each transaction once, by account (xor a salt that nobody can choose: the hash of the set), then Sequence, then id.
+/// Each transaction once, by account (xor a salt that nobody can choose: the hash of the set), then Sequence before
+/// tickets, then id.
 fn canonical_order(txs: impl IntoIterator<Item = Transaction>) -> Vec<Transaction> {
     let by_id: BTreeMap<Hash256, Transaction> = txs.into_iter().map(|tx| (tx.id(), tx)).collect();
     let set = TxSet::from_sorted_iter(by_id.keys().map(|id| (*id, Vec::new())));
     let salt = *set.root_hash().as_bytes();
     let mut order: Vec<Transaction> = by_id.into_values().collect();
-    order.sort_by_cached_key(|tx| (salted(tx, &salt), tx.sequence(), tx.id()));
+    order.sort_by_cached_key(|tx| {
+        (
+            salted(tx, &salt),
+            tx.ticket().is_some(),
+            tx.ticket().unwrap_or(tx.sequence()),
+            tx.id(),
+        )
+    });
     order
 }
 

@@ -3,6 +3,8 @@
 //! Xahau's pipeline (applySteps.cpp, Transactor.cpp), in its order. Email-signed transactions leave it before any other
 //! signature test (spec 1) and take the order of spec section 10.
 
+use std::cmp::Ordering;
+
 use codec::keys::PublicKey;
 use codec::{AccountId, Object, Ter, TerClass, flags, keylet, sf};
 
@@ -14,7 +16,9 @@ use crate::metadata::{self, Effects, TxPosition};
 use crate::sandbox::Sandbox;
 use crate::state_map::StateMap;
 use crate::transaction::Transaction;
-use crate::transactors::{Apply, Signer, Transactor, balance_drops, flags_of, transactor, with_balance};
+use crate::transactors::{
+    Apply, Signer, Transactor, balance_drops, consume_ticket, flags_of, transactor, with_balance,
+};
 use crate::view::{Env, LedgerKind, Pass};
 
 /// Networks with larger ids have them in every transaction.
@@ -132,7 +136,7 @@ fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transac
     let account = sandbox
         .entry(&keylet::account(tx.account()))
         .ok_or(Ter::TER_NO_ACCOUNT)?;
-    check_sequence(tx, &account)?;
+    check_sequence(tx, &account, &sandbox)?;
     check_ledger_bounds(tx, env, &account)?;
     let fee = tx.fee_drops().ok_or(Ter::TEM_BAD_FEE)?;
     let verdict = check_fee(tx, env, transactor, &account, fee);
@@ -208,20 +212,29 @@ fn preflight_common(tx: &Transaction, env: &Env) -> Result<(), Ter> {
     if !key.is_empty() && PublicKey::parse(key).is_err() {
         return Err(Ter::TEM_BAD_SIGNATURE);
     }
-    if object.contains(sf::TICKET_SEQUENCE) {
-        return Err(Ter::TEM_DISABLED);
+    if tx.ticket().is_some() && object.contains(sf::ACCOUNT_TXN_ID) {
+        return Err(Ter::TEM_INVALID);
     }
     Ok(())
 }
 
-fn check_sequence(tx: &Transaction, account: &Object) -> Result<(), Ter> {
+fn check_sequence(tx: &Transaction, account: &Object, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
     if tx.object().contains(sf::FIRST_LEDGER_SEQUENCE) {
         return Err(Ter::TEF_INTERNAL);
     }
-    match tx.sequence().cmp(&account.u32(sf::SEQUENCE).unwrap_or(0)) {
-        std::cmp::Ordering::Greater => Err(Ter::TER_PRE_SEQ),
-        std::cmp::Ordering::Less => Err(Ter::TEF_PAST_SEQ),
-        std::cmp::Ordering::Equal => Ok(()),
+    let next = account.u32(sf::SEQUENCE).unwrap_or(0);
+    if let Some(ticket) = tx.ticket() {
+        return match sandbox.contains(&keylet::ticket(tx.account(), ticket)) {
+            _ if tx.sequence() != 0 => Err(Ter::TEM_SEQ_AND_TICKET),
+            _ if ticket >= next => Err(Ter::TER_PRE_TICKET),
+            true => Ok(()),
+            false => Err(Ter::TEF_NO_TICKET),
+        };
+    }
+    match tx.sequence().cmp(&next) {
+        Ordering::Greater => Err(Ter::TER_PRE_SEQ),
+        Ordering::Less => Err(Ter::TEF_PAST_SEQ),
+        Ordering::Equal => Ok(()),
     }
 }
 
@@ -291,11 +304,17 @@ pub(crate) enum Stage {
 
 /// Takes sequence and fee, and where a mail signed writes its replay entry in the same breath. Spec: 8.3
 fn consume(apply: &mut Apply<'_>, claim: &Claim, stage: Stage) -> Result<(), Ter> {
-    let mut account = apply.sender()?;
-    let next = apply.tx.sequence().checked_add(1).ok_or(Ter::TEF_INTERNAL)?;
-    account.set(sf::SEQUENCE, next);
+    match apply.tx.ticket() {
+        Some(ticket) => consume_ticket(apply, apply.tx.account(), ticket)?,
+        None => {
+            let next = apply.tx.sequence().checked_add(1).ok_or(Ter::TEF_INTERNAL)?;
+            let account = apply.sender()?.with(sf::SEQUENCE, next);
+            apply.put_account(apply.tx.account(), account);
+        }
+    }
+    let account = apply.sender()?;
     let left = balance_drops(&account).saturating_sub(claim.fee_charged_drops());
-    account = with_balance(account, left)?;
+    let mut account = with_balance(account, left)?;
     if stage == Stage::Apply && account.contains(sf::ACCOUNT_TXN_ID) {
         account.set(sf::ACCOUNT_TXN_ID, apply.tx.id());
     }

@@ -28,6 +28,7 @@
 
 pub mod close;
 pub mod close_time;
+mod directory;
 pub mod dkim;
 mod email;
 mod engine;

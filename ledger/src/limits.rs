@@ -38,6 +38,20 @@ pub const URI_BYTES_MAX: usize = 256;
 /// Bytes of all memos of a key-signed transaction at the door (xahaud `isMemoOkay`): refused locally. No ledger rule.
 pub const LOCAL_MEMOS_BYTES_MAX: usize = 1_024;
 
+/// Hook parameters at the door (xahaud STTx.cpp): more are refused locally. No ledger rule.
+pub const LOCAL_HOOK_PARAMETERS_MAX: usize = 16;
+/// Bytes of a hook parameter's name at the door: more are refused locally.
+pub const LOCAL_HOOK_NAME_BYTES_MAX: usize = 32;
+/// Bytes of a hook parameter's value at the door: more are refused locally.
+pub const LOCAL_HOOK_VALUE_BYTES_MAX: usize = 256;
+
+/// Entries on a page of an owner's directory (xahaud dirNodeMaxEntries); a further one opens a page.
+pub const DIRECTORY_PAGE_ENTRIES_MAX: usize = 32;
+/// Pages of a directory, in effect none (xahaud with fixPageCap): tecDIR_FULL.
+pub const DIRECTORY_PAGES_MAX: u64 = u64::MAX;
+/// Tickets that an account may hold, and make at once (xahaud CreateTicket): tecDIR_FULL, temINVALID_COUNT.
+pub const TICKETS_MAX: u32 = 250;
+
 /// Bytes of an AccountSet's Domain (xahaud SetAccount preflight): telBAD_DOMAIN.
 pub const ACCOUNT_DOMAIN_BYTES_MAX: usize = 256;
 /// Smallest and largest digits of a TickSize; the largest means none (xahaud Quality.h): temBAD_TICK_SIZE.

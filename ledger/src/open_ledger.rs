@@ -10,7 +10,9 @@ use codec::{AccountId, Field, Hash256, Object, Ter, TerClass, Value, keylet, sf}
 use crate::email;
 use crate::engine;
 use crate::ledger::Ledger;
-use crate::limits::LOCAL_MEMOS_BYTES_MAX;
+use crate::limits::{
+    LOCAL_HOOK_NAME_BYTES_MAX, LOCAL_HOOK_PARAMETERS_MAX, LOCAL_HOOK_VALUE_BYTES_MAX, LOCAL_MEMOS_BYTES_MAX,
+};
 use crate::state_map::StateMap;
 use crate::transaction::Transaction;
 use crate::transactors::transactor;
@@ -34,6 +36,9 @@ pub enum LocalRefusal {
     /// The memos are too long or hold something else than memos.
     #[error("The memo exceeds the maximum allowed size or is malformed.")]
     Memos,
+    /// Too many hook parameters, or one too long or without a value.
+    #[error("The hook parameters are malformed.")]
+    HookParameters,
     /// An account field of length zero.
     #[error("An account field is invalid.")]
     DefaultAccount,
@@ -165,6 +170,9 @@ fn check_local(tx: &Transaction, env: &Env) -> Result<(), LocalRefusal> {
     if !by_mail && !memos_are_short_and_plain(tx.object()) {
         return Err(LocalRefusal::Memos);
     }
+    if !hook_parameters_are_short(tx.object()) {
+        return Err(LocalRefusal::HookParameters);
+    }
     if tx
         .object()
         .iter()
@@ -198,6 +206,21 @@ fn memos_are_short_and_plain(tx: &Object) -> bool {
         .map(|(_, memo)| codec::encode(memo).len().saturating_add(2))
         .fold(0, usize::saturating_add);
     plain && bytes <= LOCAL_MEMOS_BYTES_MAX
+}
+
+/// At most 16, each with a name of up to 32 bytes and a value of up to 256.
+fn hook_parameters_are_short(tx: &Object) -> bool {
+    let parameters = tx.array(sf::HOOK_PARAMETERS).unwrap_or(&[]);
+    let is_short = |parameter: &Object, field: Field, bytes_max: usize| {
+        parameter
+            .blob(field)
+            .is_some_and(|bytes| bytes.len() <= bytes_max)
+    };
+    parameters.len() <= LOCAL_HOOK_PARAMETERS_MAX
+        && parameters.iter().all(|(_, parameter)| {
+            is_short(parameter, sf::HOOK_PARAMETER_NAME, LOCAL_HOOK_NAME_BYTES_MAX)
+                && is_short(parameter, sf::HOOK_PARAMETER_VALUE, LOCAL_HOOK_VALUE_BYTES_MAX)
+        })
 }
 
 fn is_url_byte(byte: u8) -> bool {

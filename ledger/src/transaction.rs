@@ -112,6 +112,12 @@ impl Transaction {
         self.0.object.u32(sf::SEQUENCE).unwrap_or(0)
     }
 
+    /// The TicketSequence field: the ticket that is used instead of a Sequence.
+    #[must_use]
+    pub fn ticket(&self) -> Option<u32> {
+        self.0.object.u32(sf::TICKET_SEQUENCE)
+    }
+
     /// The Flags field, 0 where absent.
     #[must_use]
     pub fn flags(&self) -> u32 {

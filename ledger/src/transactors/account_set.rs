@@ -6,6 +6,7 @@ use codec::keys::PublicKey;
 use codec::{CloseTime, Field, Hash256, Object, Ter, Value, flags, format, keylet, sf};
 
 use super::{Apply, Signer, Transactor, check_flags, flags_of};
+use crate::directory;
 use crate::limits::{
     ACCOUNT_DOMAIN_BYTES_MAX, DISABLE_EMAIL_WAIT_SECS, TICK_SIZE_MAX, TICK_SIZE_MIN, TRANSFER_RATE_MAX,
     TRANSFER_RATE_ONE,
@@ -155,7 +156,7 @@ impl Transactor for AccountSet {
             .entry(&keylet::account(tx.account()))
             .ok_or(Ter::TER_NO_ACCOUNT)?;
         let newly_required = REQUIRE_AUTH.is_set_by(tx) && flags_of(&account) & flags::LSF_REQUIRE_AUTH == 0;
-        if newly_required && sandbox.contains(&keylet::owner_dir(tx.account())) {
+        if newly_required && !directory::is_empty(sandbox, tx.account()) {
             return Err(match env.pass {
                 Pass::Retry => Ter::TER_OWNERS,
                 Pass::Final => Ter::TEC_OWNERS,

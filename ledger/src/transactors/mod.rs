@@ -1,10 +1,12 @@
 //! One file per transaction type; this one says what they have in common.
 
 mod account_set;
+mod deposit_preauth;
 mod dkim_key_set;
 mod payment;
 mod remit;
 mod set_regular_key;
+mod ticket_create;
 
 use codec::format::TxType;
 use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
@@ -15,6 +17,7 @@ use crate::transaction::Transaction;
 use crate::view::Env;
 
 pub(crate) use dkim_key_set::{dkim_parameters, dkim_parameters_key};
+pub(crate) use ticket_create::consume_ticket;
 
 /// Flags that every type may carry.
 pub(crate) const TF_UNIVERSAL: u32 = flags::TF_FULLY_CANONICAL_SIG;
@@ -67,6 +70,8 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::Payment => Some(&payment::Payment),
         TxType::AccountSet => Some(&account_set::AccountSet),
         TxType::SetRegularKey => Some(&set_regular_key::SetRegularKey),
+        TxType::TicketCreate => Some(&ticket_create::TicketCreate),
+        TxType::DepositPreauth => Some(&deposit_preauth::DepositPreauth),
         TxType::Remit => Some(&remit::Remit),
         TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
         _ => None,
@@ -101,6 +106,17 @@ impl Apply<'_> {
     /// Writes an AccountRoot.
     pub(crate) fn put_account(&mut self, id: AccountId, entry: Object) {
         self.sandbox.put(keylet::account(id), entry);
+    }
+
+    /// Changes how many objects an account owns.
+    pub(crate) fn change_owner_count(&mut self, id: AccountId, change: OwnerCount) -> Result<(), Ter> {
+        let account = self.account(id).ok_or(Ter::TEF_INTERNAL)?;
+        let owned = match change {
+            OwnerCount::Up(by) => owner_count(&account).checked_add(by).ok_or(Ter::TEC_INTERNAL)?,
+            OwnerCount::Down(by) => owner_count(&account).saturating_sub(by),
+        };
+        self.put_account(id, account.with(sf::OWNER_COUNT, owned));
+        Ok(())
     }
 
     /// Makes an AccountRoot without money: Sequence is the parent's close time, AccountIndex the running number that
@@ -140,6 +156,13 @@ impl Apply<'_> {
         }
         Ok(())
     }
+}
+
+/// Objects that an account comes to own or owns no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnerCount {
+    Up(u32),
+    Down(u32),
 }
 
 enum Move {

@@ -320,8 +320,10 @@ fn rejects_common_faults_in_their_order() {
             remit(id(2), 1).with(sf::ACCOUNT_TXN_ID, codec::Hash256::new([1; 32])),
             Ter::TEF_WRONG_PRIOR,
         ),
-        (remit(id(2), 1).with(sf::TICKET_SEQUENCE, 1u32), Ter::TEM_DISABLED),
-        (of_type(TxType::TrustSet), Ter::TEM_UNKNOWN),
+        (
+            remit(id(2), 1).with(sf::TICKET_SEQUENCE, 1u32),
+            Ter::TEM_SEQ_AND_TICKET,
+        ),
     ];
     for (object, code) in cases {
         assert_eq!(world.submit(&sign(object.clone())), code, "{object:?}");
@@ -354,6 +356,14 @@ fn rejects_at_the_door_what_no_ledger_rule_forbids() {
         Err(LocalRefusal::Memos)
     );
     assert_eq!(answer(memo(sf::MEMO_DATA, vec![0; 1_019])), Ok(Ter::TES_SUCCESS));
+    let parameter = |name: usize, value: usize| {
+        let one = Object::new()
+            .with(sf::HOOK_PARAMETER_NAME, vec![b'n'; name])
+            .with(sf::HOOK_PARAMETER_VALUE, vec![b'v'; value]);
+        remit(id(3), 1).with(sf::HOOK_PARAMETERS, vec![(sf::HOOK_PARAMETER, one)])
+    };
+    assert_eq!(answer(parameter(33, 1)), Err(LocalRefusal::HookParameters));
+    assert_eq!(answer(parameter(32, 257)), Err(LocalRefusal::HookParameters));
     let signed = world.sign(&key(1), id(1), remit(id(2), 1));
     let broken = signed.object().clone().with(sf::FEE, native(11));
     let broken = Transaction::from_object(&broken).unwrap();
@@ -374,4 +384,95 @@ fn accepts_the_same_submission_once() {
         Ok((Ter::TEF_ALREADY, false))
     );
     assert_eq!(open.accepted().len(), 1);
+}
+
+#[test]
+fn accepts_tickets_in_any_order() {
+    let mut world = World::new();
+    let first = world.sequence(id(1)) + 1;
+    let make = of_type(TxType::TicketCreate).with(sf::TICKET_COUNT, 2u32);
+    assert_eq!(world.apply(&key(1), make), Ter::TES_SUCCESS);
+    let account = world.account(id(1)).unwrap();
+    assert_eq!(
+        (account.u32(sf::TICKET_COUNT), account.u32(sf::OWNER_COUNT)),
+        (Some(2), Some(2))
+    );
+    assert_eq!(account.u32(sf::SEQUENCE), Some(first + 2));
+    let by = |ticket: u32| {
+        remit(id(2), 1)
+            .with(sf::SEQUENCE, 0u32)
+            .with(sf::TICKET_SEQUENCE, ticket)
+    };
+    let signed = |world: &World, ticket| world.sign(&key(1), id(1), by(ticket));
+    assert_eq!(world.submit(&signed(&world, first + 2)), Ter::TER_PRE_TICKET);
+    for ticket in [first + 1, first] {
+        let tx = signed(&world, ticket);
+        assert_eq!(world.close([tx.clone()]), Ter::TES_SUCCESS);
+        assert_eq!(world.close([tx]), Ter::TEF_NO_TICKET);
+    }
+    let account = world.account(id(1)).unwrap();
+    assert_eq!(
+        (account.contains(sf::TICKET_COUNT), account.u32(sf::OWNER_COUNT)),
+        (false, Some(0))
+    );
+    assert_eq!(
+        account.u32(sf::SEQUENCE),
+        Some(first + 2),
+        "tickets leave it alone"
+    );
+}
+
+#[test]
+fn rejects_tickets_beyond_count_and_reserve() {
+    let mut world = World::new();
+    let make = |count: u32| of_type(TxType::TicketCreate).with(sf::TICKET_COUNT, count);
+    assert_eq!(world.apply(&key(1), make(0)), Ter::TEM_INVALID_COUNT);
+    assert_eq!(world.apply(&key(1), make(251)), Ter::TEM_INVALID_COUNT);
+    assert_eq!(
+        world.apply(&key(1), make(250)),
+        Ter::TES_SUCCESS,
+        "a reserve of 51 XAH"
+    );
+    assert_eq!(world.apply(&key(1), make(1)), Ter::TEC_DIR_FULL);
+    assert_eq!(world.apply(&key(2), payment(id(3), 60 * XAH)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), make(250)), Ter::TEC_INSUFFICIENT_RESERVE);
+    let root = world.ledger.entry(&keylet::owner_dir(id(1))).unwrap();
+    assert_eq!(root.u64(sf::INDEX_PREVIOUS), Some(7), "250 tickets on 8 pages");
+}
+
+#[test]
+fn accepts_a_preauthorised_payer_until_he_is_struck_off() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEPOSIT_AUTH)),
+        Ter::TES_SUCCESS
+    );
+    let authorize = of_type(TxType::DepositPreauth).with(sf::AUTHORIZE, id(1));
+    let unauthorize = of_type(TxType::DepositPreauth).with(sf::UNAUTHORIZE, id(1));
+    assert_eq!(world.apply(&key(3), authorize.clone()), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit(id(3), 1)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), payment(id(3), 1)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(3), authorize), Ter::TEC_DUPLICATE);
+    assert_eq!(world.apply(&key(3), unauthorize.clone()), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit(id(3), 1)), Ter::TEC_NO_PERMISSION);
+    assert_eq!(world.apply(&key(3), unauthorize), Ter::TEC_NO_ENTRY);
+    let account = world.account(id(3)).unwrap();
+    assert_eq!(account.u32(sf::OWNER_COUNT), Some(0));
+    assert!(world.ledger.entry(&keylet::owner_dir(id(3))).is_none());
+}
+
+#[test]
+fn rejects_preauthorisations_without_sense() {
+    let mut world = World::new();
+    let authorize = |number| of_type(TxType::DepositPreauth).with(sf::AUTHORIZE, id(number));
+    assert_eq!(world.apply(&key(3), authorize(3)), Ter::TEM_CANNOT_PREAUTH_SELF);
+    assert_eq!(world.apply(&key(3), authorize(9)), Ter::TEC_NO_TARGET);
+    assert_eq!(
+        world.apply(&key(3), authorize(1).with(sf::UNAUTHORIZE, id(2))),
+        Ter::TEM_MALFORMED
+    );
+    assert_eq!(
+        world.apply(&key(3), of_type(TxType::DepositPreauth)),
+        Ter::TEM_MALFORMED
+    );
 }
