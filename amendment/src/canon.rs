@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::message::HeaderField;
-use crate::text::{is_empty_line, is_fws, lines, push_relaxed, trim_fws};
+use crate::text::{each_byte, each_pair, is_empty_line, is_fws, lines, push_relaxed, trim_fws};
 
 /// A canonicalisation algorithm, of the header or of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(crate) fn signature_field(field: &[u8], treatment: SignatureValue) -> Vec<u8
             continue;
         }
         match treatment {
-            SignatureValue::Compact if rest.iter().any(|b| is_fws(*b)) => {
+            SignatureValue::Compact if !each_byte(rest, |b| !is_fws(b)) => {
                 out.extend(rest.iter().copied().filter(|b| !is_fws(*b)));
             }
             SignatureValue::Compact => out.extend_from_slice(rest),
@@ -139,16 +139,16 @@ fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
         Canon::Simple => ends_well || body == b"\r\n",
         Canon::Relaxed if body.is_empty() => true,
         Canon::Relaxed => {
-            let mut previous = 0;
-            let mut canonical = ends_well;
-            for byte in body.iter().copied() {
-                // A tab, a second space, a space before a line end, or a bare line end that the slow path would mend.
-                let spaced = previous == b' ' && matches!(byte, b' ' | b'\r' | b'\n');
-                let broken = (previous == b'\r') != (byte == b'\n');
-                canonical &= byte != b'\t' && !spaced && !broken;
-                previous = byte;
-            }
-            canonical
+            // A tab, a second space, a space before a line end, or a bare line end that the slow path would mend.
+            let pair = |byte: u8, next: u8| {
+                let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r') | (next == b'\n'));
+                let broken = (byte == b'\r') != (next == b'\n');
+                !spaced & !broken
+            };
+            ends_well
+                && body.first() != Some(&b'\n')
+                && each_byte(body, |byte| byte != b'\t')
+                && each_pair(body, pair)
         }
     }
 }

@@ -239,4 +239,51 @@ mod tests {
             assert_eq!(verify(&below, &case.key), Ok(()));
         }
     }
+
+    // Signatures by OpenSSL, see the note in the file.
+    #[test]
+    fn accepts_keys_at_the_edges_and_rejects_keys_beyond() {
+        let file = include_str!("../tests/data/rsa_edges.json");
+        let cases: serde_json::Value = serde_json::from_str(file).expect("JSON");
+        for case in cases["cases"].as_array().expect("cases") {
+            let number = |name: &str| case[name].as_u64().expect("a number");
+            let text = |name: &str| case[name].as_str().expect("text");
+            let legal = (1_024..=4_096).contains(&number("bits")) && number("exponent") < 1 << 32;
+            let key = parse_txt(format!("p={}", text("key")).as_bytes());
+            assert_eq!(key.is_ok(), legal, "{case}");
+            let Ok(key) = key else {
+                continue;
+            };
+            let case = Case {
+                key,
+                header_data: "edge".to_owned(),
+                signature: crate::base64::decode_tag(text("signature").as_bytes()).expect("base64"),
+            };
+            assert_eq!(verify(&claim(&case, &case.signature), &case.key), Ok(()));
+        }
+    }
+
+    // The encoded message is compared byte for byte: a lax parser lets anybody sign under a key with e = 3.
+    #[test]
+    fn rejects_encoded_messages_that_are_not_the_one_encoding() {
+        let file = include_str!("../tests/data/rsa_edges.json");
+        let file: serde_json::Value = serde_json::from_str(file).expect("JSON");
+        let encodings = &file["encodings"];
+        let key = format!("p={}", encodings["key"].as_str().expect("text"));
+        for item in encodings["signatures"].as_array().expect("signatures") {
+            let signature = item["signature"].as_str().expect("text").as_bytes();
+            let case = Case {
+                key: parse_txt(key.as_bytes()).expect("a key"),
+                header_data: "edge".to_owned(),
+                signature: crate::base64::decode_tag(signature).expect("base64"),
+            };
+            let right = item["right"].as_bool().expect("a verdict");
+            assert_eq!(
+                verify(&claim(&case, &case.signature), &case.key).is_ok(),
+                right,
+                "{}",
+                item["what"]
+            );
+        }
+    }
 }

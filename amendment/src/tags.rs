@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::text::{is_fws, split_at_byte, trim_fws};
+use crate::text::{each_byte, is_fws, split_at_byte, trim_fws};
 
 /// Why a tag list is refused. Spec: 4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -91,6 +91,9 @@ fn check_name(name: &[u8]) -> Result<(), TagListError> {
 }
 
 fn check_value(value: &[u8]) -> Result<(), TagListError> {
+    if each_byte(value, |b| (b' '..=b'~').contains(&b)) {
+        return Ok(());
+    }
     let mut previous = 0;
     for byte in value.iter().copied() {
         let follows = match previous {

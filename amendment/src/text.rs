@@ -80,8 +80,28 @@ pub(crate) fn is_empty_line(line: &[u8]) -> bool {
     line.iter().all(|b| is_wsp(*b))
 }
 
+/// Whether each byte and its follower satisfy a test. Written without an early exit, so that the compiler reads many bytes
+/// at a time: these tests run over every byte of every mail.
+pub(crate) fn each_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
+    let followers = bytes.get(1..).unwrap_or_default();
+    bytes
+        .iter()
+        .zip(followers)
+        .fold(true, |all, (byte, next)| all & test(*byte, *next))
+}
+
+/// Whether each byte satisfies a test; see `each_pair`.
+pub(crate) fn each_byte(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & test(*byte))
+}
+
 /// Runs of SP and HTAB become one SP, none at the end. CR and LF vanish (unfolding). Spec: 3.3, 5.1.
 pub(crate) fn push_relaxed(out: &mut Vec<u8>, bytes: &[u8]) {
+    let plain = each_byte(bytes, |b| (b != b'\t') & (b != b'\r') & (b != b'\n'));
+    if plain && bytes.last() != Some(&b' ') && each_pair(bytes, |a, b| (a != b' ') | (b != b' ')) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     let mut pending = false;
     for byte in bytes.iter().copied() {
         if is_wsp(byte) {
