@@ -4,10 +4,12 @@ mod account_set;
 mod deposit_preauth;
 mod dkim_key_set;
 mod payment;
+mod payment_issued;
 mod remit;
 mod set_regular_key;
 mod ticket_create;
 mod trust_set;
+mod uri_tokens;
 
 use codec::format::TxType;
 use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};

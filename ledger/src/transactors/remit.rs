@@ -1,12 +1,12 @@
-//! Remit: push money to an account, which is made where it is missing, lines included.
+//! Remit: push money and URI tokens to an account, which is made where it is missing, lines included.
 //!
-//! Xahau's rules (Remit.cpp), in its order. URI tokens pass the form checks and are then temDISABLED.
+//! Xahau's rules (Remit.cpp), in its order.
 
 use std::collections::BTreeSet;
 
 use codec::{AccountId, Amount, IssuedAmount, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, owner_count};
+use super::{Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, owner_count, uri_tokens};
 use crate::issued;
 use crate::limits::{
     DROPS_MAX, REMIT_AMOUNTS_MAX, REMIT_BLOB_BYTES_MAX, REMIT_URITOKENS_MAX, TRANSFER_RATE_ONE, URI_BYTES_MAX,
@@ -60,8 +60,14 @@ impl Transactor for Remit {
                 drops = env.fees.account_reserve_drops(0);
             }
         }
-        if object.contains(sf::MINT_URI_TOKEN) || object.contains(sf::URI_TOKEN_IDS) {
-            return Err(Ter::TEM_DISABLED);
+        let object_reserve = env.fees.reserve_increment_drops;
+        if let Some(order) = object.object(sf::MINT_URI_TOKEN) {
+            uri_tokens::mint(apply, destination, order)?;
+            drops = drops.saturating_add(object_reserve);
+        }
+        for token in object.vector256(sf::URI_TOKEN_IDS).unwrap_or(&[]) {
+            uri_tokens::transfer(apply, destination, *token)?;
+            drops = drops.saturating_add(object_reserve);
         }
         for (_, entry) in object.array(sf::AMOUNTS).unwrap_or(&[]) {
             let more = match entry.amount(sf::AMOUNT).ok_or(Ter::TEC_INTERNAL)? {

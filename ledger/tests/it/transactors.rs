@@ -649,3 +649,116 @@ fn accepts_a_transfer_rate_that_the_sender_pays() {
         ("890".to_owned(), "100".to_owned())
     );
 }
+
+#[test]
+fn accepts_payments_of_issued_money_up_to_what_the_lines_allow() {
+    let mut world = World::new();
+    let pay = |to, value| payment(to, 1).with(sf::AMOUNT, usd(value));
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), trust("5")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(3), pay(id(1), "100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), pay(id(2), "4")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), pay(id(3), "6")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("90".to_owned(), "4".to_owned())
+    );
+}
+
+#[test]
+fn rejects_payments_of_issued_money_that_the_lines_forbid() {
+    let mut world = World::new();
+    let pay = |to, value| payment(to, 1).with(sf::AMOUNT, usd(value));
+    assert_eq!(world.apply(&key(1), trust("10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(3), pay(id(2), "1")),
+        Ter::TEC_PATH_DRY,
+        "no line"
+    );
+    assert_eq!(
+        world.apply(&key(3), pay(id(1), "11")),
+        Ter::TEC_PATH_PARTIAL,
+        "over the limit"
+    );
+    assert_eq!(
+        world.apply(&key(1), pay(id(3), "1")),
+        Ter::TEC_PATH_DRY,
+        "nothing to give back"
+    );
+    assert_eq!(world.apply(&key(3), pay(id(1), "10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(3), pay(id(1), "1")),
+        Ter::TEC_PATH_DRY,
+        "at the limit"
+    );
+    assert_eq!(world.apply(&key(2), trust("10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(1), pay(id(2), "1")),
+        Ter::TEC_PATH_DRY,
+        "the issuer does not let it ripple"
+    );
+    assert_eq!(world.apply(&key(3), pay(id(9), "1")), Ter::TEC_NO_DST);
+    assert_eq!(world.apply(&key(3), pay(id(1), "-1")), Ter::TEM_BAD_AMOUNT);
+    assert_eq!(world.apply(&key(1), pay(id(1), "1")), Ter::TEM_REDUNDANT);
+    assert_eq!(
+        world.apply(&key(1), pay(id(2), "1").with(sf::SEND_MAX, usd("2"))),
+        Ter::TEM_DISABLED
+    );
+}
+
+fn mint(destination: codec::AccountId, uri: &[u8]) -> Object {
+    let order = Object::new().with(sf::URI, uri);
+    of_type(TxType::Remit)
+        .with(sf::DESTINATION, destination)
+        .with(sf::MINT_URI_TOKEN, order)
+}
+
+fn transfer(destination: codec::AccountId, token: codec::Hash256) -> Object {
+    of_type(TxType::Remit)
+        .with(sf::DESTINATION, destination)
+        .with(sf::URI_TOKEN_IDS, vec![token])
+}
+
+#[test]
+fn accepts_a_uri_token_made_and_moved() {
+    let mut world = World::new();
+    let token = keylet::uri_token(id(1), b"ipfs://x");
+    assert_eq!(world.apply(&key(1), mint(id(2), b"ipfs://x")), Ter::TES_SUCCESS);
+    assert_ne!(world.flags(id(1)) & flags::LSF_URI_TOKEN_ISSUER, 0);
+    assert_eq!((owned(&world, 1), owned(&world, 2)), (Some(0), Some(1)));
+    assert_eq!(world.apply(&key(2), transfer(id(3), token)), Ter::TES_SUCCESS);
+    assert_eq!((owned(&world, 2), owned(&world, 3)), (Some(0), Some(1)));
+    assert_eq!(
+        world.ledger.entry(&token).unwrap().account(sf::OWNER),
+        Some(id(3))
+    );
+    // Each hand-over costs the giver one object reserve.
+    assert_eq!(world.balance(id(2)), 100 * XAH + 200_000 - 200_000 - 10);
+}
+
+#[test]
+fn rejects_uri_tokens_twice_or_of_others() {
+    let mut world = World::new();
+    let token = keylet::uri_token(id(1), b"ipfs://x");
+    assert_eq!(world.apply(&key(1), transfer(id(2), token)), Ter::TEC_NO_ENTRY);
+    assert_eq!(world.apply(&key(1), mint(id(2), b"ipfs://x")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), mint(id(3), b"ipfs://x")), Ter::TEC_DUPLICATE);
+    assert_eq!(
+        world.apply(&key(1), transfer(id(3), token)),
+        Ter::TEC_NO_PERMISSION
+    );
+    assert_eq!(
+        world.apply(&key(1), transfer(id(3), keylet::account(id(1)))),
+        Ter::TEC_NO_ENTRY
+    );
+    let both = mint(id(3), b"ipfs://y").with(sf::URI_TOKEN_IDS, vec![keylet::uri_token(id(1), b"ipfs://y")]);
+    assert_eq!(
+        world.apply(&key(1), both),
+        Ter::TEC_NO_PERMISSION,
+        "made for the receiver, not the sender's to move"
+    );
+}
