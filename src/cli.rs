@@ -36,8 +36,24 @@ pub enum Command {
     Submit(Submit),
     /// Run the one-machine ledger
     Node(Node),
+    /// Work with recorded ledgers
+    #[command(subcommand)]
+    Ledger(Ledger),
     /// Watch signed mails become payments, on this machine, without set-up
     Demo(Demo),
+}
+
+/// The commands on recorded ledgers.
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// Build recorded ledgers of a real server again and compare every byte
+    ///
+    /// Exit code: 0 all are equal, 1 one differs, 2 one cannot be read.
+    Replay {
+        /// Records, one case each
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Where DKIM keys come from.

@@ -186,7 +186,10 @@ fn is_ldh_label(label: &[u8]) -> bool {
 
 /// An address in the one form that makes an account: lower case, no tag, at gmail no dots.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CanonicalAddress(String);
+pub struct CanonicalAddress {
+    text: String,
+    account: AccountId,
+}
 
 /// Domains that delete dots of a local part. Spec: 2.2.
 const DOTLESS_DOMAINS: [&str; 2] = ["gmail.com", "googlemail.com"];
@@ -208,9 +211,10 @@ const TAG_DOMAINS: [&str; 13] = [
 ];
 
 impl CanonicalAddress {
-    /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed.
+    /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed. Account zero and
+    /// account one are refused, though no address is known that makes them.
     ///
-    /// Spec: 2.2.
+    /// Spec: 2.2, 2.4.
     fn of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
         let domain = address.domain.to_ascii_lowercase();
         let kept = address.local.split('+').next().unwrap_or_default();
@@ -223,26 +227,35 @@ impl CanonicalAddress {
         }
         text.push('@');
         text.push_str(&domain);
-        Ok(CanonicalAddress(text))
+        let account = hashed(&text);
+        check_somebody(account)?;
+        Ok(CanonicalAddress { text, account })
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// The account: first 20 bytes of SHA-512( EE EE FF FF || SHA-512(canonical address) ).
+    /// Its account.
     ///
     /// Spec: 2.3.
     pub fn account(&self) -> AccountId {
-        let inner = codec::hash::sha512(&[self.0.as_bytes()]);
-        let outer = codec::hash::sha512(&[&ACCOUNT_PREFIX, &inner]);
-        let mut id = [0; 20];
-        for (to, from) in id.iter_mut().zip(outer) {
-            *to = from;
-        }
-        AccountId::new(id)
+        self.account
     }
+}
+
+/// First 20 bytes of SHA-512( EE EE FF FF || SHA-512(canonical address) ).
+///
+/// Spec: 2.3.
+fn hashed(canonical: &str) -> AccountId {
+    let inner = codec::hash::sha512(&[canonical.as_bytes()]);
+    let outer = codec::hash::sha512(&[&ACCOUNT_PREFIX, &inner]);
+    let mut id = [0; 20];
+    for (to, from) in id.iter_mut().zip(outer) {
+        *to = from;
+    }
+    AccountId::new(id)
 }
 
 /// What stands before the hashed address, so that no key and no other use of SHA-512 makes the same account. Spec: 2.3.
@@ -250,7 +263,7 @@ const ACCOUNT_PREFIX: [u8; 4] = [0xEE, 0xEE, 0xFF, 0xFF];
 
 impl fmt::Display for CanonicalAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -313,9 +326,7 @@ pub fn sender_of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError
     if address.local.contains('+') && !TAG_DOMAINS.contains(&domain.as_str()) {
         return Err(AddressError::PlusInSender);
     }
-    let canonical = CanonicalAddress::of(address)?;
-    check_somebody(canonical.account())?;
-    Ok(canonical)
+    CanonicalAddress::of(address)
 }
 
 /// The recipient that an address names: a classic address in its local part wins over the mailbox.

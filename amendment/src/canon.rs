@@ -2,6 +2,8 @@
 //!
 //! Spec: 3.2, 3.3.
 
+use std::borrow::Cow;
+
 use crate::message::HeaderField;
 use crate::text::{is_empty_line, is_fws, lines, push_relaxed, trim_fws};
 
@@ -75,8 +77,12 @@ pub(crate) fn signature_field(field: &[u8], treatment: SignatureValue) -> Vec<u8
             continue;
         }
         match treatment {
-            SignatureValue::Compact => out.extend(rest.iter().copied().filter(|b| !is_fws(*b))),
-            SignatureValue::Removed => out.extend(rest.iter().copied().filter(|b| *b == b';')),
+            SignatureValue::Compact if rest.iter().any(|b| is_fws(*b)) => {
+                out.extend(rest.iter().copied().filter(|b| !is_fws(*b)));
+            }
+            SignatureValue::Compact => out.extend_from_slice(rest),
+            SignatureValue::Removed if rest.ends_with(b";") => out.push(b';'),
+            SignatureValue::Removed => {}
         }
     }
     out.extend_from_slice(end);
@@ -87,7 +93,16 @@ pub(crate) fn signature_field(field: &[u8], treatment: SignatureValue) -> Vec<u8
 ///
 /// Spec: 3.3. Relaxed: white space is SP and HTAB, runs become one SP, none at line ends, no empty lines at the end,
 /// CRLF at the end of a non-empty body, an empty body is zero bytes. Simple: an empty body is one CRLF.
-pub(crate) fn body(body: &[u8], canon: Canon) -> Vec<u8> {
+pub(crate) fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
+    // What a memo holds is canonical already, and it is on that path that time counts.
+    if is_canonical_body(body, canon) {
+        Cow::Borrowed(body)
+    } else {
+        Cow::Owned(canonical_body(body, canon))
+    }
+}
+
+fn canonical_body(body: &[u8], canon: Canon) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len().saturating_add(2));
     match canon {
         Canon::Simple => {
@@ -117,8 +132,31 @@ pub(crate) fn body(body: &[u8], canon: Canon) -> Vec<u8> {
     out
 }
 
+/// Whether a body is its own canonical form. May say no where it is.
+fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
+    let ends_well = body.ends_with(b"\r\n") && !body.ends_with(b"\r\n\r\n") && body != b"\r\n";
+    match canon {
+        Canon::Simple => ends_well || body == b"\r\n",
+        Canon::Relaxed if body.is_empty() => true,
+        Canon::Relaxed => {
+            let mut previous = 0;
+            let mut canonical = ends_well;
+            for byte in body.iter().copied() {
+                // A tab, a second space, a space before a line end, or a bare line end that the slow path would mend.
+                let spaced = previous == b' ' && matches!(byte, b' ' | b'\r' | b'\n');
+                let broken = (previous == b'\r') != (byte == b'\n');
+                canonical &= byte != b'\t' && !spaced && !broken;
+                previous = byte;
+            }
+            canonical
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn field(raw: &[u8]) -> HeaderField<'_> {
@@ -142,25 +180,48 @@ mod tests {
             b"B: Y\t\r\n\tZ  \r\n"
         );
         assert_eq!(
-            body(b" C \r\nD \t E\r\n\r\n\r\n", Canon::Relaxed),
+            &*body(b" C \r\nD \t E\r\n\r\n\r\n", Canon::Relaxed),
             b" C\r\nD E\r\n"
         );
         assert_eq!(
-            body(b" C \r\nD \t E\r\n\r\n\r\n", Canon::Simple),
+            &*body(b" C \r\nD \t E\r\n\r\n\r\n", Canon::Simple),
             b" C \r\nD \t E\r\n"
         );
     }
 
     #[test]
+    fn the_quick_path_knows_canonical_bodies_from_others() {
+        for canonical in [&b"a\r\n"[..], b" a b\r\n", b"\r\n\r\na\r\n\r\nb\r\n"] {
+            assert!(is_canonical_body(canonical, Canon::Relaxed));
+            assert!(is_canonical_body(canonical, Canon::Simple));
+            assert_eq!(&*body(&[canonical, b"\r\n"].concat(), Canon::Relaxed), canonical);
+        }
+        for other in [
+            &b"a"[..],
+            b"a\r\n\r\n",
+            b"\r\n",
+            b"a \r\n",
+            b"a\tb\r\n",
+            b"a  b\r\n",
+            b" \r\n",
+            b"a\nb\r\n",
+        ] {
+            assert!(!is_canonical_body(other, Canon::Relaxed));
+        }
+        assert!(is_canonical_body(b"\r\n", Canon::Simple));
+        assert!(!is_canonical_body(b"", Canon::Simple));
+    }
+
+    #[test]
     fn empty_bodies_are_zero_bytes_or_one_line_end() {
         for empty in [&b""[..], b"\r\n", b"\r\n\r\n"] {
-            assert_eq!(body(empty, Canon::Relaxed), b"");
-            assert_eq!(body(empty, Canon::Simple), b"\r\n");
+            assert_eq!(&*body(empty, Canon::Relaxed), b"");
+            assert_eq!(&*body(empty, Canon::Simple), b"\r\n");
         }
-        assert_eq!(body(b" \t\r\n \r\n", Canon::Relaxed), b"");
-        assert_eq!(body(b"a", Canon::Relaxed), b"a\r\n");
-        assert_eq!(body(b"a\r\n\r\nb\r\n \r\n", Canon::Relaxed), b"a\r\n\r\nb\r\n");
-        assert_eq!(body(b"a", Canon::Simple), b"a\r\n");
+        assert_eq!(&*body(b" \t\r\n \r\n", Canon::Relaxed), b"");
+        assert_eq!(&*body(b"a", Canon::Relaxed), b"a\r\n");
+        assert_eq!(&*body(b"a\r\n\r\nb\r\n \r\n", Canon::Relaxed), b"a\r\n\r\nb\r\n");
+        assert_eq!(&*body(b"a", Canon::Simple), b"a\r\n");
     }
 
     #[test]
@@ -175,5 +236,20 @@ mod tests {
             b"x:b=Zm9v\r\n"
         );
         assert_eq!(signature_field(b"x:b=Zm9v", SignatureValue::Removed), b"x:b=");
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_path_is_the_slow_one(
+            bytes in prop::collection::vec(prop::sample::select(vec!["a", " ", "\t", "\r\n", "\n", "\r"]), 0..12),
+        ) {
+            let bytes = bytes.concat().into_bytes();
+            for canon in [Canon::Simple, Canon::Relaxed] {
+                let slow = canonical_body(&bytes, canon);
+                let well_formed = crate::message::check_controls(&bytes).is_ok();
+                prop_assert!(!well_formed || *body(&bytes, canon) == slow);
+                prop_assert!(!well_formed || *body(&slow, canon) == slow);
+            }
+        }
     }
 }

@@ -40,6 +40,7 @@ mod der;
 mod derive;
 mod ed25519;
 mod explain;
+mod fix;
 mod instruction;
 pub mod key_record;
 pub mod keys;

@@ -371,11 +371,12 @@ pub fn screen(parsed: Parsed, view: &impl ReadView) -> Result<Screened, ScreenEr
     signature::check_window(parsed.reading.date, &parsed.reading.times, now).map_err(ScreenError::Window)?;
     let replay = view.entry(&keylet::email_replay(parsed.account));
     let mark = mark_of(&parsed);
-    if replay::last_rekey(replay.as_ref()).is_some_and(|last| mark.signed_date <= last) {
-        return Err(ScreenError::BeforeLastRekey);
-    }
+    // Before 8.6, so that the REKEY mail itself is told to be executed, not to be old.
     if replay::is_entered(replay.as_ref(), &mark) {
         return Err(ScreenError::Replay);
+    }
+    if replay::last_rekey(replay.as_ref()).is_some_and(|last| mark.signed_date <= last) {
+        return Err(ScreenError::BeforeLastRekey);
     }
     let live = replay::live_entries(replay.as_ref(), now);
     if live >= LIVE_ENTRIES_MAX {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::address::AddressError;
 use crate::date::DateError;
+use crate::fix;
 use crate::instruction::{InstructionError, MoneyError, NetworkError};
 use crate::key_record::KeyRecordError;
 use crate::mime::MimeError;
@@ -240,114 +241,6 @@ impl Refusal {
 
     /// One sentence that tells a mail user, not a programmer, what to do.
     pub fn fix(&self) -> &'static str {
-        use Refusal as R;
-        match self {
-            R::MailTooLarge => "Send a short mail without attachments.",
-            R::MemoTooLarge => {
-                "Send a short plain mail: only the instruction, without quoted text and attachments."
-            }
-            R::HeaderLinesTooMany => "Write a new mail instead of answering or forwarding an old one.",
-            R::BareCr | R::BareLf | R::Nul => {
-                "Hand in the mail exactly as it was received; a copy through a text editor or a script has changed it."
-            }
-            R::HeaderLineWithoutName | R::SpaceBeforeColon | R::ContinuationFirst | R::NoEmptyLine => {
-                "Hand in the whole mail as it was received, from its first header line on (`Show original`, `Download`)."
-            }
-            R::SignatureSigned => {
-                "Send the mail from another provider; this one signs in a way that is not supported."
-            }
-            R::NoSignature => {
-                "Send the mail from a provider that signs with DKIM, and hand in the received copy, not the sent one."
-            }
-            R::Tags(_)
-            | R::TagMissing(_)
-            | R::Version
-            | R::Algorithm
-            | R::Canonicalization
-            | R::QueryMethod => {
-                "Send the mail from another provider; the signature of this one is not of a supported kind."
-            }
-            R::BodyLength => {
-                "Send the mail from another provider; this one leaves the end of each mail unsigned."
-            }
-            R::Selector | R::SigningDomain | R::KeyNameTooLong => {
-                "Send the mail from another provider; this one names its key in a way that is not supported."
-            }
-            R::NotSigned("To") => {
-                "Your provider does not sign To: name the receiver in the line: REMIT 10 XAH TO <bob@example.com>."
-            }
-            R::SignedTwice("To") => {
-                "Write one To line, or name the receiver in the line: REMIT 10 XAH TO <bob@example.com>."
-            }
-            R::SignedTwice(_) => "Send a new mail; this one carries a header line twice.",
-            R::NotSigned(_) | R::SignedHeadersMalformed | R::SignedHeadersTooMany => {
-                "Send the mail from a provider that signs at least From and Date."
-            }
-            R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => {
-                "Send the mail from another provider; the times in this signature make no sense."
-            }
-            R::SignatureBase64(_) => "Hand in the mail exactly as it was received; its signature is damaged.",
-            R::From(AddressError::PlusInSender | AddressError::EmptyLocal) => {
-                "Send the mail from your main address, without a + in it."
-            }
-            R::From(_) => "Send the mail from one plain address, such as Alice <alice@example.com>.",
-            R::To(
-                AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount,
-            ) => "Check the account in the To line; copy it instead of typing it.",
-            R::To(_) => {
-                "Put exactly one plain address into To, or name the receiver: REMIT 10 XAH TO <bob@example.com>."
-            }
-            R::NotAligned => {
-                "Send the mail through the server of your address's own domain, so that this domain signs it."
-            }
-            R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => {
-                "Send the mail through the server of your address's own domain."
-            }
-            R::BodyHash => "Send the instruction anew; this copy of the mail was changed on its way.",
-            R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence | R::FlagNotAllowed => {
-                "Submit the mail itself and let the node make the transaction."
-            }
-            R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
-            R::ListOrRobot => {
-                "Send the mail yourself and directly, not through a mailing list or an automatic reply."
-            }
-            R::Mime(MimeError::Attachment) => {
-                "Send the instruction as text, without an attachment before it."
-            }
-            R::Mime(_) => "Write the mail as plain text.",
-            R::Instruction(InstructionError::Ambiguous) => {
-                "Write one mail for each instruction, and delete quoted text."
-            }
-            R::Instruction(InstructionError::Broken) => {
-                "Your mail program may have broken the line: leave an empty line after the instruction."
-            }
-            R::Instruction(_) => {
-                "Write the instruction, e.g. `REMIT 10 XAH`, as the very first line of the mail."
-            }
-            R::Network(NetworkError::Other) => {
-                "Write the number of this network after NET, or submit the mail to the other one."
-            }
-            R::Network(NetworkError::Unnamed) => {
-                "Name this network at the end of the line: REMIT 10 XAH NET and its number."
-            }
-            R::Money(MoneyError::XahWithIssuer) => "Write XAH without a slash and an account behind it.",
-            R::Money(MoneyError::Zero) => "Write an amount above zero.",
-            R::Money(_) => {
-                "Write fewer digits: XAH has at most 6 decimals, other currencies at most 15 digits."
-            }
-            R::Named(_) => "Check the address or account in the instruction; copy it instead of typing it.",
-            R::NotEnabled => "Wait until this ledger has enabled email transactions.",
-            R::Window(WindowError::Expired) => "Send the instruction anew; a mail is good for five days.",
-            R::Window(WindowError::Early) => "Set the clock of your computer, and send the instruction anew.",
-            R::KeyUnknown => {
-                "Wait: the key of your provider is being looked up; if it stays unknown, ask your provider."
-            }
-            R::KeyRevoked | R::KeyRecord(_) => {
-                "Send the instruction anew; your provider no longer uses this key."
-            }
-            R::Signature => {
-                "Send the instruction anew; this copy of the mail was changed on its way or is forged."
-            }
-        }
+        fix::of(self)
     }
 }

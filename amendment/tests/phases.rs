@@ -319,6 +319,10 @@ fn rejects_replays_full_accounts_and_mails_before_a_rekey() {
     let applied = next_replay_entry(None, &ready, Effect::Applied, now);
     assert_eq!(applied.u32(sf::LAST_REKEY), Some(rekey.signed_date.seconds()));
     assert_eq!(
+        refusal(&wrapped(&rekey), &ledger_of(applied.clone())),
+        Some((Ter::TEF_EMAIL_REPLAY, "8.2"))
+    );
+    assert_eq!(
         refusal(&wrapped(&first), &ledger_of(applied)),
         Some((Ter::TEF_EMAIL_EXPIRED, "8.6"))
     );

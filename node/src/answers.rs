@@ -4,7 +4,7 @@ use codec::{AccountId, Drops, Hash256, LedgerIndex, base58, keylet};
 use ledger::{Fees, Header, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
-    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, OnRetry, Peer,
+    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer,
     ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord,
 };
 
@@ -56,14 +56,16 @@ impl rpc::Node for Node {
         let answer = core
             .take_mail(request, explanation, peer, now)
             .map_err(Broken::from)?;
-        if answer
+        let is_kept = answer
             .status
-            .is_some_and(|status| status.state == rpc::api::MailState::Kept)
-        {
+            .is_some_and(|status| status.state == MailState::Kept);
+        if is_kept {
             core.peers.record(peer, Work::Lookup, now);
         }
         drop(core);
-        self.look_up_wanted();
+        if is_kept {
+            self.look_up_wanted();
+        }
         Ok(answer)
     }
 

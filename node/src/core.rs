@@ -11,8 +11,8 @@ use ledger::dkim::{self, Attestation};
 use ledger::{Closed, Ledger, OpenLedger, Transaction};
 
 use crate::limits::{
-    FAILURES_REMEMBERED_MAX, HELD_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS, KEY_SETS_PER_LEDGER_MAX,
-    REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
+    FAILURES_REMEMBERED_MAX, HELD_BYTES_MAX, HELD_MAX, HELD_PER_ACCOUNT_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS,
+    KEY_SETS_PER_LEDGER_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
 };
 use crate::mailroom::Mailroom;
 use crate::peers::PeerCounts;
@@ -203,11 +203,15 @@ impl Core {
         if self.held.iter().any(|held| held.tx.id() == tx.id()) {
             return true;
         }
-        if self.held.len() >= HELD_MAX {
-            return false;
+        let of_account = self.held_of(tx.account()).count();
+        let bytes: usize = self.held.iter().map(|held| held.tx.blob().len()).sum();
+        let has_room = self.held.len() < HELD_MAX
+            && of_account < HELD_PER_ACCOUNT_MAX
+            && bytes + tx.blob().len() <= HELD_BYTES_MAX;
+        if has_room {
+            self.held.push(Held { tx, tries: 0 });
         }
-        self.held.push(Held { tx, tries: 0 });
-        true
+        has_room
     }
 
     /// Held transactions of an account, for its next free sequence.

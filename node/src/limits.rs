@@ -21,6 +21,12 @@ pub const EARLY_SECS_MAX: u32 = 86_400;
 /// Key-signed transactions held for a later ledger. Refusal: not kept.
 pub const HELD_MAX: usize = 1_000;
 
+/// Key-signed transactions of one account held for a later ledger (as many as xahaud queues). Refusal: not kept.
+pub const HELD_PER_ACCOUNT_MAX: usize = 10;
+
+/// Bytes of all held transactions. Refusal: not kept.
+pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Times that a held transaction is tried again before it is dropped.
 pub const HELD_TRIES_MAX: u32 = 20;
 

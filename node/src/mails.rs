@@ -210,7 +210,11 @@ impl Core {
             mail: record,
         }];
         changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
-        self.store.change_mails(&changes)?;
+        if let Err(error) = self.store.change_mails(&changes) {
+            // Kept is only what is on disk.
+            self.mailroom.remove(&mail_id);
+            return Err(error);
+        }
         Ok(None)
     }
 
@@ -306,10 +310,24 @@ impl Core {
         self.store.change_mails(&changes)
     }
 
+    /// Whether nothing can have changed for a kept mail: none of its keys is on the ledger, and its window is open. Most
+    /// waiting mails are such, and need no reading at each close.
+    fn is_hopeless_to_try(&self, mail: &MailInHand) -> bool {
+        mail.record.stage == WaitingStage::Kept
+            && mail.record.executable_until >= self.ledger.close_time()
+            && mail
+                .names
+                .iter()
+                .all(|name| self.ledger.state().entry(&name.keylet()).is_none())
+    }
+
     fn retry_mail(&mut self, mail_id: Hash256, changes: &mut Vec<MailChange>) {
         let Some(mail) = self.mailroom.mail(&mail_id) else {
             return;
         };
+        if self.is_hopeless_to_try(mail) {
+            return;
+        }
         let explanation = rules::explain(&mail.record.raw, &self.ledger, self.network_id);
         let refusal = match judge(&explanation) {
             Judgement::Ready => {

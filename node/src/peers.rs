@@ -3,10 +3,10 @@
 //! Spec: 7.5 (look-ups and failed verifications are limited per peer). The operator is not counted.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use codec::CloseTime;
-use rpc::api::{Peer, Role};
+use rpc::api::{Peer, Role, network_of};
 
 use crate::limits::{COUNTED_PEERS_MAX, FAILURES_PER_PEER_MAX, LOOKUPS_PER_PEER_MAX};
 
@@ -82,16 +82,6 @@ impl PeerCounts {
 
 fn is_current(count: &Count, now: CloseTime) -> bool {
     now.seconds().saturating_sub(count.since.seconds()) < COUNT_SECS
-}
-
-fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }
 
 #[cfg(test)]

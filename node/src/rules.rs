@@ -100,13 +100,14 @@ fn may_have_changed(ledger: &Ledger, name: &DkimName) -> bool {
 
 /// Whether DNS has to be asked before a mail under this key can be judged.
 pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
-    let open = OpenLedger::new(ledger);
-    let view = open.view();
-    let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
-    match LedgerKeys(&view).key(&text(name.domain()), &text(name.selector())) {
-        KeyAnswer::Usable(_) => may_have_changed(ledger, name),
-        KeyAnswer::Unusable(_) | KeyAnswer::Revoked | KeyAnswer::Absent | KeyAnswer::Unknown => true,
-    }
+    let Some(entry) = ledger.entry(&name.keylet()) else {
+        return true;
+    };
+    let is_active = entry
+        .u32(sf::ACTIVE_AFTER)
+        .is_none_or(|after| ledger.close_time().seconds() >= after);
+    let is_usable = is_active && entry.contains(sf::PUBLIC_KEY) && !entry.contains(sf::REVOKED_AT);
+    !is_usable || may_have_changed(ledger, name)
 }
 
 /// The keys that would prove a mail.

@@ -3,7 +3,7 @@
 //! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on threads that
 //! may block, so that [`crate::Session`] stays an ordinary function.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use amendment::Explanation;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, ter::Ter};
@@ -72,6 +72,19 @@ impl Peer {
             Role::Guest
         };
         Self { address, role }
+    }
+}
+
+/// What one caller commands: an IPv4 address, or the /64 network of an IPv6 address. Bounds per caller count these.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) if address.is_loopback() => IpAddr::V6(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
     }
 }
 

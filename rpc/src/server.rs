@@ -26,7 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::api::{Node, Peer, Via};
+use crate::api::{Node, Peer, Via, network_of};
 use crate::limits;
 use crate::session::{HttpReply, Session};
 
@@ -277,7 +277,7 @@ impl PeerPlace {
         address: IpAddr,
         limits: ServerLimits,
     ) -> Option<Self> {
-        let address = address.to_canonical();
+        let address = network_of(address);
         let mut counts = by_peer.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_insert(0);
         if !address.is_loopback() && *count >= limits.connections_per_peer_max {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod explain;
 mod keys;
+pub mod ledger;
 pub mod node;
 pub mod show;
 pub mod submit;
@@ -45,6 +46,14 @@ pub enum Failure {
         path: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// A record of a ledger that cannot be replayed.
+    #[error("{path}: {reason}. It must be one recorded case, as in fixtures/golden (see its README)")]
+    Record {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The keys file cannot be used.
     #[error(transparent)]

@@ -3,7 +3,7 @@
 
 #[path = "../../src/demo/mail.rs"]
 #[allow(dead_code, reason = "the demo uses all of it")]
-mod mail;
+pub mod mail;
 
 use crate::support::NodeProcess;
 use mail::{Headers, Provider, Signing};
@@ -77,7 +77,7 @@ fn start(data: &Path, keys: &Path) -> (NodeProcess, CommitWatch) {
         arguments.extend(["--fund".to_owned(), format!("u{sender}@mail.example=10000")]);
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut node = NodeProcess::start_with(data, &arguments, Stdio::piped(), "warn,node::store=trace");
+    let mut node = NodeProcess::start_with(data, &arguments, Stdio::piped(), "warn,node=trace");
     let watch = CommitWatch::follow(node.child.stderr.take().expect("standard error"));
     (node, watch)
 }

@@ -4,6 +4,7 @@ mod arrows;
 mod demo;
 mod house;
 mod kill;
+mod node_cli;
 mod oracle;
 mod sabotage;
 mod spec;

@@ -73,7 +73,8 @@ pub trait Store: Send + Sync {
     /// The last validated ledger; `None` in a new store.
     fn tip(&self) -> Result<Option<Tip>, StoreError>;
 
-    /// Write closed ledgers, in their order, durably and as a whole. The first one also fixes the network.
+    /// Write closed ledgers, in their order, durably and as a whole. The first one also fixes the network. Each has to
+    /// follow the last one: what is validated is never written over.
     fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError>;
 
     /// Change mails, durably and as a whole.
@@ -138,6 +139,14 @@ pub enum StoreError {
         stored: u32,
         /// What was asked for.
         wanted: u32,
+    },
+    /// A ledger does not follow the last one: nothing was written.
+    #[error("ledger {index} does not follow ledger {tip} of the store; start the node again")]
+    OutOfOrder {
+        /// The last ledger of the store.
+        tip: u32,
+        /// The ledger that was to be written.
+        index: u32,
     },
     /// A record is not what was written.
     #[error(

@@ -133,7 +133,11 @@ impl RedbStore {
             writing.commit()?;
             Ok(())
         };
-        run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)))
+        // The crash test follows these two lines to aim its kills.
+        tracing::trace!("commit begins");
+        let written = run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)));
+        tracing::trace!("commit ends");
+        written
     }
 
     /// Look one record up and read it.
@@ -187,6 +191,16 @@ impl Store for RedbStore {
     }
 
     fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
+        let mut last = self.number(TIP)?;
+        for commit in commits {
+            if let Some(tip) = last.filter(|tip| tip.checked_add(1) != Some(commit.index)) {
+                return Err(StoreError::OutOfOrder {
+                    tip,
+                    index: commit.index,
+                });
+            }
+            last = Some(commit.index);
+        }
         self.write(|writing| {
             for commit in commits {
                 write_state(writing, &commit.changes)?;

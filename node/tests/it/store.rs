@@ -177,6 +177,20 @@ fn accepts_a_start_after_a_kill_while_the_file_was_made() {
     assert_holds(&RedbStore::open(&path).expect("there"), 1);
 }
 
+#[test]
+fn rejects_a_ledger_that_does_not_follow_the_last_one() {
+    let store = RedbStore::in_memory().expect("new");
+    store.commit(NETWORK, &[commit(1), commit(2)]).expect("written");
+    for index in [1, 2, 4] {
+        let refused = store.commit(NETWORK, &[commit(index)]);
+        assert!(
+            matches!(refused, Err(StoreError::OutOfOrder { tip: 2, .. })),
+            "{index}"
+        );
+    }
+    assert_holds(&store, 2);
+}
+
 /// A disk that stops taking writes after a given number of them.
 #[derive(Debug, Clone)]
 struct CutDisk(Arc<Mutex<DiskState>>);

@@ -103,3 +103,43 @@ fn rejects_unreadable_bytes_of_http() {
         assert_eq!(post(body).status, 400);
     }
 }
+
+/// Requests that a few wrong bytes were written into, by a fixed sequence of numbers.
+#[test]
+fn rejects_or_answers_any_bytes_in_the_envelope() {
+    let samples = [
+        json!({"id": 1, "command": "ping"}).to_string(),
+        json!({"id": 1, "command": "submit_email", "email_hex": "00ff", "dry_run": true}).to_string(),
+        json!({"command": "ledger", "ledger_index": "validated", "transactions": true}).to_string(),
+        json!({"method": "tx", "params": [{"transaction": "A1".repeat(32)}]}).to_string(),
+    ];
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).expect("31 bits") % below
+    };
+    let node = FakeNode::default();
+    let session = Session::new(&node, stranger());
+    for _ in 0..20_000 {
+        let mut bytes = samples[next(samples.len())].clone().into_bytes();
+        for _ in 0..=next(4) {
+            let at = next(bytes.len());
+            match next(4) {
+                0 => bytes[at] = b"\"{}[]:,\\ \x00\xffe-19"[next(15)],
+                1 => bytes.truncate(at + 1),
+                2 => bytes.insert(at, b"\"{}[]0"[next(6)]),
+                _ => bytes[at] ^= 1 << next(8),
+            }
+        }
+        let reply: Value = serde_json::from_str(&session.handle_text(&String::from_utf8_lossy(&bytes)))
+            .expect("replies are JSON");
+        assert!(
+            reply["type"] == "response" || reply["error"] == "jsonInvalid",
+            "{reply}"
+        );
+        let reply = session.handle_post(&bytes);
+        assert!(matches!(reply.status, 200 | 400), "{reply:?}");
+    }
+}

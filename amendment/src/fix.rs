@@ -1,0 +1,116 @@
+//! What a mail user can do about each refusal: one plain sentence, no jargon. Shown beside each failed check.
+//!
+//! Spec: 12.
+
+use crate::address::AddressError;
+use crate::instruction::{InstructionError, MoneyError, NetworkError};
+use crate::mime::MimeError;
+use crate::refusal::Refusal;
+use crate::signature::WindowError;
+
+const WHOLE_MAIL: &str =
+    "Hand in the whole mail as it was received, from its first header line on (`Show original`).";
+const UNCHANGED: &str =
+    "Hand in the mail exactly as it was received; a text editor or a script has changed this copy.";
+const OTHER_PROVIDER: &str =
+    "Send the mail from another provider; this one signs in a way that is not supported.";
+const OWN_SERVER: &str =
+    "Send the mail through the provider of your own address, so that its domain signs the mail.";
+const NAME_RECEIVER: &str =
+    "Your provider does not sign To: name the receiver in the line: REMIT 10 XAH TO <bob@example.com>.";
+const SIGNS_FROM_AND_DATE: &str = "Send the mail from a provider that signs at least From and Date.";
+const NODE_WRAPS: &str = "Submit the mail itself and let the node make the transaction.";
+
+/// The sentence for a refusal.
+pub(crate) fn of(refusal: &Refusal) -> &'static str {
+    use Refusal as R;
+    match refusal {
+        R::MailTooLarge => "Send a short mail without attachments.",
+        R::MemoTooLarge => "Send a short plain mail: only the instruction, no quoted text, no attachments.",
+        R::HeaderLinesTooMany => "Write a new mail instead of answering or forwarding an old one.",
+        R::BareCr | R::BareLf | R::Nul | R::SignatureBase64(_) => UNCHANGED,
+        R::HeaderLineWithoutName | R::SpaceBeforeColon | R::ContinuationFirst | R::NoEmptyLine => WHOLE_MAIL,
+        R::NoSignature => {
+            "Send the mail from a provider that signs with DKIM, and hand in the copy that was received."
+        }
+        R::SignatureSigned | R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => OTHER_PROVIDER,
+        R::Canonicalization | R::QueryMethod | R::BodyLength => OTHER_PROVIDER,
+        R::Selector | R::SigningDomain | R::KeyNameTooLong => OTHER_PROVIDER,
+        R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => OTHER_PROVIDER,
+        R::NotSigned("To") => NAME_RECEIVER,
+        R::NotSigned(_) | R::SignedHeadersMalformed | R::SignedHeadersTooMany => SIGNS_FROM_AND_DATE,
+        R::SignedTwice(_) => "Send a new mail; this one carries one of its header lines twice.",
+        R::From(error) => sender(*error),
+        R::To(error) => recipient(*error),
+        R::Named(_) => "Check the address or account in the instruction; copy it instead of typing it.",
+        R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => OWN_SERVER,
+        R::BodyHash | R::Signature => {
+            "Send the instruction anew; this copy of the mail was changed on its way."
+        }
+        R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence | R::FlagNotAllowed => NODE_WRAPS,
+        R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
+        R::ListOrRobot => {
+            "Send the mail yourself and directly, not through a mailing list or an automatic reply."
+        }
+        R::Mime(MimeError::Attachment) => "Send the instruction as text, without an attachment before it.",
+        R::Mime(_) => "Write the mail as plain text.",
+        R::Instruction(error) => instruction(*error),
+        R::Network(NetworkError::Other) => "Write the number of this network after NET.",
+        R::Network(NetworkError::Unnamed) => {
+            "End the line with the network's number, e.g. REMIT 10 XAH NET 21338."
+        }
+        R::Money(error) => money(*error),
+        R::NotEnabled => "Wait until this ledger has enabled email transactions.",
+        R::Window(WindowError::Expired) => "Send the instruction anew; a mail is good for five days.",
+        R::Window(WindowError::Early) => "Set the clock of your computer, and send the instruction anew.",
+        R::KeyUnknown => {
+            "Wait: your provider's key is being looked up; if it stays unknown, ask your provider."
+        }
+        R::KeyRevoked | R::KeyRecord(_) => {
+            "Send the instruction anew; your provider does not offer this key for use."
+        }
+    }
+}
+
+fn sender(error: AddressError) -> &'static str {
+    match error {
+        AddressError::PlusInSender | AddressError::EmptyLocal => {
+            "Send the mail from your main address, without a + in it."
+        }
+        _ => "Send the mail from one plain address, such as Alice <alice@example.com>.",
+    }
+}
+
+fn recipient(error: AddressError) -> &'static str {
+    match error {
+        AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
+            "Check the account in the To line; copy it instead of typing it."
+        }
+        _ => {
+            "Put exactly one plain address into To, or name the receiver: REMIT 10 XAH TO <bob@example.com>."
+        }
+    }
+}
+
+fn instruction(error: InstructionError) -> &'static str {
+    match error {
+        InstructionError::Ambiguous => "Write one mail for each instruction, and delete quoted text.",
+        InstructionError::Broken => {
+            "Leave an empty line after the instruction: your mail program may have broken it."
+        }
+        InstructionError::NoText | InstructionError::NotFirst => {
+            "Write the instruction, e.g. `REMIT 10 XAH`, as the very first line of the mail."
+        }
+    }
+}
+
+fn money(error: MoneyError) -> &'static str {
+    match error {
+        MoneyError::XahWithIssuer => "Write XAH without a slash and an account behind it.",
+        MoneyError::Zero => "Write an amount above zero.",
+        MoneyError::Digits => {
+            "Write fewer digits: XAH has at most 6 decimals, other currencies at most 15 digits."
+        }
+        MoneyError::Range => "Write an amount that the ledger can hold: XAH at most 100000000000.",
+    }
+}

@@ -1,0 +1,306 @@
+//! A node and its clients as an operator and a developer run them: `node`, `submit`, restarts, bad input.
+
+use crate::kill::mail::{self, Headers, Provider, Signing};
+use crate::support::{NodeProcess, program, run, run_with_input};
+use rpc::Client;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A folder with keys.json and mails signed under it.
+struct Desk {
+    folder: tempfile::TempDir,
+    provider: Provider,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let (folder, provider) = (
+            tempfile::tempdir().expect("folder"),
+            Provider::new("mail.example").expect("keys"),
+        );
+        let table: Map<String, Value> = provider
+            .records()
+            .iter()
+            .map(|(name, text)| (name.clone(), json!(text)))
+            .collect();
+        std::fs::write(folder.path().join("keys.json"), Value::Object(table).to_string()).expect("written");
+        Desk { folder, provider }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A signed mail of Alice, `age` seconds old, with this first line.
+    fn mail(&self, name: &str, age: u64, line: &str) -> String {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("clock")
+            .as_secs();
+        let headers = Headers {
+            from: "Alice <alice@mail.example>",
+            to: "Bob <bob@friends.example>",
+            subject: "test",
+            date: now - age,
+        };
+        let signed = self
+            .provider
+            .sign(&mail::plain(headers, &[line, ""]), Signing::Gmail)
+            .expect("signed");
+        std::fs::write(self.path(name), &signed).expect("written");
+        self.path(name).to_str().expect("path").to_owned()
+    }
+
+    fn node(&self, further: &[&str]) -> NodeProcess {
+        let keys = self.path("keys.json");
+        let mut arguments = vec![
+            "--keys",
+            keys.to_str().expect("path"),
+            "--fund",
+            "alice@mail.example=1000",
+        ];
+        arguments.extend(further);
+        NodeProcess::start(&self.path("data"), &arguments)
+    }
+}
+
+fn submit(mail: &str, url: &str, further: &[&str]) -> crate::support::Run {
+    let mut arguments = vec!["submit", mail, "--server", url, "--json"];
+    arguments.extend(further);
+    run(&arguments)
+}
+
+async fn ask(url: &str, method: &str, params: Value) -> Result<Value, rpc::ClientError> {
+    let Value::Object(params) = params else {
+        panic!("an object")
+    };
+    let mut client = Client::connect(url).await.expect("connects");
+    client.request(method, params).await
+}
+
+#[test]
+fn accepts_a_mail_and_keeps_it_over_a_restart() {
+    let desk = Desk::new();
+    let first = desk.mail("first.eml", 60, "REMIT 10 XAH NET 21338");
+    let node = desk.node(&["--close-secs", "1"]);
+    let found = submit(&first, &node.url, &["--wait"]);
+    assert_eq!(found.code, 0, "{}{}", found.out, found.err);
+    let found = found.json();
+    assert_eq!(found["state"], json!("validated"));
+    let hash = found["hash"].as_str().expect("hash").to_owned();
+    node.kill();
+
+    let node = desk.node(&["--close-secs", "1"]);
+    let again = submit(&first, &node.url, &[]).json();
+    assert_eq!(
+        (&again["state"], &again["hash"]),
+        (&json!("validated"), &json!(hash))
+    );
+    let text = run(&["submit", &first, "--server", &node.url]);
+    assert!(
+        text.out.contains(&hash) && text.out.contains("validated"),
+        "{}",
+        text.out
+    );
+}
+
+/// A key that is not on the ledger yet takes one close, the mail the next, without the client.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_a_first_mail_in_two_closes() {
+    let desk = Desk::new();
+    let mail = desk.mail("first.eml", 60, "REMIT 10 XAH NET 21338");
+    let node = desk.node(&["--close-secs", "0"]);
+    let kept = submit(&mail, &node.url, &[]).json();
+    assert_eq!(
+        (&kept["state"], &kept["engine_result"]),
+        (&json!("kept"), &json!("terNO_DKIM_KEY"))
+    );
+    let email_id = kept["email_id"].clone();
+    for must in ["kept", "validated"] {
+        ask(&node.url, "ledger_accept", json!({}))
+            .await
+            .expect("accepted");
+        let ledger = ask(
+            &node.url,
+            "ledger",
+            json!({"ledger_index": "validated", "transactions": true}),
+        )
+        .await;
+        let transactions = ledger.expect("ledger")["ledger"]["transactions"]
+            .as_array()
+            .expect("list")
+            .len();
+        assert_eq!(transactions, 1);
+        let found = ask(&node.url, "tx", json!({ "email_id": email_id }))
+            .await
+            .expect("known");
+        // Between the two closes the mail is in the open ledger already.
+        let state = found["state"].as_str().expect("state");
+        assert!(
+            state == must || (must == "kept" && state == "submitted"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn rejects_mails_that_cannot_qualify_with_rule_and_fix() {
+    let desk = Desk::new();
+    let node = desk.node(&["--close-secs", "1"]);
+    for (line, rule) in [
+        ("REMIT 10 XAH", "5.6"),
+        ("Hello", "5.2"),
+        ("REMIT 0 XAH NET 21338", "5.5"),
+    ] {
+        let found = submit(&desk.mail("bad.eml", 60, line), &node.url, &["--wait"]);
+        assert_eq!(found.code, 1, "{line}: {}", found.out);
+        let found = found.json();
+        assert_eq!(found["rule"], json!(rule), "{line}");
+        assert_eq!(found["engine_result"], json!("temMALFORMED"), "{line}");
+        let checks = found["checks"].as_array().expect("checks");
+        let failed = checks
+            .iter()
+            .find(|check| check["verdict"] == "fail")
+            .expect("a failed check");
+        assert!(
+            failed["fix"].as_str().is_some_and(|fix| fix.len() > 10),
+            "{failed}"
+        );
+    }
+    let old = submit(
+        &desk.mail("old.eml", 5 * 86_400 + 3_600, "REMIT 10 XAH NET 21338"),
+        &node.url,
+        &[],
+    );
+    assert_eq!(
+        (old.code, old.json()["engine_result"].clone()),
+        (1, json!("tefEMAIL_EXPIRED"))
+    );
+}
+
+#[test]
+fn rejects_hostile_mail_by_a_named_rule() {
+    let huge_header = format!("X: {}\r\n\r\nREMIT 1 XAH\r\n", "y".repeat(400_000));
+    let many_lines = format!("{}\r\nREMIT 1 XAH\r\n", "X: y\r\n".repeat(10_000));
+    let names = format!(
+        "DKIM-Signature: v=1; a=rsa-sha256; d=a.example; s=s; h=From:Date{}; bh=YQ==; b=YQ==\r\nFrom: a@a.example\r\n\r\nx",
+        ":X".repeat(1_000)
+    );
+    let rows: [(&[u8], &str); 8] = [
+        (huge_header.as_bytes(), "1"),
+        (many_lines.as_bytes(), "3.1"),
+        (names.as_bytes(), "4.3"),
+        (b"From: a@a.example\r\nX: \0\r\n\r\nREMIT 1 XAH\r\n", "3.4"),
+        (b"From: a@a.example\r\n\r\nREMIT\r1 XAH\r\n", "3.4"),
+        (b"From: a@a.example\r\n\r\nREMIT\n1 XAH\r\n", "3.4"),
+        (b"", "3.1"),
+        (b"From : a@a.example\r\n\r\nREMIT 1 XAH\r\n", "3.1"),
+    ];
+    for (mail, rule) in rows {
+        let keys = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(keys.path(), "{}").expect("written");
+        let arguments = [
+            "explain",
+            "-",
+            "--json",
+            "--keys",
+            keys.path().to_str().expect("path"),
+        ];
+        let found = run_with_input(&arguments, mail);
+        assert_eq!(found.code, 1, "{rule}: {}{}", found.out, found.err);
+        assert_eq!(found.json()["rule"], json!(rule), "{}", found.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_requests_that_are_none() {
+    let desk = Desk::new();
+    let node = desk.node(&["--close-secs", "0"]);
+    for (method, params, token) in [
+        ("fly", json!({}), "unknownCmd"),
+        ("tx", json!({"transaction": "zz"}), "invalidParams"),
+        ("ping", json!({"colour": "red"}), "invalidParams"),
+        ("account_info", json!({"account": "alice"}), "actMalformed"),
+        ("submit_email", json!({}), "invalidParams"),
+        ("submit", json!({"tx_blob": "12"}), "invalidTransaction"),
+    ] {
+        match ask(&node.url, method, params.clone()).await {
+            Err(rpc::ClientError::Refused {
+                token: found,
+                message,
+                ..
+            }) => {
+                assert_eq!(found, token, "{method} {params}: {message}");
+                assert!(!message.is_empty());
+            }
+            other => panic!("{method} {params}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn rejects_what_an_operator_got_wrong_and_says_what_to_do() {
+    let desk = Desk::new();
+    let node = desk.node(&["--close-secs", "1"]);
+    let data = desk.path("data");
+    let data = data.to_str().expect("path");
+    let in_use = run(&["node", "--data", data, "--listen", "127.0.0.1:0"]);
+    assert_eq!(in_use.code, 2);
+    assert!(in_use.err.contains("in use"), "{}", in_use.err);
+    node.kill();
+    let network = run(&[
+        "node",
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--network",
+        "21337",
+    ]);
+    assert_eq!(network.code, 2);
+    assert!(network.err.contains("21338"), "{}", network.err);
+    std::fs::write(desk.path("broken.json"), "{\n\"s._domainkey.a.example\": 7}").expect("written");
+    let broken = desk.path("broken.json");
+    let keys = run(&["node", "--data", data, "--keys", broken.to_str().expect("path")]);
+    assert_eq!(keys.code, 2);
+    assert!(
+        keys.err.contains("broken.json") && keys.err.contains("s._domainkey.a.example"),
+        "{}",
+        keys.err
+    );
+    let fund = run(&["node", "--data", data, "--fund", "alice=ten"]);
+    assert_eq!(fund.code, 2, "{}", fund.err);
+    let nobody = run(&[
+        "submit",
+        broken.to_str().expect("path"),
+        "--server",
+        "ws://127.0.0.1:1",
+    ]);
+    assert_eq!(nobody.code, 2);
+    assert!(nobody.err.contains("ws://127.0.0.1:1"), "{}", nobody.err);
+    let mode = mode_of(&desk.path("data").join("validator.key"));
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+fn mode_of(path: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata()
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .mode()
+}
+
+/// The port in use is named, and the node does not start.
+#[test]
+fn rejects_a_port_that_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = taken.local_addr().expect("address").to_string();
+    let folder = tempfile::tempdir().expect("folder");
+    let output = program()
+        .args(["node", "--listen", &address, "--data"])
+        .arg(folder.path())
+        .output()
+        .expect("ends");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&address));
+}
