@@ -4,9 +4,12 @@ mod account_set;
 mod deposit_preauth;
 mod dkim_key_set;
 mod payment;
+mod payment_issued;
 mod remit;
 mod set_regular_key;
 mod ticket_create;
+mod trust_set;
+mod uri_tokens;
 
 use codec::format::TxType;
 use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
@@ -71,6 +74,7 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::AccountSet => Some(&account_set::AccountSet),
         TxType::SetRegularKey => Some(&set_regular_key::SetRegularKey),
         TxType::TicketCreate => Some(&ticket_create::TicketCreate),
+        TxType::TrustSet => Some(&trust_set::TrustSet),
         TxType::DepositPreauth => Some(&deposit_preauth::DepositPreauth),
         TxType::Remit => Some(&remit::Remit),
         TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),

@@ -1,10 +1,10 @@
-//! Payment of XAH, directly from account to account.
+//! Payment of XAH, directly from account to account; issued money is `payment_issued`.
 //!
-//! Knows nothing of issued money: a payment with it is temDISABLED. Xahau's rules (Payment.cpp), no section of the spec.
+//! Xahau's rules (Payment.cpp), no section of the spec.
 
 use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, Transactor, balance_drops, check_flags, flags_of, owner_count};
+use super::{Apply, Transactor, balance_drops, check_flags, flags_of, owner_count, payment_issued};
 use crate::limits::DROPS_MAX;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
@@ -18,11 +18,11 @@ pub(super) struct Payment;
 
 impl Transactor for Payment {
     fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
-        check_flags(
-            tx,
-            env,
-            TF_NO_RIPPLE_DIRECT | TF_PARTIAL_PAYMENT | TF_LIMIT_QUALITY,
-        )?;
+        let special_flags = TF_NO_RIPPLE_DIRECT | TF_PARTIAL_PAYMENT | TF_LIMIT_QUALITY;
+        check_flags(tx, env, special_flags)?;
+        if let Some(amount) = payment_issued::amount_of(tx) {
+            return payment_issued::preflight(tx, &amount, tx.flags() & special_flags);
+        }
         let object = tx.object();
         let amount = native_amount(object)?;
         if object
@@ -49,6 +49,9 @@ impl Transactor for Payment {
     }
 
     fn preclaim(&self, tx: &Transaction, env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
+        if payment_issued::amount_of(tx).is_some() {
+            return payment_issued::preclaim(tx, sandbox);
+        }
         let amount = amount_drops(tx)?;
         match sandbox.entry(&keylet::account(destination(tx))) {
             None if amount < env.fees.account_reserve_drops(0) => Err(Ter::TEC_NO_DST_INSUF_NATIVE),
@@ -64,6 +67,9 @@ impl Transactor for Payment {
 
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
         let (tx, destination) = (apply.tx, destination(apply.tx));
+        if let Some(amount) = payment_issued::amount_of(tx) {
+            return payment_issued::apply(apply, &amount);
+        }
         let amount = amount_drops(tx)?;
         let receiver = match apply.account(destination) {
             Some(account) => account,
@@ -88,7 +94,7 @@ impl Transactor for Payment {
     }
 }
 
-fn destination(tx: &Transaction) -> AccountId {
+pub(super) fn destination(tx: &Transaction) -> AccountId {
     tx.object().account(sf::DESTINATION).unwrap_or(AccountId::ZERO)
 }
 
@@ -127,6 +133,13 @@ fn check_direct(tx: &Transaction) -> Result<(), Ter> {
         .map_or(Ok(()), |(_, code)| Err(code))
 }
 
+/// True where the receiver has named the sender.
+pub(super) fn is_preauthorized(apply: &Apply<'_>, receiver: AccountId) -> bool {
+    apply
+        .sandbox
+        .contains(&keylet::deposit_preauth(receiver, apply.tx.account()))
+}
+
 /// An account that wants to know its payers takes small sums from anybody while it is poor: so it cannot be locked out.
 fn check_deposit_auth(
     apply: &Apply<'_>,
@@ -134,8 +147,7 @@ fn check_deposit_auth(
     receiver: &Object,
     amount: u64,
 ) -> Result<(), Ter> {
-    let preauth = keylet::deposit_preauth(destination, apply.tx.account());
-    if flags_of(receiver) & flags::LSF_DEPOSIT_AUTH == 0 || apply.sandbox.contains(&preauth) {
+    if flags_of(receiver) & flags::LSF_DEPOSIT_AUTH == 0 || is_preauthorized(apply, destination) {
         return Ok(());
     }
     let reserve = apply.env.fees.account_reserve_drops(0);

@@ -1,13 +1,17 @@
-//! Remit of XAH: push money to an account, which is made where it is missing.
+//! Remit: push money and URI tokens to an account, which is made where it is missing, lines included.
 //!
-//! Xahau's rules (Remit.cpp), in its order. Issued money and URI tokens pass the form checks and are then temDISABLED.
+//! Xahau's rules (Remit.cpp), in its order.
 
 use std::collections::BTreeSet;
 
-use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
+use codec::{AccountId, Amount, IssuedAmount, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, owner_count};
-use crate::limits::{DROPS_MAX, REMIT_AMOUNTS_MAX, REMIT_BLOB_BYTES_MAX, REMIT_URITOKENS_MAX, URI_BYTES_MAX};
+use super::{Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, owner_count, uri_tokens};
+use crate::issued;
+use crate::limits::{
+    DROPS_MAX, REMIT_AMOUNTS_MAX, REMIT_BLOB_BYTES_MAX, REMIT_URITOKENS_MAX, TRANSFER_RATE_ONE, URI_BYTES_MAX,
+};
+use crate::lines;
 use crate::transaction::Transaction;
 use crate::view::Env;
 
@@ -56,15 +60,21 @@ impl Transactor for Remit {
                 drops = env.fees.account_reserve_drops(0);
             }
         }
-        if object.contains(sf::MINT_URI_TOKEN) || object.contains(sf::URI_TOKEN_IDS) {
-            return Err(Ter::TEM_DISABLED);
+        let object_reserve = env.fees.reserve_increment_drops;
+        if let Some(order) = object.object(sf::MINT_URI_TOKEN) {
+            uri_tokens::mint(apply, destination, order)?;
+            drops = drops.saturating_add(object_reserve);
+        }
+        for token in object.vector256(sf::URI_TOKEN_IDS).unwrap_or(&[]) {
+            uri_tokens::transfer(apply, destination, *token)?;
+            drops = drops.saturating_add(object_reserve);
         }
         for (_, entry) in object.array(sf::AMOUNTS).unwrap_or(&[]) {
-            let Some(Amount::Native(value)) = entry.amount(sf::AMOUNT) else {
-                return Err(Ter::TEM_DISABLED);
+            let more = match entry.amount(sf::AMOUNT).ok_or(Ter::TEC_INTERNAL)? {
+                Amount::Native(value) => u64::try_from(value).map_err(|_| Ter::TEC_INTERNAL)?,
+                Amount::Issued(amount) => send_issued(apply, destination, &amount)?,
             };
-            let value = u64::try_from(value).map_err(|_| Ter::TEC_INTERNAL)?;
-            drops = drops.checked_add(value).ok_or(Ter::TEC_INTERNAL)?;
+            drops = drops.checked_add(more).ok_or(Ter::TEC_INTERNAL)?;
         }
         if balance_drops(&apply.sender()?) < drops {
             return Err(Ter::TEC_UNFUNDED_PAYMENT);
@@ -133,6 +143,42 @@ fn check_token_ids(object: &Object) -> Result<(), Ter> {
         return Err(Ter::TEM_MALFORMED);
     }
     Ok(())
+}
+
+/// Sends issued money and says what the receiver's new line costs the sender in reserve.
+fn send_issued(apply: &mut Apply<'_>, destination: AccountId, amount: &IssuedAmount) -> Result<u64, Ter> {
+    let (sender, issuer, currency) = (apply.tx.account(), amount.issuer(), amount.currency());
+    let direct = sender == issuer || destination == issuer;
+    if !direct {
+        lines::check_transfer(apply, [sender, destination], issuer, currency)?;
+    }
+    let rate = if direct {
+        TRANSFER_RATE_ONE
+    } else {
+        lines::transfer_rate(apply, issuer)
+    };
+    let with_rate = if rate == TRANSFER_RATE_ONE {
+        *amount
+    } else {
+        issued::times_rate(amount, rate)?
+    };
+    if !lines::is_at_least(&with_rate, amount) {
+        return Err(Ter::TEC_INTERNAL);
+    }
+    let can_send = sender == issuer
+        || lines::is_at_least(&lines::spendable(apply, sender, issuer, currency)?, &with_rate);
+    if !can_send {
+        return Err(Ter::TEC_UNFUNDED_PAYMENT);
+    }
+    // A line of the issuer with himself never exists: sending money home costs a reserve too, as in xahaud.
+    let line = keylet::line(destination, issuer, currency);
+    let reserve = if apply.sandbox.contains(&line) {
+        0
+    } else {
+        apply.env.fees.reserve_increment_drops
+    };
+    lines::send(apply, sender, destination, amount, &with_rate)?;
+    Ok(reserve)
 }
 
 /// What an existing receiver may insist on.

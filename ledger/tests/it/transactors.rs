@@ -2,7 +2,7 @@
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
 use codec::format::TxType;
-use codec::{Amount, Object, Ter, flags, keylet, sf};
+use codec::{Amount, Currency, IssuedAmount, Object, Ter, flags, keylet, sf};
 use ledger::{LocalRefusal, OpenLedger, Transaction};
 
 #[test]
@@ -474,5 +474,291 @@ fn rejects_preauthorisations_without_sense() {
     assert_eq!(
         world.apply(&key(3), of_type(TxType::DepositPreauth)),
         Ter::TEM_MALFORMED
+    );
+}
+
+/// Accounts 1 and 2 hold what 3 issues.
+fn usd(value: &str) -> Amount {
+    Amount::Issued(IssuedAmount::parse(value, Currency::from_iso(*b"USD"), id(3)).expect("a number"))
+}
+
+fn trust(value: &str) -> Object {
+    of_type(TxType::TrustSet).with(sf::LIMIT_AMOUNT, usd(value))
+}
+
+fn remit_usd(destination: codec::AccountId, value: &str) -> Object {
+    let entry = Object::new().with(sf::AMOUNT, usd(value));
+    of_type(TxType::Remit)
+        .with(sf::DESTINATION, destination)
+        .with(sf::AMOUNTS, vec![(sf::AMOUNT_ENTRY, entry)])
+}
+
+/// What an account has of 3's money.
+fn held(world: &World, number: u8) -> String {
+    let line = keylet::line(id(number), id(3), Currency::from_iso(*b"USD"));
+    match world
+        .ledger
+        .entry(&line)
+        .and_then(|line| line.amount(sf::BALANCE))
+    {
+        Some(Amount::Issued(balance)) if id(number) > id(3) => balance
+            .value_text()
+            .strip_prefix('-')
+            .map_or_else(|| "0".to_owned(), str::to_owned),
+        Some(Amount::Issued(balance)) => balance.value_text(),
+        _ => "no line".to_owned(),
+    }
+}
+
+fn owned(world: &World, number: u8) -> Option<u32> {
+    world
+        .account(id(number))
+        .and_then(|account| account.u32(sf::OWNER_COUNT))
+}
+
+#[test]
+fn accepts_a_line_and_its_end() {
+    let mut world = World::new();
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1).as_str(), owned(&world, 1), owned(&world, 3)),
+        ("0", Some(1), Some(0))
+    );
+    assert_eq!(world.apply(&key(1), trust("0")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1).as_str(), owned(&world, 1)),
+        ("0", Some(1)),
+        "NoRipple is not as by default"
+    );
+    let no_ripple = flags::TF_FULLY_CANONICAL_SIG | 0x0002_0000;
+    assert_eq!(
+        world.apply(&key(1), trust("0").with(sf::FLAGS, no_ripple)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!((held(&world, 1).as_str(), owned(&world, 1)), ("no line", Some(0)));
+    assert!(world.ledger.entry(&keylet::owner_dir(id(3))).is_none());
+}
+
+#[test]
+fn rejects_lines_without_sense_or_reserve() {
+    let mut world = World::new();
+    let of = |amount: Amount| of_type(TxType::TrustSet).with(sf::LIMIT_AMOUNT, amount);
+    let issued = |value, issuer| IssuedAmount::parse(value, Currency::from_iso(*b"USD"), issuer).unwrap();
+    assert_eq!(world.apply(&key(1), of(native(1))), Ter::TEM_BAD_LIMIT);
+    assert_eq!(world.apply(&key(1), trust("-1")), Ter::TEM_BAD_LIMIT);
+    assert_eq!(
+        world.apply(&key(1), of(Amount::Issued(issued("1", codec::AccountId::ONE)))),
+        Ter::TEM_DST_NEEDED
+    );
+    assert_eq!(world.apply(&key(3), trust("1")), Ter::TEM_DST_IS_SRC);
+    assert_eq!(
+        world.apply(&key(1), of(Amount::Issued(issued("1", id(9))))),
+        Ter::TEC_NO_DST
+    );
+    assert_eq!(world.apply(&key(1), trust("0")), Ter::TEC_NO_LINE_REDUNDANT);
+    assert_eq!(
+        world.apply(&key(1), trust("1").with(sf::FLAGS, 0x0001_0000u32)),
+        Ter::TEF_NO_AUTH_REQUIRED
+    );
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DISALLOW_INCOMING_TRUSTLINE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), trust("1")), Ter::TEC_NO_PERMISSION);
+    // With two objects a line needs 1.6 XAH; with one it needs nothing.
+    let mut world = World::new();
+    let tickets = of_type(TxType::TicketCreate).with(sf::TICKET_COUNT, 2u32);
+    assert_eq!(world.apply(&key(1), tickets), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), payment(id(2), 98_500_000)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), trust("1")), Ter::TEC_NO_LINE_INSUF_RESERVE);
+}
+
+#[test]
+fn accepts_issued_money_from_hand_to_hand_and_home_again() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(3), remit_usd(id(1), "150")),
+        Ter::TES_SUCCESS,
+        "no limit for a Remit"
+    );
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "50.5")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("99.5".to_owned(), "50.5".to_owned())
+    );
+    assert_eq!(
+        world.balance(id(2)),
+        100 * XAH + 200_000,
+        "the reserve of the new line"
+    );
+    assert_eq!(world.apply(&key(2), remit_usd(id(3), "50.5")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 2).as_str(), owned(&world, 2)),
+        ("no line", Some(0)),
+        "deleted when empty"
+    );
+}
+
+#[test]
+fn rejects_issued_money_that_is_not_there_or_not_free() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(1), remit_usd(id(2), "1")),
+        Ter::TEC_UNFUNDED_PAYMENT
+    );
+    assert_eq!(world.apply(&key(3), remit_usd(id(1), "10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(1), remit_usd(id(2), "10.00001")),
+        Ter::TEC_UNFUNDED_PAYMENT
+    );
+    let frozen = of_type(TxType::TrustSet).with(sf::FLAGS, 0x0010_0000u32).with(
+        sf::LIMIT_AMOUNT,
+        Amount::Issued(IssuedAmount::parse("0", Currency::from_iso(*b"USD"), id(1)).unwrap()),
+    );
+    assert_eq!(world.apply(&key(3), frozen.clone()), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "1")), Ter::TEC_FROZEN);
+    assert_eq!(
+        world.apply(&key(3), frozen.with(sf::FLAGS, 0x0020_0000u32)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_GLOBAL_FREEZE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "1")), Ter::TEC_FROZEN);
+}
+
+#[test]
+fn accepts_a_transfer_rate_that_the_sender_pays() {
+    let mut world = World::new();
+    let rate = account_set(flags::ASF_DEFAULT_RIPPLE).with(sf::TRANSFER_RATE, 1_100_000_000u32);
+    assert_eq!(world.apply(&key(3), rate), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(3), remit_usd(id(1), "1000")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "100")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("890".to_owned(), "100".to_owned())
+    );
+}
+
+#[test]
+fn accepts_payments_of_issued_money_up_to_what_the_lines_allow() {
+    let mut world = World::new();
+    let pay = |to, value| payment(to, 1).with(sf::AMOUNT, usd(value));
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), trust("5")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(3), pay(id(1), "100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), pay(id(2), "4")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), pay(id(3), "6")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("90".to_owned(), "4".to_owned())
+    );
+}
+
+#[test]
+fn rejects_payments_of_issued_money_that_the_lines_forbid() {
+    let mut world = World::new();
+    let pay = |to, value| payment(to, 1).with(sf::AMOUNT, usd(value));
+    assert_eq!(world.apply(&key(1), trust("10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(3), pay(id(2), "1")),
+        Ter::TEC_PATH_DRY,
+        "no line"
+    );
+    assert_eq!(
+        world.apply(&key(3), pay(id(1), "11")),
+        Ter::TEC_PATH_PARTIAL,
+        "over the limit"
+    );
+    assert_eq!(
+        world.apply(&key(1), pay(id(3), "1")),
+        Ter::TEC_PATH_DRY,
+        "nothing to give back"
+    );
+    assert_eq!(world.apply(&key(3), pay(id(1), "10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(3), pay(id(1), "1")),
+        Ter::TEC_PATH_DRY,
+        "at the limit"
+    );
+    assert_eq!(world.apply(&key(2), trust("10")), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(1), pay(id(2), "1")),
+        Ter::TEC_PATH_DRY,
+        "the issuer does not let it ripple"
+    );
+    assert_eq!(world.apply(&key(3), pay(id(9), "1")), Ter::TEC_NO_DST);
+    assert_eq!(world.apply(&key(3), pay(id(1), "-1")), Ter::TEM_BAD_AMOUNT);
+    assert_eq!(world.apply(&key(1), pay(id(1), "1")), Ter::TEM_REDUNDANT);
+    assert_eq!(
+        world.apply(&key(1), pay(id(2), "1").with(sf::SEND_MAX, usd("2"))),
+        Ter::TEM_DISABLED
+    );
+}
+
+fn mint(destination: codec::AccountId, uri: &[u8]) -> Object {
+    let order = Object::new().with(sf::URI, uri);
+    of_type(TxType::Remit)
+        .with(sf::DESTINATION, destination)
+        .with(sf::MINT_URI_TOKEN, order)
+}
+
+fn transfer(destination: codec::AccountId, token: codec::Hash256) -> Object {
+    of_type(TxType::Remit)
+        .with(sf::DESTINATION, destination)
+        .with(sf::URI_TOKEN_IDS, vec![token])
+}
+
+#[test]
+fn accepts_a_uri_token_made_and_moved() {
+    let mut world = World::new();
+    let token = keylet::uri_token(id(1), b"ipfs://x");
+    assert_eq!(world.apply(&key(1), mint(id(2), b"ipfs://x")), Ter::TES_SUCCESS);
+    assert_ne!(world.flags(id(1)) & flags::LSF_URI_TOKEN_ISSUER, 0);
+    assert_eq!((owned(&world, 1), owned(&world, 2)), (Some(0), Some(1)));
+    assert_eq!(world.apply(&key(2), transfer(id(3), token)), Ter::TES_SUCCESS);
+    assert_eq!((owned(&world, 2), owned(&world, 3)), (Some(0), Some(1)));
+    assert_eq!(
+        world.ledger.entry(&token).unwrap().account(sf::OWNER),
+        Some(id(3))
+    );
+    // Each hand-over costs the giver one object reserve.
+    assert_eq!(world.balance(id(2)), 100 * XAH + 200_000 - 200_000 - 10);
+}
+
+#[test]
+fn rejects_uri_tokens_twice_or_of_others() {
+    let mut world = World::new();
+    let token = keylet::uri_token(id(1), b"ipfs://x");
+    assert_eq!(world.apply(&key(1), transfer(id(2), token)), Ter::TEC_NO_ENTRY);
+    assert_eq!(world.apply(&key(1), mint(id(2), b"ipfs://x")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), mint(id(3), b"ipfs://x")), Ter::TEC_DUPLICATE);
+    assert_eq!(
+        world.apply(&key(1), transfer(id(3), token)),
+        Ter::TEC_NO_PERMISSION
+    );
+    assert_eq!(
+        world.apply(&key(1), transfer(id(3), keylet::account(id(1)))),
+        Ter::TEC_NO_ENTRY
+    );
+    let both = mint(id(3), b"ipfs://y").with(sf::URI_TOKEN_IDS, vec![keylet::uri_token(id(1), b"ipfs://y")]);
+    assert_eq!(
+        world.apply(&key(1), both),
+        Ter::TEC_NO_PERMISSION,
+        "made for the receiver, not the sender's to move"
     );
 }

@@ -1,0 +1,369 @@
+//! Arithmetic of issued money: decimal numbers of 16 digits, rounded half to even, exactly as xahaud rounds them.
+//!
+//! Xahau's Number (basics/impl/Number.cpp, with fixUniversalNumber), no section of the spec. Digits that do not fit go to
+//! a guard of 16 more; what falls out of that is remembered as "something", which decides ties.
+
+use std::cmp::Ordering;
+
+use codec::{AccountId, AmountError, Currency, IssuedAmount};
+
+const MANTISSA_MIN: u128 = 1_000_000_000_000_000;
+const MANTISSA_MAX: u128 = 9_999_999_999_999_999;
+const EXPONENT_MIN: i32 = -96;
+/// A transfer rate counts billionths.
+const RATE_EXPONENT: i32 = -9;
+
+/// A value outside what an amount can hold: 10^96 and more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overflow;
+
+impl From<AmountError> for Overflow {
+    fn from(_: AmountError) -> Overflow {
+        Overflow
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+/// Sign, digits and power of ten; zero has no digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Number {
+    sign: Sign,
+    digits: u128,
+    exponent: i32,
+}
+
+/// Digits cut off on the right, the last one cut off foremost, four bits each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Guard {
+    digits: u64,
+    more: bool,
+}
+
+const GUARD_DIGIT_BITS: u32 = 4;
+const GUARD_TOP_SHIFT: u32 = 60;
+const GUARD_HALF: u64 = 0x5000_0000_0000_0000;
+
+impl Guard {
+    fn push(&mut self, digit: u128) {
+        self.more |= self.digits & 0xF != 0;
+        let top = u64::try_from(digit).unwrap_or(0) << GUARD_TOP_SHIFT;
+        self.digits = (self.digits >> GUARD_DIGIT_BITS) | top;
+    }
+
+    fn pop(&mut self) -> u128 {
+        let digit = self.digits >> GUARD_TOP_SHIFT;
+        self.digits <<= GUARD_DIGIT_BITS;
+        u128::from(digit)
+    }
+
+    /// The cut-off part against one half.
+    fn against_half(&self) -> Ordering {
+        self.digits.cmp(&GUARD_HALF).then(if self.more {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        })
+    }
+
+    /// True where the kept digits move by one: more than a half is cut off, or a half and they are odd.
+    fn rounds(&self, kept: u128) -> bool {
+        match self.against_half() {
+            Ordering::Greater => true,
+            Ordering::Equal => kept & 1 == 1,
+            Ordering::Less => false,
+        }
+    }
+}
+
+impl Number {
+    const ZERO: Number = Number {
+        sign: Sign::Plus,
+        digits: 0,
+        exponent: 0,
+    };
+
+    fn of(amount: &IssuedAmount) -> Number {
+        let sign = if amount.mantissa() < 0 {
+            Sign::Minus
+        } else {
+            Sign::Plus
+        };
+        Number {
+            sign,
+            digits: u128::from(amount.mantissa().unsigned_abs()),
+            exponent: amount.exponent(),
+        }
+    }
+
+    /// Cuts the lowest digit into the guard.
+    fn cut(&mut self, guard: &mut Guard) {
+        guard.push(self.digits.checked_rem(10).unwrap_or(0));
+        self.digits = self.digits.checked_div(10).unwrap_or(0);
+        self.exponent = self.exponent.saturating_add(1);
+    }
+
+    /// Rounds up by the guard, keeping 16 digits.
+    fn rounded(mut self, guard: Guard) -> Number {
+        if guard.rounds(self.digits) {
+            self.digits = self.digits.saturating_add(1);
+            if self.digits > MANTISSA_MAX {
+                self.cut(&mut Guard::default());
+            }
+        }
+        self
+    }
+
+    fn plus(self, other: Number) -> Number {
+        if self.digits == 0 {
+            return other;
+        }
+        if other.digits == 0 {
+            return self;
+        }
+        let (mut a, mut b, mut guard) = (self, other, Guard::default());
+        while a.exponent < b.exponent {
+            a.cut(&mut guard);
+        }
+        while b.exponent < a.exponent {
+            b.cut(&mut guard);
+        }
+        if a.sign == b.sign {
+            a.digits = a.digits.saturating_add(b.digits);
+            if a.digits > MANTISSA_MAX {
+                a.cut(&mut guard);
+            }
+            return a.rounded(guard);
+        }
+        match a.digits.cmp(&b.digits) {
+            Ordering::Equal if guard.digits == 0 && !guard.more => Number::ZERO,
+            Ordering::Greater => a.minus_smaller(b.digits, guard),
+            Ordering::Less | Ordering::Equal => b.minus_smaller(a.digits, guard),
+        }
+    }
+
+    /// The difference to a smaller number of the other sign, whose cut-off digits are in the guard.
+    fn minus_smaller(mut self, digits: u128, mut guard: Guard) -> Number {
+        self.digits = self.digits.saturating_sub(digits);
+        while self.digits < MANTISSA_MIN && self.exponent > EXPONENT_MIN.saturating_sub(32) {
+            self.digits = self.digits.saturating_mul(10).saturating_sub(guard.pop());
+            self.exponent = self.exponent.saturating_sub(1);
+        }
+        if guard.rounds(self.digits) {
+            self.digits = self.digits.saturating_sub(1);
+            if self.digits < MANTISSA_MIN {
+                self.digits = self.digits.saturating_mul(10);
+                self.exponent = self.exponent.saturating_sub(1);
+            }
+        }
+        self
+    }
+
+    /// The product of two numbers of the same sign rules; both have at most 16 digits, so it fits.
+    fn times(self, other: Number) -> Number {
+        if self.digits == 0 || other.digits == 0 {
+            return Number::ZERO;
+        }
+        let mut product = Number {
+            sign: if self.sign == other.sign {
+                Sign::Plus
+            } else {
+                Sign::Minus
+            },
+            digits: self.digits.saturating_mul(other.digits),
+            exponent: self.exponent.saturating_add(other.exponent),
+        };
+        let mut guard = Guard::default();
+        while product.digits > MANTISSA_MAX {
+            product.cut(&mut guard);
+        }
+        product.rounded(guard).stretched()
+    }
+
+    /// The same value with 16 digits.
+    fn stretched(mut self) -> Number {
+        while self.digits != 0 && self.digits < MANTISSA_MIN {
+            self.digits = self.digits.saturating_mul(10);
+            self.exponent = self.exponent.saturating_sub(1);
+        }
+        self
+    }
+
+    /// As an amount: too small is zero, too large is refused.
+    fn amount(self, currency: Currency, issuer: AccountId) -> Result<IssuedAmount, Overflow> {
+        if self.digits == 0 || self.exponent < EXPONENT_MIN {
+            return Ok(IssuedAmount::new(0, 0, currency, issuer)?);
+        }
+        let mantissa = i64::try_from(self.digits).map_err(|_| Overflow)?;
+        let mantissa = match self.sign {
+            Sign::Plus => mantissa,
+            Sign::Minus => mantissa.saturating_neg(),
+        };
+        Ok(IssuedAmount::new(mantissa, self.exponent, currency, issuer)?)
+    }
+}
+
+/// No money.
+pub(crate) fn zero(currency: Currency, issuer: AccountId) -> Result<IssuedAmount, Overflow> {
+    Ok(IssuedAmount::new(0, 0, currency, issuer)?)
+}
+
+/// The same value under another issuer.
+pub(crate) fn with_issuer(amount: &IssuedAmount, issuer: AccountId) -> Result<IssuedAmount, Overflow> {
+    Ok(IssuedAmount::new(
+        amount.mantissa(),
+        amount.exponent(),
+        amount.currency(),
+        issuer,
+    )?)
+}
+
+/// The value with the other sign.
+pub(crate) fn negated(amount: &IssuedAmount) -> Result<IssuedAmount, Overflow> {
+    let mantissa = amount.mantissa().saturating_neg();
+    Ok(IssuedAmount::new(
+        mantissa,
+        amount.exponent(),
+        amount.currency(),
+        amount.issuer(),
+    )?)
+}
+
+/// `a - b`, under the issuer of `a`.
+pub(crate) fn subtract(a: &IssuedAmount, b: &IssuedAmount) -> Result<IssuedAmount, Overflow> {
+    Number::of(a)
+        .plus(Number::of(&negated(b)?))
+        .amount(a.currency(), a.issuer())
+}
+
+/// The amount times a transfer rate in billionths.
+pub(crate) fn times_rate(amount: &IssuedAmount, rate: u32) -> Result<IssuedAmount, Overflow> {
+    let rate = Number {
+        sign: Sign::Plus,
+        digits: u128::from(rate),
+        exponent: RATE_EXPONENT,
+    };
+    Number::of(amount)
+        .times(rate.stretched())
+        .amount(amount.currency(), amount.issuer())
+}
+
+/// Compares the values.
+pub(crate) fn compare(a: &IssuedAmount, b: &IssuedAmount) -> Ordering {
+    let sign = |amount: &IssuedAmount| amount.mantissa().signum();
+    let size = |amount: &IssuedAmount| (amount.exponent(), amount.mantissa().unsigned_abs());
+    sign(a).cmp(&sign(b)).then_with(|| match sign(a) {
+        1 => size(a).cmp(&size(b)),
+        -1 => size(b).cmp(&size(a)),
+        _ => Ordering::Equal,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn amount(text: &str) -> IssuedAmount {
+        IssuedAmount::parse(text, Currency::from_iso(*b"USD"), AccountId::new([7; 20])).unwrap()
+    }
+
+    fn any_amount() -> impl Strategy<Value = IssuedAmount> {
+        (
+            1_000_000_000_000_000i64..=9_999_999_999_999_999,
+            -30i32..=30,
+            any::<bool>(),
+        )
+            .prop_map(|(mantissa, exponent, minus)| {
+                let mantissa = if minus { -mantissa } else { mantissa };
+                IssuedAmount::new(
+                    mantissa,
+                    exponent,
+                    Currency::from_iso(*b"USD"),
+                    AccountId::new([7; 20]),
+                )
+                .unwrap()
+            })
+    }
+
+    #[test]
+    fn accepts_sums_as_by_hand() {
+        let rows = [
+            ("10000", "99", "9901"),
+            ("5000", "5000", "0"),
+            ("1", "0.000000000000001", "0.999999999999999"),
+            // 16 digits less a half of the last: ties to even.
+            ("1000000000000001", "0.5", "1000000000000000"),
+            ("1000000000000003", "0.5", "1000000000000002"),
+            ("1000000000000001", "0.50001", "1000000000000000"),
+            ("-5", "5", "-10"),
+            ("0", "3", "-3"),
+        ];
+        for (a, b, difference) in rows {
+            assert_eq!(
+                subtract(&amount(a), &amount(b)).unwrap(),
+                amount(difference),
+                "{a} - {b}"
+            );
+        }
+    }
+
+    #[test]
+    fn accepts_rates_as_recorded() {
+        // Remit_test: 100 at 1.005 (billionths 1004999999) leaves 899.5000001 of 1000; case 33: 100 at 1.01 costs 101.
+        assert_eq!(times_rate(&amount("100"), 1_010_000_000).unwrap(), amount("101"));
+        let sent = times_rate(&amount("100"), 1_004_999_999).unwrap();
+        assert_eq!(subtract(&amount("1000"), &sent).unwrap(), amount("899.5000001"));
+        assert_eq!(times_rate(&amount("0.1"), 2_000_000_000).unwrap(), amount("0.2"));
+        assert_eq!(
+            times_rate(&amount("9999999999999999"), 1_500_000_000).unwrap(),
+            amount("15e15")
+        );
+    }
+
+    #[test]
+    fn rejects_what_is_too_large_and_drops_what_is_too_small() {
+        let large = amount("9999999999999999e80");
+        assert_eq!(times_rate(&large, 2_000_000_000), Err(Overflow));
+        assert_eq!(subtract(&large, &negated(&large).unwrap()), Err(Overflow));
+        let small = amount("1000000000000000e-96");
+        let near = amount("1000000000000001e-96");
+        assert_eq!(subtract(&near, &small).unwrap(), amount("0"));
+    }
+
+    proptest! {
+        #[test]
+        fn accepts_sums_in_either_order(a in any_amount(), b in any_amount()) {
+            let minus_b = negated(&b).unwrap();
+            let one = Number::of(&a).plus(Number::of(&minus_b));
+            let two = Number::of(&minus_b).plus(Number::of(&a));
+            prop_assert_eq!(one, two);
+            prop_assert_eq!(subtract(&a, &a).unwrap(), amount("0"));
+            prop_assert_eq!(subtract(&a, &b).is_ok(), true);
+        }
+
+        #[test]
+        fn rejects_money_made_by_a_rate(a in any_amount(), rate in 1_000_000_000u32..=2_000_000_000) {
+            let a = if a.mantissa() < 0 { negated(&a).unwrap() } else { a };
+            let sent = times_rate(&a, rate).unwrap();
+            prop_assert_ne!(compare(&sent, &a), Ordering::Less);
+            let twice = times_rate(&a, 2_000_000_000).unwrap();
+            prop_assert_ne!(compare(&sent, &twice), Ordering::Greater);
+        }
+
+        #[test]
+        fn accepts_comparison_as_the_sign_of_the_difference(a in any_amount(), b in any_amount()) {
+            let difference = Number::of(&a).plus(Number::of(&negated(&b).unwrap()));
+            let sign = match (difference.digits, difference.sign) {
+                (0, _) => Ordering::Equal,
+                (_, Sign::Plus) => Ordering::Greater,
+                (_, Sign::Minus) => Ordering::Less,
+            };
+            prop_assert_eq!(compare(&a, &b), sign);
+        }
+    }
+}
