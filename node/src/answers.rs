@@ -4,11 +4,12 @@ use codec::{AccountId, Drops, Hash256, LedgerIndex, base58, keylet};
 use ledger::{Fees, Header, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
-    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer,
-    ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord,
+    Acceptance, AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState,
+    OnRetry, Peer, ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace,
+    TxRecord,
 };
 
-use crate::core::Core;
+use crate::core::{Core, Disk};
 use crate::limits::OPEN_TRANSACTIONS_MAX;
 use crate::node::Node;
 use crate::peers::Work;
@@ -18,15 +19,14 @@ use crate::store::{StoreError, StoredTx};
 /// Type byte of a node's public key in base58 (Xahau's NodePublic).
 const NODE_PUBLIC_PREFIX: u8 = 28;
 
-/// A caller learns that the node broke; the log learns why.
-fn internal(error: &dyn std::error::Error) -> RpcError {
-    tracing::error!(%error, "a request could not be answered");
-    RpcError::Internal
-}
-
+/// A caller learns that the node broke, or that its disk is full; the log learns why.
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
-        Self(internal(&error))
+        tracing::error!(%error, "a request could not be answered");
+        Self(match error {
+            StoreError::Full(_) => RpcError::DiskFull,
+            _ => RpcError::Internal,
+        })
     }
 }
 
@@ -200,6 +200,10 @@ impl rpc::Node for Node {
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
             kept_mails: core.mailroom.kept_count(),
+            acceptance: match core.disk {
+                Disk::HasRoom => Acceptance::Open,
+                Disk::Full => Acceptance::DiskFull,
+            },
         })
     }
 
@@ -216,8 +220,11 @@ enum Chosen {
 }
 
 impl Core {
-    /// Whether the open ledger takes more transactions.
+    /// Whether the disk and the open ledger take more transactions.
     fn check_room(&self) -> Result<(), RpcError> {
+        if self.disk == Disk::Full {
+            return Err(RpcError::DiskFull);
+        }
         if self.open.accepted().len() >= OPEN_TRANSACTIONS_MAX {
             return Err(RpcError::TooBusy);
         }

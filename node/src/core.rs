@@ -15,6 +15,7 @@ use crate::limits::{
     KEY_SETS_PER_LEDGER_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
 };
 use crate::mailroom::Mailroom;
+use crate::node::NodeConfig;
 use crate::peers::PeerCounts;
 use crate::rules;
 use crate::start::commit_of;
@@ -28,9 +29,21 @@ struct Held {
     tries: u32,
 }
 
+/// Whether the store can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// It can.
+    HasRoom,
+    /// The disk is full: nothing is accepted until a close finds room again.
+    Full,
+}
+
 /// The node's state.
 pub(crate) struct Core {
     pub(crate) network_id: u32,
+    history_ledgers: Option<u32>,
+    /// Whether the last write found room.
+    pub(crate) disk: Disk,
     pub(crate) key: KeyPair,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ledger: Ledger,
@@ -49,7 +62,7 @@ pub(crate) struct Core {
 impl Core {
     /// Go on from the last validated ledger.
     pub(crate) fn new(
-        network_id: u32,
+        config: &NodeConfig,
         key: KeyPair,
         store: Arc<dyn Store>,
         ledger: Ledger,
@@ -62,7 +75,9 @@ impl Core {
             .map(|(key, _)| key)
             .collect();
         let mut core = Self {
-            network_id,
+            network_id: config.network_id,
+            history_ledgers: config.history_ledgers,
+            disk: Disk::HasRoom,
             key,
             open: OpenLedger::new(&ledger),
             ledger,
@@ -94,11 +109,33 @@ impl Core {
         let mut commit = commit_of(&closed);
         let settled = self.validated_mails(&closed);
         commit.mails = self.mail_changes(&settled);
-        self.store.commit(self.network_id, &[commit])?;
+        commit.forget_below = self.history_ledgers.map_or(0, |kept| {
+            commit.index.saturating_add(1).saturating_sub(kept.max(1))
+        });
+        let committed = self.store.commit(self.network_id, &[commit]);
+        self.note_room(committed)?;
         for (id, code) in &closed.dropped {
             tracing::info!(%id, code = code.token(), "a transaction of the open ledger is not in the closed one");
         }
-        self.adopt(closed, &settled, now)
+        let adopted = self.adopt(closed, &settled, now);
+        self.note_room(adopted)
+    }
+
+    /// Remember whether the disk had room for a write. A full one stops acceptance; the next write that finds room lets
+    /// it go on.
+    pub(crate) fn note_room(&mut self, written: Result<(), StoreError>) -> Result<(), StoreError> {
+        match &written {
+            Ok(()) if self.disk == Disk::Full => {
+                tracing::warn!("the disk has room again: transactions are accepted");
+                self.disk = Disk::HasRoom;
+            }
+            Err(StoreError::Full(error)) if self.disk == Disk::HasRoom => {
+                tracing::error!(%error, "the disk is full: no transactions are accepted until there is room");
+                self.disk = Disk::Full;
+            }
+            Ok(()) | Err(_) => {}
+        }
+        written
     }
 
     /// DKIMKeySets of this validator's attestations, and the removal of keys that nobody renewed.

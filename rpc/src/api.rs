@@ -402,4 +402,15 @@ pub struct ServerAnswer {
     pub uptime_secs: u64,
     /// Mails that wait for their key.
     pub kept_mails: usize,
+    /// Whether the node takes transactions.
+    pub acceptance: Acceptance,
+}
+
+/// Whether a node takes transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It does.
+    Open,
+    /// Its disk is full: it takes none until there is room. What is validated is whole.
+    DiskFull,
 }

@@ -91,6 +91,11 @@ pub enum RpcError {
     /// The node cannot close a ledger on demand.
     #[error("Not in stand-alone mode.")]
     NotStandAlone,
+    /// The disk of the node is full.
+    #[error(
+        "The disk of this server is full; it accepts nothing until there is room. What is validated is whole."
+    )]
+    DiskFull,
     /// The node broke; its log says why.
     #[error("Internal error.")]
     Internal,
@@ -118,6 +123,7 @@ impl RpcError {
             Self::TransactionNotFound => "txnNotFound",
             Self::InvalidTransaction { .. } => "invalidTransaction",
             Self::NotStandAlone => "notStandAlone",
+            Self::DiskFull => "notReady",
             Self::Internal => "internal",
         }
     }
@@ -129,6 +135,7 @@ impl RpcError {
             "noPermission" => Some(6),
             "tooBusy" => Some(9),
             "slowDown" => Some(10),
+            "notReady" => Some(13),
             "actNotFound" => Some(19),
             "lgrNotFound" => Some(21),
             "txnNotFound" => Some(29),

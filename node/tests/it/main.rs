@@ -1,6 +1,8 @@
 //! Tests of the node: the store under cuts and, on top of it, whole nodes.
 
+mod damage;
 mod dns;
+mod full_disk;
 mod node;
 mod served;
 mod store;

@@ -105,9 +105,8 @@ pub fn config(folder: &Path) -> NodeConfig {
         .map(|text| Fund::parse(text).expect("a fund"))
         .collect();
     NodeConfig {
-        data: folder.to_owned(),
-        network_id: NETWORK,
         funds,
+        ..NodeConfig::new(folder.to_owned(), NETWORK)
     }
 }
 

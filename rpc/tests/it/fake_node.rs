@@ -7,9 +7,9 @@ use amendment::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use rpc::RpcError;
 use rpc::api::{
-    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus,
-    Node, OnRetry, Peer, ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
-    TxRecord, Via,
+    Acceptance, AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState,
+    MailStatus, Node, OnRetry, Peer, ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob,
+    TxKey, TxRecord, Via,
 };
 
 pub const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
@@ -207,6 +207,7 @@ impl Node for FakeNode {
             now: CloseTime::new(848_486_613),
             uptime_secs: 3,
             kept_mails: 0,
+            acceptance: Acceptance::Open,
         })
     }
 
