@@ -10,6 +10,7 @@ use codec::{CloseTime, Hash256, format::EntryType};
 use ledger::dkim::{self, Attestation};
 use ledger::{Closed, Ledger, OpenLedger, Transaction};
 
+use crate::amendments::{self, Votes};
 use crate::limits::{
     FAILURES_REMEMBERED_MAX, HELD_BYTES_MAX, HELD_MAX, HELD_PER_ACCOUNT_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS,
     KEY_SETS_PER_LEDGER_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
@@ -19,7 +20,7 @@ use crate::node::NodeConfig;
 use crate::peers::PeerCounts;
 use crate::rules;
 use crate::start::commit_of;
-use crate::store::{MailChange, Settled, SettledState, Store, StoreError};
+use crate::store::{MailChange, Settled, SettledState, Store, StoreError, Vote};
 use crate::watcher::{DkimName, Names};
 
 /// A transaction that a later ledger may take.
@@ -42,6 +43,9 @@ pub(crate) enum Disk {
 pub(crate) struct Core {
     pub(crate) network_id: u32,
     history_ledgers: Option<u32>,
+    majority_secs: u32,
+    /// What the validator votes about amendments.
+    pub(crate) votes: Votes,
     /// Whether the last write found room.
     pub(crate) disk: Disk,
     pub(crate) key: KeyPair,
@@ -77,6 +81,8 @@ impl Core {
         let mut core = Self {
             network_id: config.network_id,
             history_ledgers: config.history_ledgers,
+            majority_secs: config.majority_secs,
+            votes: store.votes()?.into_iter().collect(),
             disk: Disk::HasRoom,
             key,
             open: OpenLedger::new(&ledger),
@@ -103,8 +109,8 @@ impl Core {
 
     /// Close the open ledger. The store has it before anybody sees it.
     pub(crate) fn close(&mut self, now: CloseTime) -> Result<(), StoreError> {
-        let key_sets = self.key_sets();
-        let transactions = self.open.accepted().iter().cloned().chain(key_sets);
+        let of_validator = self.validator_transactions();
+        let transactions = self.open.accepted().iter().cloned().chain(of_validator);
         let closed = ledger::close(&self.ledger, transactions, now);
         let mut commit = commit_of(&closed);
         let settled = self.validated_mails(&closed);
@@ -138,8 +144,17 @@ impl Core {
         written
     }
 
-    /// DKIMKeySets of this validator's attestations, and the removal of keys that nobody renewed.
-    fn key_sets(&self) -> Vec<Transaction> {
+    /// Change a vote; it counts in the ledger after the next flag ledger.
+    pub(crate) fn set_vote(&mut self, amendment: Hash256, vote: Vote) -> Result<(), StoreError> {
+        let written = self.store.set_vote(amendment, vote);
+        self.note_room(written)?;
+        self.votes.insert(amendment, vote);
+        Ok(())
+    }
+
+    /// What only validators put into a ledger: DKIMKeySets of this validator's attestations, the removal of keys that
+    /// nobody renewed, and what the votes about amendments come to.
+    fn validator_transactions(&self) -> Vec<Transaction> {
         let of_attestations = self
             .attestations
             .values()
@@ -151,6 +166,7 @@ impl Core {
         if self.ledger.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
             sets.extend(dkim::build_removals(&self.ledger, REMOVALS_PER_LEDGER_MAX));
         }
+        sets.extend(amendments::changes(&self.ledger, &self.votes, self.majority_secs));
         sets
     }
 
@@ -249,6 +265,11 @@ impl Core {
             self.held.push(Held { tx, tries: 0 });
         }
         has_room
+    }
+
+    /// Transactions held for later ledgers.
+    pub(crate) fn held_count(&self) -> usize {
+        self.held.len()
     }
 
     /// Held transactions of an account, for its next free sequence.

@@ -4,7 +4,9 @@
 //! `amendment` what a mail means, `rpc` what is asked. Spec sections 6.3, 7.2 to 7.5 and 12. It knows no protocol of its
 //! own and no wall clock: [`Clock`] tells the time.
 
+mod account_txs;
 mod affected;
+mod amendments;
 mod answers;
 pub mod clock;
 mod core;

@@ -3,6 +3,7 @@
 mod damage;
 mod dns;
 mod full_disk;
+mod history;
 mod node;
 mod served;
 mod store;
