@@ -2,6 +2,7 @@
 
 use super::{Failure, Outcome, read_mail, show};
 use crate::cli;
+use codec::Ter;
 use rpc::Client;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
             answer = request(&mut client, &mail, Mode::Ask).await.map_err(wrong)?;
         }
     }
+    if state(&answer) == "validated" {
+        take_final_result(&mut client, &mut answer).await.map_err(wrong)?;
+    }
     client.close().await;
     if json {
         println!("{answer}");
@@ -55,8 +59,20 @@ async fn request(client: &mut Client, mail: &[u8], mode: Mode) -> Result<Value, 
     client.request("submit_email", params).await
 }
 
+/// The result that stands in the ledger, instead of that of asking again: a validated transaction may have failed and
+/// cost its fee (tec).
+async fn take_final_result(client: &mut Client, answer: &mut Value) -> Result<(), rpc::ClientError> {
+    let params = Map::from_iter([("email_id".to_owned(), answer["email_id"].clone())]);
+    let record = client.request("tx", params).await?;
+    let ter = record["meta"]["TransactionResult"].as_str().and_then(Ter::from_token);
+    if let (Some(ter), Some(members)) = (ter, answer.as_object_mut()) {
+        rpc::wire::write_engine_result(ter, members);
+    }
+    Ok(())
+}
+
 fn state(answer: &Value) -> &str {
-    answer["state"].as_str().unwrap_or("refused")
+    answer["state"].as_str().unwrap_or("not taken")
 }
 
 fn is_pending(answer: &Value) -> bool {
@@ -65,7 +81,8 @@ fn is_pending(answer: &Value) -> bool {
 
 fn outcome(answer: &Value) -> Outcome {
     match state(answer) {
-        "kept" | "submitted" | "validated" => Outcome::Yes,
+        "kept" | "submitted" => Outcome::Yes,
+        "validated" if answer["engine_result"] == json!(Ter::TES_SUCCESS.token()) => Outcome::Yes,
         _ => Outcome::No,
     }
 }
@@ -88,6 +105,9 @@ fn text(answer: &Value) -> String {
     }
     if answer["qualifies"] != json!(true) {
         out.push_str(&show::checks(answer));
+    }
+    if state(answer) == "validated" && outcome(answer) == Outcome::No {
+        out.push_str("Nothing was paid, but the fee was taken, and this mail is used up: write a new one.\n");
     }
     if state(answer) == "kept" {
         out.push_str("The node keeps the mail and tries again at each ledger; nothing more is to be done.\n");
