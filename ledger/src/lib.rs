@@ -43,6 +43,7 @@ mod lines;
 mod metadata;
 pub mod open_ledger;
 pub mod replay;
+mod rewards;
 mod sandbox;
 mod skip_list;
 pub mod state_map;

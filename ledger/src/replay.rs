@@ -133,7 +133,13 @@ pub fn metadata_json(applied: &AppliedTx) -> Json {
     let object = applied.tx.object();
     if applied.tx.tx_type() == codec::format::TxType::Payment
         && applied.ter.is_success()
-        && let (Some(amount), Some(fields)) = (object.amount(codec::sf::AMOUNT), value.as_object_mut())
+        && let (Some(amount), Some(fields)) = (
+            applied
+                .metadata
+                .amount(codec::sf::DELIVERED_AMOUNT)
+                .or_else(|| object.amount(codec::sf::AMOUNT)),
+            value.as_object_mut(),
+        )
     {
         fields.insert("delivered_amount".to_owned(), json::amount_to_json(&amount));
     }

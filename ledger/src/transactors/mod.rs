@@ -2,6 +2,7 @@
 
 mod account_set;
 mod deposit_preauth;
+mod direct_flow;
 mod dkim_key_set;
 mod payment;
 mod payment_issued;
@@ -15,6 +16,7 @@ use codec::format::TxType;
 use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
 
 use crate::fees::{base_fee_drops, drops};
+use crate::limits::DROPS_MAX;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
@@ -46,6 +48,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) signer: Signer,
     /// Balance of the sender before the fee.
     pub(crate) prior_balance_drops: u64,
+    /// What a partial payment delivered, for the metadata.
+    pub(crate) delivered: Option<Amount>,
 }
 
 /// What a transaction type does. Each step refuses with the first code that applies.
@@ -172,6 +176,14 @@ pub(crate) enum OwnerCount {
 enum Move {
     Out,
     In,
+}
+
+/// True for amounts that can exist: drops up to 10^17 either way, and all issued ones.
+pub(crate) fn is_legal(amount: &Amount) -> bool {
+    match amount {
+        Amount::Native(value) => value.unsigned_abs() <= DROPS_MAX,
+        Amount::Issued(_) => true,
+    }
 }
 
 /// Balance of an AccountRoot.
