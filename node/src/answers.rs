@@ -44,10 +44,7 @@ impl rpc::Node for Node {
         let now = self.inner.clock.now();
         let (ledger, network_id) = {
             let core = self.core();
-            let allowed = [Work::Failure, Work::Lookup]
-                .iter()
-                .all(|work| core.peers.allows(peer, *work, now));
-            if !allowed {
+            if !core.peers.allows(peer, Work::Failure, now) {
                 return Err(RpcError::SlowDown);
             }
             core.check_room()?;

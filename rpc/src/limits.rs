@@ -23,6 +23,10 @@ pub const ECHO_VALUE_BYTES_MAX: usize = 64;
 /// Bytes of a caller's word (a method, a parameter name) that an error message repeats.
 pub const WORD_BYTES_MAX: usize = 64;
 
+/// Digits of an issued amount that is shown without an exponent (as many as an instruction may have). Longer ones keep
+/// Xahau's form.
+pub const PLAIN_DIGITS_MAX: usize = 32;
+
 /// Connections open at one time. Refusal: further ones wait in the listener's queue.
 pub const CONNECTIONS_MAX: usize = 256;
 

@@ -11,7 +11,7 @@ use node::watcher::{KeyAnswer, NoResolver};
 use node::{Node, NodeConfig, StartError};
 use rpc::RpcError;
 use rpc::api::{
-    LedgerAnswer, LedgerChoice, MailState, Node as _, SubmitEmail, SubmitMode, Transactions, TxKey,
+    LedgerAnswer, LedgerChoice, MailState, Node as _, NotKept, SubmitEmail, SubmitMode, Transactions, TxKey,
 };
 
 use crate::world::{
@@ -218,10 +218,8 @@ async fn rejects_a_sender_without_an_account_and_asks_dns_nothing() {
     let world = World::new(keys.clone());
     // alice@gmail.com was never paid.
     let answer = world.send(vector_mail("c088.eml")).await;
-    assert_eq!(
-        (answer.engine, state(&answer)),
-        (Ter::TER_NO_ACCOUNT, Some(MailState::Failed))
-    );
+    assert_eq!((answer.engine, state(&answer)), (Ter::TER_NO_ACCOUNT, None));
+    assert_eq!(answer.not_kept, Some(NotKept::NoAccount));
     world.close().await;
     assert_eq!(keys.asked(), 0);
     let server = world.ask(|node| node.server()).await.expect("an answer");
@@ -231,17 +229,20 @@ async fn rejects_a_sender_without_an_account_and_asks_dns_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_a_third_kept_mail_of_one_account() {
     let world = World::new(NoResolver);
-    for (mail, expected) in [
-        ("c044.eml", MailState::Kept),
-        ("c010.eml", MailState::Kept),
-        ("c014.eml", MailState::Failed),
-    ] {
+    for mail in ["c044.eml", "c010.eml"] {
+        let answer = world.send(vector_mail(mail)).await;
         assert_eq!(
-            state(&world.send(vector_mail(mail)).await),
-            Some(expected),
+            (state(&answer), answer.not_kept),
+            (Some(MailState::Kept), None),
             "{mail}"
         );
     }
+    let third = world.send(vector_mail("c014.eml")).await;
+    assert_eq!(
+        (third.engine, state(&third), third.not_kept),
+        (Ter::TER_NO_DKIM_KEY, None, Some(NotKept::AccountFull)),
+        "what is not kept is not failed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,6 +100,7 @@ impl Node for FakeNode {
             engine: Ter::TER_NO_DKIM_KEY,
             wrapped: None,
             status: Some(status),
+            not_kept: None,
         })
     }
 
