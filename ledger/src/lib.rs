@@ -26,6 +26,7 @@
     )
 )]
 
+pub mod amendments;
 pub mod close;
 pub mod close_time;
 mod directory;

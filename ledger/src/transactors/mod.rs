@@ -4,12 +4,15 @@ mod account_set;
 mod deposit_preauth;
 mod direct_flow;
 mod dkim_key_set;
+mod enable_amendment;
 mod payment;
 mod payment_issued;
 mod remit;
+mod set_fee;
 mod set_regular_key;
 mod ticket_create;
 mod trust_set;
+mod unl_report;
 mod uri_tokens;
 
 use codec::format::TxType;
@@ -81,6 +84,9 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::TrustSet => Some(&trust_set::TrustSet),
         TxType::DepositPreauth => Some(&deposit_preauth::DepositPreauth),
         TxType::Remit => Some(&remit::Remit),
+        TxType::EnableAmendment => Some(&enable_amendment::EnableAmendment),
+        TxType::SetFee => Some(&set_fee::SetFee),
+        TxType::UnlReport => Some(&unl_report::UnlReport),
         TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
         _ => None,
     }
