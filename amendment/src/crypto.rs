@@ -51,7 +51,7 @@ pub(crate) struct Claim<'a> {
 
 impl<'a> Claim<'a> {
     /// The claim of a candidate whose every part could be read.
-    pub(crate) fn of(candidate: &'a Candidate, header_data: &'a [u8]) -> Option<Claim<'a>> {
+    pub(crate) fn of(candidate: &'a Candidate<'_>, header_data: &'a [u8]) -> Option<Claim<'a>> {
         Some(Claim {
             algorithm: candidate.scheme?.algorithm,
             hash: candidate.scheme?.hash,

@@ -309,15 +309,14 @@ fn parse(tx: &Object, rules: &Rules) -> Result<Parsed, Refusal> {
         .u32(sf::LAST_LEDGER_SEQUENCE)
         .ok_or(Refusal::NoLastLedgerSequence)?;
     let last_ledger_sequence = LedgerIndex::new(last);
-    let memo = match tx.array(sf::MEMOS) {
-        Some([(_, memo)]) => memo.blob(sf::MEMO_DATA).ok_or(Refusal::NotDerived)?,
-        _ => return Err(Refusal::NotDerived),
-    };
+    let memo = the_memo(tx).ok_or(Refusal::NotDerived)?;
     let reading = read_memo(memo, rules.network_id)?;
     let account = reading.sender.account();
-    let derived = transaction::derived(&reading.order, account, rules.network_id, memo);
+    let derived = transaction::without_memo(&reading.order, account, rules.network_id);
+    let expected = transaction::wrapped(derived, sequence, fee, last_ledger_sequence);
     // One comparison for 6.1 and 6.2: the mail signs none of the wrapper, so the wrapper may say nothing.
-    if transaction::wrapped(&derived, sequence, fee, last_ledger_sequence) != *tx {
+    let others = tx.iter().filter(|(field, _)| *field != sf::MEMOS);
+    if !others.eq(expected.iter()) {
         return Err(Refusal::NotDerived);
     }
     Ok(Parsed {
@@ -328,6 +327,16 @@ fn parse(tx: &Object, rules: &Rules) -> Result<Parsed, Refusal> {
         last_ledger_sequence,
         fee,
     })
+}
+
+/// MemoData of the one Memo, which holds nothing else.
+///
+/// Spec: 6.2.
+fn the_memo(tx: &Object) -> Option<&[u8]> {
+    match tx.array(sf::MEMOS)? {
+        [(name, memo)] if *name == sf::MEMO && memo.len() == 1 => memo.blob(sf::MEMO_DATA),
+        _ => None,
+    }
 }
 
 fn read_memo(memo: &[u8], network_id: u32) -> Result<Reading, Refusal> {
@@ -438,7 +447,7 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
 /// Spec: 6.3, 9.
 pub fn preclaim(proven: Proven, view: &impl ReadView) -> Result<Ready, PreclaimError> {
     let Proven { screened } = proven;
-    let memo_bytes = screened.parsed.reading.normal_form.len();
+    let memo_bytes = screened.parsed.reading.memo_bytes;
     let required =
         replay::required_fee(view.base_fee(), memo_bytes, screened.live).ok_or(PreclaimError::BadFee {
             required: Drops::new(u64::MAX),

@@ -4,8 +4,6 @@
 //!
 //! Spec: 4.1.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use crate::text::{each_byte, is_fws, split_at_byte, trim_fws};
@@ -33,14 +31,15 @@ pub enum TagListError {
 /// A checked tag list; values stand as received, without white space at their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TagList<'a> {
-    tags: BTreeMap<&'a [u8], &'a [u8]>,
+    /// Names and values, sorted by name.
+    tags: Vec<(&'a [u8], &'a [u8])>,
     first: &'a [u8],
 }
 
 impl<'a> TagList<'a> {
     /// Tag names and values by RFC 6376 3.2 with the restrictions of spec 4.1; a final `;` is allowed.
     pub(crate) fn parse(list: &'a [u8]) -> Result<TagList<'a>, TagListError> {
-        let mut tags = BTreeMap::new();
+        let mut tags = Vec::with_capacity(TAGS_EXPECTED);
         let mut first: &[u8] = b"";
         let mut rest = Some(list);
         while let Some(bytes) = rest {
@@ -63,16 +62,21 @@ impl<'a> TagList<'a> {
             if tags.is_empty() {
                 first = name;
             }
-            if tags.insert(name, trim_fws(value)).is_some() {
-                return Err(TagListError::Duplicate);
-            }
+            tags.push((name, trim_fws(value)));
+        }
+        tags.sort_unstable();
+        let equal = |pair: &[(&[u8], _)]| matches!(pair, [(one, _), (next, _)] if one == next);
+        if tags.windows(2).any(equal) {
+            return Err(TagListError::Duplicate);
         }
         Ok(TagList { tags, first })
     }
 
     /// The value of a tag.
     pub(crate) fn value(&self, name: &str) -> Option<&'a [u8]> {
-        self.tags.get(name.as_bytes()).copied()
+        let found = |(known, _): &(&[u8], &[u8])| (*known).cmp(name.as_bytes());
+        let at = self.tags.binary_search_by(found).ok()?;
+        self.tags.get(at).map(|(_, value)| *value)
     }
 
     /// The name of the first tag.
@@ -80,6 +84,9 @@ impl<'a> TagList<'a> {
         self.first
     }
 }
+
+/// Tags that a list has room for before it grows; real signatures have 7 to 14.
+const TAGS_EXPECTED: usize = 16;
 
 fn check_name(name: &[u8]) -> Result<(), TagListError> {
     let (head, tail) = name.split_first().ok_or(TagListError::Name)?;

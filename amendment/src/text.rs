@@ -95,10 +95,16 @@ pub(crate) fn each_byte(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & test(*byte))
 }
 
+/// Whether `push_relaxed` would leave the bytes as they are.
+pub(crate) fn is_relaxed(bytes: &[u8]) -> bool {
+    each_byte(bytes, |b| (b != b'\t') & (b != b'\r') & (b != b'\n'))
+        && bytes.last() != Some(&b' ')
+        && each_pair(bytes, |a, b| (a != b' ') | (b != b' '))
+}
+
 /// Runs of SP and HTAB become one SP, none at the end. CR and LF vanish (unfolding). Spec: 3.3, 5.1.
 pub(crate) fn push_relaxed(out: &mut Vec<u8>, bytes: &[u8]) {
-    let plain = each_byte(bytes, |b| (b != b'\t') & (b != b'\r') & (b != b'\n'));
-    if plain && bytes.last() != Some(&b' ') && each_pair(bytes, |a, b| (a != b' ') | (b != b' ')) {
+    if is_relaxed(bytes) {
         out.extend_from_slice(bytes);
         return;
     }

@@ -30,11 +30,18 @@ pub fn replay_files(files: &[PathBuf], json: bool) -> Result<Outcome, Failure> {
     let equal = rows.iter().filter(|row| row.difference.is_none()).count();
     if json {
         let cases: Vec<Value> = rows.iter().map(row_json).collect();
-        println!("{}", json!({ "cases": cases, "equal": equal, "total": rows.len() }));
+        println!(
+            "{}",
+            json!({ "cases": cases, "equal": equal, "total": rows.len() })
+        );
     } else {
         println!("{equal} of {} equal", rows.len());
     }
-    Ok(if equal == rows.len() { Outcome::Yes } else { Outcome::No })
+    Ok(if equal == rows.len() {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    })
 }
 
 fn replay_file(file: &Path) -> Result<Replayed, Failure> {
@@ -42,8 +49,14 @@ fn replay_file(file: &Path) -> Result<Replayed, Failure> {
     let mut text = Vec::new();
     std::fs::File::open(file)
         .and_then(|file| file.take(RECORD_BYTES_MAX).read_to_end(&mut text))
-        .map_err(|source| Failure::Read { path: path.clone(), source })?;
-    let wrong = |reason: String| Failure::Record { path: path.clone(), reason };
+        .map_err(|source| Failure::Read {
+            path: path.clone(),
+            source,
+        })?;
+    let wrong = |reason: String| Failure::Record {
+        path: path.clone(),
+        reason,
+    };
     let record: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
     let case = Case::from_json(&record).map_err(|error| wrong(error.to_string()))?;
     let outcome = replay(&case);
@@ -71,7 +84,10 @@ fn print_row(row: &Replayed) {
     match &row.difference {
         None => println!("{}: equal", row.name),
         Some((what, recorded, got)) => {
-            println!("{}: {what} differs\n  recorded {recorded}\n  got      {got}", row.name);
+            println!(
+                "{}: {what} differs\n  recorded {recorded}\n  got      {got}",
+                row.name
+            );
         }
     }
 }
