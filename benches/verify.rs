@@ -15,8 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use amendment::key_record::{KeyRecord, KeyType, parse_txt};
 use amendment::{
-    AMENDMENT_EMAIL, Derived, ReadView, Rules, TxtRecords, authenticate, derive, normal_form, preflight,
-    screen, wrap,
+    AMENDMENT_EMAIL, Derived, KeyCache, ReadView, Rules, TxtRecords, authenticate, derive, normal_form,
+    preflight, screen, wrap,
 };
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY};
@@ -428,6 +428,7 @@ fn subject(name: &'static str, provider: &Provider, signing: Signing, text: &str
 struct Ledger {
     now: CloseTime,
     state: BTreeMap<Hash256, Object>,
+    keys: KeyCache,
 }
 
 impl Ledger {
@@ -452,6 +453,7 @@ impl Ledger {
         Ledger {
             now,
             state: BTreeMap::from([(keylet::account(mail.account), root), (key_id, entry)]),
+            keys: KeyCache::new(),
         }
     }
 }
@@ -487,5 +489,9 @@ impl ReadView for Ledger {
 
     fn parent_entry(&self, key: &Hash256) -> Option<Object> {
         self.state.get(key).cloned()
+    }
+
+    fn key_cache(&self) -> Option<&KeyCache> {
+        Some(&self.keys)
     }
 }

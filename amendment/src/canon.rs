@@ -72,7 +72,7 @@ impl<'f> SignatureField<'f> {
             .position(|b| *b == b':')
             .map_or(content.len(), |at| at.saturating_add(1));
         while let Some(rest) = content.get(start..).filter(|rest| !rest.is_empty()) {
-            let tag = rest.split(|b| *b == b';').next().unwrap_or_default();
+            let tag = split_at_byte(rest, b';').map_or(rest, |(tag, _)| tag);
             let end = start.saturating_add(tag.len());
             if let Some((name, value)) = split_at_byte(tag, b'=')
                 && trim_fws(name) == b"b"

@@ -4,7 +4,7 @@
 
 use crate::limits::{HEADER_LINES_MAX, MAIL_BYTES_MAX, MEMO_BYTES_MAX};
 use crate::refusal::Refusal;
-use crate::text::{each_pair, is_wsp, without_line_end};
+use crate::text::{each_pair, is_wsp, whole_lines, without_line_end};
 
 /// Where the bytes come from, which decides the bounds they are held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl<'a> Mail<'a> {
         let mut lines: usize = 0;
         let mut offset: usize = 0;
         let mut open: Option<OpenField<'a>> = None;
-        for line in input.split_inclusive(|b| *b == b'\n') {
+        for line in whole_lines(input) {
             let next = offset.saturating_add(line.len());
             let content = without_line_end(line);
             if content.is_empty() && line.ends_with(b"\n") {

@@ -8,7 +8,7 @@ use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flag
 use thiserror::Error;
 
 use crate::crypto::{self, Claim};
-use crate::keys::{Failure, LedgerKey, ledger_key};
+use crate::keys::{Failure, KeyCache, LedgerKey, ledger_key};
 use crate::limits::LIVE_ENTRIES_MAX;
 use crate::message::{self, Mail, Source};
 use crate::reading::{self, Draft, Order, Reading};
@@ -75,6 +75,10 @@ pub trait ReadView {
     fn entry(&self, key: &Hash256) -> Option<Object>;
     /// An entry as it stood at the end of the parent ledger; DKIM keys are read there. Spec: 7.3.
     fn parent_entry(&self, key: &Hash256) -> Option<Object>;
+    /// Keys that were checked before; none where the view keeps none. Changes no answer, only its cost.
+    fn key_cache(&self) -> Option<&KeyCache> {
+        None
+    }
 }
 
 /// Why a transaction is malformed. Codes: temMALFORMED, temINVALID_FLAG, tefBAD_SIGNATURE (body hash).
@@ -422,7 +426,7 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
         name.domain().as_bytes(),
         name.selector().as_bytes(),
     ));
-    let (key, failure) = match ledger_key(entry.as_ref(), view.parent_close_time()) {
+    let (key, failure) = match ledger_key(entry.as_ref(), view.parent_close_time(), view.key_cache()) {
         LedgerKey::Missing => return Err(AuthError::NoKey),
         LedgerKey::Revoked => return Err(AuthError::Revoked),
         LedgerKey::Usable { key, failure } => (key, failure),
