@@ -164,6 +164,8 @@ pub enum NotKept {
     TooEarly,
     /// The open ledger does not take its transaction now.
     NotNow,
+    /// The network has not enabled the amendment `Email`.
+    NotEnabled,
 }
 
 impl NotKept {
@@ -183,6 +185,9 @@ impl NotKept {
             }
             Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
             Self::TooEarly => "Not kept: its time is too far ahead. Send it again when its time has come.",
+            Self::NotEnabled => {
+                "Not kept: this network has not enabled email wallets. Send it again when it has."
+            }
             Self::NotNow => "Not kept: the open ledger does not take it now. Send it again later.",
         }
     }
