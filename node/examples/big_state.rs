@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p xahau-email-node --example big_state -- make FOLDER [ACCOUNTS]` fills a new data folder
 //! (1,000,000 accounts unless told otherwise); `... -- start FOLDER` starts a node on it and prints seconds and MiB. Two
-//! runs, so that the memory of the first does not count.
+//! runs, so that the memory of the first does not count. `... -- crash FOLDER` closes a ledger and aborts: what the next
+//! start takes then has the repair of the file in it.
 
 use std::error::Error;
 use std::path::Path;
@@ -28,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["make", folder] => make(Path::new(folder), ACCOUNTS_DEFAULT),
         ["make", folder, accounts] => make(Path::new(folder), accounts.parse()?),
         ["start", folder] => measure(Path::new(folder)),
-        _ => Err("usage: big_state make FOLDER [ACCOUNTS] | start FOLDER".into()),
+        ["crash", folder] => crash(Path::new(folder)),
+        _ => Err("usage: big_state make FOLDER [ACCOUNTS] | start FOLDER | crash FOLDER".into()),
     }
 }
 
@@ -58,6 +60,15 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Close a ledger and end as a killed process does, so that the next start has to repair the file.
+fn crash(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let node = start(folder)?;
+    let begun = Instant::now();
+    node.accept_ledger().map_err(|error| error.to_string())?;
+    println!("close {:.3} s", begun.elapsed().as_secs_f64());
+    std::process::abort();
 }
 
 /// A new ledger, and one ledger on top of it that has all the accounts.
