@@ -23,6 +23,9 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
             eprintln!("xahau-email: {failure}");
+            if cli.json {
+                println!("{}", serde_json::json!({ "error": failure.to_string() }));
+            }
             Outcome::Unknown.into()
         }
     }

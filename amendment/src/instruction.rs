@@ -292,7 +292,7 @@ impl<'a> Target<'a> {
                 Some(_) => return None,
                 None => inner,
             };
-            return (text.contains('@') && !text.contains(['<', '>'])).then_some(Target::Address(text));
+            return (!text.is_empty() && !text.contains(['<', '>'])).then_some(Target::Address(text));
         }
         let head = word.split('+').next().unwrap_or_default();
         address::looks_classic(head.as_bytes()).then_some(Target::Classic(word))

@@ -17,7 +17,7 @@ pub enum TagListError {
     /// A tag without `=`.
     #[error("a tag without an equals sign")]
     NoEquals,
-    /// A tag name that does not match [a-z][a-z0-9_]*.
+    /// A tag name that does not match `[a-z][a-z0-9_]*`.
     #[error("a tag name that is not lower-case letters, digits and underscores")]
     Name,
     /// One name twice.

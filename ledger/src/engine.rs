@@ -13,6 +13,7 @@ use crate::fees::drops;
 use crate::invariants;
 use crate::limits::{DROPS_MAX, META_ENTRIES_MAX};
 use crate::metadata::{self, Effects, TxPosition};
+use crate::rewards;
 use crate::sandbox::Sandbox;
 use crate::state_map::StateMap;
 use crate::transaction::Transaction;
@@ -66,6 +67,7 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
         sandbox: Sandbox::new(state),
         signer: claim.signer,
         prior_balance_drops: claim.balance_drops,
+        delivered: None,
     };
     let done = match claim.verdict {
         Ok(()) => consume(&mut apply, &claim, Stage::Apply).and_then(|()| transactor.apply(&mut apply)),
@@ -84,12 +86,14 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
             return Judged::refused(ter);
         }
         apply.sandbox.reset();
+        apply.delivered = None;
         let reset = consume(&mut apply, &claim, Stage::Reset);
         if reset.is_err() || hold_invariants(&apply, &claim).is_err() {
             return Judged::refused(Ter::TEF_INVARIANT_FAILED);
         }
     }
-    let effects = metadata::build(&apply.sandbox, position, ter);
+    rewards::accrue(&mut apply.sandbox, env.index);
+    let effects = metadata::build(&apply.sandbox, position, ter, apply.delivered);
     Judged {
         ter,
         effects: Some(effects),
@@ -344,6 +348,7 @@ fn judge_pseudo(
         sandbox,
         signer: Signer::Validators,
         prior_balance_drops: 0,
+        delivered: None,
     };
     let done = preflight_pseudo(tx, env)
         .and_then(|()| transactor.preflight(tx, env))
@@ -352,7 +357,7 @@ fn judge_pseudo(
         .and_then(|()| invariants::check(&apply.sandbox, tx, env, 0).map_err(|_| Ter::TEF_INVARIANT_FAILED));
     match done {
         Ok(()) => {
-            let effects = metadata::build(&apply.sandbox, position, Ter::TES_SUCCESS);
+            let effects = metadata::build(&apply.sandbox, position, Ter::TES_SUCCESS, None);
             Judged {
                 ter: Ter::TES_SUCCESS,
                 effects: Some(effects),

@@ -193,6 +193,15 @@ impl Number {
         self
     }
 
+    /// The same value with 16 digits, whatever it had; what does not fit is rounded.
+    fn normal(self) -> Number {
+        let (mut number, mut guard) = (self.stretched(), Guard::default());
+        while number.digits > MANTISSA_MAX {
+            number.cut(&mut guard);
+        }
+        number.rounded(guard)
+    }
+
     /// As an amount: too small is zero, too large is refused.
     fn amount(self, currency: Currency, issuer: AccountId) -> Result<IssuedAmount, Overflow> {
         if self.digits == 0 || self.exponent < EXPONENT_MIN {
@@ -238,6 +247,73 @@ pub(crate) fn subtract(a: &IssuedAmount, b: &IssuedAmount) -> Result<IssuedAmoun
     Number::of(a)
         .plus(Number::of(&negated(b)?))
         .amount(a.currency(), a.issuer())
+}
+
+/// `a + b`, under the issuer of `a`.
+pub(crate) fn add(a: &IssuedAmount, b: &IssuedAmount) -> Result<IssuedAmount, Overflow> {
+    Number::of(a).plus(Number::of(b)).amount(a.currency(), a.issuer())
+}
+
+/// Where the digits go that an amount cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rounding {
+    Up,
+    Down,
+}
+
+/// Digits that the payment engine keeps of an intermediate result.
+const RATIO_DIGITS: u32 = 18;
+
+/// The smallest power of ten that is at least `value`.
+fn digits_up(value: u128) -> u32 {
+    let below = value.saturating_sub(1).checked_ilog10();
+    below.map_or(0, |power| power.saturating_add(1))
+}
+
+fn ten_to(power: u32) -> u128 {
+    10u128.checked_pow(power).unwrap_or(u128::MAX)
+}
+
+/// A positive amount times a ratio of qualities or rates, as the payment engine rounds it (IOUAmount.cpp `mulRatio`).
+pub(crate) fn times_ratio(
+    amount: &IssuedAmount,
+    numerator: u32,
+    denominator: u32,
+    rounding: Rounding,
+) -> Result<IssuedAmount, Overflow> {
+    let mut number = Number::of(amount);
+    let product = number.digits.saturating_mul(u128::from(numerator));
+    let divisor = u128::from(denominator);
+    let split = |value: u128| Some((value.checked_div(divisor)?, value.checked_rem(divisor)?));
+    let (mut low, mut rest) = split(product).ok_or(Overflow)?;
+    if rest != 0 {
+        let room = RATIO_DIGITS.saturating_sub(digits_up(low));
+        number.exponent = number.exponent.saturating_sub_unsigned(room);
+        low = low.saturating_mul(ten_to(room));
+        let (more, left) = split(rest.saturating_mul(ten_to(room))).ok_or(Overflow)?;
+        low = low.saturating_add(more);
+        rest = left;
+    }
+    let shrink = digits_up(low).saturating_sub(RATIO_DIGITS);
+    let unit = ten_to(shrink);
+    let has_rest = rest != 0 || low.checked_rem(unit).is_some_and(|cut| cut != 0);
+    number.digits = low.checked_div(unit).unwrap_or(0);
+    number.exponent = number.exponent.saturating_add_unsigned(shrink);
+    let result = number.normal().amount(amount.currency(), amount.issuer())?;
+    if !has_rest || rounding == Rounding::Down {
+        return Ok(result);
+    }
+    let mut up = Number::of(&result);
+    if up.digits == 0 {
+        up = Number {
+            sign: Sign::Plus,
+            digits: MANTISSA_MIN,
+            exponent: EXPONENT_MIN,
+        };
+    } else {
+        up.digits = up.digits.saturating_add(1);
+    }
+    up.normal().amount(amount.currency(), amount.issuer())
 }
 
 /// The amount times a transfer rate in billionths.

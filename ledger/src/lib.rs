@@ -26,6 +26,7 @@
     )
 )]
 
+pub mod amendments;
 pub mod close;
 pub mod close_time;
 mod directory;
@@ -43,6 +44,7 @@ mod lines;
 mod metadata;
 pub mod open_ledger;
 pub mod replay;
+mod rewards;
 mod sandbox;
 mod skip_list;
 pub mod state_map;

@@ -63,6 +63,12 @@ pub const TRANSFER_RATE_ONE: u32 = 1_000_000_000;
 /// The largest transfer rate, in billionths: more is temBAD_TRANSFER_RATE.
 pub const TRANSFER_RATE_MAX: u32 = 2_000_000_000;
 
+/// Ledgers between flag ledgers (xahaud FLAG_LEDGER_INTERVAL): changes of rules elsewhere are not made.
+pub const FLAG_LEDGER_INTERVAL: u32 = 256;
+
+/// Passes over the strand of a payment (xahaud StrandFlow.h): telFAILED_PROCESSING.
+pub const FLOW_PASSES_MAX: u32 = 1_000;
+
 /// Seconds after LastRekey in which asfDisableEmail is tecTOO_SOON: 72 hours (spec 11).
 pub const DISABLE_EMAIL_WAIT_SECS: u32 = 259_200;
 

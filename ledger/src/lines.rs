@@ -13,9 +13,10 @@ use crate::issued::{self, Overflow};
 use crate::limits::TRANSFER_RATE_ONE;
 use crate::transactors::{Apply, OwnerCount, flags_of};
 
+/// xahaud throws here, and what throws while it is applied is tefEXCEPTION. The payment engine catches: tecINTERNAL.
 impl From<Overflow> for Ter {
     fn from(_: Overflow) -> Ter {
-        Ter::TEC_INTERNAL
+        Ter::TEF_EXCEPTION
     }
 }
 
@@ -197,7 +198,7 @@ pub(crate) fn send(
 }
 
 /// One step: the balance between two accounts moves. A missing line is made; one that nobody needs any more is deleted.
-fn credit(
+pub(crate) fn credit(
     apply: &mut Apply<'_>,
     sender: AccountId,
     receiver: AccountId,

@@ -29,7 +29,12 @@ pub(crate) struct TxPosition {
 }
 
 /// Builds metadata and threads the changed entries.
-pub(crate) fn build(sandbox: &Sandbox<'_>, at: TxPosition, result: Ter) -> Effects {
+pub(crate) fn build(
+    sandbox: &Sandbox<'_>,
+    at: TxPosition,
+    result: Ter,
+    delivered: Option<Amount>,
+) -> Effects {
     let mut nodes: BTreeMap<Hash256, (Field, Object)> = BTreeMap::new();
     let mut entries: BTreeMap<Hash256, Option<Object>> = BTreeMap::new();
     let mut owners: BTreeSet<AccountId> = BTreeSet::new();
@@ -63,17 +68,21 @@ pub(crate) fn build(sandbox: &Sandbox<'_>, at: TxPosition, result: Ter) -> Effec
     for owner in owners {
         touch_owner(sandbox, at, keylet::account(owner), &mut nodes, &mut entries);
     }
-    let metadata = Object::new()
+    let mut metadata = Object::new()
         .with(sf::TRANSACTION_INDEX, at.index)
         .with(sf::AFFECTED_NODES, nodes.into_values().collect::<Vec<_>>())
         .with(
             sf::TRANSACTION_RESULT,
             u8::try_from(result.code()).unwrap_or(u8::MAX),
         );
+    if let Some(amount) = delivered {
+        metadata.set(sf::DELIVERED_AMOUNT, amount);
+    }
     Effects { metadata, entries }
 }
 
-/// Threads an owner that has no change of its own; its node shows only the transaction before this one.
+/// Threads an owner that has no change of its own; its node shows only the transaction before this one. Where the
+/// transactor wrote him back as he was, xahaud shows all his fields instead.
 fn touch_owner(
     sandbox: &Sandbox<'_>,
     at: TxPosition,
@@ -87,6 +96,12 @@ fn touch_owner(
     let Some(owner) = sandbox.original(&key) else {
         return;
     };
+    if sandbox.is_touched(&key) {
+        let body = changed(&owner, &owner, Meta::Default);
+        nodes.insert(key, (sf::MODIFIED_NODE, node(key, &owner, body)));
+        entries.insert(key, Some(threaded(owner, at)));
+        return;
+    }
     let mut body = Object::new();
     for field in [sf::PREVIOUS_TXN_ID, sf::PREVIOUS_TXN_LGR_SEQ] {
         if let Some(value) = owner.value(field) {
@@ -242,7 +257,7 @@ mod tests {
         let mut sandbox = Sandbox::new(&base);
         let key = keylet::account(id(1));
         sandbox.put(key, account(1).with(sf::BALANCE, Amount::Native(4)));
-        let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+        let effects = build(&sandbox, TX, Ter::TES_SUCCESS, None);
         let (kind, index, node) = nodes(&effects).remove(0);
         assert_eq!((kind, index), ("ModifiedNode", key));
         let previous = Object::new().with(sf::BALANCE, Amount::Native(5));
@@ -270,7 +285,7 @@ mod tests {
         let base = base();
         let mut sandbox = Sandbox::new(&base);
         sandbox.put(keylet::account(id(1)), account(1).with(sf::REGULAR_KEY, id(2)));
-        let (_, _, node) = nodes(&build(&sandbox, TX, Ter::TES_SUCCESS)).remove(0);
+        let (_, _, node) = nodes(&build(&sandbox, TX, Ter::TES_SUCCESS, None)).remove(0);
         assert_eq!(node.object(sf::PREVIOUS_FIELDS), Some(&Object::new()));
     }
 
@@ -284,7 +299,7 @@ mod tests {
             } else {
                 sandbox.put(Hash256::new([2; 32]), preauth(1));
             }
-            let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+            let effects = build(&sandbox, TX, Ter::TES_SUCCESS, None);
             let owner = nodes(&effects)
                 .into_iter()
                 .find(|(_, index, _)| *index == keylet::account(id(1)))
@@ -304,7 +319,7 @@ mod tests {
         let base = base();
         let mut sandbox = Sandbox::new(&base);
         sandbox.erase(&Hash256::new([1; 32]));
-        let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+        let effects = build(&sandbox, TX, Ter::TES_SUCCESS, None);
         let deleted = nodes(&effects)
             .into_iter()
             .find(|(kind, ..)| *kind == "DeletedNode")
@@ -335,7 +350,7 @@ mod tests {
                 vec![(sf::EMAIL_REPLAY_ENTRY, Object::new())],
             );
         sandbox.put(Hash256::new([2; 32]), hidden);
-        let effects = build(&sandbox, TX, Ter::TES_SUCCESS);
+        let effects = build(&sandbox, TX, Ter::TES_SUCCESS, None);
         let (kind, _, node) = nodes(&effects).remove(0);
         assert_eq!((kind, nodes(&effects).len()), ("CreatedNode", 1));
         assert_eq!(

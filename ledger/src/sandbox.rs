@@ -71,6 +71,11 @@ impl<'a> Sandbox<'a> {
         self.changes.iter()
     }
 
+    /// True where the entry was written, be it as it was.
+    pub(crate) fn is_touched(&self, key: &Hash256) -> bool {
+        self.changes.contains_key(key)
+    }
+
     /// Number of entries touched.
     pub(crate) fn changes_len(&self) -> usize {
         self.changes.len()

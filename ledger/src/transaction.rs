@@ -29,6 +29,12 @@ pub enum TransactionError {
         /// The code in the transaction.
         code: Option<u16>,
     },
+    /// A type of Xahau that this ledger does not support, such as AccountDelete.
+    #[error("transactions of type {} are not supported", tx_type.name())]
+    UnsupportedType {
+        /// The type.
+        tx_type: TxType,
+    },
     /// A field is missing or does not belong there.
     #[error("not the fields of its type: {0}")]
     Template(FormatError),
@@ -55,11 +61,10 @@ impl Transaction {
         }
         let object = codec::decode(blob).map_err(TransactionError::Decode)?;
         let code = object.u16(sf::TRANSACTION_TYPE);
-        let unknown = TransactionError::UnknownType { code };
-        let tx_type = TxType::of(&object).ok_or(unknown.clone())?;
+        let tx_type = TxType::of(&object).ok_or(TransactionError::UnknownType { code })?;
         tx_type
             .template()
-            .ok_or(unknown)?
+            .ok_or(TransactionError::UnsupportedType { tx_type })?
             .check(&object)
             .map_err(TransactionError::Template)?;
         Ok(Transaction(Arc::new(Inner {

@@ -6,11 +6,11 @@ use amendment::limits::EMAIL_WINDOW_SECS;
 use amendment::{EmailId, Explanation, Qualifies};
 use codec::{AccountId, Amount, CloseTime, Hash256, Ter, TerClass, hash, sf};
 use ledger::{OpenLedger, Transaction};
-use rpc::api::{EmailAnswer, MailState, MailStatus, Peer, SubmitEmail, SubmitMode, TxBlob};
+use rpc::api::{EmailAnswer, MailState, MailStatus, NotKept, Peer, SubmitEmail, SubmitMode, TxBlob};
 
 use crate::core::Core;
 use crate::limits::{EARLY_SECS_MAX, SPARE_BASE_FEES};
-use crate::mailroom::{Hope, MailInHand};
+use crate::mailroom::{Hope, MailInHand, NoRoom};
 use crate::peers::Work;
 use crate::rules;
 use crate::store::{MailChange, Settled, SettledState, StoreError, WaitingMail, WaitingStage};
@@ -56,6 +56,7 @@ impl Core {
             self.peers.record(peer, Work::Failure, now);
         }
         let mut in_open = None;
+        let mut not_kept = None;
         let (engine, wrapped) = match (judgement, request.mode) {
             (Judgement::Ready, SubmitMode::DryRun) => {
                 let tried = try_in(&mut self.open.clone(), &explanation);
@@ -71,33 +72,44 @@ impl Core {
                         hash: tx,
                         ..REFUSED
                     });
+                } else if tried.engine.class() == TerClass::Ter {
+                    not_kept = Some(NotKept::NotNow);
                 }
                 (tried.engine, tried.wrapped)
             }
             (Judgement::Later, SubmitMode::Submit) => {
-                let not_kept = self.keep(request.mail.clone(), &explanation, now)?;
-                (not_kept.unwrap_or(explanation.code), None)
+                not_kept = self.keep(request.mail.clone(), &explanation, peer, now)?;
+                let engine = match not_kept {
+                    Some(NotKept::NoAccount) => Ter::TER_NO_ACCOUNT,
+                    Some(NotKept::CannotPay) => Ter::TER_INSUF_FEE_B,
+                    _ => explanation.code,
+                };
+                (engine, None)
             }
             (Judgement::Later, SubmitMode::DryRun) | (Judgement::Never, _) => (explanation.code, None),
         };
         let status = match in_open {
             Some(status) => Some(status),
-            None => self.status_after(request.mode, &explanation)?,
+            None => self.status_after(request.mode, &explanation, engine)?,
         };
+        // A mail of the same EmailID may be on its way all the same.
+        let not_kept = not_kept.filter(|_| status.is_none());
         Ok(EmailAnswer {
             explanation,
             engine,
             wrapped,
             status,
+            not_kept,
         })
     }
 
     /// What the answer says of the mail: what the node knows of its EmailID; else that it is refused, unless it was
-    /// only asked about.
+    /// only asked about, or may be executed when it is sent again (a ter is never final, spec 7.3).
     fn status_after(
         &self,
         mode: SubmitMode,
         explanation: &Explanation,
+        engine: Ter,
     ) -> Result<Option<MailStatus>, StoreError> {
         let known = match explanation.email_id.as_ref().map(EmailId::hash) {
             Some(email_id) => self.status_of(&email_id)?,
@@ -105,11 +117,11 @@ impl Core {
         };
         Ok(match (known, mode) {
             (Some(status), _) => Some(status),
-            (None, SubmitMode::Submit) => Some(MailStatus {
-                engine: Some(explanation.code),
+            (None, SubmitMode::Submit) if engine.class() != TerClass::Ter => Some(MailStatus {
+                engine: Some(engine),
                 ..REFUSED
             }),
-            (None, SubmitMode::DryRun) => None,
+            (None, SubmitMode::Submit | SubmitMode::DryRun) => None,
         })
     }
 
@@ -168,10 +180,11 @@ impl Core {
             // It is in the open ledger all the same; only nobody will try it again.
             return Ok(());
         }
-        self.store.change_mails(&[MailChange::Keep {
+        let written = self.store.change_mails(&[MailChange::Keep {
             mail_id,
             mail: record,
-        }])
+        }]);
+        self.note_room(written)
     }
 
     /// Keep a mail for its key, if its account exists and can pay, and if there is room. Answers why it is not kept.
@@ -179,11 +192,15 @@ impl Core {
         &mut self,
         raw: Vec<u8>,
         explanation: &Explanation,
+        peer: &Peer,
         now: CloseTime,
-    ) -> Result<Option<Ter>, StoreError> {
+    ) -> Result<Option<NotKept>, StoreError> {
         let mail_id = mail_id(&raw);
         if self.mailroom.mail(&mail_id).is_some() {
             return Ok(None);
+        }
+        if !self.peers.allows(peer, Work::Lookup, now) {
+            return Ok(Some(NotKept::PeerFull));
         }
         let is_soon = explanation.executable_until.is_some_and(|until| {
             let signed = until.seconds().saturating_sub(EMAIL_WINDOW_SECS);
@@ -193,24 +210,27 @@ impl Core {
             .mail_in_hand(raw, explanation, WaitingStage::Kept)
             .filter(|_| is_soon);
         let Some(mail) = mail else {
-            return Ok(Some(explanation.code));
+            return Ok(Some(NotKept::TooEarly));
         };
         if self.open.account(mail.account).is_none() {
-            return Ok(Some(Ter::TER_NO_ACCOUNT));
+            return Ok(Some(NotKept::NoAccount));
         }
         if !self.can_pay(mail.account) {
-            return Ok(Some(Ter::TER_INSUF_FEE_B));
+            return Ok(Some(NotKept::CannotPay));
         }
         let record = mail.record.clone();
-        let Ok(gone) = self.mailroom.keep(mail_id, mail) else {
-            return Ok(Some(explanation.code));
+        let gone = match self.mailroom.keep(mail_id, mail) {
+            Ok(gone) => gone,
+            Err(NoRoom::Account) => return Ok(Some(NotKept::AccountFull)),
+            Err(NoRoom::Bytes) => return Ok(Some(NotKept::BytesFull)),
         };
         let mut changes = vec![MailChange::Keep {
             mail_id,
             mail: record,
         }];
         changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
-        if let Err(error) = self.store.change_mails(&changes) {
+        let written = self.store.change_mails(&changes);
+        if let Err(error) = self.note_room(written) {
             // Kept is only what is on disk.
             self.mailroom.remove(&mail_id);
             return Err(error);

@@ -27,6 +27,21 @@ pub trait Node: Send + Sync {
     /// One ledger; its transactions where they are asked for.
     fn ledger(&self, ledger: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError>;
 
+    /// The transactions that affect an account, a page of them.
+    fn account_transactions(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError>;
+
+    /// One entry of the state.
+    fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError>;
+
+    /// What transactions cost now.
+    fn fee(&self) -> Result<FeeAnswer, RpcError>;
+
+    /// All amendments that the node knows, and those of the ledger that it does not know.
+    fn amendments(&self) -> Result<Vec<AmendmentState>, RpcError>;
+
+    /// Change the validator's vote about an amendment.
+    fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError>;
+
     /// How the node is.
     fn server(&self) -> Result<ServerAnswer, RpcError>;
 
@@ -124,8 +139,53 @@ pub struct EmailAnswer {
     pub engine: Ter,
     /// The transaction as submitted (or as it would be), if one could be made.
     pub wrapped: Option<TxBlob>,
-    /// What became of the mail; `None` for a dry run of a mail that the node does not know.
+    /// What became of the mail; `None` for a dry run of a mail that the node does not know, and for a mail that may
+    /// still be executed but is not kept.
     pub status: Option<MailStatus>,
+    /// Why a mail that may still be executed is not kept.
+    pub not_kept: Option<NotKept>,
+}
+
+/// Why a mail that may still be executed is not kept. None of these is a word about the mail itself: the same mail may
+/// be sent again later (spec 7.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotKept {
+    /// The account has as many waiting mails as it may.
+    AccountFull,
+    /// All waiting mails together are too long.
+    BytesFull,
+    /// The caller has had as many names looked up as it may.
+    PeerFull,
+    /// The account does not exist yet.
+    NoAccount,
+    /// The account cannot pay the fee yet.
+    CannotPay,
+    /// The mail is of a day too far ahead.
+    TooEarly,
+    /// The open ledger does not take its transaction now.
+    NotNow,
+}
+
+impl NotKept {
+    /// One sentence for the caller: why, and what to do.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::AccountFull => {
+                "Not kept: other mails of this account wait for their key already. Send it again later."
+            }
+            Self::BytesFull => "Not kept: too many mails wait for their keys here. Send it again later.",
+            Self::PeerFull => {
+                "Not kept: too many names were looked up for this address. Send it again in a minute."
+            }
+            Self::NoAccount => {
+                "Not kept: the account does not exist yet. Send it again when it has been paid."
+            }
+            Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
+            Self::TooEarly => "Not kept: its time is too far ahead. Send it again when its time has come.",
+            Self::NotNow => "Not kept: the open ledger does not take it now. Send it again later.",
+        }
+    }
 }
 
 /// A transaction and its serialization.
@@ -282,6 +342,132 @@ pub struct AccountAnswer {
     pub root: Object,
 }
 
+/// Which transactions of an account are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountTxQuery {
+    /// The account.
+    pub account: AccountId,
+    /// Which ledgers.
+    pub ledgers: LedgerRange,
+    /// Which transactions come first.
+    pub order: TxOrder,
+    /// Transactions on the page at most.
+    pub limit: usize,
+    /// Where the page begins; `None`: at the end of the range that the order begins with.
+    pub marker: Option<TxMarker>,
+}
+
+/// Which ledgers an account's transactions are wanted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerRange {
+    /// From one to another, both included; `None` is the first or the last one of the store.
+    Between(Option<LedgerIndex>, Option<LedgerIndex>),
+    /// One ledger.
+    One(LedgerChoice),
+}
+
+/// Order of a page of transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TxOrder {
+    /// Oldest first.
+    Forward,
+    /// Newest first.
+    Backward,
+}
+
+/// The place of a transaction where the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TxMarker {
+    /// The ledger.
+    pub ledger: LedgerIndex,
+    /// The position there.
+    pub position: u32,
+}
+
+/// A page of an account's transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTxAnswer {
+    /// First ledger that was searched.
+    pub first: LedgerIndex,
+    /// Last ledger that was searched.
+    pub last: LedgerIndex,
+    /// The transactions, all validated.
+    pub transactions: Vec<TxRecord>,
+    /// Where the next page begins, if there is one.
+    pub marker: Option<TxMarker>,
+}
+
+/// One entry of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryAnswer {
+    /// The ledger that holds it.
+    pub ledger: LedgerId,
+    /// The entry; `None` where there is none.
+    pub entry: Option<(Object, Vec<u8>)>,
+}
+
+/// What transactions cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeAnswer {
+    /// The open ledger.
+    pub current: LedgerIndex,
+    /// Transactions in it.
+    pub current_size: usize,
+    /// Transactions that it takes.
+    pub expected_size: usize,
+    /// Transactions held for later ledgers.
+    pub queue_size: usize,
+    /// What the cheapest transaction costs.
+    pub base_fee: Drops,
+}
+
+/// An amendment, as ledger and validator see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmendmentState {
+    /// Its id.
+    pub id: Hash256,
+    /// Its name, if the node knows it.
+    pub name: Option<&'static str>,
+    /// Whether the ledger has it.
+    pub status: AmendmentStatus,
+    /// What the validator wants.
+    pub stance: Stance,
+}
+
+/// How far an amendment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmendmentStatus {
+    /// It is not enabled.
+    Disabled,
+    /// It has had its majority since then.
+    Majority {
+        /// Close time of the ledger that found the majority.
+        since: CloseTime,
+    },
+    /// It is enabled.
+    Enabled,
+}
+
+/// What a validator wants of an amendment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stance {
+    /// It votes.
+    Voting(Vote),
+    /// It knows the amendment as outdated and never votes for it.
+    Obsolete,
+    /// It does not know the amendment.
+    Unknown,
+}
+
+/// A vote about an amendment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vote {
+    /// It shall be enabled.
+    For,
+    /// It shall not (vetoed).
+    Against,
+}
+
 /// One ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerAnswer {
@@ -357,4 +543,15 @@ pub struct ServerAnswer {
     pub uptime_secs: u64,
     /// Mails that wait for their key.
     pub kept_mails: usize,
+    /// Whether the node takes transactions.
+    pub acceptance: Acceptance,
+}
+
+/// Whether a node takes transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It does.
+    Open,
+    /// Its disk is full: it takes none until there is room. What is validated is whole.
+    DiskFull,
 }

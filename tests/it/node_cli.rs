@@ -105,6 +105,21 @@ fn accepts_a_mail_and_keeps_it_over_a_restart() {
     );
 }
 
+/// A payment that the ledger holds but that failed is no success.
+#[test]
+fn rejects_a_payment_that_its_sender_cannot_make() {
+    let desk = Desk::new();
+    let node = desk.node(&["--close-secs", "1"]);
+    let mail = desk.mail("much.eml", 60, "REMIT 5000 XAH NET 21338");
+    let found = submit(&mail, &node.url, &["--wait"]);
+    assert_eq!(found.code, 1, "{}{}", found.out, found.err);
+    let found = found.json();
+    assert_eq!(found["state"], json!("validated"));
+    assert_eq!(found["engine_result"], json!("tecUNFUNDED_PAYMENT"));
+    let text = run(&["submit", &mail, "--server", &node.url]);
+    assert!(text.out.contains("the fee was taken"), "{}", text.out);
+}
+
 /// A key that is not on the ledger yet takes one close, the mail the next, without the client.
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_a_first_mail_in_two_closes() {

@@ -116,8 +116,13 @@ fn explain_reads_standard_input_and_names_what_it_cannot_read() {
         run_with_input(&arguments, &mail.expect("mail")).json()["qualifies"],
         json!(true)
     );
-    let missing = run(&["explain", "/nowhere/mail.eml", "--keys", keys_path]);
+    let missing = run(&["explain", "/nowhere/mail.eml", "--json", "--keys", keys_path]);
     assert_eq!(missing.code, 2);
+    assert!(
+        missing.json()["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("/nowhere/mail.eml"))
+    );
     assert!(missing.err.contains("/nowhere/mail.eml"), "{}", missing.err);
     let no_key = run_with_input(
         &[

@@ -178,7 +178,7 @@ impl Transactor for AccountSet {
             }
         }
         after = master_key_switch(apply, &account, after)?;
-        after = freeze_switches(apply, after)?;
+        after = freeze_switches(apply, before, after)?;
         after = email_switch(apply, after)?;
         write_settings(tx, &mut account);
         if after != before {
@@ -211,10 +211,10 @@ fn master_key_switch(apply: &Apply<'_>, account: &Object, now: u32) -> Result<u3
 }
 
 /// NoFreeze wants the master key, unless that is switched off, and is for ever: with it a global freeze stays too.
-fn freeze_switches(apply: &Apply<'_>, mut now: u32) -> Result<u32, Ter> {
+fn freeze_switches(apply: &Apply<'_>, before: u32, mut now: u32) -> Result<u32, Ter> {
     let tx = apply.tx;
     if set_flag(tx) == flags::ASF_NO_FREEZE {
-        if apply.signer != Signer::MasterKey && now & flags::LSF_DISABLE_MASTER == 0 {
+        if apply.signer != Signer::MasterKey && before & flags::LSF_DISABLE_MASTER == 0 {
             return Err(Ter::TEC_NEED_MASTER_KEY);
         }
         now |= flags::LSF_NO_FREEZE;

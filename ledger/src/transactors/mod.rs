@@ -2,19 +2,24 @@
 
 mod account_set;
 mod deposit_preauth;
+mod direct_flow;
 mod dkim_key_set;
+mod enable_amendment;
 mod payment;
 mod payment_issued;
 mod remit;
+mod set_fee;
 mod set_regular_key;
 mod ticket_create;
 mod trust_set;
+mod unl_report;
 mod uri_tokens;
 
 use codec::format::TxType;
 use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
 
 use crate::fees::{base_fee_drops, drops};
+use crate::limits::DROPS_MAX;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
@@ -46,6 +51,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) signer: Signer,
     /// Balance of the sender before the fee.
     pub(crate) prior_balance_drops: u64,
+    /// What a partial payment delivered, for the metadata.
+    pub(crate) delivered: Option<Amount>,
 }
 
 /// What a transaction type does. Each step refuses with the first code that applies.
@@ -77,6 +84,9 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::TrustSet => Some(&trust_set::TrustSet),
         TxType::DepositPreauth => Some(&deposit_preauth::DepositPreauth),
         TxType::Remit => Some(&remit::Remit),
+        TxType::EnableAmendment => Some(&enable_amendment::EnableAmendment),
+        TxType::SetFee => Some(&set_fee::SetFee),
+        TxType::UnlReport => Some(&unl_report::UnlReport),
         TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
         _ => None,
     }
@@ -172,6 +182,14 @@ pub(crate) enum OwnerCount {
 enum Move {
     Out,
     In,
+}
+
+/// True for amounts that can exist: drops up to 10^17 either way, and all issued ones.
+pub(crate) fn is_legal(amount: &Amount) -> bool {
+    match amount {
+        Amount::Native(value) => value.unsigned_abs() <= DROPS_MAX,
+        Amount::Issued(_) => true,
+    }
 }
 
 /// Balance of an AccountRoot.

@@ -2,72 +2,80 @@
 //!
 //! Xahau's rules (Payment.cpp), no section of the spec.
 
-use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
+use codec::{AccountId, Amount, Currency, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, Transactor, balance_drops, check_flags, flags_of, owner_count, payment_issued};
-use crate::limits::DROPS_MAX;
+use super::{Apply, Transactor, balance_drops, check_flags, flags_of, is_legal, owner_count, payment_issued};
+use crate::fees::drops;
+use crate::lines;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
 
-const TF_NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
-const TF_PARTIAL_PAYMENT: u32 = 0x0002_0000;
+pub(super) const TF_NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
+pub(super) const TF_PARTIAL_PAYMENT: u32 = 0x0002_0000;
 const TF_LIMIT_QUALITY: u32 = 0x0004_0000;
 
 pub(super) struct Payment;
 
 impl Transactor for Payment {
     fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
-        let special_flags = TF_NO_RIPPLE_DIRECT | TF_PARTIAL_PAYMENT | TF_LIMIT_QUALITY;
-        check_flags(tx, env, special_flags)?;
-        if let Some(amount) = payment_issued::amount_of(tx) {
-            return payment_issued::preflight(tx, &amount, tx.flags() & special_flags);
-        }
+        check_flags(
+            tx,
+            env,
+            TF_NO_RIPPLE_DIRECT | TF_PARTIAL_PAYMENT | TF_LIMIT_QUALITY,
+        )?;
         let object = tx.object();
-        let amount = native_amount(object)?;
-        if object
-            .amount(sf::SEND_MAX)
-            .is_some_and(|max| matches!(max, Amount::Issued(_)))
-        {
-            return Err(Ter::TEM_DISABLED);
-        }
-        if amount.unsigned_abs() > DROPS_MAX {
+        let amount = object.amount(sf::AMOUNT).ok_or(Ter::TEM_MALFORMED)?;
+        let send_max = object.amount(sf::SEND_MAX);
+        if !is_legal(&amount) || send_max.is_some_and(|max| !is_legal(&max)) {
             return Err(Ter::TEM_BAD_AMOUNT);
         }
         let destination = destination(tx);
         if destination == AccountId::ZERO {
             return Err(Ter::TEM_DST_NEEDED);
         }
-        let send_max = object.amount(sf::SEND_MAX);
-        if matches!(send_max, Some(Amount::Native(max)) if max <= 0) || amount <= 0 {
+        if send_max.is_some_and(|max| !max.is_positive()) || !amount.is_positive() {
             return Err(Ter::TEM_BAD_AMOUNT);
         }
-        if destination == tx.account() && !object.contains(sf::PATHS) {
+        let source = send_max.unwrap_or(amount);
+        if [source, amount].iter().any(has_bad_currency) {
+            return Err(Ter::TEM_BAD_CURRENCY);
+        }
+        let same_currency = currency(&source) == currency(&amount);
+        let paths = object.contains(sf::PATHS);
+        if destination == tx.account() && same_currency && !paths {
             return Err(Ter::TEM_REDUNDANT);
         }
-        check_direct(tx)
+        if source.is_native() && amount.is_native() {
+            check_direct(tx)?;
+        }
+        check_deliver_min(tx, &amount)?;
+        // Other currencies, paths and a limit of quality need order books: not supported here.
+        if paths || !same_currency || tx.flags() & TF_LIMIT_QUALITY != 0 {
+            return Err(Ter::TEM_DISABLED);
+        }
+        Ok(())
     }
 
     fn preclaim(&self, tx: &Transaction, env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
-        if payment_issued::amount_of(tx).is_some() {
-            return payment_issued::preclaim(tx, sandbox);
-        }
-        let amount = amount_drops(tx)?;
-        match sandbox.entry(&keylet::account(destination(tx))) {
-            None if amount < env.fees.account_reserve_drops(0) => Err(Ter::TEC_NO_DST_INSUF_NATIVE),
-            Some(account)
+        let amount = tx.object().amount(sf::AMOUNT).ok_or(Ter::TEM_MALFORMED)?;
+        let reserve = env.fees.account_reserve_drops(0);
+        match (sandbox.entry(&keylet::account(destination(tx))), amount) {
+            (None, Amount::Issued(_)) => Err(Ter::TEC_NO_DST),
+            (None, Amount::Native(_)) if amount_drops(tx)? < reserve => Err(Ter::TEC_NO_DST_INSUF_NATIVE),
+            (Some(account), _)
                 if flags_of(&account) & flags::LSF_REQUIRE_DEST_TAG != 0
                     && !tx.object().contains(sf::DESTINATION_TAG) =>
             {
                 Err(Ter::TEC_DST_TAG_NEEDED)
             }
-            None | Some(_) => Ok(()),
+            (None | Some(_), _) => Ok(()),
         }
     }
 
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
         let (tx, destination) = (apply.tx, destination(apply.tx));
-        if let Some(amount) = payment_issued::amount_of(tx) {
+        if let Some(Amount::Issued(amount)) = tx.object().amount(sf::AMOUNT) {
             return payment_issued::apply(apply, &amount);
         }
         let amount = amount_drops(tx)?;
@@ -98,16 +106,41 @@ pub(super) fn destination(tx: &Transaction) -> AccountId {
     tx.object().account(sf::DESTINATION).unwrap_or(AccountId::ZERO)
 }
 
-fn native_amount(object: &Object) -> Result<i64, Ter> {
-    match object.amount(sf::AMOUNT) {
-        Some(Amount::Native(value)) => Ok(value),
-        Some(Amount::Issued(_)) => Err(Ter::TEM_DISABLED),
-        None => Err(Ter::TEM_MALFORMED),
+fn amount_drops(tx: &Transaction) -> Result<u64, Ter> {
+    drops(tx.object(), sf::AMOUNT).ok_or(Ter::TEM_BAD_AMOUNT)
+}
+
+/// The currency; `None` for XAH.
+fn currency(amount: &Amount) -> Option<Currency> {
+    match amount {
+        Amount::Native(_) => None,
+        Amount::Issued(issued) => Some(issued.currency()),
     }
 }
 
-fn amount_drops(tx: &Transaction) -> Result<u64, Ter> {
-    u64::try_from(native_amount(tx.object())?).map_err(|_| Ter::TEM_BAD_AMOUNT)
+fn has_bad_currency(amount: &Amount) -> bool {
+    currency(amount).is_some_and(|currency| currency.is_bad())
+}
+
+/// The least that a partial payment has to deliver.
+fn check_deliver_min(tx: &Transaction, amount: &Amount) -> Result<(), Ter> {
+    let Some(least) = tx.object().amount(sf::DELIVER_MIN) else {
+        return Ok(());
+    };
+    let fits = match (&least, amount) {
+        (Amount::Native(least), Amount::Native(amount)) => least <= amount,
+        (Amount::Issued(least), Amount::Issued(amount)) => {
+            least.currency() == amount.currency()
+                && least.issuer() == amount.issuer()
+                && lines::is_at_least(amount, least)
+        }
+        (Amount::Native(_), Amount::Issued(_)) | (Amount::Issued(_), Amount::Native(_)) => false,
+    };
+    if tx.flags() & TF_PARTIAL_PAYMENT != 0 && is_legal(&least) && least.is_positive() && fits {
+        Ok(())
+    } else {
+        Err(Ter::TEM_BAD_AMOUNT)
+    }
 }
 
 /// What a payment of XAH for XAH may not carry.
@@ -125,7 +158,6 @@ fn check_direct(tx: &Transaction) -> Result<(), Ter> {
             tx.flags() & TF_NO_RIPPLE_DIRECT != 0,
             Ter::TEM_BAD_SEND_NATIVE_NO_DIRECT,
         ),
-        (object.contains(sf::DELIVER_MIN), Ter::TEM_BAD_AMOUNT),
     ];
     refusals
         .into_iter()

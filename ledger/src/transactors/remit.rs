@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use codec::{AccountId, Amount, IssuedAmount, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, owner_count, uri_tokens};
+use super::{
+    Apply, TF_UNIVERSAL, Transactor, balance_drops, check_flags, flags_of, is_legal, owner_count, uri_tokens,
+};
 use crate::issued;
 use crate::limits::{
-    DROPS_MAX, REMIT_AMOUNTS_MAX, REMIT_BLOB_BYTES_MAX, REMIT_URITOKENS_MAX, TRANSFER_RATE_ONE, URI_BYTES_MAX,
+    REMIT_AMOUNTS_MAX, REMIT_BLOB_BYTES_MAX, REMIT_URITOKENS_MAX, TRANSFER_RATE_ONE, URI_BYTES_MAX,
 };
 use crate::lines;
 use crate::transaction::Transaction;
@@ -86,6 +88,9 @@ impl Transactor for Remit {
         if balance_drops(&sender) < env.fees.account_reserve_drops(owner_count(&sender)) {
             return Err(Ter::TEC_INSUFFICIENT_RESERVE);
         }
+        // xahaud writes the receiver back, be he as he was; metadata can tell.
+        let receiver = apply.account(destination).ok_or(Ter::TEF_INTERNAL)?;
+        apply.put_account(destination, receiver);
         Ok(())
     }
 }
@@ -105,11 +110,8 @@ fn check_amounts(object: &Object) -> Result<(), Ter> {
             return Err(Ter::TEM_MALFORMED);
         }
         let kind = match entry.amount(sf::AMOUNT).ok_or(Ter::TEM_MALFORMED)? {
-            Amount::Native(value) if value <= 0 || value.unsigned_abs() > DROPS_MAX => {
-                return Err(Ter::TEM_BAD_AMOUNT);
-            }
+            amount if !is_legal(&amount) || !amount.is_positive() => return Err(Ter::TEM_BAD_AMOUNT),
             Amount::Native(_) => None,
-            Amount::Issued(amount) if amount.mantissa() <= 0 => return Err(Ter::TEM_BAD_AMOUNT),
             Amount::Issued(amount) if amount.currency().is_bad() => return Err(Ter::TEM_BAD_CURRENCY),
             Amount::Issued(amount) => Some((amount.currency(), amount.issuer())),
         };
@@ -125,13 +127,18 @@ fn check_mint(object: &Object) -> Result<(), Ter> {
         return Ok(());
     };
     let uri = mint.blob(sf::URI).unwrap_or(&[]);
-    if uri.is_empty() || uri.len() > URI_BYTES_MAX || std::str::from_utf8(uri).is_err() {
+    if uri.is_empty() || uri.len() > URI_BYTES_MAX || !is_plain_utf8(uri) {
         return Err(Ter::TEM_MALFORMED);
     }
     if flags_of(mint) & !(TF_BURNABLE | TF_UNIVERSAL) != 0 {
         return Err(Ter::TEM_INVALID_FLAG);
     }
     Ok(())
+}
+
+/// UTF-8 without U+FFFE and U+FFFF, which xahaud's check does not let pass.
+fn is_plain_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(['\u{FFFE}', '\u{FFFF}']))
 }
 
 fn check_token_ids(object: &Object) -> Result<(), Ter> {
@@ -162,7 +169,8 @@ fn send_issued(apply: &mut Apply<'_>, destination: AccountId, amount: &IssuedAmo
     } else {
         issued::times_rate(amount, rate)?
     };
-    if !lines::is_at_least(&with_rate, amount) {
+    let twice = issued::add(amount, amount)?;
+    if !lines::is_at_least(&with_rate, amount) || !lines::is_at_least(&twice, &with_rate) {
         return Err(Ter::TEC_INTERNAL);
     }
     let can_send = sender == issuer

@@ -4,7 +4,7 @@
 
 use codec::{AccountId, Amount, IssuedAmount, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, OwnerCount, Transactor, check_flags, flags_of, owner_count};
+use super::{Apply, OwnerCount, Transactor, check_flags, flags_of, is_legal, owner_count};
 use crate::issued;
 use crate::limits::TRANSFER_RATE_ONE;
 use crate::lines::{self, NewLine, Side, balance_of, issued_in};
@@ -38,6 +38,13 @@ impl Transactor for TrustSet {
     fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
         let own = TF_SETF_AUTH | TF_SET_NO_RIPPLE | TF_CLEAR_NO_RIPPLE | TF_SET_FREEZE | TF_CLEAR_FREEZE;
         check_flags(tx, env, own)?;
+        if tx
+            .object()
+            .amount(sf::LIMIT_AMOUNT)
+            .is_some_and(|limit| !is_legal(&limit))
+        {
+            return Err(Ter::TEM_BAD_AMOUNT);
+        }
         let limit = limit_of(tx)?;
         if limit.currency().is_bad() {
             return Err(Ter::TEM_BAD_CURRENCY);
@@ -86,13 +93,13 @@ impl Transactor for TrustSet {
             change.write_flags(tx)?;
             return change.settle(apply, reserve);
         }
-        let quality = |field| {
-            tx.object()
-                .u32(field)
-                .filter(|quality| *quality != TRANSFER_RATE_ONE)
-                .unwrap_or(0)
+        // As in xahaud, a quality of one means none going out, but is written coming in.
+        let quality = |field| tx.object().u32(field).unwrap_or(0);
+        let quality_in = quality(sf::QUALITY_IN);
+        let quality_out = match quality(sf::QUALITY_OUT) {
+            TRANSFER_RATE_ONE => 0,
+            given => given,
         };
-        let (quality_in, quality_out) = (quality(sf::QUALITY_IN), quality(sf::QUALITY_OUT));
         let asks_nothing = limit.mantissa() == 0 && quality_in == 0 && quality_out == 0;
         if asks_nothing && tx.flags() & TF_SETF_AUTH == 0 {
             return Err(Ter::TEC_NO_LINE_REDUNDANT);
@@ -149,7 +156,7 @@ impl Change {
         })
     }
 
-    /// Limit and qualities; a quality of one or zero means none.
+    /// Limit and qualities; zero means none, and going out one does too.
     fn write_terms(&mut self, tx: &Transaction) -> Result<(), Ter> {
         self.line.set(self.side.limit(), Amount::Issued(self.limit));
         let fields = [
@@ -159,7 +166,10 @@ impl Change {
         for (asked, field) in fields {
             match tx.object().u32(asked) {
                 None => {}
-                Some(0 | TRANSFER_RATE_ONE) => {
+                Some(0) => {
+                    self.line.remove(field);
+                }
+                Some(TRANSFER_RATE_ONE) if asked == sf::QUALITY_OUT => {
                     self.line.remove(field);
                 }
                 Some(quality) => self.line.set(field, quality),
@@ -228,10 +238,13 @@ impl Change {
 
     fn needs_reserve(&self, apply: &Apply<'_>, side: Side, account: AccountId) -> Result<bool, Ter> {
         let set = |flag: u32| flags_of(&self.line) & flag != 0;
-        let quality = |field| self.line.u32(field).unwrap_or(0);
-        let quality_out = quality(side.quality_out());
-        Ok(quality(side.quality_in()) != 0
-            || (quality_out != 0 && quality_out != TRANSFER_RATE_ONE)
+        let is_special = |field| {
+            self.line
+                .u32(field)
+                .is_some_and(|quality| quality != 0 && quality != TRANSFER_RATE_ONE)
+        };
+        Ok(is_special(side.quality_in())
+            || is_special(side.quality_out())
             || set(side.no_ripple_flag()) == lines::ripples_by_default(apply, account)
             || set(side.freeze_flag())
             || issued_in(&self.line, side.limit())?.mantissa() != 0

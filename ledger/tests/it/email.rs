@@ -568,3 +568,75 @@ fn rejects_mail_where_the_master_key_is_disabled() {
     let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
     assert_eq!(world.mail(&memo), Ter::TEF_EMAIL_DISABLED);
 }
+
+fn usd_of_one(value: &str) -> codec::Amount {
+    let usd = codec::Currency::from_iso(*b"USD");
+    codec::Amount::Issued(codec::IssuedAmount::parse(value, usd, id(1)).expect("an amount"))
+}
+
+/// Account 1 issues dollars, of which alice has 20.
+fn world_with_dollars() -> World {
+    let mut world = world();
+    let ripple = account_set(flags::ASF_DEFAULT_RIPPLE);
+    assert_eq!(world.by_key(&key(1), id(1), ripple), Ter::TES_SUCCESS);
+    let entry = Object::new().with(sf::AMOUNT, usd_of_one("20"));
+    let gift = of_type(TxType::Remit)
+        .with(sf::DESTINATION, alice())
+        .with(sf::AMOUNTS, vec![(sf::AMOUNT_ENTRY, entry)]);
+    assert_eq!(world.by_key(&key(1), id(1), gift), Ter::TES_SUCCESS);
+    world
+}
+
+fn dollars(world: &World, holder: AccountId) -> Option<codec::Amount> {
+    let line = keylet::line(holder, id(1), codec::Currency::from_iso(*b"USD"));
+    world.ledger.entry(&line)?.amount(sf::BALANCE)
+}
+
+#[test]
+fn accepts_a_mail_of_issued_money_that_makes_account_and_line() {
+    let mut world = world_with_dollars();
+    let before = world.balance(alice());
+    let line = format!("REMIT 5 USD/{} TO <bob@example.com>", id(1));
+    let memo = mail(CLOCK, &line);
+    assert_eq!(world.mail(&memo), Ter::TES_SUCCESS);
+    let fee = 10 + memo.len() as u64 + 100;
+    // The reserves of an account and of a line go with it: 1 XAH and 0.2 XAH.
+    assert_eq!(world.balance(bob()), XAH + XAH / 5);
+    assert_eq!(world.balance(alice()), before - XAH - XAH / 5 - fee);
+    let Some(codec::Amount::Issued(balance)) = dollars(&world, bob()) else {
+        panic!("a line");
+    };
+    assert_eq!(
+        (balance.mantissa().abs(), balance.exponent()),
+        (5_000_000_000_000_000, -15)
+    );
+    assert_eq!(world.replay_ids().len(), 1);
+}
+
+#[test]
+fn rejects_a_mail_of_issued_money_that_is_not_there_and_keeps_its_entry() {
+    let mut world = world_with_dollars();
+    let (before, sequence) = (world.balance(alice()), world.sequence(alice()));
+    let line = format!("REMIT 21 USD/{} TO <bob@example.com>", id(1));
+    let memo = mail(CLOCK, &line);
+    let fee = 10 + memo.len() as u64 + 100;
+    assert_eq!(world.mail(&memo), Ter::TEC_UNFUNDED_PAYMENT);
+    assert_eq!(
+        (world.balance(alice()), world.sequence(alice())),
+        (before - fee, sequence + 1)
+    );
+    assert!(world.account(bob()).is_none(), "nothing is made");
+    assert_eq!(world.replay_ids().len(), 1, "the mail is used up");
+    assert_eq!(world.mail(&memo), Ter::TEF_EMAIL_REPLAY);
+    // Frozen by the issuer: the same, with another code.
+    let frozen = of_type(TxType::TrustSet)
+        .with(sf::FLAGS, 0x0010_0000u32)
+        .with(sf::LIMIT_AMOUNT, {
+            let usd = codec::Currency::from_iso(*b"USD");
+            codec::Amount::Issued(codec::IssuedAmount::new(0, 0, usd, alice()).expect("zero"))
+        });
+    assert_eq!(world.by_key(&key(1), id(1), frozen), Ter::TES_SUCCESS);
+    let line = format!("REMIT 1 USD/{} TO <bob@example.com>", id(1));
+    assert_eq!(world.mail(&mail(CLOCK, &line)), Ter::TEC_FROZEN);
+    assert_eq!(world.replay_ids().len(), 2);
+}

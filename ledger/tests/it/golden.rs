@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ledger::genesis::EmailAmendment;
-use ledger::replay::{Case, replay};
+use ledger::replay::{Case, EngineResult, replay};
 use ledger::{GenesisConfig, Ledger, close};
 use serde_json::Value as Json;
 
@@ -97,11 +97,14 @@ fn rejects_other_records_than_the_recorded() {
         );
     };
     flip(
-        |case| case.expected.engine_result = Some("tecCLAIM".into()),
+        |case| case.submissions[0].engine_result = EngineResult::Token("tecCLAIM".into()),
         "engine_result",
     );
     flip(
-        |case| *case.expected.metadata.as_mut().unwrap().last_mut().unwrap() ^= 1,
+        |case| {
+            let recorded = case.expected.applied.values_mut().next().unwrap();
+            *recorded.binary.as_mut().unwrap().last_mut().unwrap() ^= 1;
+        },
         "metadata",
     );
     flip(|case| case.expected.header[0] ^= 1, "header");
@@ -110,11 +113,66 @@ fn rejects_other_records_than_the_recorded() {
         |case| case.expected.state_after[0].1[3] ^= 1,
         &format!("state_after {first}"),
     );
-    flip(|case| case.tx_blob[10] ^= 1, "engine_result");
+    flip(|case| case.submissions[0].tx_blob[10] ^= 1, "engine_result");
     flip(
         |case| case.close_time = codec::CloseTime::new(case.close_time.seconds() + 10),
         "header",
     );
+}
+
+/// The same record with its transaction in a list, in one of the forms for several.
+fn listed(number: u64, form: &str) -> Json {
+    let mut record = records()
+        .into_iter()
+        .find(|record| record["n"] == number)
+        .expect("a recorded case");
+    let fields = ["tx_blob", "hash", "submit", "tx", "tx_binary"];
+    let taken: Vec<(&str, Json)> = fields
+        .iter()
+        .map(|field| (*field, record.as_object_mut().unwrap().remove(*field).unwrap()))
+        .collect();
+    record.as_object_mut().unwrap().remove("engine_result");
+    match form {
+        "columns" => {
+            for (field, value) in taken {
+                record[field] = Json::from(vec![value]);
+            }
+        }
+        "blobs" => record["tx_blobs"] = Json::from(vec![taken[0].1.clone()]),
+        list => record[list] = Json::from(vec![Json::from_iter(taken)]),
+    }
+    record
+}
+
+#[test]
+fn accepts_each_form_of_a_record_of_several() {
+    for form in ["transactions", "txs", "cases", "submissions", "columns", "blobs"] {
+        for number in [24, 46, 88] {
+            if number == 88 && form != "cases" {
+                continue;
+            }
+            let mut record = listed_or_empty(number, form);
+            let case = Case::from_json(&record).expect("readable");
+            assert!(replay(&case).is_equal(), "{form} {number}");
+            record["ledger"]["header"]["ledger_hash"] = Json::from("00".repeat(32));
+            let case = Case::from_json(&record).expect("readable");
+            assert_eq!(replay(&case).differences[0].what, "ledger_hash");
+        }
+    }
+}
+
+/// Case 88 never entered a ledger: it has no `tx`.
+fn listed_or_empty(number: u64, form: &str) -> Json {
+    if number != 88 {
+        return listed(number, form);
+    }
+    let mut record = records()
+        .into_iter()
+        .find(|record| record["n"] == number)
+        .expect("a recorded case");
+    let row = ["tx_blob", "hash", "submit"].map(|field| (field, record[field].clone()));
+    record[form] = Json::from(vec![Json::from_iter(row)]);
+    record
 }
 
 #[test]

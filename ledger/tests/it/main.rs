@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+mod amendments;
 mod close;
 mod common;
 mod dkim;

@@ -704,10 +704,238 @@ fn rejects_payments_of_issued_money_that_the_lines_forbid() {
     assert_eq!(world.apply(&key(3), pay(id(9), "1")), Ter::TEC_NO_DST);
     assert_eq!(world.apply(&key(3), pay(id(1), "-1")), Ter::TEM_BAD_AMOUNT);
     assert_eq!(world.apply(&key(1), pay(id(1), "1")), Ter::TEM_REDUNDANT);
+    let other = IssuedAmount::parse("2", Currency::from_iso(*b"EUR"), id(3)).unwrap();
     assert_eq!(
-        world.apply(&key(1), pay(id(2), "1").with(sf::SEND_MAX, usd("2"))),
-        Ter::TEM_DISABLED
+        world.apply(&key(1), pay(id(2), "1").with(sf::SEND_MAX, Amount::Issued(other))),
+        Ter::TEM_DISABLED,
+        "another currency needs an order book"
     );
+}
+
+/// An issuer with a transfer rate of 1.01, 1 with 100 of his money, 2 with a line of 50.
+fn issuing_world() -> World {
+    let mut world = World::new();
+    let rate = account_set(flags::ASF_DEFAULT_RIPPLE).with(sf::TRANSFER_RATE, 1_010_000_000u32);
+    assert_eq!(world.apply(&key(3), rate), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), trust("50")), Ter::TES_SUCCESS);
+    let pay = payment(id(1), 1).with(sf::AMOUNT, usd("100"));
+    assert_eq!(world.apply(&key(3), pay), Ter::TES_SUCCESS);
+    world
+}
+
+fn delivered(world: &World) -> Option<Amount> {
+    let applied = &world.last.as_ref().unwrap().applied[0];
+    applied.metadata.amount(sf::DELIVERED_AMOUNT)
+}
+
+#[test]
+fn accepts_payments_over_a_transfer_rate_with_room_in_send_max() {
+    let mut world = issuing_world();
+    let pay = |value: &str, max: &str| {
+        payment(id(2), 1)
+            .with(sf::AMOUNT, usd(value))
+            .with(sf::SEND_MAX, usd(max))
+    };
+    assert_eq!(world.apply(&key(1), pay("10", "10.1")), Ter::TES_SUCCESS);
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("89.9".to_owned(), "10".to_owned())
+    );
+    assert_eq!(
+        delivered(&world),
+        None,
+        "the whole amount needs no DeliveredAmount"
+    );
+    // In part: 1 of 89.9 sent, 1/1.01 = 0.99009900990099009900... arrives; its 17th and 18th digit round it up.
+    let partly = pay("10", "1").with(sf::FLAGS, 0x0002_0000u32);
+    assert_eq!(world.apply(&key(1), partly.clone()), Ter::TES_SUCCESS);
+    assert_eq!(held(&world, 2), "10.99009900990099");
+    assert_eq!(delivered(&world), Some(usd("0.9900990099009901")));
+    assert_eq!(
+        world.apply(&key(1), partly.with(sf::DELIVER_MIN, usd("0.99"))),
+        Ter::TES_SUCCESS
+    );
+    // As much as 2's line still takes.
+    let all = pay("1000", "1000").with(sf::FLAGS, 0x0002_0000u32);
+    assert_eq!(world.apply(&key(1), all), Ter::TES_SUCCESS);
+    assert_eq!(held(&world, 2), "50");
+}
+
+#[test]
+fn rejects_payments_over_a_transfer_rate_without_room_in_send_max() {
+    let mut world = issuing_world();
+    let pay = |value: &str| payment(id(2), 1).with(sf::AMOUNT, usd(value));
+    assert_eq!(world.apply(&key(1), pay("10")), Ter::TEC_PATH_PARTIAL);
+    assert_eq!(
+        world.apply(&key(1), pay("10").with(sf::SEND_MAX, usd("10.09"))),
+        Ter::TEC_PATH_PARTIAL
+    );
+    let partly = pay("10")
+        .with(sf::SEND_MAX, usd("1"))
+        .with(sf::FLAGS, 0x0002_0000u32);
+    assert_eq!(
+        world.apply(&key(1), partly.with(sf::DELIVER_MIN, usd("1"))),
+        Ter::TEC_PATH_PARTIAL
+    );
+    assert_eq!(
+        world.apply(&key(1), pay("10").with(sf::DELIVER_MIN, usd("1"))),
+        Ter::TEM_BAD_AMOUNT,
+        "only a partial payment has a least"
+    );
+    assert_eq!(
+        world.apply(&key(1), pay("10").with(sf::FLAGS, 0x0001_0000u32)),
+        Ter::TEM_RIPPLE_EMPTY
+    );
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("100".to_owned(), "0".to_owned())
+    );
+    // Either side may freeze; the issuer's freeze on all also stops money between holders, not money home.
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_GLOBAL_FREEZE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(1), pay("10").with(sf::SEND_MAX, usd("20"))),
+        Ter::TEC_PATH_DRY
+    );
+    let home = payment(id(3), 1).with(sf::AMOUNT, usd("10"));
+    assert_eq!(world.apply(&key(1), home), Ter::TES_SUCCESS);
+}
+
+#[test]
+fn accepts_the_receiver_in_full_where_a_payment_ends_his_line() {
+    // Not recorded; from xahaud's ApplyStateTable: a receiver written back unchanged and then threaded as an owner shows
+    // his fields, an owner that nobody wrote shows the transaction before.
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(3), remit_usd(id(1), "10")), Ter::TES_SUCCESS);
+    let home = payment(id(3), 1).with(sf::AMOUNT, usd("10"));
+    assert_eq!(world.apply(&key(1), home), Ter::TES_SUCCESS);
+    assert_eq!(held(&world, 1), "no line");
+    let metadata = &world.last.as_ref().unwrap().applied[0].metadata;
+    let nodes = metadata.array(sf::AFFECTED_NODES).unwrap();
+    let of = |index| {
+        nodes
+            .iter()
+            .find(|(_, node)| node.hash256(sf::LEDGER_INDEX) == Some(index))
+            .unwrap()
+    };
+    let (_, receiver) = of(keylet::account(id(3)));
+    assert!(receiver.contains(sf::FINAL_FIELDS) && !receiver.contains(sf::PREVIOUS_FIELDS));
+    assert!(!receiver.contains(sf::PREVIOUS_TXN_ID));
+    let line = keylet::line(id(1), id(3), Currency::from_iso(*b"USD"));
+    assert_eq!(of(line).0, sf::DELETED_NODE);
+}
+
+#[test]
+fn rejects_amounts_beyond_what_can_be_counted() {
+    let mut world = World::new();
+    assert_eq!(
+        world.apply(&key(3), remit_usd(id(1), "6000000000000000e80")),
+        Ter::TEF_EXCEPTION,
+        "its double cannot be written"
+    );
+    assert_eq!(
+        world.apply(&key(3), remit_usd(id(1), "4000000000000000e80")),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(3), remit_usd(id(1), "4000000000000000e80")),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(3), remit_usd(id(1), "4000000000000000e80")),
+        Ter::TEF_EXCEPTION
+    );
+}
+
+#[test]
+fn accepts_qualities_of_one_as_xahaud_writes_them() {
+    let mut world = World::new();
+    let ones = trust("0")
+        .with(sf::QUALITY_IN, 1_000_000_000u32)
+        .with(sf::QUALITY_OUT, 1_000_000_000u32);
+    assert_eq!(world.apply(&key(1), ones), Ter::TES_SUCCESS);
+    let key_of_line = keylet::line(id(1), id(3), Currency::from_iso(*b"USD"));
+    let line = world.ledger.entry(&key_of_line).unwrap();
+    let written = [
+        sf::LOW_QUALITY_IN,
+        sf::HIGH_QUALITY_IN,
+        sf::LOW_QUALITY_OUT,
+        sf::HIGH_QUALITY_OUT,
+    ];
+    assert_eq!(
+        written
+            .iter()
+            .filter_map(|field| line.u32(*field))
+            .collect::<Vec<_>>(),
+        [1_000_000_000]
+    );
+}
+
+#[test]
+fn accepts_and_ends_a_directory_of_several_pages() {
+    let mut world = World::new();
+    let tickets = of_type(TxType::TicketCreate).with(sf::TICKET_COUNT, 70u32);
+    let first = world.sequence(id(1)) + 1;
+    assert_eq!(world.apply(&key(1), tickets), Ter::TES_SUCCESS);
+    let root = keylet::owner_dir(id(1));
+    let pages = |world: &World| -> Vec<usize> {
+        (0..4)
+            .filter_map(|page| world.ledger.entry(&keylet::dir_page(root, page)))
+            .map(|page| page.vector256(sf::INDEXES).unwrap().len())
+            .collect()
+    };
+    assert_eq!(pages(&world), [32, 32, 6]);
+    let last = world.ledger.entry(&keylet::ticket(id(1), first + 69)).unwrap();
+    assert_eq!(last.u64(sf::OWNER_NODE), Some(2));
+    for number in 64..70 {
+        let used = remit(id(2), 1)
+            .with(sf::SEQUENCE, 0u32)
+            .with(sf::TICKET_SEQUENCE, first + number);
+        assert_eq!(world.apply(&key(1), used), Ter::TES_SUCCESS);
+    }
+    assert_eq!(pages(&world), [32, 32]);
+    let root = world.ledger.entry(&root).unwrap();
+    assert_eq!(
+        (root.u64(sf::INDEX_NEXT), root.u64(sf::INDEX_PREVIOUS)),
+        (Some(1), Some(1))
+    );
+    assert_eq!(world.account(id(1)).unwrap().u32(sf::TICKET_COUNT), Some(64));
+}
+
+#[test]
+fn rejects_tickets_that_are_used_up_or_yet_to_come() {
+    let mut world = World::new();
+    let tickets = of_type(TxType::TicketCreate).with(sf::TICKET_COUNT, 1u32);
+    let first = world.sequence(id(1)) + 1;
+    assert_eq!(world.apply(&key(1), tickets), Ter::TES_SUCCESS);
+    let with_ticket = |number: u32| {
+        remit(id(2), 1)
+            .with(sf::SEQUENCE, 0u32)
+            .with(sf::TICKET_SEQUENCE, number)
+    };
+    let sign = |world: &World, object: Object| world.sign(&key(1), id(1), object);
+    assert_eq!(
+        world.submit(&sign(&world, with_ticket(first + 1))),
+        Ter::TER_PRE_TICKET
+    );
+    let both = with_ticket(first).with(sf::SEQUENCE, first + 1);
+    assert_eq!(world.submit(&sign(&world, both)), Ter::TEM_SEQ_AND_TICKET);
+    let prior = with_ticket(first).with(sf::ACCOUNT_TXN_ID, codec::Hash256::ZERO);
+    assert_eq!(world.submit(&sign(&world, prior)), Ter::TEM_INVALID);
+    assert_eq!(world.apply(&key(1), with_ticket(first)), Ter::TES_SUCCESS);
+    let root = world
+        .ledger
+        .entry(&keylet::owner_dir(id(1)))
+        .expect("an empty root stays");
+    assert_eq!(root.vector256(sf::INDEXES), Some(&[][..]));
+    assert_eq!(world.apply(&key(1), with_ticket(first)), Ter::TEF_NO_TICKET);
 }
 
 fn mint(destination: codec::AccountId, uri: &[u8]) -> Object {

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
-use hickory_resolver::net::{NetError, runtime::TokioRuntimeProvider};
+use hickory_resolver::net::{DnsError, NetError, NoRecords, runtime::TokioRuntimeProvider};
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData};
 use hickory_resolver::{Resolver, TokioResolver};
 
@@ -82,15 +83,18 @@ impl DnsResolver {
         };
         let lookup = match self.resolver.txt_lookup(name).await {
             Ok(lookup) => lookup,
-            Err(error) if error.is_no_records_found() => return KeyAnswer::Absent,
-            Err(_) => return KeyAnswer::Failed,
+            Err(error) => return no_lookup(&error),
         };
         let mut records = lookup.answers().iter().filter_map(|record| match &record.data {
             RData::TXT(txt) => Some(txt.txt_data.concat()),
             _ => None,
         });
         match (records.next(), records.next()) {
-            (None, _) => KeyAnswer::Absent,
+            // Only a code that nobody knows comes here without records, or an alias that leads nowhere.
+            (None, _) if lookup.message().metadata.response_code == ResponseCode::NoError => {
+                KeyAnswer::Absent
+            }
+            (None, _) => KeyAnswer::Failed,
             (Some(record), None) if record.len() <= RECORD_BYTES_MAX => KeyAnswer::Record(record),
             (Some(_), _) => KeyAnswer::Unusable,
         }
@@ -106,6 +110,27 @@ impl KeyResolver for DnsResolver {
                 .unwrap_or(KeyAnswer::Failed)
         })
     }
+}
+
+/// What an answer without records says. Only NXDOMAIN and NODATA (NOERROR without answers) speak of the name; SERVFAIL,
+/// REFUSED and all others are trouble of the resolver.
+///
+/// Spec: 7.2
+fn no_lookup(error: &NetError) -> KeyAnswer {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none))
+            if none.response_code == ResponseCode::NXDomain
+                || (none.response_code == ResponseCode::NoError && !is_referral(none)) =>
+        {
+            KeyAnswer::Absent
+        }
+        _ => KeyAnswer::Failed,
+    }
+}
+
+/// Whether a resolver only named others to ask (RFC 2308, 2.2): that is no word about the name.
+fn is_referral(none: &NoRecords) -> bool {
+    none.ns.is_some() && none.soa.is_none()
 }
 
 /// The ledger is the cache: an answer must be of now, and must not come from a hosts file.

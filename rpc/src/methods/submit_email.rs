@@ -2,6 +2,8 @@
 //!
 //! Spec: 12. The door takes bytes as they are: an LF is never made a CRLF here.
 
+use serde_json::json;
+
 use super::{Answer, Context, Method};
 use crate::api::{Role, SubmitEmail, SubmitMode};
 use crate::error::RpcError;
@@ -32,6 +34,9 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
         write_tx_blob(wrapped, &mut out);
     }
     write_mail_status(answer.status.as_ref(), &mut out);
+    if let Some(not_kept) = answer.not_kept {
+        out.insert("not_kept".to_owned(), json!(not_kept.message()));
+    }
     Ok(out)
 }
 

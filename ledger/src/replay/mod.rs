@@ -1,0 +1,310 @@
+//! Recorded ledgers of a real server, replayed and compared in every byte: one transaction in a ledger, or several.
+//!
+//! Until our ledger is closed only the parent's header, the state before, the transactions' bytes and the close time are
+//! read; what was recorded after that is only compared. Does not open files; the forms of a record stand in `record`.
+
+mod record;
+
+use std::collections::BTreeMap;
+
+use codec::{AccountId, CloseTime, Hash256, TerClass, json};
+use serde_json::Value as Json;
+
+use crate::close::{AppliedTx, Closed, close_at};
+use crate::header::Header;
+use crate::ledger::Ledger;
+use crate::open_ledger::{LocalRefusal, OpenLedger, SubmitOutcome};
+use crate::state_map::{StateMap, TxMap};
+use crate::transaction::{Transaction, TransactionError};
+
+/// A recorded ledger.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Number and name.
+    pub name: String,
+    /// Header of the ledger before.
+    pub parent: Header,
+    /// The whole state before: index and bytes.
+    pub state_before: Vec<(Hash256, Vec<u8>)>,
+    /// The transactions in the order in which they were submitted.
+    pub submissions: Vec<Submission>,
+    /// Close time of the new ledger, not to be rounded again.
+    pub close_time: CloseTime,
+    /// What the server built.
+    pub expected: Expected,
+}
+
+/// A transaction and the server's answer to it.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The transaction as submitted.
+    pub tx_blob: Vec<u8>,
+    /// What `submit` said.
+    pub engine_result: EngineResult,
+    /// Transaction id; `None` where the record does not hold that of the bytes.
+    pub tx_id: Option<Hash256>,
+}
+
+/// What `submit` said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineResult {
+    /// A result code.
+    Token(String),
+    /// Turned away as `invalidTransaction`.
+    InvalidTransaction,
+    /// The record does not say.
+    NotRecorded,
+}
+
+/// What the server built.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Transactions in the ledger, as far as the record says what they did.
+    pub applied: BTreeMap<Hash256, RecordedMetadata>,
+    /// The new ledger's header.
+    pub header: Vec<u8>,
+    /// The new ledger's hash.
+    pub ledger_hash: Hash256,
+    /// The whole state after.
+    pub state_after: Vec<(Hash256, Vec<u8>)>,
+}
+
+/// What a transaction did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordedMetadata {
+    /// In binary form.
+    pub binary: Option<Vec<u8>>,
+    /// In JSON.
+    pub json: Option<Json>,
+}
+
+/// A record that cannot be read: the field that is missing or of another form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record has no readable field {field}")]
+pub struct CaseError {
+    /// Name of the field.
+    pub field: &'static str,
+}
+
+/// Answer to a submission, or why the bytes are no transaction.
+pub type Submitted = Result<Result<SubmitOutcome, LocalRefusal>, TransactionError>;
+
+/// What the replay gave.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The answers, in order.
+    pub submitted: Vec<Submitted>,
+    /// The ledger that was closed.
+    pub closed: Closed,
+    /// Everything that differs from the record, in the order of comparison.
+    pub differences: Vec<Difference>,
+}
+
+impl Outcome {
+    /// True where every byte is as recorded.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What: `engine_result`, `metadata`, `account_hash`, `state_after INDEX`...
+    pub what: String,
+    /// As recorded.
+    pub expected: String,
+    /// As computed.
+    pub got: String,
+}
+
+/// Replays a case: submits to the open ledger, closes with what was accepted, compares.
+#[must_use]
+pub fn replay(case: &Case) -> Outcome {
+    let state = StateMap::from_sorted_iter(case.state_before.iter().cloned());
+    let parent = Ledger::assemble(case.parent, state, TxMap::new());
+    let mut compare = Compare::default();
+    compare.text(
+        "parent account_hash",
+        case.parent.account_hash,
+        parent.state().root_hash(),
+    );
+    let mut door = Door {
+        open: OpenLedger::new(&parent),
+        held: BTreeMap::new(),
+    };
+    let mut submitted = Vec::new();
+    for submission in &case.submissions {
+        let tx = Transaction::parse(&submission.tx_blob);
+        let id = tx.as_ref().ok().map(Transaction::id);
+        if let (Some(expected), Some(got)) = (submission.tx_id, id) {
+            compare.text("hash", expected, got);
+        }
+        let answer = tx.map(|tx| door.submit(&tx));
+        compare.engine_result(&submission.engine_result, &answer);
+        submitted.push(answer);
+    }
+    let closed = close_at(&parent, door.open.accepted().iter().cloned(), case.close_time, 0);
+    compare.metadata(&case.expected.applied, &closed.applied);
+    compare.state(&case.expected.state_after, closed.ledger.state());
+    compare.header(&case.expected, &closed.ledger);
+    Outcome {
+        submitted,
+        closed,
+        differences: compare.differences,
+    }
+}
+
+/// An open ledger with the transactions that were held because others have to come first.
+struct Door {
+    open: OpenLedger,
+    held: BTreeMap<(AccountId, bool, u32, Hash256), Transaction>,
+}
+
+impl Door {
+    /// Submits; after a success the account's next held transaction is tried again, as xahaud does.
+    fn submit(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
+        let answer = self.open.submit(tx)?;
+        let (mut last, mut ter) = (tx.clone(), answer.ter);
+        // Each turn takes one out of `held`, and puts it back only as the last turn.
+        loop {
+            if ter.class() == TerClass::Ter {
+                self.held.insert(order(&last), last);
+                break;
+            }
+            if !ter.is_success() {
+                break;
+            }
+            let (account, by_ticket, number, _) = order(&last);
+            let after = (account, by_ticket, number, Hash256::ZERO);
+            let next = self.held.range(after..).next();
+            let Some(key) = next.map(|(key, _)| *key).filter(|key| key.0 == account) else {
+                break;
+            };
+            let Some(held) = self.held.remove(&key) else { break };
+            let Ok(outcome) = self.open.submit(&held) else {
+                break;
+            };
+            (last, ter) = (held, outcome.ter);
+        }
+        Ok(answer)
+    }
+}
+
+/// Sequences before tickets, as xahaud keeps held transactions.
+fn order(tx: &Transaction) -> (AccountId, bool, u32, Hash256) {
+    let by_ticket = tx.sequence() == 0 && tx.ticket().is_some();
+    let number = if by_ticket { tx.ticket() } else { None };
+    (tx.account(), by_ticket, number.unwrap_or(tx.sequence()), tx.id())
+}
+
+/// Metadata as the server's JSON has it: a payment also says what it delivered.
+#[must_use]
+pub fn metadata_json(applied: &AppliedTx) -> Json {
+    let mut value = json::to_json(&applied.metadata);
+    let object = applied.tx.object();
+    if applied.tx.tx_type() == codec::format::TxType::Payment
+        && applied.ter.is_success()
+        && let (Some(amount), Some(fields)) = (
+            applied
+                .metadata
+                .amount(codec::sf::DELIVERED_AMOUNT)
+                .or_else(|| object.amount(codec::sf::AMOUNT)),
+            value.as_object_mut(),
+        )
+    {
+        fields.insert("delivered_amount".to_owned(), json::amount_to_json(&amount));
+    }
+    value
+}
+
+#[derive(Default)]
+struct Compare {
+    differences: Vec<Difference>,
+}
+
+impl Compare {
+    fn text(&mut self, what: impl Into<String>, expected: impl ToString, got: impl ToString) {
+        let (expected, got) = (expected.to_string(), got.to_string());
+        if expected != got {
+            self.differences.push(Difference {
+                what: what.into(),
+                expected,
+                got,
+            });
+        }
+    }
+
+    fn engine_result(&mut self, expected: &EngineResult, answer: &Submitted) {
+        let invalid = "invalidTransaction";
+        let expected = match expected {
+            EngineResult::Token(token) => token.as_str(),
+            EngineResult::InvalidTransaction => invalid,
+            EngineResult::NotRecorded => return,
+        };
+        let token = match answer {
+            Ok(Ok(outcome)) => outcome.ter.token(),
+            Ok(Err(_)) | Err(_) => invalid,
+        };
+        self.text("engine_result", expected, token);
+    }
+
+    /// Each transaction of either ledger. A ledger of one does not need the ids to be told apart.
+    fn metadata(&mut self, expected: &BTreeMap<Hash256, RecordedMetadata>, applied: &[AppliedTx]) {
+        let what = |kind: &str, id: &Hash256| {
+            if expected.len() <= 1 && applied.len() <= 1 {
+                kind.to_owned()
+            } else {
+                format!("{kind} {id}")
+            }
+        };
+        for (id, recorded) in expected {
+            let got = applied.iter().find(|tx| tx.tx_id == *id);
+            if let Some(binary) = &recorded.binary {
+                let got = got.map_or_else(none, |tx| to_hex(&codec::encode(&tx.metadata)));
+                self.text(what("metadata", id), to_hex(binary), got);
+            }
+            if let Some(recorded) = &recorded.json {
+                let got = got.map_or(Json::Null, metadata_json);
+                if *recorded != got {
+                    self.text(what("metadata JSON", id), recorded, got);
+                }
+            }
+        }
+        for tx in applied.iter().filter(|tx| !expected.contains_key(&tx.tx_id)) {
+            let got = to_hex(&codec::encode(&tx.metadata));
+            self.text(what("metadata", &tx.tx_id), none(), got);
+        }
+    }
+
+    fn state(&mut self, expected: &[(Hash256, Vec<u8>)], state: &StateMap) {
+        let mut left = state.clone();
+        for (index, bytes) in expected {
+            let got = left.entry(index).map_or_else(|| "none".to_owned(), to_hex);
+            self.text(format!("state_after {index}"), to_hex(bytes), got);
+            left.remove(index);
+        }
+        for (index, bytes) in &left {
+            self.text(format!("state_after {index}"), "none", to_hex(bytes));
+        }
+    }
+
+    fn header(&mut self, expected: &Expected, ledger: &Ledger) {
+        let computed = ledger.header();
+        if let Some(recorded) = Header::decode(&expected.header) {
+            self.text("account_hash", recorded.account_hash, computed.account_hash);
+            self.text("transaction_hash", recorded.tx_hash, computed.tx_hash);
+        }
+        self.text("header", to_hex(&expected.header), to_hex(&computed.encode()));
+        self.text("ledger_hash", expected.ledger_hash, ledger.hash());
+    }
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    hex::encode_upper(bytes)
+}
