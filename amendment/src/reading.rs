@@ -237,6 +237,9 @@ impl<'m> Candidate<'m> {
         candidate
     }
 
+    /// The one mailbox of From, as the address that owns the account.
+    ///
+    /// Spec: 4.3, 2.1, 2.2.
     fn read_sender(&mut self, rec: &mut impl Recorder) {
         let Some(selection) = &self.selection else {
             return;
@@ -256,6 +259,9 @@ impl<'m> Candidate<'m> {
         self.sender = rec.hold(Step::Canonical, sender, |sender| sender.as_str().to_owned());
     }
 
+    /// `d=` is the domain of From itself, and `i=` lies within it.
+    ///
+    /// Spec: 4.2. Not a parent domain: else whoever rents a subdomain of a mail provider could sign for its users.
     fn check_alignment(&mut self, tags: &TagList<'_>, rec: &mut impl Recorder) {
         let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
             return;
