@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::base64;
 use crate::limits::{BOUNDARY_BYTES_MAX, MULTIPART_DEPTH_MAX};
 use crate::text::{
-    each_pair, has_twins, is_empty_line, is_wsp, split_at_byte, split_line, trim_wsp, unfold,
+    each_pair, has_twins, is_empty_line, is_wsp, lines_with, split_at_byte, split_line, trim_wsp, unfold,
     without_line_end,
 };
 
@@ -159,15 +159,10 @@ fn delimiter(line: &[u8], boundary: &[u8]) -> Option<Delimiter> {
 
 /// The lines before the next delimiter line; all of them if there is none.
 fn until_delimiter<'a>(bytes: &'a [u8], boundary: &[u8]) -> &'a [u8] {
-    let mut rest = bytes;
-    while let Some((line, after)) = next_line(rest) {
-        if delimiter(line, boundary).is_some() {
-            let end = bytes.len().saturating_sub(rest.len());
-            return bytes.get(..end).unwrap_or_default();
-        }
-        rest = after;
-    }
-    bytes
+    lines_with(bytes, b"\n--")
+        .find(|(_, line)| delimiter(line, boundary).is_some())
+        .and_then(|(end, _)| bytes.get(..end))
+        .unwrap_or(bytes)
 }
 
 /// The first part of a nested multipart.

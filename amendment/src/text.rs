@@ -87,6 +87,18 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     whole_lines(bytes).map(without_line_end)
 }
 
+/// The lines that begin with a prefix, each with its position and without its line end. `needle` is LF and the prefix: in
+/// a long text, looking for it is quicker than going from line to line.
+pub(crate) fn lines_with<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
+    let prefix = needle.get(1..).unwrap_or_default();
+    let first = bytes.starts_with(prefix).then_some(0);
+    let later = memchr::memmem::find_iter(bytes, needle).map(|at| at.saturating_add(1));
+    first.into_iter().chain(later).filter_map(|start| {
+        let (line, _) = split_line(bytes.get(start..)?)?;
+        Some((start, without_line_end(line)))
+    })
+}
+
 /// The line without the CRLF or LF at its end.
 pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
     match line.strip_suffix(b"\n") {
@@ -223,6 +235,31 @@ mod tests {
         assert_eq!(&*lf_to_crlf_if_no_cr(b"a\nb\n\nc"), b"a\r\nb\r\n\r\nc");
         assert_eq!(&*lf_to_crlf_if_no_cr(b"a\r\nb\n"), b"a\r\nb\n");
         assert_eq!(&*lf_to_crlf_if_no_cr(b""), b"");
+    }
+
+    #[test]
+    fn lines_are_found_by_their_beginning() {
+        for text in [
+            "",
+            "-a",
+            "-a\r\n",
+            "b-\n-a\n\n-\r\n--\r\n-",
+            "\n-a",
+            "\r\n-b\r\nc\r\n-",
+        ] {
+            let by_line: Vec<&[u8]> = lines(text.as_bytes()).filter(|l| l.starts_with(b"-")).collect();
+            let found: Vec<_> = lines_with(text.as_bytes(), b"\n-").collect();
+            assert!(
+                found
+                    .iter()
+                    .all(|(at, line)| text.as_bytes()[*at..].starts_with(line))
+            );
+            assert_eq!(
+                found.into_iter().map(|(_, line)| line).collect::<Vec<_>>(),
+                by_line,
+                "{text:?}"
+            );
+        }
     }
 
     #[test]
