@@ -405,7 +405,9 @@ pub(crate) fn read<'m>(
     if let Some(body) = &body {
         draft.read_form(body, source, input, rec);
     }
-    if let Some(selection) = &draft.candidate.selection {
+    if let Some(selection) = &draft.candidate.selection
+        && !rec.is_settled(Step::Date)
+    {
         draft.date = read_date(selection, rec);
         rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
             "no list or robot header".to_owned()
@@ -447,6 +449,9 @@ impl<'m> Draft<'m> {
             rec.hold(Step::BodyHash, matched, |()| {
                 format!("{} bytes of body", body.len())
             });
+        }
+        if rec.is_settled(Step::NormalForm) {
+            return;
         }
         let form = match source {
             Source::Memo => self.candidate.is_normal_form(body, input).map(|equal| {
