@@ -5,26 +5,50 @@
 
 use crate::text::is_fws;
 
-const fn value_of(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => byte.checked_sub(b'A'),
-        b'a'..=b'z' => match byte.checked_sub(b'a') {
-            Some(n) => n.checked_add(26),
-            None => None,
-        },
-        b'0'..=b'9' => match byte.checked_sub(b'0') {
-            Some(n) => n.checked_add(52),
-            None => None,
-        },
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
+#[allow(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    reason = "runs in the compiler only"
+)]
+/// Value of each byte; `NO_VALUE` for bytes outside the alphabet of RFC 4648 section 4.
+const VALUES: [u8; 256] = {
+    let alphabet = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [NO_VALUE; 256];
+    let mut value: u8 = 0;
+    while value < 64 {
+        values[alphabet[value as usize] as usize] = value;
+        value += 1;
     }
+    values
+};
+const NO_VALUE: u8 = 0xFF;
+
+fn value_of(byte: u8) -> Option<u8> {
+    let value = VALUES.get(usize::from(byte)).copied()?;
+    (value != NO_VALUE).then_some(value)
+}
+
+/// Decodes whole groups of four from the start, and returns what is left from the first other byte's group on.
+fn push_groups<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
+    let mut rest = text;
+    while let [a, b, c, d, after @ ..] = rest {
+        let (Some(a), Some(b), Some(c), Some(d)) = (value_of(*a), value_of(*b), value_of(*c), value_of(*d))
+        else {
+            break;
+        };
+        let group = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+        let [_, x, y, z] = group.to_be_bytes();
+        out.extend_from_slice(&[x, y, z]);
+        rest = after;
+    }
+    rest
 }
 
 /// Decodes `text`, in which `skip` bytes do not count. `None` where it is not canonical.
 fn decode_skipping(text: &[u8], skip: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
+    let text = push_groups(&mut out, text);
     let mut group: u32 = 0;
     let mut filled: u8 = 0;
     let mut padding: u8 = 0;

@@ -5,7 +5,9 @@
 use std::borrow::Cow;
 
 use crate::message::HeaderField;
-use crate::text::{each_byte, each_pair, is_empty_line, is_fws, lines, push_relaxed, trim_fws};
+use crate::text::{
+    each_byte, each_pair, is_empty_line, is_fws, is_relaxed, lines, push_relaxed, split_at_byte, trim_fws,
+};
 
 /// A canonicalisation algorithm, of the header or of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,32 +16,33 @@ pub(crate) enum Canon {
     Relaxed,
 }
 
-/// What becomes of the `b=` value of a DKIM-Signature field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SignatureValue {
-    /// White space inside it goes (the normal form).
-    Compact,
-    /// All of it goes (what is signed).
-    Removed,
+/// A header field in canonical form, CRLF included. What a memo holds is canonical already and is not copied.
+pub(crate) fn header<'a>(field: &HeaderField<'a>, canon: Canon) -> Cow<'a, [u8]> {
+    if canon == Canon::Simple || is_relaxed_header(field) {
+        return Cow::Borrowed(field.raw);
+    }
+    let mut out = Vec::with_capacity(field.raw.len());
+    out.extend(field.name.iter().map(u8::to_ascii_lowercase));
+    out.push(b':');
+    push_relaxed(&mut out, trim_fws(after_name(field)));
+    out.extend_from_slice(b"\r\n");
+    Cow::Owned(out)
 }
 
-/// A header field in canonical form, CRLF included.
-pub(crate) fn header(field: &HeaderField<'_>, canon: Canon) -> Vec<u8> {
-    match canon {
-        Canon::Simple => field.raw.to_vec(),
-        Canon::Relaxed => {
-            let mut out = Vec::with_capacity(field.raw.len());
-            out.extend(field.name.iter().map(u8::to_ascii_lowercase));
-            out.push(b':');
-            let value = field
-                .raw
-                .get(field.name.len().saturating_add(1)..)
-                .unwrap_or_default();
-            push_relaxed(&mut out, trim_fws(value));
-            out.extend_from_slice(b"\r\n");
-            out
-        }
-    }
+/// What follows the colon, final CRLF included.
+fn after_name<'a>(field: &HeaderField<'a>) -> &'a [u8] {
+    let start = field.name.len().saturating_add(1);
+    field.raw.get(start..).unwrap_or_default()
+}
+
+/// Whether a field is its own relaxed form.
+fn is_relaxed_header(field: &HeaderField<'_>) -> bool {
+    let Some(value) = after_name(field).strip_suffix(b"\r\n") else {
+        return false;
+    };
+    each_byte(field.name, |byte| !byte.is_ascii_uppercase())
+        && value.first() != Some(&b' ')
+        && is_relaxed(value)
 }
 
 /// The value of a canonical header field: what follows the colon, without the final CRLF.
@@ -52,41 +55,62 @@ pub(crate) fn value(field: &[u8]) -> &[u8] {
     value.strip_suffix(b"\r\n").unwrap_or(value)
 }
 
-/// A canonical DKIM-Signature field with its `b=` value compacted or removed; all other bytes stay.
-pub(crate) fn signature_field(field: &[u8], treatment: SignatureValue) -> Vec<u8> {
-    let (content, end) = match field.strip_suffix(b"\r\n") {
-        Some(content) => (content, &b"\r\n"[..]),
-        None => (field, &b""[..]),
-    };
-    let colon = content
-        .iter()
-        .position(|b| *b == b':')
-        .map_or(content.len(), |at| at.saturating_add(1));
-    let (head, value) = content.split_at_checked(colon).unwrap_or((content, b""));
-    let mut out = Vec::with_capacity(field.len());
-    out.extend_from_slice(head);
-    for tag in value.split_inclusive(|b| *b == b';') {
-        let equals = tag
+/// A canonical DKIM-Signature field as what stands before its `b=` value, that value, and what follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SignatureField<'f> {
+    before: &'f [u8],
+    value: &'f [u8],
+    after: &'f [u8],
+}
+
+impl<'f> SignatureField<'f> {
+    /// Finds the value of `b=`; without one it is empty and stands at the end.
+    pub(crate) fn of(field: &'f [u8]) -> SignatureField<'f> {
+        let content = field.strip_suffix(b"\r\n").unwrap_or(field);
+        let mut start = content
             .iter()
-            .position(|b| *b == b'=')
-            .map_or(tag.len(), |at| at.saturating_add(1));
-        let (name, rest) = tag.split_at_checked(equals).unwrap_or((tag, b""));
-        out.extend_from_slice(name);
-        if name.strip_suffix(b"=").map(trim_fws) != Some(b"b") {
-            out.extend_from_slice(rest);
-            continue;
-        }
-        match treatment {
-            SignatureValue::Compact if !each_byte(rest, |b| !is_fws(b)) => {
-                out.extend(rest.iter().copied().filter(|b| !is_fws(*b)));
+            .position(|b| *b == b':')
+            .map_or(content.len(), |at| at.saturating_add(1));
+        while let Some(rest) = content.get(start..).filter(|rest| !rest.is_empty()) {
+            let tag = split_at_byte(rest, b';').map_or(rest, |(tag, _)| tag);
+            let end = start.saturating_add(tag.len());
+            if let Some((name, value)) = split_at_byte(tag, b'=')
+                && trim_fws(name) == b"b"
+            {
+                let (before, _) = field
+                    .split_at_checked(end.saturating_sub(value.len()))
+                    .unwrap_or((field, b""));
+                let after = field.get(end..).unwrap_or_default();
+                return SignatureField { before, value, after };
             }
-            SignatureValue::Compact => out.extend_from_slice(rest),
-            SignatureValue::Removed if rest.ends_with(b";") => out.push(b';'),
-            SignatureValue::Removed => {}
+            start = end.saturating_add(1);
+        }
+        SignatureField {
+            before: field,
+            value: b"",
+            after: b"",
         }
     }
-    out.extend_from_slice(end);
-    out
+
+    /// Its parts in the normal form: the `b=` value has its white space removed, all other bytes stay.
+    ///
+    /// Spec: 3.2.
+    pub(crate) fn compacted(self) -> [Cow<'f, [u8]>; 3] {
+        let value = if each_byte(self.value, |b| !is_fws(b)) {
+            Cow::Borrowed(self.value)
+        } else {
+            self.value.iter().copied().filter(|b| !is_fws(*b)).collect()
+        };
+        [Cow::Borrowed(self.before), value, Cow::Borrowed(self.after)]
+    }
+
+    /// Its parts as the signature covers them: without the `b=` value and the final CRLF. RFC 6376 3.5, 3.7.
+    pub(crate) fn signed(self) -> [&'f [u8]; 2] {
+        match self.after {
+            b"" => [self.before.strip_suffix(b"\r\n").unwrap_or(self.before), b""],
+            after => [self.before, after.strip_suffix(b"\r\n").unwrap_or(after)],
+        }
+    }
 }
 
 /// The body in canonical form.
@@ -143,12 +167,9 @@ fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
             let pair = |byte: u8, next: u8| {
                 let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r') | (next == b'\n'));
                 let broken = (byte == b'\r') != (next == b'\n');
-                !spaced & !broken
+                !spaced & !broken & (byte != b'\t')
             };
-            ends_well
-                && body.first() != Some(&b'\n')
-                && each_byte(body, |byte| byte != b'\t')
-                && each_pair(body, pair)
+            ends_well && body.first() != Some(&b'\n') && each_pair(body, pair)
         }
     }
 }
@@ -170,13 +191,13 @@ mod tests {
     // RFC 6376 3.4.5, examples 1 and 2 (with the colon written as rule 3.1 wants it).
     #[test]
     fn canonical_forms_equal_the_examples_of_the_rfc() {
-        assert_eq!(header(&field(b"A: X\r\n"), Canon::Relaxed), b"a:X\r\n");
+        assert_eq!(&*header(&field(b"A: X\r\n"), Canon::Relaxed), b"a:X\r\n");
         assert_eq!(
-            header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Relaxed),
+            &*header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Relaxed),
             b"b:Y Z\r\n"
         );
         assert_eq!(
-            header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Simple),
+            &*header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Simple),
             b"B: Y\t\r\n\tZ  \r\n"
         );
         assert_eq!(
@@ -227,15 +248,18 @@ mod tests {
     #[test]
     fn signature_value_is_compacted_or_removed_and_nothing_else() {
         let raw = b"DKIM-Signature: v=1; bh=a b=;\r\n\tb = Zm\r\n 9v ; z=b=1\r\n";
-        let compact = signature_field(raw, SignatureValue::Compact);
-        assert_eq!(compact, b"DKIM-Signature: v=1; bh=a b=;\r\n\tb =Zm9v; z=b=1\r\n");
-        let removed = signature_field(raw, SignatureValue::Removed);
-        assert_eq!(removed, b"DKIM-Signature: v=1; bh=a b=;\r\n\tb =; z=b=1\r\n");
+        let compact = |field: &[u8]| SignatureField::of(field).compacted().concat();
+        let signed = |field: &[u8]| SignatureField::of(field).signed().concat();
         assert_eq!(
-            signature_field(b"x:b=Zm\r\n 9v\r\n", SignatureValue::Compact),
-            b"x:b=Zm9v\r\n"
+            compact(raw),
+            b"DKIM-Signature: v=1; bh=a b=;\r\n\tb =Zm9v; z=b=1\r\n"
         );
-        assert_eq!(signature_field(b"x:b=Zm9v", SignatureValue::Removed), b"x:b=");
+        assert_eq!(signed(raw), b"DKIM-Signature: v=1; bh=a b=;\r\n\tb =; z=b=1");
+        assert_eq!(compact(b"x:b=Zm\r\n 9v\r\n"), b"x:b=Zm9v\r\n");
+        assert_eq!(signed(b"x:b=Zm9v\r\n"), b"x:b=");
+        assert_eq!(signed(b"x:b=Zm9v"), b"x:b=");
+        assert_eq!(compact(b"x: v=1; c\r\n"), b"x: v=1; c\r\n");
+        assert_eq!(signed(b"x: v=1; c\r\n"), b"x: v=1; c");
     }
 
     proptest! {

@@ -5,13 +5,14 @@
 
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{
-    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-    RsaPublicKeyComponents,
+    ParsedPublicKey, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RsaPublicKeyComponents,
 };
+use ed25519_dalek::VerifyingKey;
 
-use crate::der;
+use crate::der::{self, RsaKey, RsaKeyError};
 use crate::ed25519;
-use crate::key_record::{KeyRecord, KeyType, Subdomains};
+use crate::key_record::{KeyRecord, KeyRecordError, KeyType, Subdomains};
 use crate::reading::Candidate;
 use crate::refusal::Refusal;
 use crate::signature::HashAlgorithm;
@@ -51,7 +52,7 @@ pub(crate) struct Claim<'a> {
 
 impl<'a> Claim<'a> {
     /// The claim of a candidate whose every part could be read.
-    pub(crate) fn of(candidate: &'a Candidate, header_data: &'a [u8]) -> Option<Claim<'a>> {
+    pub(crate) fn of(candidate: &'a Candidate<'_>, header_data: &'a [u8]) -> Option<Claim<'a>> {
         Some(Claim {
             algorithm: candidate.scheme?.algorithm,
             hash: candidate.scheme?.hash,
@@ -73,34 +74,73 @@ pub(crate) fn verify(claim: &Claim<'_>, key: &KeyRecord) -> Result<(), Refusal> 
     {
         return Err(Refusal::IdentityBelowStrictKey);
     }
-    let proven = claim.algorithm == key.key_type()
-        && match key.key_type() {
-            KeyType::Rsa => rsa_verifies(key.public_key(), claim),
-            KeyType::Ed25519 => ed25519::public_key(key.public_key())
-                .is_ok_and(|key| ed25519::verifies(&key, &sha256(claim.header_data), claim.signature)),
-        };
+    let proven = match (claim.algorithm, key.library()) {
+        (KeyType::Rsa, LibraryKey::Rsa { key, modulus }) => rsa_verifies(key, modulus, claim),
+        (KeyType::Ed25519, LibraryKey::Ed25519(key)) => {
+            ed25519::verifies(key, &sha256(claim.header_data), claim.signature)
+        }
+        _ => false,
+    };
     if proven { Ok(()) } else { Err(Refusal::Signature) }
 }
 
-fn rsa_verifies(public_key: &[u8], claim: &Claim<'_>) -> bool {
-    let Ok(key) = der::rsa_key(public_key) else {
-        return false;
-    };
-    // Big-endian numbers of one length compare like their bytes.
-    let signature = claim.signature;
-    let in_range = signature.len() == key.modulus.len() && signature < key.modulus;
-    let library_key = RsaPublicKeyComponents {
+/// A public key in the form in which its library computes. Only keys of rule 4.5 become one.
+pub(crate) enum LibraryKey {
+    Rsa {
+        key: Box<ParsedPublicKey>,
+        /// Big-endian, without leading zeros.
+        modulus: Vec<u8>,
+    },
+    Ed25519(VerifyingKey),
+}
+
+impl LibraryKey {
+    /// Checks the key by rule 4.5 and prepares it.
+    ///
+    /// Spec: 4.5.
+    pub(crate) fn parse(key_type: KeyType, public_key: &[u8]) -> Result<LibraryKey, KeyRecordError> {
+        match key_type {
+            KeyType::Rsa => {
+                let components = der::rsa_key(public_key)?;
+                let key = library_components(&components)
+                    .to_parsed_public_key(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
+                    // Not reached: the library takes every key within the bounds of 4.5 (tests/data/rsa_edges.json).
+                    .map_err(|_| RsaKeyError::Modulus)?;
+                Ok(LibraryKey::Rsa {
+                    key: Box::new(key),
+                    modulus: components.modulus.to_vec(),
+                })
+            }
+            KeyType::Ed25519 => Ok(LibraryKey::Ed25519(ed25519::public_key(public_key)?)),
+        }
+    }
+}
+
+fn library_components<'a>(key: &RsaKey<'a>) -> RsaPublicKeyComponents<&'a [u8]> {
+    RsaPublicKeyComponents {
         n: key.modulus,
         e: key.exponent,
-    };
-    let parameters = match claim.hash {
-        HashAlgorithm::Sha256 => &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-        HashAlgorithm::Sha1 => &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-    };
-    in_range
-        && library_key
-            .verify(parameters, claim.header_data, signature)
-            .is_ok()
+    }
+}
+
+fn rsa_verifies(key: &ParsedPublicKey, modulus: &[u8], claim: &Claim<'_>) -> bool {
+    // Big-endian numbers of one length compare like their bytes.
+    let signature = claim.signature;
+    if signature.len() != modulus.len() || signature >= modulus {
+        return false;
+    }
+    match claim.hash {
+        HashAlgorithm::Sha256 => key.verify_sig(claim.header_data, signature).is_ok(),
+        HashAlgorithm::Sha1 => der::rsa_key(key.as_ref()).is_ok_and(|key| {
+            library_components(&key)
+                .verify(
+                    &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                    claim.header_data,
+                    signature,
+                )
+                .is_ok()
+        }),
+    }
 }
 
 #[cfg(test)]

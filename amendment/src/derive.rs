@@ -3,6 +3,8 @@
 //!
 //! Knows no ledger state but keys and time. Spec: 3, 4.7, 6.
 
+use std::borrow::Cow;
+
 use codec::{AccountId, CloseTime, Drops, LedgerIndex, Object};
 
 use crate::address::{CanonicalAddress, Recipient};
@@ -11,8 +13,8 @@ use crate::crypto::{self, Claim};
 use crate::keys::{KeyAnswer, KeySource};
 use crate::limits::{SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
 use crate::message::{self, Mail, Source};
-use crate::reading::{self, Candidate, Draft, Order};
-use crate::record::FirstFailure;
+use crate::reading::{self, Candidate, Order};
+use crate::record::{FirstFailure, FullRecord, NoRecord};
 use crate::refusal::Refusal;
 use crate::signature::{self, KeyName};
 use crate::transaction::{self, EmailId};
@@ -90,7 +92,7 @@ pub(crate) struct Choice {
 /// Asks the source for the key and proves the signature; `None` where a part of the signature cannot be read.
 ///
 /// Spec: 4.5, 3.3 apart.
-pub(crate) fn prove(candidate: &Candidate, keys: &impl KeySource) -> Option<Proof> {
+pub(crate) fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     let name = candidate.key_name.as_ref()?;
     let header_data = candidate.header_data()?;
     let claim = Claim::of(candidate, &header_data)?;
@@ -103,7 +105,7 @@ pub(crate) fn prove(candidate: &Candidate, keys: &impl KeySource) -> Option<Proo
     Some(proven.map_or_else(Proof::Refused, |()| Proof::Proven))
 }
 
-fn body_matches(candidate: &Candidate, body: &[u8]) -> bool {
+fn body_matches(candidate: &Candidate<'_>, body: &[u8]) -> bool {
     let body = candidate
         .scheme
         .map(|scheme| canon::body(body, scheme.body))
@@ -120,7 +122,7 @@ pub(crate) fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
     let mut others: usize = 0;
     let mut fallback: Option<(bool, bool, Choice)> = None;
     for position in mail.signature_positions().take(SIGNATURES_READ_MAX) {
-        let candidate = Candidate::read(mail, position, &mut FirstFailure::default());
+        let candidate = Candidate::read(mail, position, &mut NoRecord);
         let counter = if candidate.is_eligible() {
             &mut eligible
         } else {
@@ -171,9 +173,10 @@ pub fn derive(
         network_id,
         &mut rec,
     );
-    let reading = match (rec.refusal(), draft.complete()) {
-        (None, Some(reading)) => reading,
-        (refusal, _) => return Err(refusal.unwrap_or(Refusal::NoSignature)),
+    let memo = draft.normal_form.clone().map(Cow::into_owned);
+    let (reading, memo) = match (rec.refusal(), draft.complete(), memo) {
+        (None, Some(reading), Some(memo)) => (reading, memo),
+        (refusal, ..) => return Err(refusal.unwrap_or(Refusal::NoSignature)),
     };
     signature::check_window(reading.date, &reading.times, now).map_err(Refusal::Window)?;
     match choice.proof {
@@ -183,10 +186,10 @@ pub fn derive(
     }
     let account = reading.sender.account();
     Ok(Derived {
-        transaction: transaction::derived(&reading.order, account, network_id, &reading.normal_form),
+        transaction: transaction::derived(&reading.order, account, network_id, &memo),
         email_id: EmailId::of(network_id, account, reading.date, &reading.order),
         signed_date: CloseTime::new(reading.date),
-        memo: reading.normal_form,
+        memo,
         from: reading.sender,
         account,
         order: reading.order,
@@ -199,7 +202,7 @@ pub fn derive(
 ///
 /// Spec: 6.2, 6.3.
 pub fn wrap(derived: &Derived, sequence: u32, fee: Drops, last_ledger_sequence: LedgerIndex) -> Object {
-    transaction::wrapped(&derived.transaction, sequence, fee, last_ledger_sequence)
+    transaction::wrapped(derived.transaction.clone(), sequence, fee, last_ledger_sequence)
 }
 
 /// The normal form of a mail under its `index`-th DKIM-Signature from the top, whatever the other rules say.
@@ -213,11 +216,12 @@ pub fn normal_form(raw: &[u8], index: usize) -> Result<Vec<u8>, Refusal> {
         .signature_positions()
         .nth(index)
         .ok_or(Refusal::NoSignature)?;
-    let mut rec = FirstFailure::default();
-    let draft: Draft = reading::read(&opened.mail, position, Source::Door, raw, 0, &mut rec);
+    let mut rec = FullRecord::default();
+    let draft = reading::read(&opened.mail, position, Source::Door, raw, 0, &mut rec);
     draft
         .normal_form
-        .ok_or(rec.refusal().unwrap_or(Refusal::NoSignature))
+        .map(Cow::into_owned)
+        .ok_or(rec.first_failure().unwrap_or(Refusal::NoSignature))
 }
 
 /// The keys that a mail waits for: of at most four signatures that satisfy 4.1 to 4.4.
@@ -228,7 +232,7 @@ pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
         return Vec::new();
     };
     read_all(&opened.mail)
-        .filter(Candidate::is_eligible)
+        .filter(|candidate| candidate.is_eligible())
         .take(SIGNATURE_CANDIDATES_MAX)
         .filter_map(|candidate| {
             Some(CandidateKey {
@@ -248,7 +252,7 @@ pub fn key_names(raw: &[u8]) -> Vec<KeyName> {
     names.take(SIGNATURE_CANDIDATES_MAX.saturating_mul(2)).collect()
 }
 
-fn read_all<'m>(mail: &'m Mail<'_>) -> impl Iterator<Item = Candidate> + 'm {
+fn read_all<'m>(mail: &'m Mail<'m>) -> impl Iterator<Item = Candidate<'m>> + 'm {
     let positions = mail.signature_positions().take(SIGNATURES_READ_MAX);
-    positions.map(|position| Candidate::read(mail, position, &mut FirstFailure::default()))
+    positions.map(|position| Candidate::read(mail, position, &mut NoRecord))
 }

@@ -126,7 +126,7 @@ pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation
     conclude(&rec, draft, env.network_id)
 }
 
-fn run<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>, rec: &mut FullRecord) -> Option<Draft> {
+fn run<'m, K: KeySource>(raw: &'m [u8], env: &ExplainEnv<'_, K>, rec: &mut FullRecord) -> Option<Draft<'m>> {
     rec.hold(Step::Size, message::check_size(raw, Source::Door), |()| {
         format!("{} bytes", raw.len())
     })?;
@@ -151,7 +151,7 @@ fn run<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>, rec: &mut FullRecord) 
     Some(draft)
 }
 
-fn record_proof(choice: &Choice, draft: &Draft, rec: &mut FullRecord) {
+fn record_proof(choice: &Choice, draft: &Draft<'_>, rec: &mut FullRecord) {
     let name = draft
         .candidate
         .key_name
@@ -174,7 +174,7 @@ fn record_proof(choice: &Choice, draft: &Draft, rec: &mut FullRecord) {
     }
 }
 
-fn conclude(rec: &FullRecord, draft: Option<Draft>, network_id: u32) -> Explanation {
+fn conclude(rec: &FullRecord, draft: Option<Draft<'_>>, network_id: u32) -> Explanation {
     let refusal = rec.first_failure();
     let qualifies = match refusal {
         None => Qualifies::Yes,
@@ -202,7 +202,7 @@ fn conclude(rec: &FullRecord, draft: Option<Draft>, network_id: u32) -> Explanat
     explanation
 }
 
-fn describe(explanation: &mut Explanation, draft: Draft, network_id: u32) {
+fn describe(explanation: &mut Explanation, draft: Draft<'_>, network_id: u32) {
     let sender = draft.candidate.sender.as_ref();
     let account = sender.map(|sender| sender.account());
     explanation.from = sender.zip(account).map(|(sender, account)| Party {

@@ -4,12 +4,14 @@
 //! Spec: 4.5, 7.1. Stricter than RFC 6376 3.6.1: test mode refused, strict DER, one record per name.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::base64;
-use crate::der::{self, RsaKeyError};
-use crate::ed25519::{self, Ed25519KeyError};
+use crate::crypto::LibraryKey;
+use crate::der::RsaKeyError;
+use crate::ed25519::Ed25519KeyError;
 use crate::limits::KEY_RECORD_BYTES_MAX;
 use crate::tags::{TagList, TagListError};
 use crate::text::trim_fws;
@@ -108,11 +110,55 @@ pub enum Subdomains {
 }
 
 /// A usable key; its bytes were checked by rule 4.5 when it was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct KeyRecord {
+    key: Arc<PreparedKey>,
+    subdomains: Subdomains,
+}
+
+/// A key that was checked and prepared once; many records and proofs share it.
+pub(crate) struct PreparedKey {
     key_type: KeyType,
     public_key: Vec<u8>,
-    subdomains: Subdomains,
+    library: LibraryKey,
+}
+
+impl PreparedKey {
+    /// Checks a key.
+    ///
+    /// Spec: 4.5.
+    pub(crate) fn parse(key_type: KeyType, public_key: &[u8]) -> Result<PreparedKey, KeyRecordError> {
+        Ok(PreparedKey {
+            key_type,
+            public_key: public_key.to_vec(),
+            library: LibraryKey::parse(key_type, public_key)?,
+        })
+    }
+
+    /// The algorithm.
+    pub(crate) fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+}
+
+impl PartialEq for KeyRecord {
+    fn eq(&self, other: &KeyRecord) -> bool {
+        self.key_type() == other.key_type()
+            && self.public_key() == other.public_key()
+            && self.subdomains == other.subdomains
+    }
+}
+
+impl Eq for KeyRecord {}
+
+impl fmt::Debug for KeyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRecord")
+            .field("key_type", &self.key_type())
+            .field("public_key", &self.public_key())
+            .field("subdomains", &self.subdomains)
+            .finish()
+    }
 }
 
 impl KeyRecord {
@@ -120,42 +166,33 @@ impl KeyRecord {
     ///
     /// Spec: 4.5, 7.1.
     pub fn from_entry(key_type: KeyType, public_key: &[u8], flags: u32) -> Result<KeyRecord, KeyRecordError> {
+        let key = PreparedKey::parse(key_type, public_key)?;
+        Ok(KeyRecord::of(Arc::new(key), flags))
+    }
+
+    /// A prepared key with the flags of its entry.
+    pub(crate) fn of(key: Arc<PreparedKey>, flags: u32) -> KeyRecord {
         let subdomains = if flags & LSF_DKIM_STRICT == 0 {
             Subdomains::Allowed
         } else {
             Subdomains::Refused
         };
-        KeyRecord::checked(key_type, public_key.to_vec(), subdomains)
-    }
-
-    fn checked(
-        key_type: KeyType,
-        public_key: Vec<u8>,
-        subdomains: Subdomains,
-    ) -> Result<KeyRecord, KeyRecordError> {
-        match key_type {
-            KeyType::Rsa => {
-                der::rsa_key(&public_key)?;
-            }
-            KeyType::Ed25519 => {
-                ed25519::public_key(&public_key)?;
-            }
-        }
-        Ok(KeyRecord {
-            key_type,
-            public_key,
-            subdomains,
-        })
+        KeyRecord { key, subdomains }
     }
 
     /// The algorithm; its code is the DKIMKeyType of the entry.
     pub fn key_type(&self) -> KeyType {
-        self.key_type
+        self.key.key_type
     }
 
     /// The decoded `p=`: PublicKey of the entry.
     pub fn public_key(&self) -> &[u8] {
-        &self.public_key
+        &self.key.public_key
+    }
+
+    /// What the proof computes with.
+    pub(crate) fn library(&self) -> &LibraryKey {
+        &self.key.library
     }
 
     /// Whether `i=` may lie below `d=`.
@@ -200,11 +237,7 @@ pub fn parse_txt(record: &[u8]) -> Result<KeyRecord, KeyRecordError> {
     if holds(flags, b"y") {
         return Err(KeyRecordError::Testing);
     }
-    let subdomains = if holds(flags, b"s") {
-        Subdomains::Refused
-    } else {
-        Subdomains::Allowed
-    };
+    let entry_flags = if holds(flags, b"s") { LSF_DKIM_STRICT } else { 0 };
     let key_type = match tags.value("k") {
         None | Some(b"rsa") => KeyType::Rsa,
         Some(b"ed25519") => KeyType::Ed25519,
@@ -215,7 +248,7 @@ pub fn parse_txt(record: &[u8]) -> Result<KeyRecord, KeyRecordError> {
         return Err(KeyRecordError::Revoked);
     }
     let public_key = base64::decode_tag(text).ok_or(KeyRecordError::Base64)?;
-    KeyRecord::checked(key_type, public_key, subdomains)
+    KeyRecord::from_entry(key_type, &public_key, entry_flags)
 }
 
 /// The records that DNS holds for one name: none is no key, several are unusable.

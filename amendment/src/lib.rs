@@ -63,7 +63,7 @@ pub use derive::{CandidateKey, Derived, candidates, derive, key_names, normal_fo
 pub use ed25519::Ed25519KeyError;
 pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
 pub use instruction::{InstructionError, MoneyError, NetworkError};
-pub use keys::{KeyAnswer, KeySource, LedgerKeys, TxtRecords};
+pub use keys::{KeyAnswer, KeyCache, KeySource, LedgerKeys, TxtRecords};
 pub use mime::MimeError;
 pub use phases::{
     AMENDMENT_EMAIL, Amendment, AuthError, Parsed, PreclaimError, PreflightError, Proven, ReadView, Ready,

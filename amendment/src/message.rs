@@ -4,7 +4,7 @@
 
 use crate::limits::{HEADER_LINES_MAX, MAIL_BYTES_MAX, MEMO_BYTES_MAX};
 use crate::refusal::Refusal;
-use crate::text::{each_byte, each_pair, is_wsp, without_line_end};
+use crate::text::{each_pair, is_wsp, whole_lines, without_line_end};
 
 /// Where the bytes come from, which decides the bounds they are held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl<'a> Mail<'a> {
         let mut lines: usize = 0;
         let mut offset: usize = 0;
         let mut open: Option<OpenField<'a>> = None;
-        for line in input.split_inclusive(|b| *b == b'\n') {
+        for line in whole_lines(input) {
             let next = offset.saturating_add(line.len());
             let content = without_line_end(line);
             if content.is_empty() && line.ends_with(b"\n") {
@@ -129,9 +129,9 @@ pub(crate) fn check_size(input: &[u8], source: Source) -> Result<(), Refusal> {
 ///
 /// Spec: 3.4. Programs disagree where such a line ends (SMTP smuggling), so two readers would see two mails.
 pub(crate) fn check_controls(input: &[u8]) -> Result<(), Refusal> {
-    let paired = each_pair(input, |byte, next| (byte == b'\r') == (next == b'\n'));
-    let bounded = input.first() != Some(&b'\n') && input.last() != Some(&b'\r');
-    if paired && bounded && each_byte(input, |byte| byte != 0) {
+    let clean = |byte: u8, next: u8| ((byte == b'\r') == (next == b'\n')) & (byte != 0);
+    let bounded = input.first() != Some(&b'\n') && !matches!(input.last(), Some(b'\r' | 0));
+    if bounded && each_pair(input, clean) {
         return Ok(());
     }
     let mut previous = 0;

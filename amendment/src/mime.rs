@@ -11,7 +11,9 @@ use thiserror::Error;
 
 use crate::base64;
 use crate::limits::{BOUNDARY_BYTES_MAX, MULTIPART_DEPTH_MAX};
-use crate::text::{is_empty_line, is_wsp, split_at_byte, trim_wsp, unfold, without_line_end};
+use crate::text::{
+    each_pair, is_empty_line, is_wsp, split_at_byte, split_line, trim_wsp, unfold, without_line_end,
+};
 
 /// Why a multipart body has no text. Spec: 5.4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -76,14 +78,7 @@ const PREAMBLES: [&[u8]; 2] = [
 
 /// The first line of `rest` without its line end, and what follows; `None` at the end.
 fn next_line(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    if rest.is_empty() {
-        return None;
-    }
-    let end = rest
-        .iter()
-        .position(|b| *b == b'\n')
-        .map_or(rest.len(), |at| at.saturating_add(1));
-    let (line, after) = rest.split_at_checked(end)?;
+    let (line, after) = split_line(rest)?;
     Some((without_line_end(line), after))
 }
 
@@ -313,12 +308,8 @@ impl PartHeader<'_> {
             Encoding::QuotedPrintable => Cow::Owned(quoted_printable(content)?),
             Encoding::Base64 => Cow::Owned(base64::decode_part(content).ok_or(MimeError::Base64)?),
         };
-        let mut previous = 0;
-        for byte in text.iter().copied().chain([0]) {
-            if previous == b'\r' && byte != b'\n' {
-                return Err(MimeError::BareCr);
-            }
-            previous = byte;
+        if text.last() == Some(&b'\r') || !each_pair(&text, |byte, next| (byte != b'\r') | (next == b'\n')) {
+            return Err(MimeError::BareCr);
         }
         Ok(text)
     }
@@ -416,7 +407,7 @@ fn check_no_file_name(parameters: &Parameters) -> Result<(), MimeError> {
 fn quoted_printable(content: &[u8]) -> Result<Vec<u8>, MimeError> {
     let mut out = Vec::with_capacity(content.len());
     let mut rest = content;
-    while let Some(at) = rest.iter().position(|b| *b == b'=') {
+    while let Some(at) = memchr::memchr(b'=', rest) {
         let (plain, escape) = rest.split_at_checked(at).ok_or(MimeError::QuotedPrintable)?;
         out.extend_from_slice(plain);
         rest = match escape {

@@ -3,10 +3,12 @@
 //!
 //! Knows no ledger and no key. Spec: 2 to 6.1, 10.
 
+use std::borrow::Cow;
+
 use codec::{AccountId, Amount};
 
 use crate::address::{self, CanonicalAddress, Recipient};
-use crate::canon::{self, SignatureValue};
+use crate::canon::{self, SignatureField};
 use crate::crypto;
 use crate::date;
 use crate::instruction::{FirstLine, Meaning, To};
@@ -37,99 +39,124 @@ pub enum Order {
 }
 
 /// The selected header fields of one signature, in canonical form.
-pub(crate) struct Selection {
-    /// For each distinct name in the order of first mention, its instances top to bottom.
-    lines: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
-    /// `h=` as positions in `lines` and how manieth from the bottom.
+pub(crate) struct Selection<'m> {
+    /// The distinct names of `h=`.
+    names: Vec<SignedName<'m>>,
+    /// Position in `names` and line, in the order of the normal form.
+    lines: Vec<(usize, Cow<'m, [u8]>)>,
+    /// `h=` as positions in `names` and how manieth from the bottom.
     mentions: Vec<(usize, usize)>,
 }
 
-impl Selection {
+/// A name of `h=`.
+struct SignedName<'m> {
+    name: &'m [u8],
+    /// How often `h=` mentions it.
+    mentioned: usize,
+    /// How many instances the mail has of it, up to `mentioned`.
+    found: usize,
+}
+
+impl<'m> Selection<'m> {
     /// The header instances that `h=` selects, bottom-up.
     ///
     /// Spec: 3.1. RFC 6376 5.4.2: each further mention of a name takes the next instance above; where there is none, the
     /// mention hashes as nothing.
-    fn of(mail: &Mail<'_>, chosen: usize, signed: &SignedHeaders, scheme: &Scheme) -> Selection {
-        let mut wanted: Vec<(Vec<u8>, usize)> = Vec::new();
+    fn of(mail: &Mail<'m>, chosen: usize, signed: &SignedHeaders<'m>, scheme: &Scheme) -> Selection<'m> {
+        let mut names: Vec<SignedName<'m>> = Vec::with_capacity(signed.names.len());
         let mut mentions = Vec::with_capacity(signed.names.len());
-        for name in &signed.names {
-            let at = match wanted.iter().position(|(known, _)| known == name) {
-                Some(at) => at,
-                None => {
-                    wanted.push((name.clone(), 0));
-                    wanted.len().saturating_sub(1)
+        for name in signed.names.iter().copied() {
+            match position_of(&names, name).and_then(|at| Some((at, names.get_mut(at)?))) {
+                Some((at, known)) => {
+                    mentions.push((at, known.mentioned));
+                    known.mentioned = known.mentioned.saturating_add(1);
                 }
-            };
-            if let Some((_, count)) = wanted.get_mut(at) {
-                mentions.push((at, *count));
-                *count = count.saturating_add(1);
+                None => {
+                    mentions.push((names.len(), 0));
+                    names.push(SignedName {
+                        name,
+                        mentioned: 1,
+                        found: 0,
+                    });
+                }
             }
         }
-        let mut lines: Vec<(Vec<u8>, Vec<Vec<u8>>)> = wanted
-            .iter()
-            .map(|(name, _)| (name.clone(), Vec::new()))
-            .collect();
+        let mut lines = Vec::with_capacity(signed.names.len());
         for (position, field) in mail.fields.iter().enumerate().rev() {
-            let place = wanted
-                .iter()
-                .position(|(name, _)| name.eq_ignore_ascii_case(field.name));
-            let Some((at, (_, count))) = place.and_then(|at| Some((at, wanted.get(at)?))) else {
-                continue;
-            };
-            if let Some((_, instances)) = lines.get_mut(at)
+            let known = position_of(&names, field.name).and_then(|at| Some((at, names.get_mut(at)?)));
+            if let Some((at, known)) = known
                 && position != chosen
-                && instances.len() < *count
+                && known.found < known.mentioned
             {
-                instances.push(canon::header(field, scheme.header));
+                known.found = known.found.saturating_add(1);
+                lines.push((at, canon::header(field, scheme.header)));
             }
         }
-        for (_, instances) in &mut lines {
-            instances.reverse();
+        // From bottom-up to top-down; the sort keeps that order within one name.
+        lines.reverse();
+        lines.sort_by_key(|(at, _)| *at);
+        Selection {
+            names,
+            lines,
+            mentions,
         }
-        Selection { lines, mentions }
     }
 
-    /// Selected instances of a name, top to bottom.
-    fn instances(&self, name: &[u8]) -> &[Vec<u8>] {
+    /// Selected instances of the name at a position, top to bottom.
+    fn instances_at(&self, at: usize) -> &[(usize, Cow<'m, [u8]>)] {
+        let start = self.names.iter().take(at).map(|name| name.found).sum::<usize>();
+        let found = self.names.get(at).map_or(0, |name| name.found);
         self.lines
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or(&[], |(_, instances)| instances)
+            .get(start..start.saturating_add(found))
+            .unwrap_or_default()
     }
 
     /// The value of a header that is selected exactly once.
     fn single(&self, name: &[u8], shown_name: &'static str) -> Result<&[u8], Refusal> {
-        match self.instances(name) {
-            [one] => Ok(canon::value(one)),
+        let instances = position_of(&self.names, name).map(|at| self.instances_at(at));
+        match instances.unwrap_or_default() {
+            [(_, one)] => Ok(canon::value(one)),
             [] => Err(Refusal::NotSigned(shown_name)),
             _ => Err(Refusal::SignedTwice(shown_name)),
         }
     }
 
-    /// All selected lines in the order of the normal form.
+    /// All selected lines in the order of the normal form, each with its name as `h=` has it.
     fn in_normal_order(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.lines.iter().flat_map(|(name, instances)| {
-            instances
-                .iter()
-                .map(move |line| (name.as_slice(), line.as_slice()))
+        self.lines
+            .iter()
+            .filter_map(|(at, line)| Some((self.names.get(*at)?.name, &**line)))
+    }
+
+    /// The lines in the order of `h=`, as the signature covers them.
+    fn as_mentioned(&self) -> impl Iterator<Item = &[u8]> {
+        self.mentions.iter().filter_map(|(at, from_bottom)| {
+            let mut upwards = self.instances_at(*at).iter().rev();
+            upwards.nth(*from_bottom).map(|(_, line)| &**line)
         })
     }
 }
 
+fn position_of(names: &[SignedName<'_>], name: &[u8]) -> Option<usize> {
+    names
+        .iter()
+        .position(|known| known.name.eq_ignore_ascii_case(name))
+}
+
 /// One signature of a mail, read by rules 4.1 to 4.4, 4.6 (tags), 3.2, 2.1, 2.2, 4.2; `None` where a rule failed or
 /// lacked its input.
-pub(crate) struct Candidate {
+pub(crate) struct Candidate<'m> {
     pub(crate) scheme: Option<Scheme>,
     legal: Option<LegalScheme>,
     pub(crate) key_name: Option<KeyName>,
     pub(crate) times: Option<Times>,
     pub(crate) proofs: Option<Proofs>,
-    pub(crate) selection: Option<Selection>,
+    pub(crate) selection: Option<Selection<'m>>,
     pub(crate) sender: Option<CanonicalAddress>,
     /// Domain of `i=`.
     pub(crate) identity: Option<String>,
     /// The chosen field in canonical form, as received.
-    field: Vec<u8>,
+    field: Cow<'m, [u8]>,
     /// `d=` is the domain of From.
     pub(crate) same_domain: bool,
     aligned: bool,
@@ -149,12 +176,13 @@ pub(crate) struct Reading {
     pub(crate) date: u32,
     pub(crate) order: Order,
     pub(crate) instruction: String,
-    pub(crate) normal_form: Vec<u8>,
+    /// Bytes of the normal form.
+    pub(crate) memo_bytes: usize,
 }
 
-impl Candidate {
+impl<'m> Candidate<'m> {
     /// Reads the field at `chosen`.
-    pub(crate) fn read(mail: &Mail<'_>, chosen: usize, rec: &mut impl Recorder) -> Candidate {
+    pub(crate) fn read(mail: &Mail<'m>, chosen: usize, rec: &mut impl Recorder) -> Candidate<'m> {
         let mut candidate = Candidate {
             scheme: None,
             legal: None,
@@ -164,7 +192,7 @@ impl Candidate {
             selection: None,
             sender: None,
             identity: None,
-            field: Vec::new(),
+            field: Cow::Borrowed(b""),
             same_domain: false,
             aligned: false,
             signed_legal: false,
@@ -197,6 +225,9 @@ impl Candidate {
         candidate.proofs = rec.hold(Step::SignatureBase64, signature::proofs(&tags), |_| {
             shown_tags(&tags, &["bh"])
         });
+        if rec.is_settled(Step::Selected) {
+            return candidate;
+        }
         if let (Some(scheme), Some(signed)) = (&candidate.scheme, &signed) {
             candidate.field = canon::header(field, scheme.header);
             candidate.selection = Some(Selection::of(mail, chosen, signed, scheme));
@@ -216,11 +247,9 @@ impl Candidate {
         let Some(from) = rec.hold(Step::Selected, from, |_| "From and Date".to_owned()) else {
             return;
         };
-        let parsed = address::mailbox(from, |address| {
-            Ok((address.domain().to_owned(), address::sender_of(&address)))
-        });
+        let parsed = address::mailbox(from, |address| Ok(address::sender_of(&address)));
         let parsed = parsed.map_err(Refusal::From);
-        let Some((_, sender)) = rec.hold(Step::Mailbox, parsed, |_| format!("From: {}", shown(from))) else {
+        let Some(sender) = rec.hold(Step::Mailbox, parsed, |_| format!("From: {}", shown(from))) else {
             return;
         };
         let sender = sender.map_err(Refusal::From);
@@ -277,30 +306,43 @@ impl Candidate {
     pub(crate) fn header_data(&self) -> Option<Vec<u8>> {
         let selection = self.selection.as_ref()?;
         let mut data = Vec::with_capacity(2_048);
-        for (at, from_bottom) in &selection.mentions {
-            let line = selection
-                .lines
-                .get(*at)
-                .and_then(|(_, instances)| instances.iter().rev().nth(*from_bottom));
-            data.extend_from_slice(line.map(Vec::as_slice).unwrap_or_default());
+        for line in selection.as_mentioned() {
+            data.extend_from_slice(line);
         }
-        let field = canon::signature_field(&self.field, SignatureValue::Removed);
-        data.extend_from_slice(field.strip_suffix(b"\r\n").unwrap_or(&field));
+        for part in SignatureField::of(&self.field).signed() {
+            data.extend_from_slice(part);
+        }
         Some(data)
     }
 
-    /// The normal form.
+    /// The normal form of a mail that is read at a door.
     ///
     /// Spec: 3.1, 3.2.
-    pub(crate) fn normal_form(&self, body: &[u8]) -> Option<Vec<u8>> {
+    fn normal_form(&self, body: &[u8]) -> Option<Vec<u8>> {
         let selection = self.selection.as_ref()?;
-        let mut out = canon::signature_field(&self.field, SignatureValue::Compact);
+        let mut out = Vec::with_capacity(body.len().saturating_add(2_048));
+        for part in SignatureField::of(&self.field).compacted() {
+            out.extend_from_slice(&part);
+        }
         for (_, line) in selection.in_normal_order() {
             out.extend_from_slice(line);
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(body);
         Some(out)
+    }
+
+    /// Whether a memo is its own normal form: the same parts, compared without building it.
+    ///
+    /// Spec: 3.5.
+    fn is_normal_form(&self, body: &[u8], memo: &[u8]) -> Option<bool> {
+        let selection = self.selection.as_ref()?;
+        let field = SignatureField::of(&self.field).compacted();
+        let head = field.iter().map(|part| &**part);
+        let lines = selection.in_normal_order().map(|(_, line)| line);
+        let mut parts = head.chain(lines).chain([&b"\r\n"[..], body]);
+        let rest = parts.try_fold(memo, |rest, part| rest.strip_prefix(part));
+        Some(rest.is_some_and(<[u8]>::is_empty))
     }
 }
 
@@ -320,62 +362,56 @@ fn shown_tags(tags: &TagList<'_>, names: &[&str]) -> String {
 }
 
 /// What could be read of a mail under one signature; `None` where a rule failed or lacked its input.
-pub(crate) struct Draft {
-    pub(crate) candidate: Candidate,
+pub(crate) struct Draft<'m> {
+    pub(crate) candidate: Candidate<'m>,
     pub(crate) date: Option<u32>,
     pub(crate) order: Option<Order>,
     pub(crate) instruction: Option<String>,
-    pub(crate) normal_form: Option<Vec<u8>>,
+    pub(crate) normal_form: Option<Cow<'m, [u8]>>,
 }
 
 /// Reads the mail under the signature at `chosen`, all rules up to 2.4. `input` is what `mail` was split from.
-pub(crate) fn read(
-    mail: &Mail<'_>,
+///
+/// Goes on after a failure while the recorder wants more; a recipient in To is found last and judged early, so a failed
+/// body hash does not end the reading.
+pub(crate) fn read<'m>(
+    mail: &Mail<'m>,
     chosen: usize,
     source: Source,
-    input: &[u8],
+    input: &'m [u8],
     network_id: u32,
     rec: &mut impl Recorder,
-) -> Draft {
-    let candidate = Candidate::read(mail, chosen, rec);
-    let body = candidate.scheme.map(|scheme| canon::body(mail.body, scheme.body));
-    let normal_form = body.as_ref().and_then(|body| {
-        if let Some(matched) = candidate.check_body(body) {
-            rec.hold(Step::BodyHash, matched, |()| {
-                format!("{} bytes of body", body.len())
-            });
-        }
-        candidate.normal_form(body)
-    });
-    if let Some(normal_form) = &normal_form {
-        let form = check_normal_form(normal_form, source, input);
-        rec.hold(Step::NormalForm, form, |()| {
-            format!("{} bytes", normal_form.len())
-        });
+) -> Draft<'m> {
+    let mut draft = Draft {
+        candidate: Candidate::read(mail, chosen, rec),
+        date: None,
+        order: None,
+        instruction: None,
+        normal_form: None,
+    };
+    if rec.is_settled(Step::Selected) {
+        return draft;
     }
-    let date = candidate
-        .selection
-        .as_ref()
-        .and_then(|selection| read_date(selection, rec));
-    if let Some(selection) = &candidate.selection {
+    let body = draft
+        .candidate
+        .scheme
+        .map(|scheme| canon::body(mail.body, scheme.body));
+    if let Some(body) = &body {
+        draft.read_form(body, source, input, rec);
+    }
+    if let Some(selection) = &draft.candidate.selection {
+        draft.date = read_date(selection, rec);
         rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
             "no list or robot header".to_owned()
         });
     }
-    let mut draft = Draft {
-        candidate,
-        date,
-        order: None,
-        instruction: None,
-        normal_form,
-    };
     if let Some(body) = &body {
         draft.read_order(body, network_id, rec);
     }
     draft
 }
 
-impl Draft {
+impl<'m> Draft<'m> {
     /// The reading of a mail of which every part could be read.
     pub(crate) fn complete(self) -> Option<Reading> {
         let candidate = self.candidate;
@@ -390,8 +426,42 @@ impl Draft {
             date: self.date?,
             order: self.order?,
             instruction: self.instruction?,
-            normal_form: self.normal_form?,
+            memo_bytes: self.normal_form?.len(),
         })
+    }
+
+    /// The body hash and the normal form.
+    ///
+    /// Spec: 3.3, 3.5, 1. A memo is its own normal form; a mail's normal form fits into a memo.
+    fn read_form(&mut self, body: &[u8], source: Source, input: &'m [u8], rec: &mut impl Recorder) {
+        if rec.is_settled(Step::BodyHash) {
+            return;
+        }
+        if let Some(matched) = self.candidate.check_body(body) {
+            rec.hold(Step::BodyHash, matched, |()| {
+                format!("{} bytes of body", body.len())
+            });
+        }
+        let form = match source {
+            Source::Memo => self.candidate.is_normal_form(body, input).map(|equal| {
+                if equal {
+                    Ok(Cow::Borrowed(input))
+                } else {
+                    Err(Refusal::NotNormalForm)
+                }
+            }),
+            Source::Door => self.candidate.normal_form(body).map(|form| Ok(Cow::Owned(form))),
+        };
+        let Some(form) = form else {
+            return;
+        };
+        let fits = match &form {
+            Ok(form) if form.len() > MEMO_BYTES_MAX => Err(Refusal::MemoTooLarge),
+            Ok(form) => Ok(form.len()),
+            Err(refusal) => Err(*refusal),
+        };
+        rec.hold(Step::NormalForm, fits, |length| format!("{length} bytes"));
+        self.normal_form = form.ok();
     }
 
     /// From the canonical body to the order.
@@ -442,34 +512,32 @@ impl Draft {
     }
 }
 
-/// A memo is its own normal form; a mail's normal form fits into a memo.
-///
-/// Spec: 3.5, 1.
-fn check_normal_form(normal_form: &[u8], source: Source, input: &[u8]) -> Result<(), Refusal> {
-    match source {
-        Source::Memo if normal_form != input => Err(Refusal::NotNormalForm),
-        Source::Memo | Source::Door if normal_form.len() > MEMO_BYTES_MAX => Err(Refusal::MemoTooLarge),
-        Source::Memo | Source::Door => Ok(()),
-    }
-}
-
-fn read_date(selection: &Selection, rec: &mut impl Recorder) -> Option<u32> {
+fn read_date(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<u32> {
     let value = selection.single(b"date", "Date").ok()?;
     rec.hold(Step::Date, date::parse(value).map_err(Refusal::Date), |_| {
         format!("Date: {}", shown(value))
     })
 }
 
+/// Header names of lists and robots. Spec: 4.8.
+const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
+/// How other such names begin. Spec: 4.8.
+const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
+
 /// No selected line says that a list or a robot sent the mail.
 ///
 /// Spec: 4.8. Groups re-sign outsiders' words as their own; vacation and ticket robots echo what they answer.
-fn check_list_or_robot(selection: &Selection) -> Result<(), Refusal> {
-    let refuses = |name: &[u8], line: &[u8]| match name {
-        b"mailing-list" | b"precedence" => true,
-        b"auto-submitted" => !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no"),
-        _ => [&b"list-"[..], b"resent-", b"x-original-"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix)),
+fn check_list_or_robot(selection: &Selection<'_>) -> Result<(), Refusal> {
+    let starts = |name: &[u8], prefix: &[u8]| {
+        name.get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    };
+    let refuses = |name: &[u8], line: &[u8]| {
+        if name.eq_ignore_ascii_case(b"auto-submitted") {
+            return !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no");
+        }
+        ROBOT_NAMES.iter().any(|robot| name.eq_ignore_ascii_case(robot))
+            || ROBOT_PREFIXES.iter().any(|prefix| starts(name, prefix))
     };
     let found = selection
         .in_normal_order()
@@ -480,7 +548,7 @@ fn check_list_or_robot(selection: &Selection) -> Result<(), Refusal> {
 /// The recipient that the To header names, which must be signed exactly once for that.
 ///
 /// Spec: 4.3, 2.1, 2.4.
-fn header_recipient(selection: &Selection, rec: &mut impl Recorder) -> Option<Recipient> {
+fn header_recipient(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<Recipient> {
     let value = selection.single(b"to", "To");
     let value = rec.hold(Step::Selected, value, |_| "From, Date and To".to_owned())?;
     let recipient = address::mailbox(value, |address| address::recipient_of(&address)).map_err(Refusal::To);

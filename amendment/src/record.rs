@@ -113,6 +113,8 @@ pub(crate) trait Recorder {
     fn pass(&mut self, step: Step, read: impl FnOnce() -> String);
     /// A step failed.
     fn fail(&mut self, step: Step, refusal: Refusal);
+    /// Whether no step from `next` on can change what is kept, so that a run may end there.
+    fn is_settled(&self, next: Step) -> bool;
 
     /// Records the result of a step and hands its value on.
     fn hold<T>(
@@ -169,6 +171,24 @@ impl Recorder for FirstFailure {
             self.0 = Some((step, refusal));
         }
     }
+
+    fn is_settled(&self, next: Step) -> bool {
+        self.0.is_some_and(|(first, _)| first < next)
+    }
+}
+
+/// Keeps nothing and wants everything: for those who look at what could be read, whatever failed.
+#[derive(Debug, Default)]
+pub(crate) struct NoRecord;
+
+impl Recorder for NoRecord {
+    fn pass(&mut self, _: Step, _: impl FnOnce() -> String) {}
+
+    fn fail(&mut self, _: Step, _: Refusal) {}
+
+    fn is_settled(&self, _: Step) -> bool {
+        false
+    }
 }
 
 /// What became of one step.
@@ -206,5 +226,9 @@ impl Recorder for FullRecord {
         if !matches!(self.0.get(&step), Some(Outcome::Failed(_))) {
             self.0.insert(step, Outcome::Failed(refusal));
         }
+    }
+
+    fn is_settled(&self, _: Step) -> bool {
+        false
     }
 }

@@ -81,13 +81,15 @@ pub(crate) struct Proofs {
     pub(crate) body_hash: Vec<u8>,
 }
 
-/// `h=` in lower case, in its order.
+/// `h=` in its order, as received; names compare without case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SignedHeaders {
-    pub(crate) names: Vec<Vec<u8>>,
+pub(crate) struct SignedHeaders<'a> {
+    pub(crate) names: Vec<&'a [u8]>,
 }
 
 const DOMAINKEY: &str = "._domainkey.";
+/// Names that `h=` has room for before it grows; real signatures name 5 to 20.
+const SIGNED_HEADERS_EXPECTED: usize = 20;
 const REQUIRED_TAGS: [&str; 7] = ["v", "a", "b", "bh", "d", "h", "s"];
 
 /// Algorithm and canonicalisation, if both are known; whether they are allowed is `check_scheme`'s business.
@@ -179,9 +181,9 @@ fn is_selector_label(label: &[u8]) -> bool {
 /// The names in `h=`, at most 64.
 ///
 /// Spec: 4.3.
-pub(crate) fn signed_headers(tags: &TagList<'_>) -> Result<SignedHeaders, Refusal> {
+pub(crate) fn signed_headers<'a>(tags: &TagList<'a>) -> Result<SignedHeaders<'a>, Refusal> {
     let list = tags.value("h").unwrap_or_default();
-    let mut names = Vec::new();
+    let mut names = Vec::with_capacity(SIGNED_HEADERS_EXPECTED);
     for name in list.split(|b| *b == b':') {
         if names.len() >= SIGNED_HEADERS_MAX {
             return Err(Refusal::SignedHeadersTooMany);
@@ -190,7 +192,7 @@ pub(crate) fn signed_headers(tags: &TagList<'_>) -> Result<SignedHeaders, Refusa
         if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
             return Err(Refusal::SignedHeadersMalformed);
         }
-        names.push(name.to_ascii_lowercase());
+        names.push(name);
     }
     Ok(SignedHeaders { names })
 }
@@ -198,8 +200,8 @@ pub(crate) fn signed_headers(tags: &TagList<'_>) -> Result<SignedHeaders, Refusa
 /// From and Date are among the names, dkim-signature is not.
 ///
 /// Spec: 4.3, 3.1.
-pub(crate) fn check_signed_headers(signed: &SignedHeaders) -> Result<(), Refusal> {
-    let names_it = |wanted: &[u8]| signed.names.iter().any(|name| name == wanted);
+pub(crate) fn check_signed_headers(signed: &SignedHeaders<'_>) -> Result<(), Refusal> {
+    let names_it = |wanted: &[u8]| signed.names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
     if names_it(b"dkim-signature") {
         Err(Refusal::SignatureSigned)
     } else if !names_it(b"from") {

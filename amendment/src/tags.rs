@@ -4,8 +4,6 @@
 //!
 //! Spec: 4.1.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use crate::text::{each_byte, is_fws, split_at_byte, trim_fws};
@@ -33,15 +31,14 @@ pub enum TagListError {
 /// A checked tag list; values stand as received, without white space at their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TagList<'a> {
-    tags: BTreeMap<&'a [u8], &'a [u8]>,
-    first: &'a [u8],
+    /// Names and values as they come.
+    tags: Vec<(&'a [u8], &'a [u8])>,
 }
 
 impl<'a> TagList<'a> {
     /// Tag names and values by RFC 6376 3.2 with the restrictions of spec 4.1; a final `;` is allowed.
     pub(crate) fn parse(list: &'a [u8]) -> Result<TagList<'a>, TagListError> {
-        let mut tags = BTreeMap::new();
-        let mut first: &[u8] = b"";
+        let mut tags = Vec::with_capacity(TAGS_EXPECTED);
         let mut rest = Some(list);
         while let Some(bytes) = rest {
             let (tag, after) = match split_at_byte(bytes, b';') {
@@ -60,25 +57,50 @@ impl<'a> TagList<'a> {
             let name = trim_fws(name);
             check_name(name)?;
             check_value(value)?;
-            if tags.is_empty() {
-                first = name;
-            }
-            if tags.insert(name, trim_fws(value)).is_some() {
-                return Err(TagListError::Duplicate);
-            }
+            tags.push((name, trim_fws(value)));
         }
-        Ok(TagList { tags, first })
+        if has_twins(&tags) {
+            return Err(TagListError::Duplicate);
+        }
+        Ok(TagList { tags })
     }
 
     /// The value of a tag.
     pub(crate) fn value(&self, name: &str) -> Option<&'a [u8]> {
-        self.tags.get(name.as_bytes()).copied()
+        let named = |(known, _): &&(&[u8], &[u8])| is_same(known, name.as_bytes());
+        self.tags.iter().find(named).map(|(_, value)| *value)
     }
 
     /// The name of the first tag.
     pub(crate) fn first_name(&self) -> &'a [u8] {
-        self.first
+        self.tags.first().map(|(name, _)| *name).unwrap_or_default()
     }
+}
+
+/// Tags that a list has room for before it grows; real signatures have 7 to 14.
+const TAGS_EXPECTED: usize = 16;
+
+/// Equality of short names, of which most differ in their first byte or their length.
+fn is_same(name: &[u8], other: &[u8]) -> bool {
+    name.len() == other.len() && name.first() == other.first() && name == other
+}
+
+/// Whether one name stands twice.
+fn has_twins(tags: &[(&[u8], &[u8])]) -> bool {
+    if tags.len() <= TAGS_EXPECTED {
+        let mut rest = tags;
+        while let Some(((name, _), others)) = rest.split_first() {
+            if others.iter().any(|(other, _)| is_same(name, other)) {
+                return true;
+            }
+            rest = others;
+        }
+        return false;
+    }
+    // A hostile list has thousands: sorted, so that the cost stays almost linear.
+    let mut names: Vec<&[u8]> = tags.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.get(1))
 }
 
 fn check_name(name: &[u8]) -> Result<(), TagListError> {

@@ -58,13 +58,33 @@ pub(crate) fn trim_fws(bytes: &[u8]) -> &[u8] {
 
 /// The part before and the part after the first `at`.
 pub(crate) fn split_at_byte(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let mut halves = bytes.splitn(2, |b| *b == at);
-    Some((halves.next()?, halves.next()?))
+    let (head, rest) = bytes.split_at_checked(memchr::memchr(at, bytes)?)?;
+    Some((head, rest.get(1..)?))
 }
 
-/// Lines without their line ends, CRLF or LF. Bytes after the last line end are a line too, if there are any.
+/// The first line with its line end, CRLF or LF, and what follows it. Bytes after the last line end are a line too, if
+/// there are any.
+pub(crate) fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at.saturating_add(1));
+    bytes.split_at_checked(end)
+}
+
+/// Lines with their line ends.
+pub(crate) fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (line, after) = split_line(rest)?;
+        rest = after;
+        Some(line)
+    })
+}
+
+/// Lines without their line ends.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split_inclusive(|b| *b == b'\n').map(without_line_end)
+    whole_lines(bytes).map(without_line_end)
 }
 
 /// The line without the CRLF or LF at its end.
@@ -95,10 +115,16 @@ pub(crate) fn each_byte(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & test(*byte))
 }
 
+/// Whether `push_relaxed` would leave the bytes as they are.
+pub(crate) fn is_relaxed(bytes: &[u8]) -> bool {
+    let line_byte = |b: u8| (b != b'\t') & (b != b'\r') & (b != b'\n');
+    bytes.last().is_none_or(|last| line_byte(*last) && *last != b' ')
+        && each_pair(bytes, |a, b| line_byte(a) & ((a != b' ') | (b != b' ')))
+}
+
 /// Runs of SP and HTAB become one SP, none at the end. CR and LF vanish (unfolding). Spec: 3.3, 5.1.
 pub(crate) fn push_relaxed(out: &mut Vec<u8>, bytes: &[u8]) {
-    let plain = each_byte(bytes, |b| (b != b'\t') & (b != b'\r') & (b != b'\n'));
-    if plain && bytes.last() != Some(&b' ') && each_pair(bytes, |a, b| (a != b' ') | (b != b' ')) {
+    if is_relaxed(bytes) {
         out.extend_from_slice(bytes);
         return;
     }

@@ -72,11 +72,17 @@ fn derived_fields(order: &Order) -> Object {
 /// Spec: 6.1, 6.2.
 pub(crate) fn derived(order: &Order, account: AccountId, network_id: u32, normal_form: &[u8]) -> Object {
     let memo = Object::new().with(sf::MEMO_DATA, normal_form);
+    without_memo(order, account, network_id).with(sf::MEMOS, vec![(sf::MEMO, memo)])
+}
+
+/// The same without its memo.
+///
+/// Spec: 6.1, 6.2.
+pub(crate) fn without_memo(order: &Order, account: AccountId, network_id: u32) -> Object {
     let mut tx = derived_fields(order)
         .with(sf::FLAGS, flags::TF_EMAIL_SIG | flags::TF_FULLY_CANONICAL_SIG)
         .with(sf::ACCOUNT, account)
-        .with(sf::SIGNING_PUB_KEY, Value::Blob(Vec::new()))
-        .with(sf::MEMOS, vec![(sf::MEMO, memo)]);
+        .with(sf::SIGNING_PUB_KEY, Value::Blob(Vec::new()));
     if network_id > NETWORK_ID_UNWRITTEN_MAX {
         tx.set(sf::NETWORK_ID, network_id);
     }
@@ -87,13 +93,12 @@ pub(crate) fn derived(order: &Order, account: AccountId, network_id: u32, normal
 ///
 /// Spec: 6.2, 6.3.
 pub(crate) fn wrapped(
-    derived: &Object,
+    derived: Object,
     sequence: u32,
     fee: Drops,
     last_ledger_sequence: LedgerIndex,
 ) -> Object {
     derived
-        .clone()
         .with(sf::SEQUENCE, sequence)
         .with(sf::FEE, Amount::from_drops(fee))
         .with(sf::LAST_LEDGER_SEQUENCE, last_ledger_sequence.get())

@@ -30,7 +30,7 @@ const GENESIS_TXN_ID: [u8; 32] = [
 ];
 
 /// Amendments of the recorded server, in its order; the ids are the SHA-512Half of the names.
-const AMENDMENTS: [&str; 56] = [
+pub const AMENDMENTS: [&str; 56] = [
     "Flow",
     "FlowCross",
     "fix1513",

@@ -4,34 +4,35 @@ use codec::{AccountId, Drops, Hash256, LedgerIndex, base58, keylet};
 use ledger::{Fees, Header, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
-    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer,
-    ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord,
+    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, EmailAnswer, EntryAnswer,
+    FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer, ServerAnswer,
+    SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord, Vote,
 };
 
-use crate::core::Core;
+use crate::amendments;
+use crate::core::{Core, Disk};
 use crate::limits::OPEN_TRANSACTIONS_MAX;
 use crate::node::Node;
 use crate::peers::Work;
 use crate::rules;
-use crate::store::{StoreError, StoredTx};
+use crate::store::{self, StoreError, StoredTx};
 
 /// Type byte of a node's public key in base58 (Xahau's NodePublic).
 const NODE_PUBLIC_PREFIX: u8 = 28;
 
-/// A caller learns that the node broke; the log learns why.
-fn internal(error: &dyn std::error::Error) -> RpcError {
-    tracing::error!(%error, "a request could not be answered");
-    RpcError::Internal
-}
-
+/// A caller learns that the node broke, or that its disk is full; the log learns why.
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
-        Self(internal(&error))
+        tracing::error!(%error, "a request could not be answered");
+        Self(match error {
+            StoreError::Full(_) => RpcError::DiskFull,
+            _ => RpcError::Internal,
+        })
     }
 }
 
 /// An answer that the store prevents.
-struct Broken(RpcError);
+pub(crate) struct Broken(RpcError);
 
 impl From<Broken> for RpcError {
     fn from(broken: Broken) -> Self {
@@ -133,13 +134,9 @@ impl rpc::Node for Node {
         let key = keylet::account(account);
         let (ledger, root) = match core.chosen(ledger)? {
             Chosen::Open => (core.open_id(), core.open.account(account)),
-            Chosen::Stored(index) if index == core.ledger.index() => (
-                LedgerId::Validated {
-                    hash: core.ledger.hash(),
-                    index,
-                },
-                core.ledger.entry(&key),
-            ),
+            Chosen::Stored(index) if index == core.ledger.index() => {
+                (core.validated_id(), core.ledger.entry(&key))
+            }
             // Only the state of the last ledger is kept.
             Chosen::Stored(_) => return Err(RpcError::LedgerNotFound),
         };
@@ -179,6 +176,53 @@ impl rpc::Node for Node {
         }
     }
 
+    fn account_transactions(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError> {
+        self.core().account_page(query)
+    }
+
+    fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError> {
+        let core = self.core();
+        let (ledger, state) = match core.chosen(ledger)? {
+            Chosen::Open => (core.open_id(), core.open.state()),
+            Chosen::Stored(index) if index == core.ledger.index() => {
+                (core.validated_id(), core.ledger.state())
+            }
+            // Only the state of the last ledger is kept.
+            Chosen::Stored(_) => return Err(RpcError::LedgerNotFound),
+        };
+        let entry = state
+            .entry(&key)
+            .and_then(|bytes| Some((codec::decode(bytes).ok()?, bytes.to_vec())));
+        Ok(EntryAnswer { ledger, entry })
+    }
+
+    fn fee(&self) -> Result<FeeAnswer, RpcError> {
+        let core = self.core();
+        Ok(FeeAnswer {
+            current: core.open.view().ledger_index(),
+            current_size: core.open.accepted().len(),
+            expected_size: OPEN_TRANSACTIONS_MAX,
+            queue_size: core.held_count(),
+            base_fee: core.open.view().base_fee(),
+        })
+    }
+
+    fn amendments(&self) -> Result<Vec<AmendmentState>, RpcError> {
+        let core = self.core();
+        Ok(amendments::states(&core.ledger, &core.votes))
+    }
+
+    fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError> {
+        let vote = match vote {
+            Vote::For => store::Vote::For,
+            Vote::Against => store::Vote::Against,
+        };
+        if amendments::is_votable(&amendment) {
+            self.core().set_vote(amendment, vote).map_err(Broken::from)?;
+        }
+        Ok(())
+    }
+
     fn server(&self) -> Result<ServerAnswer, RpcError> {
         let now = self.inner.clock.now();
         let core = self.core();
@@ -200,6 +244,10 @@ impl rpc::Node for Node {
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
             kept_mails: core.mailroom.kept_count(),
+            acceptance: match core.disk {
+                Disk::HasRoom => Acceptance::Open,
+                Disk::Full => Acceptance::DiskFull,
+            },
         })
     }
 
@@ -210,21 +258,24 @@ impl rpc::Node for Node {
 }
 
 /// A ledger that a caller chose.
-enum Chosen {
+pub(crate) enum Chosen {
     Open,
     Stored(LedgerIndex),
 }
 
 impl Core {
-    /// Whether the open ledger takes more transactions.
+    /// Whether the disk and the open ledger take more transactions.
     fn check_room(&self) -> Result<(), RpcError> {
+        if self.disk == Disk::Full {
+            return Err(RpcError::DiskFull);
+        }
         if self.open.accepted().len() >= OPEN_TRANSACTIONS_MAX {
             return Err(RpcError::TooBusy);
         }
         Ok(())
     }
 
-    fn chosen(&self, choice: LedgerChoice) -> Result<Chosen, RpcError> {
+    pub(crate) fn chosen(&self, choice: LedgerChoice) -> Result<Chosen, RpcError> {
         match choice {
             LedgerChoice::Current => Ok(Chosen::Open),
             LedgerChoice::Validated | LedgerChoice::Closed => Ok(Chosen::Stored(self.ledger.index())),
@@ -237,13 +288,20 @@ impl Core {
         }
     }
 
+    fn validated_id(&self) -> LedgerId {
+        LedgerId::Validated {
+            hash: self.ledger.hash(),
+            index: self.ledger.index(),
+        }
+    }
+
     fn open_id(&self) -> LedgerId {
         LedgerId::Open {
             index: self.open.view().ledger_index(),
         }
     }
 
-    fn header(&self, index: LedgerIndex) -> Result<LedgerHeader, RpcError> {
+    pub(crate) fn header(&self, index: LedgerIndex) -> Result<LedgerHeader, RpcError> {
         let stored = self
             .store
             .ledger(index)
@@ -278,7 +336,7 @@ impl Core {
             .collect())
     }
 
-    fn stored_record(&self, stored: StoredTx, header: &LedgerHeader) -> Option<TxRecord> {
+    pub(crate) fn stored_record(&self, stored: StoredTx, header: &LedgerHeader) -> Option<TxRecord> {
         let tx = codec::decode(&stored.blob).ok()?;
         let meta = codec::decode(&stored.meta).ok()?;
         let place = TxPlace {

@@ -10,15 +10,17 @@ use codec::{CloseTime, Hash256, format::EntryType};
 use ledger::dkim::{self, Attestation};
 use ledger::{Closed, Ledger, OpenLedger, Transaction};
 
+use crate::amendments::{self, Votes};
 use crate::limits::{
     FAILURES_REMEMBERED_MAX, HELD_BYTES_MAX, HELD_MAX, HELD_PER_ACCOUNT_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS,
     KEY_SETS_PER_LEDGER_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
 };
 use crate::mailroom::Mailroom;
+use crate::node::NodeConfig;
 use crate::peers::PeerCounts;
 use crate::rules;
 use crate::start::commit_of;
-use crate::store::{MailChange, Settled, SettledState, Store, StoreError};
+use crate::store::{MailChange, Settled, SettledState, Store, StoreError, Vote};
 use crate::watcher::{DkimName, Names};
 
 /// A transaction that a later ledger may take.
@@ -28,9 +30,24 @@ struct Held {
     tries: u32,
 }
 
+/// Whether the store can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// It can.
+    HasRoom,
+    /// The disk is full: nothing is accepted until a close finds room again.
+    Full,
+}
+
 /// The node's state.
 pub(crate) struct Core {
     pub(crate) network_id: u32,
+    history_ledgers: Option<u32>,
+    majority_secs: u32,
+    /// What the validator votes about amendments.
+    pub(crate) votes: Votes,
+    /// Whether the last write found room.
+    pub(crate) disk: Disk,
     pub(crate) key: KeyPair,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ledger: Ledger,
@@ -49,7 +66,7 @@ pub(crate) struct Core {
 impl Core {
     /// Go on from the last validated ledger.
     pub(crate) fn new(
-        network_id: u32,
+        config: &NodeConfig,
         key: KeyPair,
         store: Arc<dyn Store>,
         ledger: Ledger,
@@ -62,7 +79,11 @@ impl Core {
             .map(|(key, _)| key)
             .collect();
         let mut core = Self {
-            network_id,
+            network_id: config.network_id,
+            history_ledgers: config.history_ledgers,
+            majority_secs: config.majority_secs,
+            votes: store.votes()?.into_iter().collect(),
+            disk: Disk::HasRoom,
             key,
             open: OpenLedger::new(&ledger),
             ledger,
@@ -88,21 +109,52 @@ impl Core {
 
     /// Close the open ledger. The store has it before anybody sees it.
     pub(crate) fn close(&mut self, now: CloseTime) -> Result<(), StoreError> {
-        let key_sets = self.key_sets();
-        let transactions = self.open.accepted().iter().cloned().chain(key_sets);
+        let of_validator = self.validator_transactions();
+        let transactions = self.open.accepted().iter().cloned().chain(of_validator);
         let closed = ledger::close(&self.ledger, transactions, now);
         let mut commit = commit_of(&closed);
         let settled = self.validated_mails(&closed);
         commit.mails = self.mail_changes(&settled);
-        self.store.commit(self.network_id, &[commit])?;
+        commit.forget_below = self.history_ledgers.map_or(0, |kept| {
+            commit.index.saturating_add(1).saturating_sub(kept.max(1))
+        });
+        let committed = self.store.commit(self.network_id, &[commit]);
+        self.note_room(committed)?;
         for (id, code) in &closed.dropped {
             tracing::info!(%id, code = code.token(), "a transaction of the open ledger is not in the closed one");
         }
-        self.adopt(closed, &settled, now)
+        let adopted = self.adopt(closed, &settled, now);
+        self.note_room(adopted)
     }
 
-    /// DKIMKeySets of this validator's attestations, and the removal of keys that nobody renewed.
-    fn key_sets(&self) -> Vec<Transaction> {
+    /// Remember whether the disk had room for a write. A full one stops acceptance; the next write that finds room lets
+    /// it go on.
+    pub(crate) fn note_room(&mut self, written: Result<(), StoreError>) -> Result<(), StoreError> {
+        match &written {
+            Ok(()) if self.disk == Disk::Full => {
+                tracing::warn!("the disk has room again: transactions are accepted");
+                self.disk = Disk::HasRoom;
+            }
+            Err(StoreError::Full(error)) if self.disk == Disk::HasRoom => {
+                tracing::error!(%error, "the disk is full: no transactions are accepted until there is room");
+                self.disk = Disk::Full;
+            }
+            Ok(()) | Err(_) => {}
+        }
+        written
+    }
+
+    /// Change a vote; it counts in the ledger after the next flag ledger.
+    pub(crate) fn set_vote(&mut self, amendment: Hash256, vote: Vote) -> Result<(), StoreError> {
+        let written = self.store.set_vote(amendment, vote);
+        self.note_room(written)?;
+        self.votes.insert(amendment, vote);
+        Ok(())
+    }
+
+    /// What only validators put into a ledger: DKIMKeySets of this validator's attestations, the removal of keys that
+    /// nobody renewed, and what the votes about amendments come to.
+    fn validator_transactions(&self) -> Vec<Transaction> {
         let of_attestations = self
             .attestations
             .values()
@@ -114,6 +166,7 @@ impl Core {
         if self.ledger.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
             sets.extend(dkim::build_removals(&self.ledger, REMOVALS_PER_LEDGER_MAX));
         }
+        sets.extend(amendments::changes(&self.ledger, &self.votes, self.majority_secs));
         sets
     }
 
@@ -212,6 +265,11 @@ impl Core {
             self.held.push(Held { tx, tries: 0 });
         }
         has_room
+    }
+
+    /// Transactions held for later ledgers.
+    pub(crate) fn held_count(&self) -> usize {
+        self.held.len()
     }
 
     /// Held transactions of an account, for its next free sequence.

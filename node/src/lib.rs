@@ -4,6 +4,9 @@
 //! `amendment` what a mail means, `rpc` what is asked. Spec sections 6.3, 7.2 to 7.5 and 12. It knows no protocol of its
 //! own and no wall clock: [`Clock`] tells the time.
 
+mod account_txs;
+mod affected;
+mod amendments;
 mod answers;
 pub mod clock;
 mod core;
@@ -14,6 +17,7 @@ mod mailroom;
 mod mails;
 pub mod node;
 pub mod peers;
+mod restore;
 mod rules;
 pub mod start;
 pub mod store;
@@ -23,4 +27,5 @@ pub mod watcher;
 pub use clock::Clock;
 pub use funds::{Fund, FundError};
 pub use node::{Node, NodeConfig};
+pub use restore::LedgerDamage;
 pub use start::StartError;

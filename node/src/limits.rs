@@ -105,3 +105,18 @@ pub const REMOVALS_PER_LEDGER_MAX: usize = 4;
 
 /// EmailIDs of refused mails that are remembered for those who ask.
 pub const FAILURES_REMEMBERED_MAX: usize = 10_000;
+
+/// Ledgers that can be taken back where the last ones do not hash to their headers. Further back: restore a copy.
+pub const UNDO_LEDGERS_MAX: u32 = 64;
+
+/// Old ledgers forgotten with one commit; the others with the next ones.
+pub const FORGET_LEDGERS_PER_COMMIT_MAX: usize = 16;
+
+/// Old transactions forgotten with one commit, after which no further ledger is begun.
+pub const FORGET_TXS_PER_COMMIT_MAX: usize = 4_000;
+
+/// Seconds that an amendment needs its majority for, unless told otherwise: five days, as in xahaud.
+pub const MAJORITY_SECS_DEFAULT: u32 = 432_000;
+
+/// Ledgers between two counts of the votes about amendments (xahaud FLAG_LEDGER_INTERVAL).
+pub const FLAG_LEDGERS: u32 = 256;

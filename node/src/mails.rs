@@ -180,10 +180,11 @@ impl Core {
             // It is in the open ledger all the same; only nobody will try it again.
             return Ok(());
         }
-        self.store.change_mails(&[MailChange::Keep {
+        let written = self.store.change_mails(&[MailChange::Keep {
             mail_id,
             mail: record,
-        }])
+        }]);
+        self.note_room(written)
     }
 
     /// Keep a mail for its key, if its account exists and can pay, and if there is room. Answers why it is not kept.
@@ -228,7 +229,8 @@ impl Core {
             mail: record,
         }];
         changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
-        if let Err(error) = self.store.change_mails(&changes) {
+        let written = self.store.change_mails(&changes);
+        if let Err(error) = self.note_room(written) {
             // Kept is only what is on disk.
             self.mailroom.remove(&mail_id);
             return Err(error);

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use codec::CloseTime;
 use codec::keys::KeyPair;
+use codec::{CloseTime, LedgerIndex};
+use ledger::genesis::EmailAmendment;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::funds::Fund;
-use crate::limits::ACCEPT_WAIT_SECS_MAX;
+use crate::limits::{ACCEPT_WAIT_SECS_MAX, MAJORITY_SECS_DEFAULT};
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
 use crate::watcher::{DkimName, KeyResolver};
@@ -26,6 +27,30 @@ pub struct NodeConfig {
     pub network_id: u32,
     /// Payments at the first start.
     pub funds: Vec<Fund>,
+    /// Whether the genesis has the amendment `Email`.
+    pub email: EmailAmendment,
+    /// Ledgers kept with their transactions; `None` keeps all.
+    pub history_ledgers: Option<u32>,
+    /// Go back to this ledger where the last one is damaged.
+    pub rollback_to: Option<LedgerIndex>,
+    /// Seconds that an amendment needs its majority for before it is enabled.
+    pub majority_secs: u32,
+}
+
+impl NodeConfig {
+    /// The usual choices: `Email` from the first ledger on, all of history.
+    #[must_use]
+    pub fn new(data: PathBuf, network_id: u32) -> Self {
+        Self {
+            data,
+            network_id,
+            funds: Vec::new(),
+            email: EmailAmendment::Enabled,
+            history_ledgers: None,
+            rollback_to: None,
+            majority_secs: MAJORITY_SECS_DEFAULT,
+        }
+    }
 }
 
 /// A running node. Cheap to clone: all clones are the same node.
@@ -95,15 +120,9 @@ impl Node {
         runtime: Handle,
     ) -> Result<Self, StartError> {
         let now = clock.now();
-        let ledger = ledger_of(
-            parts.store.as_ref(),
-            config.network_id,
-            &parts.key,
-            &config.funds,
-            now,
-        )?;
+        let ledger = ledger_of(parts.store.as_ref(), config, &parts.key, now)?;
         tracing::info!(index = %ledger.index(), hash = %ledger.hash(), "the ledger is loaded");
-        let core = Core::new(config.network_id, parts.key, parts.store, ledger, now)?;
+        let core = Core::new(config, parts.key, parts.store, ledger, now)?;
         let inner = Inner {
             core: Mutex::new(core),
             looked_up: Condvar::new(),
@@ -150,7 +169,11 @@ impl Node {
         let now = self.inner.clock.now();
         let mut core = self.core();
         if core.is_close_due(now) {
-            core.close(now)?;
+            match core.close(now) {
+                // What is validated is whole; the open ledger waits until there is room.
+                Err(StoreError::Full(_)) => return Ok(()),
+                closed => closed?,
+            }
         }
         drop(core);
         self.look_up_wanted();

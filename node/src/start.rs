@@ -1,18 +1,22 @@
-//! From a data folder to a ledger: the lock, the store, the key, the genesis with its first payments; or the stored
-//! ledger, put together again and compared with its own hashes.
+//! From a data folder to a ledger: the lock, the store, the key, and the stored ledger or a genesis with its first
+//! payments.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use codec::keys::KeyPair;
 use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
-use ledger::genesis::{EmailAmendment, GENESIS_ACCOUNT};
-use ledger::{Closed, GenesisConfig, Header, Ledger, LedgerError, OpenLedger, StateMap, Transaction, TxMap};
+use ledger::genesis::GENESIS_ACCOUNT;
+use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 
+use crate::affected::affected_accounts;
 use crate::funds::Fund;
 use crate::limits::FUNDS_MAX;
-use crate::store::{Commit, RedbStore, Store, StoreError, StoredTx, Tip};
+use crate::node::NodeConfig;
+use crate::restore::{LedgerDamage, restored};
+use crate::store::{Commit, RedbStore, Store, StoreError, StoredTx};
 use crate::validator_key::{self, ValidatorKeyError};
 
 /// Names in the data folder.
@@ -42,25 +46,31 @@ pub enum StartError {
     /// There is no usable validator key.
     #[error(transparent)]
     ValidatorKey(#[from] ValidatorKeyError),
-    /// The stored header is unreadable.
-    #[error("the stored header of ledger {index} is damaged; restore the data folder from a copy")]
-    Header {
-        /// The ledger.
-        index: LedgerIndex,
-    },
-    /// The stored state or transactions are not those of the header.
-    #[error("ledger {index} of the store is damaged: {source}; restore the data folder from a copy")]
+    /// The last ledger of the store is not what was validated.
+    #[error("ledger {index} of the store is damaged: {source}; {}", way_out(*last_good))]
     Damaged {
         /// The ledger.
         index: LedgerIndex,
         /// What differs.
-        source: LedgerError,
+        source: LedgerDamage,
+        /// The newest ledger before it that is whole, if the store can go back to one.
+        last_good: Option<LedgerIndex>,
     },
-    /// The stored header does not hash to the stored hash.
-    #[error("the hash of ledger {index} is not the stored one; restore the data folder from a copy")]
-    Hash {
-        /// The ledger.
-        index: LedgerIndex,
+    /// The operator wants to go back, but there is nothing to repair.
+    #[error("ledger {tip} of the store is whole; start without --rollback-to {wanted}: nothing was changed")]
+    RollbackNotNeeded {
+        /// The last ledger.
+        tip: LedgerIndex,
+        /// What was asked for.
+        wanted: LedgerIndex,
+    },
+    /// The operator wants to go back to a ledger that is not whole or not within reach.
+    #[error("the store cannot go back to ledger {wanted}; {}: nothing was changed", way_out(*last_good))]
+    RollbackOutOfReach {
+        /// What was asked for.
+        wanted: LedgerIndex,
+        /// The newest ledger that is whole, if there is one.
+        last_good: Option<LedgerIndex>,
     },
     /// No random bytes for a key.
     #[error("cannot read random bytes: {0}")]
@@ -81,6 +91,16 @@ pub enum StartError {
         /// Why not.
         code: Ter,
     },
+}
+
+/// What the operator can do about a damaged ledger.
+fn way_out(last_good: Option<LedgerIndex>) -> String {
+    match last_good {
+        Some(good) => {
+            format!("the last good one is ledger {good}: start with --rollback-to {good}, or restore a copy")
+        }
+        None => "no earlier ledger is whole either; restore the data folder from a copy".to_owned(),
+    }
 }
 
 /// A data folder that no other node works in.
@@ -133,11 +153,11 @@ impl DataFolder {
 /// The last validated ledger: the stored one, or a new genesis with its first payments.
 pub(crate) fn ledger_of(
     store: &dyn Store,
-    network_id: u32,
+    config: &NodeConfig,
     key: &KeyPair,
-    funds: &[Fund],
     now: CloseTime,
 ) -> Result<Ledger, StartError> {
+    let network_id = config.network_id;
     if let Some(stored) = store.network_id()?.filter(|stored| *stored != network_id) {
         return Err(StoreError::Network {
             stored,
@@ -146,41 +166,19 @@ pub(crate) fn ledger_of(
         .into());
     }
     if let Some(tip) = store.tip()? {
-        return restored(tip);
+        return restored(store, &tip, config.rollback_to);
     }
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id,
         validators: vec![key.public_key().as_bytes().to_vec()],
-        email: EmailAmendment::Enabled,
+        email: config.email,
         close_time: now,
         key_delay_first_secs: 0,
         key_delay_next_secs: 0,
     });
-    let funded = pay_funds(&genesis, network_id, funds, now)?;
+    let funded = pay_funds(&genesis, network_id, &config.funds, now)?;
     store.commit(network_id, &[commit_of_genesis(&genesis), commit_of(&funded)])?;
     Ok(funded.ledger)
-}
-
-/// Put the stored ledger together; its parts must hash to what its header says, and the header to its hash.
-fn restored(tip: Tip) -> Result<Ledger, StartError> {
-    let index = tip.ledger.index;
-    let header = Header::decode(&tip.ledger.header).ok_or(StartError::Header { index })?;
-    if header.hash() != tip.ledger.hash || header.index != index {
-        return Err(StartError::Hash { index });
-    }
-    let state = StateMap::from_sorted_iter(tip.state);
-    let mut leaves: Vec<_> = tip.transactions.iter().map(|tx| (tx.id, tx_leaf(tx))).collect();
-    leaves.sort_by_key(|(id, _)| *id);
-    let ledger = Ledger::from_parts(header, state, TxMap::from_sorted_iter(leaves));
-    ledger.map_err(|source| StartError::Damaged { index, source })
-}
-
-/// A transaction as the ledger's tree holds it: both parts with their lengths.
-fn tx_leaf(tx: &StoredTx) -> Vec<u8> {
-    let mut leaf = Vec::with_capacity(tx.blob.len() + tx.meta.len() + 8);
-    codec::encode_vl(&tx.blob, &mut leaf);
-    codec::encode_vl(&tx.meta, &mut leaf);
-    leaf
 }
 
 /// The second ledger, with the payments of the first start.
@@ -228,7 +226,9 @@ fn commit_of_genesis(genesis: &Ledger) -> Commit {
             .map(|(key, bytes)| (key, Some(bytes.to_vec())))
             .collect(),
         transactions: Vec::new(),
+        affected: BTreeMap::new(),
         mails: Vec::new(),
+        forget_below: 0,
     }
 }
 
@@ -248,6 +248,12 @@ pub(crate) fn commit_of(closed: &Closed) -> Commit {
         header: closed.ledger.header().encode(),
         changes: closed.changes.clone(),
         transactions: transactions.collect(),
+        affected: closed
+            .applied
+            .iter()
+            .map(|applied| (applied.index, affected_accounts(&applied.metadata)))
+            .collect(),
         mails: Vec::new(),
+        forget_below: 0,
     }
 }

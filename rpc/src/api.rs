@@ -27,6 +27,21 @@ pub trait Node: Send + Sync {
     /// One ledger; its transactions where they are asked for.
     fn ledger(&self, ledger: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError>;
 
+    /// The transactions that affect an account, a page of them.
+    fn account_transactions(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError>;
+
+    /// One entry of the state.
+    fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError>;
+
+    /// What transactions cost now.
+    fn fee(&self) -> Result<FeeAnswer, RpcError>;
+
+    /// All amendments that the node knows, and those of the ledger that it does not know.
+    fn amendments(&self) -> Result<Vec<AmendmentState>, RpcError>;
+
+    /// Change the validator's vote about an amendment.
+    fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError>;
+
     /// How the node is.
     fn server(&self) -> Result<ServerAnswer, RpcError>;
 
@@ -327,6 +342,132 @@ pub struct AccountAnswer {
     pub root: Object,
 }
 
+/// Which transactions of an account are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountTxQuery {
+    /// The account.
+    pub account: AccountId,
+    /// Which ledgers.
+    pub ledgers: LedgerRange,
+    /// Which transactions come first.
+    pub order: TxOrder,
+    /// Transactions on the page at most.
+    pub limit: usize,
+    /// Where the page begins; `None`: at the end of the range that the order begins with.
+    pub marker: Option<TxMarker>,
+}
+
+/// Which ledgers an account's transactions are wanted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerRange {
+    /// From one to another, both included; `None` is the first or the last one of the store.
+    Between(Option<LedgerIndex>, Option<LedgerIndex>),
+    /// One ledger.
+    One(LedgerChoice),
+}
+
+/// Order of a page of transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TxOrder {
+    /// Oldest first.
+    Forward,
+    /// Newest first.
+    Backward,
+}
+
+/// The place of a transaction where the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TxMarker {
+    /// The ledger.
+    pub ledger: LedgerIndex,
+    /// The position there.
+    pub position: u32,
+}
+
+/// A page of an account's transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTxAnswer {
+    /// First ledger that was searched.
+    pub first: LedgerIndex,
+    /// Last ledger that was searched.
+    pub last: LedgerIndex,
+    /// The transactions, all validated.
+    pub transactions: Vec<TxRecord>,
+    /// Where the next page begins, if there is one.
+    pub marker: Option<TxMarker>,
+}
+
+/// One entry of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryAnswer {
+    /// The ledger that holds it.
+    pub ledger: LedgerId,
+    /// The entry; `None` where there is none.
+    pub entry: Option<(Object, Vec<u8>)>,
+}
+
+/// What transactions cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeAnswer {
+    /// The open ledger.
+    pub current: LedgerIndex,
+    /// Transactions in it.
+    pub current_size: usize,
+    /// Transactions that it takes.
+    pub expected_size: usize,
+    /// Transactions held for later ledgers.
+    pub queue_size: usize,
+    /// What the cheapest transaction costs.
+    pub base_fee: Drops,
+}
+
+/// An amendment, as ledger and validator see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmendmentState {
+    /// Its id.
+    pub id: Hash256,
+    /// Its name, if the node knows it.
+    pub name: Option<&'static str>,
+    /// Whether the ledger has it.
+    pub status: AmendmentStatus,
+    /// What the validator wants.
+    pub stance: Stance,
+}
+
+/// How far an amendment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmendmentStatus {
+    /// It is not enabled.
+    Disabled,
+    /// It has had its majority since then.
+    Majority {
+        /// Close time of the ledger that found the majority.
+        since: CloseTime,
+    },
+    /// It is enabled.
+    Enabled,
+}
+
+/// What a validator wants of an amendment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stance {
+    /// It votes.
+    Voting(Vote),
+    /// It knows the amendment as outdated and never votes for it.
+    Obsolete,
+    /// It does not know the amendment.
+    Unknown,
+}
+
+/// A vote about an amendment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vote {
+    /// It shall be enabled.
+    For,
+    /// It shall not (vetoed).
+    Against,
+}
+
 /// One ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerAnswer {
@@ -402,4 +543,15 @@ pub struct ServerAnswer {
     pub uptime_secs: u64,
     /// Mails that wait for their key.
     pub kept_mails: usize,
+    /// Whether the node takes transactions.
+    pub acceptance: Acceptance,
+}
+
+/// Whether a node takes transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It does.
+    Open,
+    /// Its disk is full: it takes none until there is room. What is validated is whole.
+    DiskFull,
 }

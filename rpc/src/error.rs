@@ -79,6 +79,24 @@ pub enum RpcError {
     /// The ledger is not in the store.
     #[error("ledgerNotFound")]
     LedgerNotFound,
+    /// The first ledger of a range lies after its last one, or outside of the store.
+    #[error("Ledger indexes invalid.")]
+    LedgerRangeInvalid,
+    /// A bound of a range is no ledger index.
+    #[error("Ledger index malformed.")]
+    LedgerIndexMalformed,
+    /// The amendment is unknown.
+    #[error("Feature unknown or invalid.")]
+    BadFeature,
+    /// The entry is not in the ledger.
+    #[error("The ledger has no such entry.")]
+    EntryNotFound,
+    /// The entry is of another type than the question says.
+    #[error("The entry is of another type.")]
+    UnexpectedLedgerType,
+    /// The question for an entry is incomplete or malformed.
+    #[error("{0}")]
+    MalformedEntry(MalformedEntry),
     /// The transaction is not in the store.
     #[error("Transaction not found.")]
     TransactionNotFound,
@@ -91,9 +109,31 @@ pub enum RpcError {
     /// The node cannot close a ledger on demand.
     #[error("Not in stand-alone mode.")]
     NotStandAlone,
+    /// The disk of the node is full.
+    #[error(
+        "The disk of this server is full; it accepts nothing until there is room. What is validated is whole."
+    )]
+    DiskFull,
     /// The node broke; its log says why.
     #[error("Internal error.")]
     Internal,
+}
+
+/// What is malformed in a question for an entry; the tokens are Xahau's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedEntry {
+    /// A part is missing or has the wrong type.
+    #[error("malformedRequest")]
+    Request,
+    /// An account is no classic address.
+    #[error("malformedAddress")]
+    Address,
+    /// The owner is no classic address.
+    #[error("malformedOwner")]
+    Owner,
+    /// The currency is no code.
+    #[error("malformedCurrency")]
+    Currency,
 }
 
 impl RpcError {
@@ -115,9 +155,19 @@ impl RpcError {
             Self::AccountNotFound { .. } => "actNotFound",
             Self::AccountMalformed => "actMalformed",
             Self::LedgerNotFound => "lgrNotFound",
+            Self::LedgerRangeInvalid => "lgrIdxsInvalid",
+            Self::LedgerIndexMalformed => "lgrIdxMalformed",
+            Self::BadFeature => "badFeature",
+            Self::EntryNotFound => "entryNotFound",
+            Self::UnexpectedLedgerType => "unexpectedLedgerType",
+            Self::MalformedEntry(MalformedEntry::Request) => "malformedRequest",
+            Self::MalformedEntry(MalformedEntry::Address) => "malformedAddress",
+            Self::MalformedEntry(MalformedEntry::Owner) => "malformedOwner",
+            Self::MalformedEntry(MalformedEntry::Currency) => "malformedCurrency",
             Self::TransactionNotFound => "txnNotFound",
             Self::InvalidTransaction { .. } => "invalidTransaction",
             Self::NotStandAlone => "notStandAlone",
+            Self::DiskFull => "notReady",
             Self::Internal => "internal",
         }
     }
@@ -129,12 +179,16 @@ impl RpcError {
             "noPermission" => Some(6),
             "tooBusy" => Some(9),
             "slowDown" => Some(10),
+            "notReady" => Some(13),
             "actNotFound" => Some(19),
             "lgrNotFound" => Some(21),
             "txnNotFound" => Some(29),
             "invalidParams" => Some(31),
             "unknownCmd" => Some(32),
             "actMalformed" => Some(35),
+            "badFeature" => Some(40),
+            "lgrIdxsInvalid" => Some(57),
+            "lgrIdxMalformed" => Some(58),
             "internal" => Some(73),
             _ => None,
         }

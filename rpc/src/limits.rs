@@ -27,6 +27,15 @@ pub const WORD_BYTES_MAX: usize = 64;
 /// Xahau's form.
 pub const PLAIN_DIGITS_MAX: usize = 32;
 
+/// Transactions on one page of `account_tx`: the least that a guest may ask for (xahaud Tuning.h). Less is raised to it.
+pub const ACCOUNT_TXS_MIN: u32 = 10;
+
+/// Transactions on one page of `account_tx` unless told otherwise (xahaud Tuning.h).
+pub const ACCOUNT_TXS_DEFAULT: u32 = 200;
+
+/// Transactions on one page of `account_tx` at most (xahaud Tuning.h). More is lowered to it.
+pub const ACCOUNT_TXS_MAX: u32 = 400;
+
 /// Connections open at one time. Refusal: further ones wait in the listener's queue.
 pub const CONNECTIONS_MAX: usize = 256;
 

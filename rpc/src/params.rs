@@ -78,6 +78,42 @@ impl Params {
         })
     }
 
+    /// Whether a parameter is there.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        self.members.contains_key(field)
+    }
+
+    /// A parameter as it is, if it is there.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&Value> {
+        self.members.get(field)
+    }
+
+    /// A whole number of 32 bits, if it is there.
+    pub fn number(&self, field: &'static str) -> Result<Option<u32>, RpcError> {
+        let Some(value) = self.members.get(field) else {
+            return Ok(None);
+        };
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        number.map(Some).ok_or(RpcError::InvalidField {
+            field,
+            expected: "not unsigned integer",
+        })
+    }
+
+    /// A parameter that holds parameters of its own, if it is there.
+    pub fn nested(&self, field: &'static str, known: &[&'static str]) -> Result<Option<Params>, RpcError> {
+        match self.members.get(field) {
+            None => Ok(None),
+            Some(Value::Object(members)) => Params::new(members.clone(), known).map(Some),
+            Some(_) => Err(RpcError::InvalidField {
+                field,
+                expected: "not object",
+            }),
+        }
+    }
+
     /// Which ledger is asked: `ledger_hash`, `ledger_index` or the old `ledger`; `None` if none of them is there.
     pub fn ledger(&self) -> Result<Option<LedgerChoice>, RpcError> {
         let given = ["ledger_hash", "ledger_index", "ledger"];

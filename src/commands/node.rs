@@ -53,9 +53,8 @@ pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
         })?;
     let address = listener.local_addr()?;
     let config = NodeConfig {
-        data: args.data.clone(),
-        network_id: args.network,
         funds,
+        ..NodeConfig::new(args.data.clone(), args.network)
     };
     let runtime = tokio::runtime::Handle::current();
     let starting = tokio::task::spawn_blocking(move || Node::start(&config, clock, resolver, runtime));

@@ -32,9 +32,15 @@ fn code_lines(folder: &str) -> Vec<(String, usize, String)> {
 fn offenders(folder: &str, words: &[&str]) -> Vec<String> {
     code_lines(folder)
         .into_iter()
-        .filter(|(_, _, line)| words.iter().any(|word| line.contains(word)))
+        .filter(|(_, _, line)| words.iter().any(|word| holds_word(line, word)))
         .map(|(file, at, line)| format!("{file}:{at}: {}", line.trim()))
         .collect()
+}
+
+/// The word stands in the line, and no letter before it: `rand::` is not in `Strand::`.
+fn holds_word(line: &str, word: &str) -> bool {
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 #[test]

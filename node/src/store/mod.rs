@@ -5,12 +5,15 @@
 
 mod record;
 mod redb_store;
+mod tables;
+mod writes;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use codec::{Hash256, LedgerIndex};
+use codec::{AccountId, Hash256, LedgerIndex};
 
-pub use record::{Settled, SettledState, StoredLedger, StoredTx, WaitingMail, WaitingStage};
+pub use record::{Settled, SettledState, StateChange, StoredLedger, StoredTx, WaitingMail, WaitingStage};
 pub use redb_store::RedbStore;
 
 /// Everything that one closed ledger changes.
@@ -23,11 +26,48 @@ pub struct Commit {
     /// Its serialized header.
     pub header: Vec<u8>,
     /// State entries as they are after it; `None` removes one.
-    pub changes: Vec<(Hash256, Option<Vec<u8>>)>,
+    pub changes: Vec<StateChange>,
     /// Its transactions.
     pub transactions: Vec<StoredTx>,
+    /// The accounts that each transaction affects, by its position.
+    pub affected: BTreeMap<u32, Vec<AccountId>>,
     /// What becomes of mails with it.
     pub mails: Vec<MailChange>,
+    /// Ledgers below this index are forgotten with their transactions, a bounded number with each commit. 0 forgets none.
+    pub forget_below: u32,
+}
+
+/// Which transactions of an account are asked for: all whose place lies between the two, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountRange {
+    /// The account.
+    pub account: AccountId,
+    /// First ledger and position.
+    pub first: (u32, u32),
+    /// Last ledger and position.
+    pub last: (u32, u32),
+    /// Which of them come first.
+    pub order: Order,
+    /// How many are wanted at most.
+    pub count_max: usize,
+}
+
+/// Order of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    Forward,
+    /// Newest first.
+    Backward,
+}
+
+/// A vote of this node's validator about an amendment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vote {
+    /// It shall be enabled.
+    For,
+    /// It shall not (vetoed).
+    Against,
 }
 
 /// One change of the mails.
@@ -54,13 +94,11 @@ pub enum MailChange {
     },
 }
 
-/// The last validated ledger, with all that is needed to go on from it.
+/// The last validated ledger, but for its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
     /// Its index, hash and header.
     pub ledger: StoredLedger,
-    /// All state entries, in key order.
-    pub state: Vec<(Hash256, Vec<u8>)>,
     /// Its transactions, by position.
     pub transactions: Vec<StoredTx>,
 }
@@ -72,6 +110,9 @@ pub trait Store: Send + Sync {
 
     /// The last validated ledger; `None` in a new store.
     fn tip(&self) -> Result<Option<Tip>, StoreError>;
+
+    /// Hand over all state entries of the last validated ledger, in key order.
+    fn read_state(&self, take: &mut dyn FnMut(Hash256, &[u8])) -> Result<(), StoreError>;
 
     /// Write closed ledgers, in their order, durably and as a whole. The first one also fixes the network. Each has to
     /// follow the last one: what is validated is never written over.
@@ -100,6 +141,21 @@ pub trait Store: Send + Sync {
 
     /// A transaction by its id.
     fn transaction(&self, id: &Hash256) -> Result<Option<StoredTx>, StoreError>;
+
+    /// Transactions that affect an account.
+    fn account_transactions(&self, range: &AccountRange) -> Result<Vec<StoredTx>, StoreError>;
+
+    /// What takes the state of a ledger back to that of its parent; `None` where that is not known any more.
+    fn undo(&self, index: LedgerIndex) -> Result<Option<Vec<StateChange>>, StoreError>;
+
+    /// Take all ledgers after this one back, durably and as a whole.
+    fn roll_back(&self, to: LedgerIndex) -> Result<(), StoreError>;
+
+    /// The validator's votes about amendments.
+    fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError>;
+
+    /// Change a vote, durably.
+    fn set_vote(&self, amendment: Hash256, vote: Vote) -> Result<(), StoreError>;
 }
 
 /// Why the store does not answer.
@@ -122,6 +178,15 @@ pub enum StoreError {
     /// Reading or writing failed.
     #[error("the store failed: {0}; check the disk, then start again: what was committed is kept")]
     Failed(Box<redb::Error>),
+    /// There is no room on the disk. Nothing was written, and what was there before is whole.
+    #[error("the disk of the data folder is full: {0}; make room: the node goes on by itself then")]
+    Full(std::io::Error),
+    /// The way back to a ledger is not in the store.
+    #[error("the store cannot go back to ledger {index}: it keeps the way back for few ledgers only")]
+    NoWayBack {
+        /// The ledger.
+        index: u32,
+    },
     /// The file was written by another version of the program.
     #[error("the store has format {found}, this program reads {expected}; use the version that wrote it")]
     Format {

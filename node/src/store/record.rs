@@ -1,7 +1,10 @@
 //! The records of the store and their bytes. Integers are big-endian; a record that does not parse to its last byte is
 //! damaged.
 
-use codec::{CloseTime, Hash256, LedgerIndex};
+use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
+
+/// A state entry after a change; `None` where it is removed.
+pub type StateChange = (Hash256, Option<Vec<u8>>);
 
 /// A validated ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,11 +183,78 @@ impl Settled {
     }
 }
 
+/// What takes a state back to that of the parent ledger.
+pub(super) struct UndoRecord;
+
+/// Length in an undo record that says: there was no entry.
+const ABSENT: u32 = u32::MAX;
+
+impl UndoRecord {
+    pub(super) fn encode(changes: &[StateChange]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (key, value) in changes {
+            out.extend_from_slice(key.as_bytes());
+            match value {
+                Some(value) => {
+                    let bytes = u32::try_from(value.len()).unwrap_or(ABSENT - 1);
+                    out.extend_from_slice(&bytes.to_be_bytes());
+                    out.extend_from_slice(value);
+                }
+                None => out.extend_from_slice(&ABSENT.to_be_bytes()),
+            }
+        }
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Vec<StateChange>> {
+        let mut reader = Reader { rest: bytes };
+        let mut changes = Vec::new();
+        while !reader.rest.is_empty() {
+            let key = reader.hash()?;
+            let value = match reader.u32()? {
+                ABSENT => None,
+                bytes => Some(reader.bytes(usize::try_from(bytes).ok()?)?.to_vec()),
+            };
+            changes.push((key, value));
+        }
+        Some(changes)
+    }
+}
+
+/// The record at a position of a ledger: the transaction's id, and the accounts that it affects.
+pub(super) mod tx_place {
+    use super::{AccountId, Hash256, Reader};
+
+    pub(in crate::store) fn encode(id: &Hash256, affected: &[AccountId]) -> Vec<u8> {
+        let mut out = id.as_bytes().to_vec();
+        affected
+            .iter()
+            .for_each(|account| out.extend_from_slice(account.as_bytes()));
+        out
+    }
+
+    pub(in crate::store) fn decode(bytes: &[u8]) -> Option<(Hash256, Vec<AccountId>)> {
+        let mut reader = Reader { rest: bytes };
+        let id = reader.hash()?;
+        let mut affected = Vec::new();
+        while !reader.rest.is_empty() {
+            affected.push(AccountId::new(reader.array()?));
+        }
+        Some((id, affected))
+    }
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        Some(head)
+    }
+
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest;
@@ -232,6 +302,23 @@ mod tests {
         for cut in 0..15 {
             assert_eq!(StoredTx::decode(Hash256::ZERO, &bytes[..cut]), None);
         }
+
+        let changes = vec![
+            (Hash256::new([1; 32]), Some(vec![1, 2])),
+            (Hash256::new([2; 32]), None),
+            (Hash256::new([3; 32]), Some(Vec::new())),
+        ];
+        let bytes = UndoRecord::encode(&changes);
+        assert_eq!(UndoRecord::decode(&bytes), Some(changes));
+        for cut in (1..bytes.len()).filter(|cut| ![38, 74].contains(cut)) {
+            assert_eq!(UndoRecord::decode(&bytes[..cut]), None, "{cut}");
+        }
+        let place = tx_place::encode(&Hash256::ZERO, &[AccountId::ONE, AccountId::ZERO]);
+        assert_eq!(
+            tx_place::decode(&place),
+            Some((Hash256::ZERO, vec![AccountId::ONE, AccountId::ZERO]))
+        );
+        assert_eq!(tx_place::decode(&place[..71]), None);
 
         let mail = WaitingMail {
             stage: WaitingStage::Submitted,

@@ -1,40 +1,35 @@
 //! The store in one redb file.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use codec::{Hash256, LedgerIndex};
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
-    WriteTransaction,
+    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
+    TableDefinition, WriteTransaction,
 };
 
-use super::{Commit, MailChange, Settled, Store, StoreError, StoredLedger, StoredTx, Tip, WaitingMail};
+use super::record::UndoRecord;
+use super::tables::{
+    ACCOUNTS, FORMAT, FORMAT_VERSION, Key, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED,
+    STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING,
+};
+use super::writes::{Undo, id_at, take_back, unsettle_after, write_commit, write_mails};
+use super::{
+    AccountRange, Commit, MailChange, Order, Settled, StateChange, Store, StoreError, StoredLedger, StoredTx,
+    Tip, Vote, WaitingMail,
+};
 use crate::limits::STORE_CACHE_BYTES;
-
-type Key = [u8; 32];
-
-const NUMBERS: TableDefinition<&str, u32> = TableDefinition::new("numbers");
-const STATE: TableDefinition<&Key, &[u8]> = TableDefinition::new("state");
-const LEDGERS: TableDefinition<u32, &[u8]> = TableDefinition::new("ledgers");
-const LEDGER_HASHES: TableDefinition<&Key, u32> = TableDefinition::new("ledger_hashes");
-const TRANSACTIONS: TableDefinition<&Key, &[u8]> = TableDefinition::new("transactions");
-const POSITIONS: TableDefinition<(u32, u32), &Key> = TableDefinition::new("positions");
-const WAITING: TableDefinition<&Key, &[u8]> = TableDefinition::new("waiting_mails");
-const SETTLED: TableDefinition<&Key, &[u8]> = TableDefinition::new("settled_mails");
-
-/// Names in the table of numbers.
-const FORMAT: &str = "format";
-const NETWORK: &str = "network_id";
-const TIP: &str = "tip";
-
-/// The format that this program writes.
-const FORMAT_VERSION: u32 = 1;
 
 /// The store in one redb file.
 #[derive(Debug)]
 pub struct RedbStore {
-    database: Database,
+    /// `None` after a failed write, until it is opened again: redb answers nothing more then.
+    database: RwLock<Option<Database>>,
+    /// Where it is; `None` for a backend of the caller's, which is not opened again.
+    path: Option<PathBuf>,
 }
 
 impl RedbStore {
@@ -44,7 +39,7 @@ impl RedbStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if path.exists() {
             let database = builder().open(path).map_err(|error| open_error(path, error))?;
-            return Self::prepare(database);
+            return Self::prepare(database, Some(path));
         }
         let unfinished = path.with_extension("new");
         if unfinished.exists() {
@@ -53,7 +48,7 @@ impl RedbStore {
         let database = builder()
             .create(&unfinished)
             .map_err(|error| open_error(path, error))?;
-        let store = Self::prepare(database)?;
+        let store = Self::prepare(database, Some(path))?;
         fs::rename(&unfinished, path).map_err(|error| io_error(path, error))?;
         if let Some(folder) = path.parent() {
             fs::File::open(folder)
@@ -71,12 +66,15 @@ impl RedbStore {
     /// A store on a backend of the caller's, for tests that cut its writes.
     pub fn on_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
         let database = builder().create_with_backend(backend).map_err(failed)?;
-        Self::prepare(database)
+        Self::prepare(database, None)
     }
 
     /// Make the tables and check the format.
-    fn prepare(database: Database) -> Result<Self, StoreError> {
-        let store = Self { database };
+    fn prepare(database: Database, path: Option<&Path>) -> Result<Self, StoreError> {
+        let store = Self {
+            database: RwLock::new(Some(database)),
+            path: path.map(Path::to_owned),
+        };
         let found = store.format()?;
         if let Some(found) = found.filter(|found| *found != FORMAT_VERSION) {
             return Err(StoreError::Format {
@@ -85,15 +83,13 @@ impl RedbStore {
             });
         }
         if found.is_none() {
-            store
-                .make_tables()
-                .map_err(|error| StoreError::Failed(Box::new(error)))?;
+            store.write(make_tables)?;
         }
         Ok(store)
     }
 
     fn format(&self) -> Result<Option<u32>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         match reading.open_table(NUMBERS) {
             Ok(numbers) => Ok(numbers.get(FORMAT).map_err(failed)?.map(|found| found.value())),
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
@@ -101,24 +97,8 @@ impl RedbStore {
         }
     }
 
-    fn make_tables(&self) -> Result<(), redb::Error> {
-        let writing = self.database.begin_write()?;
-        {
-            writing.open_table(STATE)?;
-            writing.open_table(LEDGERS)?;
-            writing.open_table(LEDGER_HASHES)?;
-            writing.open_table(TRANSACTIONS)?;
-            writing.open_table(POSITIONS)?;
-            writing.open_table(WAITING)?;
-            writing.open_table(SETTLED)?;
-            writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;
-        }
-        writing.commit()?;
-        Ok(())
-    }
-
     fn number(&self, name: &str) -> Result<Option<u32>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let numbers = reading.open_table(NUMBERS).map_err(failed)?;
         Ok(numbers.get(name).map_err(failed)?.map(|number| number.value()))
     }
@@ -128,16 +108,58 @@ impl RedbStore {
         change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
         let run = || {
-            let writing = self.database.begin_write()?;
+            let database = self.opened()?;
+            let database = database.as_ref().ok_or(redb::Error::PreviousIo)?;
+            let writing = database.begin_write()?;
             change(&writing)?;
             writing.commit()?;
             Ok(())
         };
         // The crash test follows these two lines to aim its kills.
         tracing::trace!("commit begins");
-        let written = run().map_err(|error: redb::Error| StoreError::Failed(Box::new(error)));
+        let written = run().map_err(failed::<redb::Error>);
         tracing::trace!("commit ends");
+        if written.is_err() {
+            self.close_after_failure();
+        }
         written
+    }
+
+    /// The database; opened again where a write failed before.
+    fn opened(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if database.is_some() {
+            return Ok(database);
+        }
+        drop(database);
+        if let Some(path) = &self.path {
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            if database.is_none() {
+                *database = Some(builder().open(path)?);
+            }
+        }
+        Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// After a failed write redb answers nothing until it is opened again, which brings back what was committed.
+    fn close_after_failure(&self) {
+        if self.path.is_some() {
+            *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    fn reading(&self) -> Result<ReadTransaction, StoreError> {
+        let database = self.opened().map_err(failed)?;
+        let database = database.as_ref().ok_or(redb::Error::PreviousIo).map_err(failed)?;
+        database.begin_read().map_err(failed)
+    }
+
+    /// The transaction that a position names.
+    fn transaction_at(&self, place: &[u8]) -> Result<StoredTx, StoreError> {
+        let id = id_at(place).ok_or(StoreError::Damaged { table: "positions" })?;
+        self.transaction(&id)?.ok_or(StoreError::Damaged {
+            table: "transactions",
+        })
     }
 
     /// Look one record up and read it.
@@ -148,7 +170,7 @@ impl RedbStore {
         key: &Hash256,
         decode: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let opened = reading.open_table(table).map_err(failed)?;
         let Some(found) = opened.get(key.as_bytes()).map_err(failed)? else {
             return Ok(None);
@@ -156,17 +178,6 @@ impl RedbStore {
         decode(found.value())
             .map(Some)
             .ok_or(StoreError::Damaged { table: name })
-    }
-
-    fn state(&self) -> Result<Vec<(Hash256, Vec<u8>)>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
-        let state = reading.open_table(STATE).map_err(failed)?;
-        let mut entries = Vec::new();
-        for entry in state.iter().map_err(failed)? {
-            let (key, value) = entry.map_err(failed)?;
-            entries.push((Hash256::new(*key.value()), value.value().to_vec()));
-        }
-        Ok(entries)
     }
 }
 
@@ -182,16 +193,23 @@ impl Store for RedbStore {
         let ledger = self
             .ledger(index)?
             .ok_or(StoreError::Damaged { table: "ledgers" })?;
-        let (state, transactions) = (self.state()?, self.transactions(index)?);
-        Ok(Some(Tip {
-            ledger,
-            state,
-            transactions,
-        }))
+        let transactions = self.transactions(index)?;
+        Ok(Some(Tip { ledger, transactions }))
+    }
+
+    fn read_state(&self, take: &mut dyn FnMut(Hash256, &[u8])) -> Result<(), StoreError> {
+        let reading = self.reading()?;
+        let state = reading.open_table(STATE).map_err(failed)?;
+        for entry in state.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            take(Hash256::new(*key.value()), value.value());
+        }
+        Ok(())
     }
 
     fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
-        let mut last = self.number(TIP)?;
+        let stored = self.number(TIP)?;
+        let mut last = stored;
         for commit in commits {
             if let Some(tip) = last.filter(|tip| tip.checked_add(1) != Some(commit.index)) {
                 return Err(StoreError::OutOfOrder {
@@ -202,11 +220,10 @@ impl Store for RedbStore {
             last = Some(commit.index);
         }
         self.write(|writing| {
+            let mut undo = if stored.is_some() { Undo::Kept } else { Undo::None };
             for commit in commits {
-                write_state(writing, &commit.changes)?;
-                write_ledger(writing, commit)?;
-                write_mails(writing, &commit.mails)?;
-                writing.open_table(NUMBERS)?.insert(TIP, commit.index)?;
+                write_commit(writing, commit, undo)?;
+                undo = Undo::Kept;
             }
             writing.open_table(NUMBERS)?.insert(NETWORK, network_id)?;
             Ok(())
@@ -221,7 +238,7 @@ impl Store for RedbStore {
     }
 
     fn waiting_mails(&self) -> Result<Vec<(Hash256, WaitingMail)>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let waiting = reading.open_table(WAITING).map_err(failed)?;
         let mut mails = Vec::new();
         for entry in waiting.iter().map_err(failed)? {
@@ -241,7 +258,7 @@ impl Store for RedbStore {
     }
 
     fn first_index(&self) -> Result<Option<LedgerIndex>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
         Ok(ledgers
             .first()
@@ -250,7 +267,7 @@ impl Store for RedbStore {
     }
 
     fn ledger(&self, index: LedgerIndex) -> Result<Option<StoredLedger>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
         let Some(found) = ledgers.get(index.get()).map_err(failed)? else {
             return Ok(None);
@@ -260,7 +277,7 @@ impl Store for RedbStore {
     }
 
     fn ledger_index(&self, hash: &Hash256) -> Result<Option<LedgerIndex>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let hashes = reading.open_table(LEDGER_HASHES).map_err(failed)?;
         Ok(hashes
             .get(hash.as_bytes())
@@ -269,16 +286,13 @@ impl Store for RedbStore {
     }
 
     fn transactions(&self, index: LedgerIndex) -> Result<Vec<StoredTx>, StoreError> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.reading()?;
         let positions = reading.open_table(POSITIONS).map_err(failed)?;
         let mut list = Vec::new();
         let of_ledger = (index.get(), 0)..=(index.get(), u32::MAX);
         for position in positions.range(of_ledger).map_err(failed)? {
-            let (_, id) = position.map_err(failed)?;
-            let found = self.transaction(&Hash256::new(*id.value()))?;
-            list.push(found.ok_or(StoreError::Damaged {
-                table: "transactions",
-            })?);
+            let (_, place) = position.map_err(failed)?;
+            list.push(self.transaction_at(place.value())?);
         }
         Ok(list)
     }
@@ -288,55 +302,101 @@ impl Store for RedbStore {
             StoredTx::decode(*id, bytes)
         })
     }
-}
 
-fn write_state(
-    writing: &WriteTransaction,
-    changes: &[(Hash256, Option<Vec<u8>>)],
-) -> Result<(), redb::Error> {
-    let mut state = writing.open_table(STATE)?;
-    for (key, value) in changes {
-        match value {
-            Some(value) => state.insert(key.as_bytes(), value.as_slice())?,
-            None => state.remove(key.as_bytes())?,
-        };
+    fn account_transactions(&self, range: &AccountRange) -> Result<Vec<StoredTx>, StoreError> {
+        let reading = self.reading()?;
+        let accounts = reading.open_table(ACCOUNTS).map_err(failed)?;
+        let positions = reading.open_table(POSITIONS).map_err(failed)?;
+        let account = range.account.as_bytes();
+        let (first, last) = (range.first, range.last);
+        if first > last {
+            return Ok(Vec::new());
+        }
+        let mut found = accounts
+            .range((account, first.0, first.1)..=(account, last.0, last.1))
+            .map_err(failed)?;
+        let mut list = Vec::new();
+        while list.len() < range.count_max {
+            let next = match range.order {
+                Order::Forward => found.next(),
+                Order::Backward => found.next_back(),
+            };
+            let Some(place) = next else { break };
+            let (place, _) = place.map_err(failed)?;
+            let (_, ledger, tx_index) = place.value();
+            let damaged = StoreError::Damaged { table: "positions" };
+            let place = positions
+                .get((ledger, tx_index))
+                .map_err(failed)?
+                .ok_or(damaged)?;
+            list.push(self.transaction_at(place.value())?);
+        }
+        Ok(list)
     }
-    Ok(())
-}
 
-fn write_ledger(writing: &WriteTransaction, commit: &Commit) -> Result<(), redb::Error> {
-    let record = StoredLedger::encode(&commit.hash, &commit.header);
-    writing
-        .open_table(LEDGERS)?
-        .insert(commit.index, record.as_slice())?;
-    writing
-        .open_table(LEDGER_HASHES)?
-        .insert(commit.hash.as_bytes(), commit.index)?;
-    let mut transactions = writing.open_table(TRANSACTIONS)?;
-    let mut positions = writing.open_table(POSITIONS)?;
-    for tx in &commit.transactions {
-        transactions.insert(tx.id.as_bytes(), tx.encode().as_slice())?;
-        positions.insert((commit.index, tx.tx_index), tx.id.as_bytes())?;
+    fn undo(&self, index: LedgerIndex) -> Result<Option<Vec<StateChange>>, StoreError> {
+        let reading = self.reading()?;
+        let undo = reading.open_table(UNDO).map_err(failed)?;
+        let record = undo.get(index.get()).map_err(failed)?;
+        Ok(record.and_then(|record| UndoRecord::decode(record.value())))
     }
-    Ok(())
-}
 
-fn write_mails(writing: &WriteTransaction, changes: &[MailChange]) -> Result<(), redb::Error> {
-    let mut waiting = writing.open_table(WAITING)?;
-    let mut settled_mails = writing.open_table(SETTLED)?;
-    for change in changes {
-        match change {
-            MailChange::Keep { mail_id, mail } => {
-                waiting.insert(mail_id.as_bytes(), mail.encode().as_slice())?;
-            }
-            MailChange::Forget { mail_id } => {
-                waiting.remove(mail_id.as_bytes())?;
-            }
-            MailChange::Settle { email_id, settled } => {
-                settled_mails.insert(email_id.as_bytes(), settled.encode().as_slice())?;
+    fn roll_back(&self, to: LedgerIndex) -> Result<(), StoreError> {
+        let tip = self.number(TIP)?.unwrap_or(0);
+        let steps = to.get().saturating_add(1)..=tip;
+        let no_way = StoreError::NoWayBack { index: to.get() };
+        for index in steps.clone() {
+            if self.undo(LedgerIndex::new(index))?.is_none() {
+                return Err(no_way);
             }
         }
+        self.write(|writing| {
+            for index in steps.rev() {
+                take_back(writing, index)?.ok_or(redb::Error::Corrupted("undo".to_owned()))?;
+            }
+            unsettle_after(writing, to.get())
+        })
     }
+
+    fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError> {
+        let reading = self.reading()?;
+        let votes = reading.open_table(VOTES).map_err(failed)?;
+        let mut list = Vec::new();
+        for entry in votes.iter().map_err(failed)? {
+            let (key, value) = entry.map_err(failed)?;
+            let vote = match value.value() {
+                0 => Vote::Against,
+                _ => Vote::For,
+            };
+            list.push((Hash256::new(*key.value()), vote));
+        }
+        Ok(list)
+    }
+
+    fn set_vote(&self, amendment: Hash256, vote: Vote) -> Result<(), StoreError> {
+        let value = match vote {
+            Vote::For => 1,
+            Vote::Against => 0,
+        };
+        self.write(|writing| {
+            writing.open_table(VOTES)?.insert(amendment.as_bytes(), value)?;
+            Ok(())
+        })
+    }
+}
+
+fn make_tables(writing: &WriteTransaction) -> Result<(), redb::Error> {
+    writing.open_table(STATE)?;
+    writing.open_table(LEDGERS)?;
+    writing.open_table(LEDGER_HASHES)?;
+    writing.open_table(TRANSACTIONS)?;
+    writing.open_table(POSITIONS)?;
+    writing.open_table(ACCOUNTS)?;
+    writing.open_table(UNDO)?;
+    writing.open_table(WAITING)?;
+    writing.open_table(SETTLED)?;
+    writing.open_table(VOTES)?;
+    writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;
     Ok(())
 }
 
@@ -346,8 +406,19 @@ fn builder() -> Builder {
     builder
 }
 
-fn failed(error: impl Into<redb::Error>) -> StoreError {
-    StoreError::Failed(Box::new(error.into()))
+/// A lack of room is told from other failures: it is no damage, and it passes.
+fn failed<E: Into<redb::Error>>(error: E) -> StoreError {
+    match error.into() {
+        redb::Error::Io(error) if is_full(&error) => StoreError::Full(error),
+        other => StoreError::Failed(Box::new(other)),
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 fn open_error(path: &Path, error: DatabaseError) -> StoreError {

@@ -1,6 +1,9 @@
 //! Tests of the node: the store under cuts and, on top of it, whole nodes.
 
+mod damage;
 mod dns;
+mod full_disk;
+mod history;
 mod node;
 mod served;
 mod store;

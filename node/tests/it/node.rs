@@ -1,18 +1,13 @@
 //! Whole nodes: mails from the door to the ledger, over restarts, with keys that come, stay away and change.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use codec::{Hash256, LedgerIndex, Ter};
-use node::store::{
-    Commit, MailChange, RedbStore, Settled, Store, StoreError, StoredLedger, StoredTx, Tip, WaitingMail,
-};
+use codec::{Hash256, Ter};
+use node::store::StoreError;
 use node::watcher::{KeyAnswer, NoResolver};
 use node::{Node, NodeConfig, StartError};
 use rpc::RpcError;
-use rpc::api::{
-    LedgerAnswer, LedgerChoice, MailState, Node as _, NotKept, SubmitEmail, SubmitMode, Transactions, TxKey,
-};
+use rpc::api::{LedgerAnswer, LedgerChoice, MailState, Node as _, NotKept, SubmitMode, Transactions, TxKey};
 
 use crate::world::{
     ALICE, BOB, CLOCK, Keys, NETWORK, Source, World, config, operator, start_in, stranger, vector_keys,
@@ -426,32 +421,6 @@ async fn rejects_a_fund_below_the_reserve_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rejects_a_store_whose_state_is_not_that_of_its_header() {
-    let folder = tempfile::tempdir().expect("a folder");
-    drop(start_with(&config(folder.path())).expect("starts"));
-    let store = RedbStore::open(&folder.path().join("ledger.redb")).expect("free");
-    let tip = store.tip().expect("readable").expect("a tip");
-    let (key, mut entry) = tip.state.into_iter().next().expect("an entry");
-    *entry.last_mut().expect("bytes") ^= 1;
-    // A header that is good in itself, over a state that differs in one bit.
-    let mut header = ledger::Header::decode(&tip.ledger.header).expect("a header");
-    header.index = codec::LedgerIndex::new(header.index.get() + 1);
-    header.tx_hash = Hash256::ZERO;
-    let forged = node::store::Commit {
-        index: header.index.get(),
-        hash: header.hash(),
-        header: header.encode(),
-        changes: vec![(key, Some(entry))],
-        transactions: Vec::new(),
-        mails: Vec::new(),
-    };
-    store.commit(NETWORK, &[forged]).expect("written");
-    drop(store);
-    let error = start_with(&config(folder.path())).err().expect("damaged");
-    assert!(matches!(error, StartError::Damaged { .. }), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn rejects_a_folder_that_cannot_be_made_and_says_which() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
@@ -547,116 +516,4 @@ async fn rejects_a_bad_signature_at_once_under_a_fresh_key_and_after_a_look_up_u
         (good.engine, state(&good)),
         (Ter::TES_SUCCESS, Some(MailState::Submitted))
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn rejects_to_show_a_ledger_that_is_not_stored() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Arc::new(FullDisk {
-        store: RedbStore::in_memory().expect("new"),
-        is_full: AtomicBool::new(false),
-    });
-    let clock = Arc::new(AtomicU32::new(CLOCK));
-    let hand = Arc::clone(&clock);
-    let node = Node::start_on(
-        Arc::clone(&store) as Arc<dyn Store>,
-        codec::keys::KeyPair::ed25519([7; 16]),
-        &config(folder.path()),
-        Arc::new(move || codec::CloseTime::new(hand.load(Ordering::SeqCst))),
-        Arc::new(vector_keys()),
-        tokio::runtime::Handle::current(),
-    );
-    let node = node.expect("starts");
-    clock.fetch_add(20, Ordering::SeqCst);
-    let before = node.server().expect("an answer").validated;
-    store.is_full.store(true, Ordering::SeqCst);
-    let mail = || SubmitEmail {
-        mail: vector_mail("c044.eml"),
-        mode: SubmitMode::Submit,
-    };
-    assert_eq!(
-        node.submit_email(mail(), &operator()).err(),
-        Some(RpcError::Internal),
-        "not kept on disk: not kept"
-    );
-    let closing = node.clone();
-    let closed = tokio::task::spawn_blocking(move || closing.accept_ledger())
-        .await
-        .expect("no panic");
-    assert_eq!(closed.err(), Some(RpcError::Internal));
-    assert_eq!(node.server().expect("an answer").validated, before);
-    assert_eq!(node.server().expect("an answer").kept_mails, 0);
-    assert_eq!(
-        store.tip().expect("readable").expect("a tip").ledger.hash,
-        before.hash
-    );
-    let failing = node.run_close_loop(std::time::Duration::from_millis(1), std::future::pending());
-    assert!(
-        matches!(failing.await, Err(StoreError::Failed(_))),
-        "the loop ends with the reason"
-    );
-}
-
-/// A store whose disk fills up.
-struct FullDisk {
-    store: RedbStore,
-    is_full: AtomicBool,
-}
-
-impl FullDisk {
-    fn check(&self) -> Result<(), StoreError> {
-        if self.is_full.load(Ordering::SeqCst) {
-            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            return Err(StoreError::Failed(Box::new(redb::Error::Io(full))));
-        }
-        Ok(())
-    }
-}
-
-impl Store for FullDisk {
-    fn network_id(&self) -> Result<Option<u32>, StoreError> {
-        self.store.network_id()
-    }
-
-    fn tip(&self) -> Result<Option<Tip>, StoreError> {
-        self.store.tip()
-    }
-
-    fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
-        self.check()?;
-        self.store.commit(network_id, commits)
-    }
-
-    fn change_mails(&self, changes: &[MailChange]) -> Result<(), StoreError> {
-        self.check()?;
-        self.store.change_mails(changes)
-    }
-
-    fn waiting_mails(&self) -> Result<Vec<(Hash256, WaitingMail)>, StoreError> {
-        self.store.waiting_mails()
-    }
-
-    fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError> {
-        self.store.settled(email_id)
-    }
-
-    fn first_index(&self) -> Result<Option<LedgerIndex>, StoreError> {
-        self.store.first_index()
-    }
-
-    fn ledger(&self, index: LedgerIndex) -> Result<Option<StoredLedger>, StoreError> {
-        self.store.ledger(index)
-    }
-
-    fn ledger_index(&self, hash: &Hash256) -> Result<Option<LedgerIndex>, StoreError> {
-        self.store.ledger_index(hash)
-    }
-
-    fn transactions(&self, index: LedgerIndex) -> Result<Vec<StoredTx>, StoreError> {
-        self.store.transactions(index)
-    }
-
-    fn transaction(&self, id: &Hash256) -> Result<Option<StoredTx>, StoreError> {
-        self.store.transaction(id)
-    }
 }

@@ -4,16 +4,35 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use codec::{CloseTime, Hash256, LedgerIndex};
+use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 use node::store::{
-    Commit, MailChange, RedbStore, Settled, SettledState, Store, StoreError, StoredTx, WaitingMail,
-    WaitingStage,
+    AccountRange, Commit, MailChange, Order, RedbStore, Settled, SettledState, Store, StoreError, StoredTx,
+    Vote, WaitingMail, WaitingStage,
 };
 
 const NETWORK: u32 = 21_338;
 
 fn hash(byte: u8) -> Hash256 {
     Hash256::new([byte; 32])
+}
+
+const ALICE: AccountId = AccountId::new([0xAA; 20]);
+
+fn account(byte: u8) -> AccountId {
+    AccountId::new([byte; 20])
+}
+
+fn state_of(store: &dyn Store) -> Vec<(Hash256, Vec<u8>)> {
+    let mut state = Vec::new();
+    let taken = store.read_state(&mut |key, bytes| state.push((key, bytes.to_vec())));
+    taken.expect("readable");
+    state
+}
+
+/// The ledgers of an account's transactions in a listing.
+fn ledgers_of(store: &dyn Store, range: &AccountRange) -> Vec<u32> {
+    let list = store.account_transactions(range).expect("readable");
+    list.iter().map(|tx| tx.ledger_index.get()).collect()
 }
 
 fn mail(order: u64) -> WaitingMail {
@@ -45,6 +64,8 @@ fn commit(index: u8) -> Commit {
             blob: vec![index; 6_000],
             meta: vec![index; 700],
         }],
+        affected: [(0, vec![ALICE, account(index)])].into(),
+        forget_below: 0,
         mails: vec![
             MailChange::Forget {
                 mail_id: hash(0xD0 + index - 1),
@@ -54,7 +75,7 @@ fn commit(index: u8) -> Commit {
                 mail: mail(u64::from(index)),
             },
             MailChange::Settle {
-                email_id: hash(0xE0 + index),
+                email_id: hash(0xE0_u8.wrapping_add(index)),
                 settled: Settled {
                     state: SettledState::Validated {
                         ledger_index: LedgerIndex::new(at),
@@ -76,7 +97,7 @@ fn assert_holds(store: &dyn Store, index: u8) {
     );
     assert_eq!(tip.ledger.header, vec![index; 118]);
     assert_eq!(
-        tip.state,
+        state_of(store),
         [(hash(0xA0), vec![index; 300]), (hash(0xB0 + index), vec![index])]
     );
     assert_eq!(tip.transactions, commit(index).transactions);
@@ -189,6 +210,139 @@ fn rejects_a_ledger_that_does_not_follow_the_last_one() {
         );
     }
     assert_holds(&store, 2);
+}
+
+#[test]
+fn accepts_listings_of_an_account_in_both_orders_and_rejects_other_places() {
+    let store = RedbStore::in_memory().expect("new");
+    for index in 1..=5 {
+        store.commit(NETWORK, &[commit(index)]).expect("written");
+    }
+    let all = AccountRange {
+        account: ALICE,
+        first: (0, 0),
+        last: (u32::MAX, u32::MAX),
+        order: Order::Forward,
+        count_max: 100,
+    };
+    let backward = AccountRange {
+        order: Order::Backward,
+        ..all
+    };
+    assert_eq!(ledgers_of(&store, &all), [1, 2, 3, 4, 5]);
+    assert_eq!(
+        ledgers_of(
+            &store,
+            &AccountRange {
+                count_max: 2,
+                ..backward
+            }
+        ),
+        [5, 4]
+    );
+    let some = AccountRange {
+        first: (2, 0),
+        last: (4, 0),
+        ..all
+    };
+    assert_eq!(ledgers_of(&store, &some), [2, 3, 4]);
+    let of_one = AccountRange {
+        account: account(3),
+        ..all
+    };
+    assert_eq!(ledgers_of(&store, &of_one), [3]);
+    let of_nobody = AccountRange {
+        account: account(99),
+        ..all
+    };
+    assert_eq!(ledgers_of(&store, &of_nobody), [0; 0]);
+    let empty = AccountRange {
+        first: (4, 0),
+        last: (2, 0),
+        ..all
+    };
+    assert_eq!(ledgers_of(&store, &empty), [0; 0]);
+}
+
+#[test]
+fn accepts_the_end_of_history_in_bounded_steps() {
+    let store = RedbStore::in_memory().expect("new");
+    for index in 1..=40 {
+        store.commit(NETWORK, &[commit(index)]).expect("written");
+    }
+    let first = || store.first_index().expect("readable").expect("a ledger").get();
+    for (index, expected) in [(41, 17), (42, 33), (43, 39), (44, 39)] {
+        let mut next = commit(index);
+        next.forget_below = 39;
+        store.commit(NETWORK, &[next]).expect("written");
+        assert_eq!(first(), expected);
+    }
+    assert_eq!(store.transaction(&hash(0xC0 + 38)).expect("readable"), None);
+    assert!(store.transaction(&hash(0xC0 + 39)).expect("readable").is_some());
+    assert_eq!(store.ledger_index(&hash(38)).expect("readable"), None);
+    let all = AccountRange {
+        account: ALICE,
+        first: (0, 0),
+        last: (u32::MAX, u32::MAX),
+        order: Order::Forward,
+        count_max: 100,
+    };
+    assert_eq!(ledgers_of(&store, &all), [39, 40, 41, 42, 43, 44]);
+    let mut last = commit(45);
+    last.forget_below = u32::MAX;
+    store.commit(NETWORK, &[last]).expect("written");
+    assert_eq!(first(), 45, "the tip itself is never forgotten");
+}
+
+#[test]
+fn accepts_the_way_back_to_an_earlier_ledger() {
+    let store = RedbStore::in_memory().expect("new");
+    for index in 1..=5 {
+        let mut commit = commit(index);
+        commit
+            .mails
+            .retain(|change| matches!(change, MailChange::Settle { .. }));
+        store.commit(NETWORK, &[commit]).expect("written");
+    }
+    let keep = MailChange::Keep {
+        mail_id: hash(0xD3),
+        mail: mail(3),
+    };
+    store.change_mails(&[keep]).expect("written");
+    store.roll_back(LedgerIndex::new(3)).expect("within reach");
+    assert_holds(&store, 3);
+    let mut again = commit(4);
+    again.mails.clear();
+    store.commit(NETWORK, &[again]).expect("it goes on from there");
+}
+
+#[test]
+fn rejects_a_way_back_that_is_not_kept() {
+    let store = RedbStore::in_memory().expect("new");
+    for index in 1..=80 {
+        let mut commit = commit(index % 8 + 1);
+        commit.index = u32::from(index);
+        commit.transactions.clear();
+        store.commit(NETWORK, &[commit]).expect("written");
+    }
+    let refused = store.roll_back(LedgerIndex::new(15));
+    assert!(matches!(refused, Err(StoreError::NoWayBack { index: 15 })));
+    let tip = || store.tip().expect("readable").expect("a tip").ledger.index.get();
+    assert_eq!(tip(), 80, "nothing was changed");
+    store.roll_back(LedgerIndex::new(16)).expect("within reach");
+    assert_eq!(tip(), 16);
+}
+
+#[test]
+fn accepts_votes_and_the_change_of_a_vote() {
+    let store = RedbStore::in_memory().expect("new");
+    store.set_vote(hash(1), Vote::Against).expect("written");
+    store.set_vote(hash(2), Vote::For).expect("written");
+    store.set_vote(hash(1), Vote::For).expect("written");
+    assert_eq!(
+        store.votes().expect("readable"),
+        [(hash(1), Vote::For), (hash(2), Vote::For)]
+    );
 }
 
 /// A disk that stops taking writes after a given number of them.

@@ -105,9 +105,8 @@ pub fn config(folder: &Path) -> NodeConfig {
         .map(|text| Fund::parse(text).expect("a fund"))
         .collect();
     NodeConfig {
-        data: folder.to_owned(),
-        network_id: NETWORK,
         funds,
+        ..NodeConfig::new(folder.to_owned(), NETWORK)
     }
 }
 
@@ -116,22 +115,32 @@ pub fn start_in(
     clock: &Arc<AtomicU32>,
     keys: Arc<dyn KeyResolver>,
 ) -> Result<Node, StartError> {
+    start_as(&config(folder), clock, keys)
+}
+
+pub fn start_as(
+    config: &NodeConfig,
+    clock: &Arc<AtomicU32>,
+    keys: Arc<dyn KeyResolver>,
+) -> Result<Node, StartError> {
     let hand = Arc::clone(clock);
     let now = move || CloseTime::new(hand.load(Ordering::SeqCst));
-    Node::start(
-        &config(folder),
-        Arc::new(now),
-        keys,
-        tokio::runtime::Handle::current(),
-    )
+    Node::start(config, Arc::new(now), keys, tokio::runtime::Handle::current())
 }
 
 impl World {
     pub fn new(keys: impl KeyResolver + 'static) -> Self {
+        Self::with(keys, |_| {})
+    }
+
+    /// A node with other choices than the usual ones.
+    pub fn with(keys: impl KeyResolver + 'static, choose: impl FnOnce(&mut NodeConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(AtomicU32::new(CLOCK));
         let keys: Arc<dyn KeyResolver> = Arc::new(keys);
-        let node = start_in(folder.path(), &clock, Arc::clone(&keys)).expect("starts");
+        let mut config = config(folder.path());
+        choose(&mut config);
+        let node = start_as(&config, &clock, Arc::clone(&keys)).expect("starts");
         Self {
             node,
             clock,

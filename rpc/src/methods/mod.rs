@@ -1,9 +1,14 @@
 //! The methods, one per file: which parameters each knows, and its answer.
 
 mod account_info;
+mod account_tx;
+mod feature;
+mod fee;
 mod ledger;
 mod ledger_accept;
+mod ledger_entry;
 mod ping;
+mod server_definitions;
 mod server_info;
 mod submit;
 mod submit_email;
@@ -40,11 +45,16 @@ pub struct Method {
 }
 
 /// All methods.
-const METHODS: [Method; 8] = [
+const METHODS: [Method; 13] = [
     account_info::METHOD,
+    account_tx::METHOD,
+    feature::METHOD,
+    fee::METHOD,
     ledger::METHOD,
     ledger_accept::METHOD,
+    ledger_entry::METHOD,
     ping::METHOD,
+    server_definitions::METHOD,
     server_info::METHOD,
     submit::METHOD,
     submit_email::METHOD,

@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::{Answer, Context, Method};
-use crate::api::Role;
+use crate::api::{Acceptance, Role};
 use crate::params::Params;
 use crate::wire::{human_time, xah_number};
 
@@ -21,7 +21,11 @@ fn run(context: &Context<'_>, _params: &Params) -> Answer {
         .now
         .seconds()
         .saturating_sub(validated.close_time.seconds());
-    let info = json!({
+    let (server_state, is_disk_full) = match server.acceptance {
+        Acceptance::Open => ("full", false),
+        Acceptance::DiskFull => ("connected", true),
+    };
+    let mut info = json!({
         "build_version": server.build_version,
         "complete_ledgers": format!("{}-{}", server.first_ledger.get(), validated.index.get()),
         "kept_mails": server.kept_mails,
@@ -30,7 +34,7 @@ fn run(context: &Context<'_>, _params: &Params) -> Answer {
         "network_id": server.network_id,
         "peers": 0,
         "pubkey_node": server.pubkey_node,
-        "server_state": "full",
+        "server_state": server_state,
         "time": human_time(server.now),
         "uptime": server.uptime_secs,
         "validated_ledger": {
@@ -46,6 +50,9 @@ fn run(context: &Context<'_>, _params: &Params) -> Answer {
         },
         "validation_quorum": server.validation_quorum,
     });
+    if let Some(members) = info.as_object_mut().filter(|_| is_disk_full) {
+        members.insert("disk_full".to_owned(), json!(true));
+    }
     Ok(Map::from_iter([
         ("info".to_owned(), info),
         ("native_currency_code".to_owned(), json!("XAH")),

@@ -7,9 +7,10 @@ use amendment::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use rpc::RpcError;
 use rpc::api::{
-    AccountAnswer, EmailAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus,
-    Node, OnRetry, Peer, ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
-    TxRecord, Via,
+    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
+    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus, Node,
+    OnRetry, Peer, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
+    TxMarker, TxPlace, TxRecord, Via, Vote,
 };
 
 pub const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
@@ -18,6 +19,9 @@ pub const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
 #[derive(Default)]
 pub struct FakeNode {
     pub mails: Mutex<Vec<SubmitEmail>>,
+    pub asked_txs: Mutex<Option<AccountTxQuery>>,
+    pub asked_entry: Mutex<Option<(Hash256, LedgerChoice)>>,
+    pub vote: Mutex<Option<Vote>>,
 }
 
 pub fn operator() -> Peer {
@@ -207,7 +211,94 @@ impl Node for FakeNode {
             now: CloseTime::new(848_486_613),
             uptime_secs: 3,
             kept_mails: 0,
+            acceptance: Acceptance::Open,
         })
+    }
+
+    fn account_transactions(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError> {
+        if query.account != genesis() {
+            return Ok(AccountTxAnswer {
+                first: LedgerIndex::new(1),
+                last: LedgerIndex::new(9),
+                transactions: Vec::new(),
+                marker: None,
+            });
+        }
+        *self.asked_txs.lock().expect("no test panics with it") = Some(*query);
+        let place = TxPlace {
+            ledger_index: LedgerIndex::new(8),
+            tx_index: 2,
+            close_time: CloseTime::new(77),
+            network_id: 21_338,
+            meta: Object::new().with(sf::TRANSACTION_INDEX, 2_u32),
+            meta_blob: vec![0xEE],
+        };
+        Ok(AccountTxAnswer {
+            first: LedgerIndex::new(1),
+            last: LedgerIndex::new(9),
+            transactions: vec![TxRecord {
+                wrapped: wrapped(),
+                validated: Some(place),
+            }],
+            marker: Some(TxMarker {
+                ledger: LedgerIndex::new(7),
+                position: 3,
+            }),
+        })
+    }
+
+    fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError> {
+        *self.asked_entry.lock().expect("no test panics with it") = Some((key, ledger));
+        let kind = if key == hash(0xEE) { 0x4B } else { 0x61 };
+        let entry = Object::new().with(sf::LEDGER_ENTRY_TYPE, kind as u16);
+        Ok(EntryAnswer {
+            ledger: LedgerId::Open {
+                index: LedgerIndex::new(10),
+            },
+            entry: (key != hash(0)).then(|| (entry, vec![0x11, 0, 0x61])),
+        })
+    }
+
+    fn fee(&self) -> Result<FeeAnswer, RpcError> {
+        Ok(FeeAnswer {
+            current: LedgerIndex::new(2),
+            current_size: 0,
+            expected_size: 100_000,
+            queue_size: 0,
+            base_fee: Drops::new(10),
+        })
+    }
+
+    fn amendments(&self) -> Result<Vec<AmendmentState>, RpcError> {
+        let name = |name: &'static str, status, stance| AmendmentState {
+            id: codec::hash::sha512_half(&[name.as_bytes()]),
+            name: Some(name),
+            status,
+            stance,
+        };
+        let vote = *self.vote.lock().expect("no test panics with it");
+        let since = CloseTime::new(5);
+        Ok(vec![
+            name("Remit", AmendmentStatus::Enabled, Stance::Voting(Vote::For)),
+            name("Escrow", AmendmentStatus::Disabled, Stance::Obsolete),
+            name(
+                "Email",
+                AmendmentStatus::Majority { since },
+                Stance::Voting(vote.unwrap_or(Vote::Against)),
+            ),
+            AmendmentState {
+                id: hash(0xFE),
+                name: None,
+                status: AmendmentStatus::Enabled,
+                stance: Stance::Unknown,
+            },
+        ])
+    }
+
+    fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError> {
+        assert_eq!(amendment, codec::hash::sha512_half(&[b"Email"]));
+        *self.vote.lock().expect("no test panics with it") = Some(vote);
+        Ok(())
     }
 
     fn accept_ledger(&self) -> Result<LedgerIndex, RpcError> {

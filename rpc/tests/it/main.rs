@@ -3,4 +3,5 @@
 mod bad_input;
 mod fake_node;
 mod loopback;
+mod methods;
 mod session;

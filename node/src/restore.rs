@@ -1,0 +1,124 @@
+//! The stored ledger, put together again and compared with its own hashes; and the way back to the last good one.
+
+use codec::{Hash256, LedgerIndex};
+use ledger::{Header, Ledger, LedgerError, StateMap, TxMap};
+
+use crate::limits::UNDO_LEDGERS_MAX;
+use crate::start::StartError;
+use crate::store::{Store, StoreError, StoredLedger, StoredTx, Tip};
+
+/// What is wrong with a stored ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerDamage {
+    /// The header is unreadable.
+    #[error("its header is unreadable")]
+    Header,
+    /// The header does not hash to the ledger's hash.
+    #[error("its header hashes to {computed}, the store says {stated}")]
+    Hash {
+        /// What the header hashes to.
+        computed: Hash256,
+        /// What the store says.
+        stated: Hash256,
+    },
+    /// State or transactions are not those of the header.
+    #[error(transparent)]
+    Content(#[from] LedgerError),
+}
+
+/// Put the last ledger of the store together. Where it is damaged, go back to the one that the operator names, or say
+/// which one he could name.
+pub(crate) fn restored(
+    store: &dyn Store,
+    tip: &Tip,
+    rollback_to: Option<LedgerIndex>,
+) -> Result<Ledger, StartError> {
+    let index = tip.ledger.index;
+    let mut state = StateMap::new();
+    store.read_state(&mut |key, bytes| state.insert(key, bytes))?;
+    let damage = match whole(&tip.ledger, &tip.transactions, &state) {
+        Ok(ledger) => {
+            return match rollback_to.filter(|wanted| *wanted != index) {
+                Some(wanted) => Err(StartError::RollbackNotNeeded { tip: index, wanted }),
+                None => Ok(ledger),
+            };
+        }
+        Err(damage) => damage,
+    };
+    let newest = last_good(store, index, state.clone(), index)?;
+    let last_good_index = newest.as_ref().map(Ledger::index);
+    let Some(wanted) = rollback_to else {
+        return Err(StartError::Damaged {
+            index,
+            source: damage,
+            last_good: last_good_index,
+        });
+    };
+    let good = last_good(store, index, state, wanted)?.filter(|ledger| ledger.index() == wanted);
+    let good = good.ok_or(StartError::RollbackOutOfReach {
+        wanted,
+        last_good: last_good_index,
+    })?;
+    store.roll_back(wanted)?;
+    tracing::warn!(from = %index, to = %wanted, "the store went back: later ledgers are gone");
+    Ok(good)
+}
+
+/// The newest whole ledger before `tip`, and not after `last`, within reach of the store.
+fn last_good(
+    store: &dyn Store,
+    tip: LedgerIndex,
+    mut state: StateMap,
+    last: LedgerIndex,
+) -> Result<Option<Ledger>, StoreError> {
+    for back in 1..=UNDO_LEDGERS_MAX {
+        let undone = LedgerIndex::new(tip.get().saturating_sub(back - 1));
+        let index = LedgerIndex::new(tip.get().saturating_sub(back));
+        let (Some(changes), Some(ledger)) = (store.undo(undone)?, store.ledger(index)?) else {
+            return Ok(None);
+        };
+        for (key, bytes) in changes {
+            match bytes {
+                Some(bytes) => state.insert(key, bytes),
+                None => {
+                    state.remove(&key);
+                }
+            }
+        }
+        if index > last {
+            continue;
+        }
+        let transactions = store.transactions(index)?;
+        if let Ok(ledger) = whole(&ledger, &transactions, &state) {
+            return Ok(Some(ledger));
+        }
+    }
+    Ok(None)
+}
+
+/// A ledger from its parts: they must hash to what the header says, and the header to the ledger's hash.
+fn whole(stored: &StoredLedger, transactions: &[StoredTx], state: &StateMap) -> Result<Ledger, LedgerDamage> {
+    let header = Header::decode(&stored.header).ok_or(LedgerDamage::Header)?;
+    let computed = header.hash();
+    if computed != stored.hash || header.index != stored.index {
+        return Err(LedgerDamage::Hash {
+            computed,
+            stated: stored.hash,
+        });
+    }
+    let mut leaves: Vec<_> = transactions.iter().map(|tx| (tx.id, tx_leaf(tx))).collect();
+    leaves.sort_by_key(|(id, _)| *id);
+    Ok(Ledger::from_parts(
+        header,
+        state.clone(),
+        TxMap::from_sorted_iter(leaves),
+    )?)
+}
+
+/// A transaction as the ledger's tree holds it: both parts with their lengths.
+fn tx_leaf(tx: &StoredTx) -> Vec<u8> {
+    let mut leaf = Vec::with_capacity(tx.blob.len() + tx.meta.len() + 8);
+    codec::encode_vl(&tx.blob, &mut leaf);
+    codec::encode_vl(&tx.meta, &mut leaf);
+    leaf
+}

@@ -1,0 +1,175 @@
+//! A store whose last ledger is not what was validated: the node refuses, says which ledger, and offers the last good one.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use codec::{Hash256, LedgerIndex};
+use node::watcher::NoResolver;
+use node::{LedgerDamage, Node, NodeConfig, StartError};
+use redb::{Database, ReadableTable, TableDefinition};
+use rpc::api::Node as _;
+
+use crate::world::{CLOCK, Keys, World, config, start_in, vector_mail};
+
+const STATE: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("state");
+const LEDGERS: TableDefinition<u32, &[u8]> = TableDefinition::new("ledgers");
+const TRANSACTIONS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("transactions");
+
+/// A folder with some ledgers; answers index and hash of the last two.
+async fn some_ledgers() -> (tempfile::TempDir, [(LedgerIndex, Hash256); 2]) {
+    let world = World::new(Keys::vectors());
+    world.send(vector_mail("c044.eml")).await;
+    world.close().await;
+    let before = world.tip().await;
+    world.close().await;
+    let last = world.tip().await;
+    let World { node, folder, .. } = world;
+    drop(node);
+    while let Err(StartError::InUse { .. }) = start(folder.path(), None) {
+        tokio::task::yield_now().await;
+    }
+    (folder, [before, last])
+}
+
+fn start(folder: &Path, rollback_to: Option<LedgerIndex>) -> Result<Node, StartError> {
+    let config = NodeConfig {
+        rollback_to,
+        ..config(folder)
+    };
+    let now = || codec::CloseTime::new(CLOCK + 100);
+    Node::start(
+        &config,
+        Arc::new(now),
+        Arc::new(NoResolver),
+        tokio::runtime::Handle::current(),
+    )
+}
+
+/// Flip one bit of the last byte of a record.
+fn flip<K: redb::Key + 'static>(
+    folder: &Path,
+    table: TableDefinition<K, &'static [u8]>,
+    key: for<'a> fn(&'a [u8; 32], u32) -> K::SelfType<'a>,
+    at: (&[u8; 32], u32),
+) {
+    let database = Database::open(folder.join("ledger.redb")).expect("free");
+    let writing = database.begin_write().expect("writable");
+    {
+        let mut table = writing.open_table(table).expect("there");
+        let mut record = {
+            let found = table.get(key(at.0, at.1)).expect("readable").expect("there");
+            found.value().to_vec()
+        };
+        *record.last_mut().expect("bytes") ^= 1;
+        table.insert(key(at.0, at.1), record.as_slice()).expect("written");
+    }
+    writing.commit().expect("committed");
+}
+
+fn flip_state(folder: &Path, key: &Hash256) {
+    flip(folder, STATE, |key, _| key, (key.as_bytes(), 0));
+}
+
+fn refusal(folder: &Path, rollback_to: Option<LedgerIndex>) -> StartError {
+    start(folder, rollback_to).err().expect("refused")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_a_state_that_does_not_hash_to_its_header_and_offers_the_last_good_ledger() {
+    let (folder, [before, last]) = some_ledgers().await;
+    // Each ledger writes the hashes of its parents anew, so the ledger before does not share the damage.
+    flip_state(folder.path(), &codec::keylet::skip());
+    let error = refusal(folder.path(), None);
+    assert!(
+        matches!(&error, StartError::Damaged { index, source: LedgerDamage::Content(_), last_good: Some(good) }
+            if *index == last.0 && *good == before.0),
+        "{error}"
+    );
+    let told = error.to_string();
+    assert!(
+        told.contains(&format!("ledger {} of the store is damaged", last.0)),
+        "{told}"
+    );
+    assert!(told.contains(&format!("--rollback-to {}", before.0)), "{told}");
+
+    let wrong = refusal(folder.path(), Some(last.0));
+    assert!(matches!(wrong, StartError::RollbackOutOfReach { .. }), "{wrong}");
+    let node = start(folder.path(), Some(before.0)).expect("goes back");
+    let tip = node.server().expect("an answer").validated;
+    assert_eq!((tip.index, tip.hash), before);
+    let closing = node.clone();
+    let closed = tokio::task::spawn_blocking(move || closing.accept_ledger()).await;
+    assert!(closed.expect("no panic").is_ok(), "it goes on from there");
+    let parent = node.server().expect("an answer").validated.parent_hash;
+    assert_eq!(parent, before.1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_damage_that_is_older_than_the_way_back() {
+    let (folder, _) = some_ledgers().await;
+    flip_state(folder.path(), &codec::keylet::amendments());
+    let error = refusal(folder.path(), None);
+    assert!(
+        matches!(error, StartError::Damaged { last_good: None, .. }),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("restore the data folder from a copy"),
+        "{error}"
+    );
+    let refused = refusal(folder.path(), Some(LedgerIndex::new(2)));
+    assert!(matches!(
+        refused,
+        StartError::RollbackOutOfReach { last_good: None, .. }
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_a_header_or_a_transaction_that_is_not_the_validated_one() {
+    let (folder, [before, last]) = some_ledgers().await;
+    let node = start(folder.path(), None).expect("whole");
+    let index = last.0.get();
+    let txs = node.ledger(
+        rpc::api::LedgerChoice::Index(last.0),
+        rpc::api::Transactions::Included,
+    );
+    drop(node);
+    let rpc::api::LedgerAnswer::Validated {
+        transactions: Some(txs),
+        ..
+    } = txs.expect("an answer")
+    else {
+        panic!("validated")
+    };
+    let id = txs.first().expect("the mail's transaction").wrapped.hash;
+    flip(folder.path(), TRANSACTIONS, |key, _| key, (id.as_bytes(), 0));
+    let error = refusal(folder.path(), None);
+    assert!(
+        matches!(error, StartError::Damaged { last_good: Some(good), .. } if good == before.0),
+        "{error}"
+    );
+    flip(folder.path(), LEDGERS, |_, index| index, (&[0; 32], index));
+    let error = refusal(folder.path(), None);
+    assert!(
+        matches!(
+            error,
+            StartError::Damaged {
+                source: LedgerDamage::Hash { .. },
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(start(folder.path(), Some(before.0)).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_to_go_back_where_nothing_is_damaged() {
+    let (folder, [before, last]) = some_ledgers().await;
+    let error = refusal(folder.path(), Some(before.0));
+    assert!(matches!(error, StartError::RollbackNotNeeded { .. }), "{error}");
+    let clock = Arc::new(AtomicU32::new(CLOCK + 100));
+    let node = start_in(folder.path(), &clock, Arc::new(NoResolver)).expect("whole");
+    assert_eq!(node.server().expect("an answer").validated.hash, last.1);
+}

@@ -1,0 +1,252 @@
+//! `ledger_entry`: one entry of the state, by its index or by what its index is made of.
+//!
+//! Two forms are ours: `dkim_key: {domain, selector}` and `email_replay: ACCOUNT` (spec 7.1, 8).
+
+use codec::format::EntryType;
+use codec::{AccountId, Currency, Hash256, keylet};
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Context, Method};
+use crate::api::{LedgerChoice, Role};
+use crate::error::{MalformedEntry, RpcError};
+use crate::params::Params;
+use crate::wire::{hash_value, hex_upper, object_members, write_ledger_id};
+
+pub(super) const METHOD: Method = Method {
+    names: &["ledger_entry"],
+    fields: &[
+        "index",
+        "account_root",
+        "ticket",
+        "deposit_preauth",
+        "directory",
+        "ripple_state",
+        "uri_token",
+        "dkim_key",
+        "email_replay",
+        "binary",
+        "ledger_hash",
+        "ledger_index",
+        "ledger",
+    ],
+    role: Role::Guest,
+    run,
+};
+
+/// How one kind of entry is named: from the parameter's value to the index.
+struct Kind {
+    field: &'static str,
+    /// The type that the entry must have; `None`: any.
+    entry_type: Option<EntryType>,
+    key: fn(&Params, &'static str) -> Result<Hash256, RpcError>,
+}
+
+const KINDS: [Kind; 9] = [
+    Kind {
+        field: "index",
+        entry_type: None,
+        key: index,
+    },
+    Kind {
+        field: "account_root",
+        entry_type: Some(EntryType::AccountRoot),
+        key: |params, field| account(params, field, MalformedEntry::Address).map(keylet::account),
+    },
+    Kind {
+        field: "ticket",
+        entry_type: Some(EntryType::Ticket),
+        key: ticket,
+    },
+    Kind {
+        field: "deposit_preauth",
+        entry_type: Some(EntryType::DepositPreauth),
+        key: deposit_preauth,
+    },
+    Kind {
+        field: "directory",
+        entry_type: Some(EntryType::DirectoryNode),
+        key: directory,
+    },
+    Kind {
+        field: "ripple_state",
+        entry_type: Some(EntryType::RippleState),
+        key: ripple_state,
+    },
+    Kind {
+        field: "uri_token",
+        entry_type: Some(EntryType::UriToken),
+        key: uri_token,
+    },
+    Kind {
+        field: "dkim_key",
+        entry_type: Some(EntryType::DkimKey),
+        key: dkim_key,
+    },
+    Kind {
+        field: "email_replay",
+        entry_type: Some(EntryType::EmailReplay),
+        key: |params, field| account(params, field, MalformedEntry::Address).map(keylet::email_replay),
+    },
+];
+
+fn run(context: &Context<'_>, params: &Params) -> Answer {
+    let mut asked = KINDS.iter().filter(|kind| params.has(kind.field));
+    let kind = match (asked.next(), asked.next()) {
+        (Some(kind), None) => kind,
+        (None, _) => {
+            return Err(RpcError::MissingField {
+                field: "index (or account_root, ticket, deposit_preauth, directory, ripple_state, uri_token, \
+                        dkim_key, email_replay)",
+            });
+        }
+        (Some(_), Some(_)) => {
+            return Err(RpcError::Ambiguous {
+                fields: "index, account_root, ticket, deposit_preauth, directory, ripple_state, uri_token, \
+                         dkim_key, email_replay",
+            });
+        }
+    };
+    let key = (kind.key)(params, kind.field)?;
+    let is_binary = params.is_set("binary")?;
+    let choice = params.ledger()?.unwrap_or(LedgerChoice::Current);
+    let answer = context.node.entry(key, choice)?;
+    let (entry, blob) = answer.entry.ok_or(RpcError::EntryNotFound)?;
+    if kind.entry_type.is_some() && EntryType::of(&entry) != kind.entry_type {
+        return Err(RpcError::UnexpectedLedgerType);
+    }
+    let mut out = Map::new();
+    out.insert("index".to_owned(), hash_value(&key));
+    if is_binary {
+        out.insert("node_binary".to_owned(), json!(hex_upper(&blob)));
+    } else {
+        let mut node = object_members(&entry);
+        node.insert("index".to_owned(), hash_value(&key));
+        out.insert("node".to_owned(), Value::Object(node));
+    }
+    write_ledger_id(answer.ledger, &mut out);
+    Ok(out)
+}
+
+fn malformed(what: MalformedEntry) -> RpcError {
+    RpcError::MalformedEntry(what)
+}
+
+fn index(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    let text = params.value(field).and_then(Value::as_str);
+    text.and_then(Hash256::from_hex)
+        .ok_or(malformed(MalformedEntry::Request))
+}
+
+/// The parts of an entry's name, where the value is no index in hex.
+fn parts(params: &Params, field: &'static str, known: &[&'static str]) -> Result<Named, RpcError> {
+    match params.value(field) {
+        Some(Value::String(_)) => index(params, field).map(Named::Index),
+        Some(Value::Object(_)) => params
+            .nested(field, known)?
+            .map(Named::Parts)
+            .ok_or(malformed(MalformedEntry::Request)),
+        _ => Err(malformed(MalformedEntry::Request)),
+    }
+}
+
+enum Named {
+    Index(Hash256),
+    Parts(Params),
+}
+
+fn account(params: &Params, field: &str, wrong: MalformedEntry) -> Result<AccountId, RpcError> {
+    let value = params.value(field).ok_or(malformed(MalformedEntry::Request))?;
+    let text = value.as_str().ok_or(malformed(wrong))?;
+    AccountId::parse_classic(text).map_err(|_| malformed(wrong))
+}
+
+fn ticket(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field, &["account", "ticket_seq"])? {
+        Named::Index(index) => Ok(index),
+        Named::Parts(parts) => {
+            let owner = account(&parts, "account", MalformedEntry::Address)?;
+            let sequence = parts
+                .number("ticket_seq")?
+                .ok_or(malformed(MalformedEntry::Request))?;
+            Ok(keylet::ticket(owner, sequence))
+        }
+    }
+}
+
+fn deposit_preauth(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field, &["owner", "authorized"])? {
+        Named::Index(index) => Ok(index),
+        Named::Parts(parts) => Ok(keylet::deposit_preauth(
+            account(&parts, "owner", MalformedEntry::Owner)?,
+            account(&parts, "authorized", MalformedEntry::Address)?,
+        )),
+    }
+}
+
+fn directory(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    let parts = match parts(params, field, &["owner", "dir_root", "sub_index"])? {
+        Named::Index(index) => return Ok(index),
+        Named::Parts(parts) => parts,
+    };
+    let page = u64::from(parts.number("sub_index")?.unwrap_or(0));
+    let root = match (parts.has("owner"), parts.has("dir_root")) {
+        (true, false) => keylet::owner_dir(account(&parts, "owner", MalformedEntry::Address)?),
+        (false, true) => index(&parts, "dir_root")?,
+        _ => return Err(malformed(MalformedEntry::Request)),
+    };
+    Ok(keylet::dir_page(root, page))
+}
+
+fn ripple_state(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    let parts = match parts(params, field, &["accounts", "currency"])? {
+        Named::Index(index) => return Ok(index),
+        Named::Parts(parts) => parts,
+    };
+    let accounts: Vec<&Value> = match parts.value("accounts") {
+        Some(Value::Array(accounts)) => accounts.iter().collect(),
+        _ => Vec::new(),
+    };
+    let [a, b] = accounts[..] else {
+        return Err(malformed(MalformedEntry::Request));
+    };
+    let parse = |value: &Value| {
+        let text = value.as_str().ok_or(malformed(MalformedEntry::Request))?;
+        AccountId::parse_classic(text).map_err(|_| malformed(MalformedEntry::Address))
+    };
+    let (a, b) = (parse(a)?, parse(b)?);
+    if a == b {
+        return Err(malformed(MalformedEntry::Request));
+    }
+    let code = parts.value("currency").and_then(Value::as_str);
+    let code = code.ok_or(malformed(MalformedEntry::Request))?;
+    let currency = Currency::parse(code).ok_or(malformed(MalformedEntry::Currency))?;
+    Ok(keylet::line(a, b, currency))
+}
+
+fn uri_token(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field, &["issuer", "uri"])? {
+        Named::Index(index) => Ok(index),
+        Named::Parts(parts) => {
+            let uri = parts.value("uri").and_then(Value::as_str);
+            let uri = uri.ok_or(malformed(MalformedEntry::Request))?;
+            let issuer = account(&parts, "issuer", MalformedEntry::Address)?;
+            Ok(keylet::uri_token(issuer, uri.as_bytes()))
+        }
+    }
+}
+
+/// Names are lower case on the ledger (spec 4.4).
+fn dkim_key(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field, &["domain", "selector"])? {
+        Named::Index(index) => Ok(index),
+        Named::Parts(parts) => {
+            let word = |name| {
+                let text = parts.value(name).and_then(Value::as_str);
+                text.map(str::to_ascii_lowercase)
+                    .ok_or(malformed(MalformedEntry::Request))
+            };
+            let (domain, selector) = (word("domain")?, word("selector")?);
+            Ok(keylet::dkim_key(domain.as_bytes(), selector.as_bytes()))
+        }
+    }
+}
