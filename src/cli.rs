@@ -123,6 +123,18 @@ pub struct Node {
     /// Start the node's clock at this time (Unix seconds)
     #[arg(long, value_name = "UNIX")]
     pub clock: Option<u64>,
+    /// Start a new ledger without the amendment Email, to be voted in later
+    #[arg(long)]
+    pub without_email: bool,
+    /// How long a majority must hold before an amendment is enabled (default: five days)
+    #[arg(long, value_name = "S", default_value_t = node::limits::MAJORITY_SECS_DEFAULT)]
+    pub majority_secs: u32,
+    /// Keep only this many ledgers of history (default: all)
+    #[arg(long, value_name = "N")]
+    pub history_ledgers: Option<u32>,
+    /// Go back to this ledger, which a refused start named as the last good one
+    #[arg(long, value_name = "INDEX")]
+    pub rollback_to: Option<u32>,
 }
 
 /// Arguments of `demo`.

@@ -210,23 +210,27 @@ const TAG_DOMAINS: [&str; 13] = [
     "pm.me",
 ];
 
+fn is_one_of(domains: &[&str], domain: &str) -> bool {
+    domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
+}
+
 impl CanonicalAddress {
     /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed. Account zero and
     /// account one are refused, though no address is known that makes them.
     ///
     /// Spec: 2.2, 2.4.
     fn of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
-        let domain = address.domain.to_ascii_lowercase();
         let kept = address.local.split('+').next().unwrap_or_default();
-        let mut text = kept.to_ascii_lowercase();
-        if DOTLESS_DOMAINS.contains(&domain.as_str()) {
-            text.retain(|c| c != '.');
-        }
+        let keeps_dots = !is_one_of(&DOTLESS_DOMAINS, address.domain);
+        let length = kept.len().saturating_add(1).saturating_add(address.domain.len());
+        let mut text = String::with_capacity(length);
+        text.extend(kept.chars().filter(|c| keeps_dots || *c != '.'));
         if text.is_empty() {
             return Err(AddressError::EmptyLocal);
         }
         text.push('@');
-        text.push_str(&domain);
+        text.push_str(address.domain);
+        text.make_ascii_lowercase();
         let account = hashed(&text);
         check_somebody(account)?;
         Ok(CanonicalAddress { text, account })
@@ -322,8 +326,7 @@ impl Recipient {
 ///
 /// Spec: 2.1, 2.2. A `+` outside the domains that document it as a tag is refused: `victim+x` can be another person.
 pub fn sender_of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
-    let domain = address.domain.to_ascii_lowercase();
-    if address.local.contains('+') && !TAG_DOMAINS.contains(&domain.as_str()) {
+    if address.local.contains('+') && !is_one_of(&TAG_DOMAINS, address.domain) {
         return Err(AddressError::PlusInSender);
     }
     CanonicalAddress::of(address)
@@ -346,7 +349,6 @@ pub fn recipient_of(address: &Address<'_>) -> Result<Recipient, AddressError> {
     }
     let canonical = CanonicalAddress::of(address)?;
     let account = canonical.account();
-    check_somebody(account)?;
     Ok(Recipient::Mailbox {
         address: canonical,
         account,

@@ -22,21 +22,21 @@ const VALUES: [u8; 256] = {
     }
     values
 };
+/// All bits set, so that it shows in an OR.
 const NO_VALUE: u8 = 0xFF;
 
-fn value_of(byte: u8) -> Option<u8> {
-    let value = VALUES.get(usize::from(byte)).copied()?;
-    (value != NO_VALUE).then_some(value)
+fn value_of(byte: u8) -> u8 {
+    VALUES.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
 }
 
-/// Decodes whole groups of four from the start, and returns what is left from the first other byte's group on.
+/// Decodes whole groups of four from the start, and returns what is left from the first group on that holds another byte.
 fn push_groups<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
     let mut rest = text;
     while let [a, b, c, d, after @ ..] = rest {
-        let (Some(a), Some(b), Some(c), Some(d)) = (value_of(*a), value_of(*b), value_of(*c), value_of(*d))
-        else {
+        let [a, b, c, d] = [*a, *b, *c, *d].map(value_of);
+        if (a | b | c | d) == NO_VALUE {
             break;
-        };
+        }
         let group = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
         let [_, x, y, z] = group.to_be_bytes();
         out.extend_from_slice(&[x, y, z]);
@@ -64,7 +64,11 @@ fn decode_skipping(text: &[u8], skip: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
         if padding != 0 {
             return None;
         }
-        group = (group << 6) | u32::from(value_of(byte)?);
+        let value = value_of(byte);
+        if value == NO_VALUE {
+            return None;
+        }
+        group = (group << 6) | u32::from(value);
         filled = filled.checked_add(1)?;
         if filled == 4 {
             let [_, a, b, c] = group.to_be_bytes();

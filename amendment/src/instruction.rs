@@ -11,7 +11,7 @@ use crate::limits::{
     INSTRUCTION_COLUMNS_MAX, INSTRUCTION_WORDS_MAX, ISSUED_DIGITS_MAX, MAIN_NETWORK_ID, XAH_DECIMALS_MAX,
     XAH_DROPS_MAX,
 };
-use crate::text::{is_empty_line, lines, relaxed};
+use crate::text::{is_empty_line, lines, lines_with, relaxed, split_line, without_line_end};
 
 /// Why a text holds no usable instruction. Spec: 5.2, 5.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -121,11 +121,17 @@ pub(crate) struct FirstLine {
 impl FirstLine {
     /// Reads the text once.
     pub(crate) fn find(text: &[u8]) -> Result<FirstLine, InstructionError> {
-        let mut rest = lines(text).skip_while(|line| is_empty_line(line));
-        let line = relaxed(rest.next().ok_or(InstructionError::NoText)?);
-        let mut rest = rest.peekable();
-        let next = rest.peek().map(|line| relaxed(line)).unwrap_or_default();
-        let later_instruction = rest.any(is_instruction);
+        let mut rest = text;
+        let line = loop {
+            let (line, after) = split_line(rest).ok_or(InstructionError::NoText)?;
+            rest = after;
+            let line = without_line_end(line);
+            if !is_empty_line(line) {
+                break relaxed(line);
+            }
+        };
+        let next = lines(rest).next().map(relaxed).unwrap_or_default();
+        let later_instruction = lines_with(rest, b"\nRE").any(|(_, line)| is_instruction(line));
         Ok(FirstLine {
             line,
             next,

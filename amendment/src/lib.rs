@@ -52,6 +52,7 @@ mod reading;
 mod record;
 mod refusal;
 mod replay;
+mod selection;
 mod signature;
 mod tags;
 mod text;

@@ -37,7 +37,7 @@ impl<'a> Mail<'a> {
     /// Spec: 3.1. A line without a name or with white space before its colon, and a continuation that continues
     /// nothing, are read differently by different programs: that is how a second From is smuggled in.
     pub(crate) fn split(input: &'a [u8], source: Source) -> Result<Mail<'a>, Refusal> {
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(FIELDS_EXPECTED);
         let mut lines: usize = 0;
         let mut offset: usize = 0;
         let mut open: Option<OpenField<'a>> = None;
@@ -81,6 +81,9 @@ impl<'a> Mail<'a> {
             .map(|(position, _)| position)
     }
 }
+
+/// Fields that a header has room for before it grows; a memo has 7 to 15.
+const FIELDS_EXPECTED: usize = 16;
 
 struct OpenField<'a> {
     start: usize,

@@ -5,14 +5,14 @@
 //! Spec: 5.4. Narrower than RFC 2045 and 2046 on purpose.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use thiserror::Error;
 
 use crate::base64;
 use crate::limits::{BOUNDARY_BYTES_MAX, MULTIPART_DEPTH_MAX};
 use crate::text::{
-    each_pair, is_empty_line, is_wsp, split_at_byte, split_line, trim_wsp, unfold, without_line_end,
+    each_pair, has_twins, is_empty_line, is_wsp, lines_with, split_at_byte, split_line, trim_wsp, unfold,
+    without_line_end,
 };
 
 /// Why a multipart body has no text. Spec: 5.4.
@@ -159,15 +159,10 @@ fn delimiter(line: &[u8], boundary: &[u8]) -> Option<Delimiter> {
 
 /// The lines before the next delimiter line; all of them if there is none.
 fn until_delimiter<'a>(bytes: &'a [u8], boundary: &[u8]) -> &'a [u8] {
-    let mut rest = bytes;
-    while let Some((line, after)) = next_line(rest) {
-        if delimiter(line, boundary).is_some() {
-            let end = bytes.len().saturating_sub(rest.len());
-            return bytes.get(..end).unwrap_or_default();
-        }
-        rest = after;
-    }
-    bytes
+    lines_with(bytes, b"\n--")
+        .find(|(_, line)| delimiter(line, boundary).is_some())
+        .and_then(|(end, _)| bytes.get(..end))
+        .unwrap_or(bytes)
 }
 
 /// The first part of a nested multipart.
@@ -194,12 +189,16 @@ struct PartHeader<'a> {
 /// Header and content of a part.
 fn split_part(part: &[u8]) -> Result<(PartHeader<'_>, &[u8]), MimeError> {
     let mut header = PartHeader::default();
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     let mut rest = part;
     loop {
         let (line, mut after) = next_line(rest).ok_or(MimeError::PartHeader)?;
         if is_empty_line(line) {
-            return Ok((header, after));
+            return if has_twins(&names) {
+                Err(MimeError::Duplicate)
+            } else {
+                Ok((header, after))
+            };
         }
         // The field with its continuation lines.
         while let Some((continuation, next)) = next_line(after) {
@@ -210,17 +209,17 @@ fn split_part(part: &[u8]) -> Result<(PartHeader<'_>, &[u8]), MimeError> {
         }
         let end = rest.len().saturating_sub(after.len());
         let (name, value) = field(rest.get(..end).unwrap_or_default()).ok_or(MimeError::PartHeader)?;
-        let name = name.to_ascii_lowercase();
-        let value = unfold(value);
-        match name.as_slice() {
-            b"content-type" => header.content_type = Some(value),
-            b"content-disposition" => header.disposition = Some(value),
-            b"content-transfer-encoding" => header.encoding = Some(value),
-            _ => {}
+        let slots = [
+            (&b"content-type"[..], &mut header.content_type),
+            (b"content-disposition", &mut header.disposition),
+            (b"content-transfer-encoding", &mut header.encoding),
+        ];
+        for (known, slot) in slots {
+            if name.eq_ignore_ascii_case(known) {
+                *slot = Some(unfold(value));
+            }
         }
-        if !names.insert(name) {
-            return Err(MimeError::Duplicate);
-        }
+        names.push(name);
         rest = after;
     }
 }
@@ -232,9 +231,17 @@ enum Encoding {
     Base64,
 }
 
+/// The transfer encodings of rule 5.4; `binary` is none of them.
+const ENCODINGS: [(&[u8], Encoding); 4] = [
+    (b"7bit", Encoding::Identity),
+    (b"8bit", Encoding::Identity),
+    (b"quoted-printable", Encoding::QuotedPrintable),
+    (b"base64", Encoding::Base64),
+];
+
 impl PartHeader<'_> {
     /// The boundary, if the part is a multipart. Checks what holds for every part on the path.
-    fn boundary(&self) -> Result<Option<Vec<u8>>, MimeError> {
+    fn boundary(&self) -> Result<Option<Cow<'_, [u8]>>, MimeError> {
         let Some(value) = &self.content_type else {
             self.disposition_type()?;
             return Ok(None);
@@ -242,12 +249,12 @@ impl PartHeader<'_> {
         let (media_type, parameters) = structured(value)?;
         check_no_file_name(&parameters)?;
         self.disposition_type()?;
-        let (kind, subtype) = split_at_byte(&media_type, b'/').ok_or(MimeError::ContentHeader)?;
+        let (kind, subtype) = split_at_byte(media_type, b'/').ok_or(MimeError::ContentHeader)?;
         if !is_token(kind) || !is_token(subtype) {
             return Err(MimeError::ContentHeader);
         }
-        if kind != b"multipart" {
-            return if media_type == b"text/plain" {
+        if !kind.eq_ignore_ascii_case(b"multipart") {
+            return if media_type.eq_ignore_ascii_case(b"text/plain") {
                 Ok(None)
             } else {
                 Err(MimeError::NotPlainText)
@@ -258,7 +265,7 @@ impl PartHeader<'_> {
         }
         let boundary = parameters
             .into_iter()
-            .find(|(name, _)| name == b"boundary")
+            .find(|(name, _)| name.eq_ignore_ascii_case(b"boundary"))
             .map(|(_, value)| value);
         boundary
             .filter(|text| is_boundary(text))
@@ -266,14 +273,14 @@ impl PartHeader<'_> {
             .ok_or(MimeError::Boundary)
     }
 
-    /// The disposition in lower case; a file name in it refuses the part.
-    fn disposition_type(&self) -> Result<Option<Vec<u8>>, MimeError> {
+    /// The disposition; a file name in it refuses the part.
+    fn disposition_type(&self) -> Result<Option<&[u8]>, MimeError> {
         let Some(value) = &self.disposition else {
             return Ok(None);
         };
         let (kind, parameters) = structured(value)?;
         check_no_file_name(&parameters)?;
-        if is_token(&kind) {
+        if is_token(kind) {
             Ok(Some(kind))
         } else {
             Err(MimeError::ContentHeader)
@@ -285,20 +292,20 @@ impl PartHeader<'_> {
             return Ok(Encoding::Identity);
         };
         let (kind, parameters) = structured(value)?;
-        if !parameters.is_empty() || !is_token(&kind) {
+        if !parameters.is_empty() || !is_token(kind) {
             return Err(MimeError::ContentHeader);
         }
-        match kind.as_slice() {
-            b"7bit" | b"8bit" => Ok(Encoding::Identity),
-            b"quoted-printable" => Ok(Encoding::QuotedPrintable),
-            b"base64" => Ok(Encoding::Base64),
-            _ => Err(MimeError::Encoding),
-        }
+        ENCODINGS
+            .iter()
+            .find(|(name, _)| kind.eq_ignore_ascii_case(name))
+            .map(|(_, encoding)| *encoding)
+            .ok_or(MimeError::Encoding)
     }
 
     /// The text of a leaf.
     fn decode<'a>(&self, content: &'a [u8]) -> Result<Cow<'a, [u8]>, MimeError> {
-        if self.disposition_type()?.is_some_and(|kind| kind != b"inline") {
+        let inline = |kind: &[u8]| kind.eq_ignore_ascii_case(b"inline");
+        if self.disposition_type()?.is_some_and(|kind| !inline(kind)) {
             return Err(MimeError::Attachment);
         }
         // The last line end belongs to the delimiter (RFC 2046 5.1.1).
@@ -328,27 +335,23 @@ fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().copied().all(is_token_byte)
 }
 
-type Parameters = Vec<(Vec<u8>, Vec<u8>)>;
+/// Parameter names as written, and their values without quotes.
+type Parameters<'v> = Vec<(&'v [u8], Cow<'v, [u8]>)>;
 
-/// A value of the form `main; name=value; name="value"[;]`: the main part and the parameter names in lower case.
-fn structured(value: &[u8]) -> Result<(Vec<u8>, Parameters), MimeError> {
+/// A value of the form `main; name=value; name="value"[;]`: the main part and the parameters. Names compare without case.
+fn structured(value: &[u8]) -> Result<(&[u8], Parameters<'_>), MimeError> {
     let (main, mut rest) = split_at_byte(value, b';').unwrap_or((value, b""));
     let mut parameters = Parameters::new();
-    let mut names = BTreeSet::new();
     loop {
         rest = trim_wsp(rest);
         if rest.is_empty() {
-            return Ok((trim_wsp(main).to_ascii_lowercase(), parameters));
+            break;
         }
         let (name, after) = split_at_byte(rest, b'=').ok_or(MimeError::ContentHeader)?;
         if !is_token(name) {
             return Err(MimeError::ContentHeader);
         }
-        let name = name.to_ascii_lowercase();
         let (text, after) = parameter_value(after)?;
-        if !names.insert(name.clone()) {
-            return Err(MimeError::ContentHeader);
-        }
         parameters.push((name, text));
         rest = match trim_wsp(after) {
             b"" => b"",
@@ -356,9 +359,15 @@ fn structured(value: &[u8]) -> Result<(Vec<u8>, Parameters), MimeError> {
             _ => return Err(MimeError::ContentHeader),
         };
     }
+    let names: Vec<&[u8]> = parameters.iter().map(|(name, _)| *name).collect();
+    if has_twins(&names) {
+        Err(MimeError::ContentHeader)
+    } else {
+        Ok((trim_wsp(main), parameters))
+    }
 }
 
-fn parameter_value(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), MimeError> {
+fn parameter_value(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), MimeError> {
     let Some(quoted) = bytes.strip_prefix(b"\"") else {
         let end = bytes
             .iter()
@@ -368,7 +377,7 @@ fn parameter_value(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), MimeError> {
         return if token.is_empty() {
             Err(MimeError::ContentHeader)
         } else {
-            Ok((token.to_vec(), rest))
+            Ok((Cow::Borrowed(token), rest))
         };
     };
     let mut text = Vec::new();
@@ -383,7 +392,12 @@ fn parameter_value(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), MimeError> {
                 escaped = false;
             }
             b'\\' => escaped = true,
-            b'"' => return Ok((text, quoted.get(at.saturating_add(1)..).unwrap_or_default())),
+            b'"' => {
+                return Ok((
+                    Cow::Owned(text),
+                    quoted.get(at.saturating_add(1)..).unwrap_or_default(),
+                ));
+            }
             _ => text.push(byte),
         }
     }
@@ -391,10 +405,10 @@ fn parameter_value(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), MimeError> {
 }
 
 /// Neither `name` nor `filename`, in any form of RFC 2231 (`name*`, `filename*0`, `filename*0*`).
-fn check_no_file_name(parameters: &Parameters) -> Result<(), MimeError> {
+fn check_no_file_name(parameters: &Parameters<'_>) -> Result<(), MimeError> {
     let names_a_file = |name: &[u8]| {
         let base = name.split(|b| *b == b'*').next().unwrap_or_default();
-        base == b"name" || base == b"filename"
+        base.eq_ignore_ascii_case(b"name") || base.eq_ignore_ascii_case(b"filename")
     };
     if parameters.iter().any(|(name, _)| names_a_file(name)) {
         Err(MimeError::Attachment)

@@ -363,9 +363,9 @@ fn read_memo(memo: &[u8], network_id: u32) -> Result<Reading, Refusal> {
         rec.fail(Step::SignaturePresent, Refusal::NoSignature);
     }
     let draft = chosen.map(|chosen| reading::read(&mail, chosen, Source::Memo, memo, network_id, &mut rec));
-    match (rec.refusal(), draft.and_then(Draft::complete)) {
-        (None, Some(reading)) => Ok(reading),
-        (refusal, _) => Err(refusal.unwrap_or(Refusal::NotDerived)),
+    match rec.refusal() {
+        None => draft.and_then(Draft::complete).ok_or(Refusal::NotDerived),
+        Some(refusal) => Err(refusal),
     }
 }
 

@@ -17,7 +17,8 @@ use crate::message::{Mail, Source};
 use crate::mime;
 use crate::record::{Recorder, Step};
 use crate::refusal::Refusal;
-use crate::signature::{self, KeyName, LegalScheme, Proofs, Scheme, SignedHeaders, Times};
+use crate::selection::Selection;
+use crate::signature::{self, KeyName, LegalScheme, Proofs, Scheme, Times};
 use crate::tags::TagList;
 use crate::text::{is_wsp, shown, trim_wsp};
 
@@ -36,111 +37,6 @@ pub enum Order {
         /// The account of the new key.
         key: AccountId,
     },
-}
-
-/// The selected header fields of one signature, in canonical form.
-pub(crate) struct Selection<'m> {
-    /// The distinct names of `h=`.
-    names: Vec<SignedName<'m>>,
-    /// Position in `names` and line, in the order of the normal form.
-    lines: Vec<(usize, Cow<'m, [u8]>)>,
-    /// `h=` as positions in `names` and how manieth from the bottom.
-    mentions: Vec<(usize, usize)>,
-}
-
-/// A name of `h=`.
-struct SignedName<'m> {
-    name: &'m [u8],
-    /// How often `h=` mentions it.
-    mentioned: usize,
-    /// How many instances the mail has of it, up to `mentioned`.
-    found: usize,
-}
-
-impl<'m> Selection<'m> {
-    /// The header instances that `h=` selects, bottom-up.
-    ///
-    /// Spec: 3.1. RFC 6376 5.4.2: each further mention of a name takes the next instance above; where there is none, the
-    /// mention hashes as nothing.
-    fn of(mail: &Mail<'m>, chosen: usize, signed: &SignedHeaders<'m>, scheme: &Scheme) -> Selection<'m> {
-        let mut names: Vec<SignedName<'m>> = Vec::with_capacity(signed.names.len());
-        let mut mentions = Vec::with_capacity(signed.names.len());
-        for name in signed.names.iter().copied() {
-            match position_of(&names, name).and_then(|at| Some((at, names.get_mut(at)?))) {
-                Some((at, known)) => {
-                    mentions.push((at, known.mentioned));
-                    known.mentioned = known.mentioned.saturating_add(1);
-                }
-                None => {
-                    mentions.push((names.len(), 0));
-                    names.push(SignedName {
-                        name,
-                        mentioned: 1,
-                        found: 0,
-                    });
-                }
-            }
-        }
-        let mut lines = Vec::with_capacity(signed.names.len());
-        for (position, field) in mail.fields.iter().enumerate().rev() {
-            let known = position_of(&names, field.name).and_then(|at| Some((at, names.get_mut(at)?)));
-            if let Some((at, known)) = known
-                && position != chosen
-                && known.found < known.mentioned
-            {
-                known.found = known.found.saturating_add(1);
-                lines.push((at, canon::header(field, scheme.header)));
-            }
-        }
-        // From bottom-up to top-down; the sort keeps that order within one name.
-        lines.reverse();
-        lines.sort_by_key(|(at, _)| *at);
-        Selection {
-            names,
-            lines,
-            mentions,
-        }
-    }
-
-    /// Selected instances of the name at a position, top to bottom.
-    fn instances_at(&self, at: usize) -> &[(usize, Cow<'m, [u8]>)] {
-        let start = self.names.iter().take(at).map(|name| name.found).sum::<usize>();
-        let found = self.names.get(at).map_or(0, |name| name.found);
-        self.lines
-            .get(start..start.saturating_add(found))
-            .unwrap_or_default()
-    }
-
-    /// The value of a header that is selected exactly once.
-    fn single(&self, name: &[u8], shown_name: &'static str) -> Result<&[u8], Refusal> {
-        let instances = position_of(&self.names, name).map(|at| self.instances_at(at));
-        match instances.unwrap_or_default() {
-            [(_, one)] => Ok(canon::value(one)),
-            [] => Err(Refusal::NotSigned(shown_name)),
-            _ => Err(Refusal::SignedTwice(shown_name)),
-        }
-    }
-
-    /// All selected lines in the order of the normal form, each with its name as `h=` has it.
-    fn in_normal_order(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.lines
-            .iter()
-            .filter_map(|(at, line)| Some((self.names.get(*at)?.name, &**line)))
-    }
-
-    /// The lines in the order of `h=`, as the signature covers them.
-    fn as_mentioned(&self) -> impl Iterator<Item = &[u8]> {
-        self.mentions.iter().filter_map(|(at, from_bottom)| {
-            let mut upwards = self.instances_at(*at).iter().rev();
-            upwards.nth(*from_bottom).map(|(_, line)| &**line)
-        })
-    }
-}
-
-fn position_of(names: &[SignedName<'_>], name: &[u8]) -> Option<usize> {
-    names
-        .iter()
-        .position(|known| known.name.eq_ignore_ascii_case(name))
 }
 
 /// One signature of a mail, read by rules 4.1 to 4.4, 4.6 (tags), 3.2, 2.1, 2.2, 4.2; `None` where a rule failed or
@@ -237,6 +133,9 @@ impl<'m> Candidate<'m> {
         candidate
     }
 
+    /// The one mailbox of From, as the address that owns the account.
+    ///
+    /// Spec: 4.3, 2.1, 2.2.
     fn read_sender(&mut self, rec: &mut impl Recorder) {
         let Some(selection) = &self.selection else {
             return;
@@ -256,6 +155,9 @@ impl<'m> Candidate<'m> {
         self.sender = rec.hold(Step::Canonical, sender, |sender| sender.as_str().to_owned());
     }
 
+    /// `d=` is the domain of From itself, and `i=` lies within it.
+    ///
+    /// Spec: 4.2. Not a parent domain: else whoever rents a subdomain of a mail provider could sign for its users.
     fn check_alignment(&mut self, tags: &TagList<'_>, rec: &mut impl Recorder) {
         let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
             return;
@@ -399,7 +301,9 @@ pub(crate) fn read<'m>(
     if let Some(body) = &body {
         draft.read_form(body, source, input, rec);
     }
-    if let Some(selection) = &draft.candidate.selection {
+    if let Some(selection) = &draft.candidate.selection
+        && !rec.is_settled(Step::Date)
+    {
         draft.date = read_date(selection, rec);
         rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
             "no list or robot header".to_owned()
@@ -441,6 +345,9 @@ impl<'m> Draft<'m> {
             rec.hold(Step::BodyHash, matched, |()| {
                 format!("{} bytes of body", body.len())
             });
+        }
+        if rec.is_settled(Step::NormalForm) {
+            return;
         }
         let form = match source {
             Source::Memo => self.candidate.is_normal_form(body, input).map(|equal| {

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::text::{each_byte, is_fws, split_at_byte, trim_fws};
+use crate::text::{each_byte, has_twins, is_fws, split_at_byte, trim_fws};
 
 /// Why a tag list is refused. Spec: 4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -31,14 +31,16 @@ pub enum TagListError {
 /// A checked tag list; values stand as received, without white space at their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TagList<'a> {
-    /// Names and values as they come.
-    tags: Vec<(&'a [u8], &'a [u8])>,
+    names: Vec<&'a [u8]>,
+    /// The value of the name at the same place.
+    values: Vec<&'a [u8]>,
 }
 
 impl<'a> TagList<'a> {
     /// Tag names and values by RFC 6376 3.2 with the restrictions of spec 4.1; a final `;` is allowed.
     pub(crate) fn parse(list: &'a [u8]) -> Result<TagList<'a>, TagListError> {
-        let mut tags = Vec::with_capacity(TAGS_EXPECTED);
+        let mut names = Vec::with_capacity(TAGS_EXPECTED);
+        let mut values = Vec::with_capacity(TAGS_EXPECTED);
         let mut rest = Some(list);
         while let Some(bytes) = rest {
             let (tag, after) = match split_at_byte(bytes, b';') {
@@ -48,7 +50,7 @@ impl<'a> TagList<'a> {
             rest = after;
             if trim_fws(tag).is_empty() {
                 // Only what follows the last semicolon may be empty, and only if there is a tag before it.
-                if rest.is_none() && !tags.is_empty() {
+                if rest.is_none() && !names.is_empty() {
                     break;
                 }
                 return Err(TagListError::EmptyTag);
@@ -57,23 +59,27 @@ impl<'a> TagList<'a> {
             let name = trim_fws(name);
             check_name(name)?;
             check_value(value)?;
-            tags.push((name, trim_fws(value)));
+            names.push(name);
+            values.push(trim_fws(value));
         }
-        if has_twins(&tags) {
+        if has_twins(&names) {
             return Err(TagListError::Duplicate);
         }
-        Ok(TagList { tags })
+        Ok(TagList { names, values })
     }
 
     /// The value of a tag.
     pub(crate) fn value(&self, name: &str) -> Option<&'a [u8]> {
-        let named = |(known, _): &&(&[u8], &[u8])| is_same(known, name.as_bytes());
-        self.tags.iter().find(named).map(|(_, value)| *value)
+        let at = self
+            .names
+            .iter()
+            .position(|known| is_same(known, name.as_bytes()))?;
+        self.values.get(at).copied()
     }
 
     /// The name of the first tag.
     pub(crate) fn first_name(&self) -> &'a [u8] {
-        self.tags.first().map(|(name, _)| *name).unwrap_or_default()
+        self.names.first().copied().unwrap_or_default()
     }
 }
 
@@ -83,24 +89,6 @@ const TAGS_EXPECTED: usize = 16;
 /// Equality of short names, of which most differ in their first byte or their length.
 fn is_same(name: &[u8], other: &[u8]) -> bool {
     name.len() == other.len() && name.first() == other.first() && name == other
-}
-
-/// Whether one name stands twice.
-fn has_twins(tags: &[(&[u8], &[u8])]) -> bool {
-    if tags.len() <= TAGS_EXPECTED {
-        let mut rest = tags;
-        while let Some(((name, _), others)) = rest.split_first() {
-            if others.iter().any(|(other, _)| is_same(name, other)) {
-                return true;
-            }
-            rest = others;
-        }
-        return false;
-    }
-    // A hostile list has thousands: sorted, so that the cost stays almost linear.
-    let mut names: Vec<&[u8]> = tags.iter().map(|(name, _)| *name).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair.first() == pair.get(1))
 }
 
 fn check_name(name: &[u8]) -> Result<(), TagListError> {

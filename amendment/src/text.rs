@@ -87,6 +87,18 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     whole_lines(bytes).map(without_line_end)
 }
 
+/// The lines that begin with a prefix, each with its position and without its line end. `needle` is LF and the prefix: in
+/// a long text, looking for it is quicker than going from line to line.
+pub(crate) fn lines_with<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
+    let prefix = needle.get(1..).unwrap_or_default();
+    let first = bytes.starts_with(prefix).then_some(0);
+    let later = memchr::memmem::find_iter(bytes, needle).map(|at| at.saturating_add(1));
+    first.into_iter().chain(later).filter_map(|start| {
+        let (line, _) = split_line(bytes.get(start..)?)?;
+        Some((start, without_line_end(line)))
+    })
+}
+
 /// The line without the CRLF or LF at its end.
 pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
     match line.strip_suffix(b"\n") {
@@ -151,17 +163,33 @@ pub(crate) fn relaxed(line: &[u8]) -> Vec<u8> {
 
 /// A header value without its folds; the white space that follows each fold stays.
 pub(crate) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
-    if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
-        Cow::Owned(
-            value
-                .iter()
-                .copied()
-                .filter(|b| !matches!(b, b'\r' | b'\n'))
-                .collect(),
-        )
-    } else {
-        Cow::Borrowed(value)
+    let value = without_line_end(value);
+    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+        return Cow::Borrowed(value);
     }
+    let mut out = value.to_vec();
+    out.retain(|b| !matches!(b, b'\r' | b'\n'));
+    Cow::Owned(out)
+}
+
+/// Names up to which each is compared with each; more are sorted, so that a hostile list costs almost linear time.
+const NAMES_COMPARED_MAX: usize = 16;
+
+/// Whether one name stands twice, ASCII case aside.
+pub(crate) fn has_twins(names: &[&[u8]]) -> bool {
+    if names.len() > NAMES_COMPARED_MAX {
+        let mut sorted: Vec<Vec<u8>> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        sorted.sort_unstable();
+        return sorted.windows(2).any(|pair| pair.first() == pair.get(1));
+    }
+    let mut rest = names;
+    while let Some((name, others)) = rest.split_first() {
+        if others.iter().any(|other| name.eq_ignore_ascii_case(other)) {
+            return true;
+        }
+        rest = others;
+    }
+    false
 }
 
 /// Foreign bytes for people: printable ASCII as it is, the rest escaped, cut at `SHOWN_BYTES_MAX`.
@@ -207,6 +235,44 @@ mod tests {
         assert_eq!(&*lf_to_crlf_if_no_cr(b"a\nb\n\nc"), b"a\r\nb\r\n\r\nc");
         assert_eq!(&*lf_to_crlf_if_no_cr(b"a\r\nb\n"), b"a\r\nb\n");
         assert_eq!(&*lf_to_crlf_if_no_cr(b""), b"");
+    }
+
+    #[test]
+    fn lines_are_found_by_their_beginning() {
+        for text in [
+            "",
+            "-a",
+            "-a\r\n",
+            "b-\n-a\n\n-\r\n--\r\n-",
+            "\n-a",
+            "\r\n-b\r\nc\r\n-",
+        ] {
+            let by_line: Vec<&[u8]> = lines(text.as_bytes()).filter(|l| l.starts_with(b"-")).collect();
+            let found: Vec<_> = lines_with(text.as_bytes(), b"\n-").collect();
+            assert!(
+                found
+                    .iter()
+                    .all(|(at, line)| text.as_bytes()[*at..].starts_with(line))
+            );
+            assert_eq!(
+                found.into_iter().map(|(_, line)| line).collect::<Vec<_>>(),
+                by_line,
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn twins_are_found_in_short_and_long_lists() {
+        let names: Vec<String> = (0..NAMES_COMPARED_MAX + 9).map(|n| format!("x{n}")).collect();
+        for count in [0, 1, NAMES_COMPARED_MAX, names.len()] {
+            let mut list: Vec<&[u8]> = names.iter().take(count).map(String::as_bytes).collect();
+            assert!(!has_twins(&list));
+            if count > 0 {
+                list.push(b"X0");
+                assert!(has_twins(&list));
+            }
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 
 use amendment::key_record::parse_txt;
 use amendment::{
-    Amendment, Derived, ExplainEnv, Rules, TxtRecords, candidates, derive, explain, key_names, normal_form,
+    Amendment, Derived, ExplainEnv, KeyAnswer, KeySource, Rules, TxtRecords, candidates, derive, explain,
+    key_names, normal_form,
 };
 use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
 use proptest::prelude::*;
@@ -214,6 +215,51 @@ proptest! {
         prop_assert_eq!(normal_form(&once, 0).unwrap(), once);
     }
 
+    // Issue: what the signature sees changes the normal form, and then nothing can be derived from the mail.
+    #[test]
+    fn no_change_of_signed_bytes_makes_another_mail(
+        file in 0..RELAXED.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 1..4),
+        from_memo in any::<bool>(),
+    ) {
+        let original = derived(&read(RELAXED[file])).unwrap();
+        let mut raw = if from_memo { original.memo.clone() } else { read(RELAXED[file]) };
+        for (at, kind, byte) in edits {
+            let at = at.index(raw.len());
+            match kind {
+                0 => raw[at] = byte,
+                1 => raw.insert(at, byte),
+                _ => { raw.remove(at); }
+            }
+        }
+        let same_form = normal_form(&raw, 0).is_ok_and(|form| form == original.memo);
+        match derived(&raw) {
+            Ok(mail) => {
+                prop_assert!(same_form, "{}", String::from_utf8_lossy(&raw));
+                prop_assert_eq!(mail, original);
+            }
+            Err(refusal) => prop_assert!(!same_form, "{refusal}: {}", String::from_utf8_lossy(&raw)),
+        }
+    }
+
+    // Words of an instruction swapped for others of the same grammar: the signature sees every one of them.
+    #[test]
+    fn no_other_instruction_fits_a_signature(amount in 1_u32..1_000_000, network in any::<u32>()) {
+        let raw = String::from_utf8(read("c002.eml")).unwrap();
+        let (header, body) = raw.split_once("\r\n\r\n").unwrap();
+        let instruction = derived(raw.as_bytes()).unwrap().instruction;
+        for line in [
+            format!("REMIT {amount} XAH TO <carol@example.com>"),
+            format!("REMIT {amount} XAH TO <carol@example.com> NET {network}"),
+            format!("{instruction}0"),
+        ] {
+            let other = format!("{header}\r\n\r\n{}", body.replacen(&instruction, &line, 1));
+            prop_assert!(other != raw);
+            prop_assert!(matches!(rule_of(other.as_bytes()), Some("3.3" | "5.2" | "5.3" | "5.6")));
+            prop_assert!(derived(other.as_bytes()).is_err());
+        }
+    }
+
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         all_doors(&bytes);
@@ -245,6 +291,67 @@ proptest! {
         all_doors(&with_header(|h| h.replace("alice@mail.test", &text)));
         all_doors(&with_header(|h| h.replace("16 Nov 2026 10:00:00 +0000", &text)));
         all_doors(&with_header(|h| h.replace("v=1;", &text)));
+    }
+}
+
+/// Keys that count how often they are asked.
+struct CountingKeys {
+    asked: std::cell::Cell<usize>,
+}
+
+impl KeySource for CountingKeys {
+    fn key(&self, domain: &str, selector: &str) -> KeyAnswer {
+        self.asked.set(self.asked.get() + 1);
+        KEYS.key(domain, selector)
+    }
+}
+
+// Work that strangers can cause: look-ups and proofs per mail, bytes kept of it, bytes told about it.
+#[test]
+fn work_per_mail_is_bounded_whatever_its_size() {
+    let base = String::from_utf8(read("c002.eml")).unwrap();
+    let end = base.find("\r\nFrom:").unwrap() + 2;
+    let signature = base[..end].replace("b=", "b=AAAA");
+    let said = |raw: &[u8]| {
+        let keys = CountingKeys {
+            asked: Default::default(),
+        };
+        let _ = derive(raw, NETWORK, NOW, &keys);
+        assert!(keys.asked.get() <= 8, "{} keys asked", keys.asked.get());
+        let env = ExplainEnv {
+            network_id: NETWORK,
+            now: NOW,
+            keys: &keys,
+        };
+        let explained = explain(raw, &env);
+        let told: usize = explained
+            .checks
+            .iter()
+            .map(|check| check.read.len() + check.fix.len())
+            .sum();
+        assert!(normal_form(raw, 0).map_or(0, |form| form.len()) <= raw.len() + 2);
+        (explained.checks.len(), told)
+    };
+    for scale in [1, 30, 900] {
+        for raw in [
+            [signature.repeat(scale).as_bytes(), base.as_bytes()].concat(),
+            [base.as_bytes(), "a\tb  c \r\n".repeat(scale * 20).as_bytes()].concat(),
+            with_header(|h| {
+                h.replace(
+                    "v=1;",
+                    &format!(
+                        "v=1; {}",
+                        (0..scale * 10).map(|n| format!("x{n}=y; ")).collect::<String>()
+                    ),
+                )
+            }),
+            with_header(|h| h.replace("v=1;", &format!("v=1; z={};", "q".repeat(scale * 100)))),
+            with_header(|h| h.replace("alice", &"\\\"".repeat(scale * 100))),
+        ] {
+            let (checks, told) = said(&raw);
+            assert_eq!(checks, 26);
+            assert!(told < 8_000, "{told} bytes told of {}", raw.len());
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use amendment::{
 };
 use codec::format::EntryType;
 use codec::{Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, Value, flags, keylet, sf};
+use proptest::prelude::*;
 
 const NETWORK: u32 = 21_337;
 /// Clock of the recorded mails, seconds since 2000.
@@ -402,4 +403,41 @@ fn accepts_fees_from_once_to_ten_times_and_rejects_others() {
     assert_eq!(with(least * 10, 1_000_000), None);
     assert_eq!(with(least * 10 + 1, 1_000_000), bad_fee);
     assert_eq!(with(least, least - 1), Some((Ter::TER_INSUF_FEE_B, "6.3")));
+}
+
+/// The transaction with another memo and the fee that it needs.
+fn with_memo(tx: &Object, memo: Vec<u8>) -> Object {
+    let fee = Amount::from_drops(Drops::new(10 + memo.len() as u64));
+    let memo = Object::new().with(sf::MEMO_DATA, memo);
+    tx.clone()
+        .with(sf::MEMOS, vec![(sf::MEMO, memo)])
+        .with(sf::FEE, fee)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    // Spec 3.5, 4.5, 6.2: one mail makes one transaction; no other memo gets through under its signature.
+    #[test]
+    fn no_changed_memo_is_ever_ready(
+        file in prop::sample::select(vec!["c002.eml", "c010.eml", "c036.eml"]),
+        at in any::<prop::sample::Index>(),
+        kind in 0..4_u8,
+        byte in any::<u8>(),
+    ) {
+        let mail = mail(file);
+        let ledger = ledger(&mail);
+        let tx = wrapped(&mail);
+        prop_assert!(run(&with_memo(&tx, mail.memo.clone()), &ledger).is_ok());
+        let mut memo = mail.memo.clone();
+        let at = at.index(memo.len());
+        match kind {
+            0 => memo[at] = byte,
+            1 => memo.insert(at, byte),
+            2 => { memo.remove(at); }
+            _ => memo.extend_from_slice(&[b"\r\n"[..].to_vec(), vec![byte]].concat()),
+        }
+        prop_assume!(memo != mail.memo);
+        prop_assert!(run(&with_memo(&tx, memo), &ledger).is_err());
+    }
 }

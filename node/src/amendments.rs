@@ -1,17 +1,15 @@
 //! The amendments that this program knows, what its validator votes about them, and the transactions that its votes make.
 //!
-//! With one validator its vote is the majority. Xahau's rules of xahaud's AmendmentTable: counted in the ledger after each
-//! flag ledger, enabled when the majority has lasted.
+//! With one validator its vote is the majority. What follows from a majority says `ledger::amendments`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use codec::format::TxType;
-use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, hash, keylet, sf};
+use codec::{CloseTime, Hash256};
+use ledger::amendments::{self, Ballot, id};
 use ledger::genesis::AMENDMENTS;
 use ledger::{Ledger, Transaction};
 use rpc::api::{AmendmentState, AmendmentStatus, Stance};
 
-use crate::limits::FLAG_LEDGERS;
 use crate::store::Vote;
 
 /// The amendment of this project (spec 1).
@@ -36,10 +34,6 @@ const OBSOLETE: [&str; 15] = [
     "fix1528",
 ];
 
-/// Flags of EnableAmendment (xahaud TxFlags.h).
-const TF_GOT_MAJORITY: u32 = 0x0001_0000;
-const TF_LOST_MAJORITY: u32 = 0x0002_0000;
-
 /// The votes of this node's validator, by amendment.
 pub(crate) type Votes = BTreeMap<Hash256, Vote>;
 
@@ -51,17 +45,9 @@ struct OnLedger {
 
 impl OnLedger {
     fn of(ledger: &Ledger) -> Self {
-        let entry = ledger.entry(&keylet::amendments()).unwrap_or_default();
-        let majorities = entry.array(sf::MAJORITIES).unwrap_or(&[]);
         Self {
-            enabled: entry.vector256(sf::AMENDMENTS).unwrap_or(&[]).to_vec(),
-            majorities: majorities
-                .iter()
-                .filter_map(|(_, majority)| {
-                    let since = CloseTime::new(majority.u32(sf::CLOSE_TIME)?);
-                    Some((majority.hash256(sf::AMENDMENT)?, since))
-                })
-                .collect(),
+            enabled: amendments::enabled(ledger),
+            majorities: amendments::majorities(ledger),
         }
     }
 
@@ -74,18 +60,14 @@ impl OnLedger {
     }
 }
 
-fn id_of(name: &str) -> Hash256 {
-    hash::sha512_half(&[name.as_bytes()])
-}
-
 /// Names that the validator may vote about.
 fn known() -> impl Iterator<Item = &'static str> {
     AMENDMENTS.into_iter().chain([EMAIL])
 }
 
 /// Whether the validator may vote about an amendment.
-pub(crate) fn is_votable(id: &Hash256) -> bool {
-    known().any(|name| id_of(name) == *id)
+pub(crate) fn is_votable(amendment: &Hash256) -> bool {
+    known().any(|name| id(name) == *amendment)
 }
 
 /// Whoever has said nothing votes for what xahaud votes for, and not for ours: that is the operator's decision.
@@ -99,14 +81,14 @@ pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
     let on_ledger = OnLedger::of(ledger);
     let mut list: Vec<AmendmentState> = known()
         .map(|name| {
-            let id = id_of(name);
-            let vote = match vote_about(votes, name, &id) {
+            let amendment = id(name);
+            let vote = match vote_about(votes, name, &amendment) {
                 Vote::For => rpc::api::Vote::For,
                 Vote::Against => rpc::api::Vote::Against,
             };
-            (name, id, Stance::Voting(vote))
+            (name, amendment, Stance::Voting(vote))
         })
-        .chain(OBSOLETE.map(|name| (name, id_of(name), Stance::Obsolete)))
+        .chain(OBSOLETE.map(|name| (name, id(name), Stance::Obsolete)))
         .map(|(name, id, stance)| AmendmentState {
             id,
             name: Some(name),
@@ -129,46 +111,21 @@ pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
 }
 
 /// What the votes make of the ledger after a flag ledger: majorities won and lost, and amendments enabled whose majority
-/// has lasted. Nothing after any other ledger.
+/// has lasted. Nothing after any other ledger. The votes count as they are when that ledger closes.
 pub(crate) fn changes(parent: &Ledger, votes: &Votes, majority_secs: u32) -> Vec<Transaction> {
-    if !parent.index().get().is_multiple_of(FLAG_LEDGERS) {
+    if !amendments::is_flag_ledger(parent.index()) {
         return Vec::new();
     }
-    let on_ledger = OnLedger::of(parent);
-    // xahaud measures with the parent's close time of the flag ledger, as the entry's time was taken.
-    let now = parent.header().parent_close_time;
-    let index = LedgerIndex::new(parent.index().get().saturating_add(1));
-    let voted = known().filter_map(|name| {
-        let id = id_of(name);
-        let flags = match (on_ledger.status(&id), vote_about(votes, name, &id)) {
-            (AmendmentStatus::Disabled, Vote::For) => TF_GOT_MAJORITY,
-            (AmendmentStatus::Majority { .. }, Vote::Against) => TF_LOST_MAJORITY,
-            (AmendmentStatus::Majority { since }, Vote::For)
-                if since.seconds().saturating_add(majority_secs) <= now.seconds() =>
-            {
-                0
-            }
-            _ => return None,
-        };
-        enable_amendment(id, flags, index)
-    });
-    voted.collect()
-}
-
-/// The pseudo-transaction, byte for byte as xahaud makes it.
-fn enable_amendment(id: Hash256, flags: u32, index: LedgerIndex) -> Option<Transaction> {
-    let mut tx = Object::new()
-        .with(sf::TRANSACTION_TYPE, TxType::EnableAmendment.code())
-        .with(sf::SEQUENCE, 0_u32)
-        .with(sf::LEDGER_SEQUENCE, index.get())
-        .with(sf::AMENDMENT, id)
-        .with(sf::FEE, Amount::Native(0))
-        .with(sf::SIGNING_PUB_KEY, Vec::<u8>::new())
-        .with(sf::ACCOUNT, AccountId::ZERO);
-    if flags != 0 {
-        tx.set(sf::FLAGS, flags);
-    }
-    Transaction::from_object(&tx).ok()
+    let own: BTreeSet<Hash256> = known()
+        .map(|name| (name, id(name)))
+        .filter(|(name, id)| vote_about(votes, name, id) == Vote::For)
+        .map(|(_, id)| id)
+        .collect();
+    let ballot = Ballot {
+        validators: 1,
+        votes: own.iter().map(|id| (*id, 1)).collect(),
+    };
+    amendments::build_changes(parent, &ballot, &own, majority_secs)
 }
 
 #[cfg(test)]
@@ -231,23 +188,6 @@ mod tests {
             "no flag ledger"
         );
         assert!(is_votable(&amendment::AMENDMENT_EMAIL));
-        assert!(!is_votable(&id_of("Escrow")) && !is_votable(&Hash256::ZERO));
-    }
-
-    /// The bytes of 7.3 of the facts: Fee 0, Sequence 0, no key, the account as 20 zero bytes.
-    #[test]
-    fn accepts_the_bytes_of_the_pseudo_transaction() {
-        let id = Hash256::new([0xAB; 32]);
-        let tx = enable_amendment(id, TF_GOT_MAJORITY, LedgerIndex::new(257)).expect("a transaction");
-        let expected = format!(
-            "120064{}{}{}5013{}6840000000000000007300{}",
-            "2200010000",
-            "2400000000",
-            "2600000101",
-            "AB".repeat(32),
-            format_args!("8114{}", "00".repeat(20))
-        );
-        let blob: String = tx.blob().iter().map(|byte| format!("{byte:02X}")).collect();
-        assert_eq!(blob, expected);
+        assert!(!is_votable(&id("Escrow")) && !is_votable(&Hash256::ZERO));
     }
 }

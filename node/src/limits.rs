@@ -117,6 +117,3 @@ pub const FORGET_TXS_PER_COMMIT_MAX: usize = 4_000;
 
 /// Seconds that an amendment needs its majority for, unless told otherwise: five days, as in xahaud.
 pub const MAJORITY_SECS_DEFAULT: u32 = 432_000;
-
-/// Ledgers between two counts of the votes about amendments (xahaud FLAG_LEDGER_INTERVAL).
-pub const FLAG_LEDGERS: u32 = 256;

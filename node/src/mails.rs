@@ -3,7 +3,7 @@
 //! Spec: 6.3, 7.3, 7.5, 12.
 
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{EmailId, Explanation, Qualifies};
+use amendment::{AMENDMENT_EMAIL, EmailId, Explanation, Qualifies};
 use codec::{AccountId, Amount, CloseTime, Hash256, Ter, TerClass, hash, sf};
 use ledger::{OpenLedger, Transaction};
 use rpc::api::{EmailAnswer, MailState, MailStatus, NotKept, Peer, SubmitEmail, SubmitMode, TxBlob};
@@ -51,6 +51,16 @@ impl Core {
         peer: &Peer,
         now: CloseTime,
     ) -> Result<EmailAnswer, StoreError> {
+        if !self.open.view().amendment_enabled(&AMENDMENT_EMAIL) {
+            // Nothing is looked up or kept for a rule that may never come.
+            return Ok(EmailAnswer {
+                explanation,
+                engine: Ter::TEM_DISABLED,
+                wrapped: None,
+                status: None,
+                not_kept: Some(NotKept::NotEnabled),
+            });
+        }
         let judgement = judge(&explanation);
         if judgement == Judgement::Never {
             self.peers.record(peer, Work::Failure, now);

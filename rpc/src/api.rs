@@ -3,12 +3,18 @@
 //! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on threads that
 //! may block, so that [`crate::Session`] stays an ordinary function.
 
+mod amendments;
+mod listing;
+
 use std::net::{IpAddr, Ipv6Addr};
 
 use amendment::Explanation;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, ter::Ter};
 
 use crate::error::RpcError;
+
+pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
+pub use listing::{AccountTxAnswer, AccountTxQuery, LedgerRange, TxMarker, TxOrder};
 
 /// Everything that the methods need of a node.
 pub trait Node: Send + Sync {
@@ -164,6 +170,8 @@ pub enum NotKept {
     TooEarly,
     /// The open ledger does not take its transaction now.
     NotNow,
+    /// The network has not enabled the amendment `Email`.
+    NotEnabled,
 }
 
 impl NotKept {
@@ -183,6 +191,9 @@ impl NotKept {
             }
             Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
             Self::TooEarly => "Not kept: its time is too far ahead. Send it again when its time has come.",
+            Self::NotEnabled => {
+                "Not kept: this network has not enabled email wallets. Send it again when it has."
+            }
             Self::NotNow => "Not kept: the open ledger does not take it now. Send it again later.",
         }
     }
@@ -342,61 +353,6 @@ pub struct AccountAnswer {
     pub root: Object,
 }
 
-/// Which transactions of an account are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountTxQuery {
-    /// The account.
-    pub account: AccountId,
-    /// Which ledgers.
-    pub ledgers: LedgerRange,
-    /// Which transactions come first.
-    pub order: TxOrder,
-    /// Transactions on the page at most.
-    pub limit: usize,
-    /// Where the page begins; `None`: at the end of the range that the order begins with.
-    pub marker: Option<TxMarker>,
-}
-
-/// Which ledgers an account's transactions are wanted of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LedgerRange {
-    /// From one to another, both included; `None` is the first or the last one of the store.
-    Between(Option<LedgerIndex>, Option<LedgerIndex>),
-    /// One ledger.
-    One(LedgerChoice),
-}
-
-/// Order of a page of transactions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TxOrder {
-    /// Oldest first.
-    Forward,
-    /// Newest first.
-    Backward,
-}
-
-/// The place of a transaction where the next page begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TxMarker {
-    /// The ledger.
-    pub ledger: LedgerIndex,
-    /// The position there.
-    pub position: u32,
-}
-
-/// A page of an account's transactions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountTxAnswer {
-    /// First ledger that was searched.
-    pub first: LedgerIndex,
-    /// Last ledger that was searched.
-    pub last: LedgerIndex,
-    /// The transactions, all validated.
-    pub transactions: Vec<TxRecord>,
-    /// Where the next page begins, if there is one.
-    pub marker: Option<TxMarker>,
-}
-
 /// One entry of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryAnswer {
@@ -419,53 +375,6 @@ pub struct FeeAnswer {
     pub queue_size: usize,
     /// What the cheapest transaction costs.
     pub base_fee: Drops,
-}
-
-/// An amendment, as ledger and validator see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AmendmentState {
-    /// Its id.
-    pub id: Hash256,
-    /// Its name, if the node knows it.
-    pub name: Option<&'static str>,
-    /// Whether the ledger has it.
-    pub status: AmendmentStatus,
-    /// What the validator wants.
-    pub stance: Stance,
-}
-
-/// How far an amendment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AmendmentStatus {
-    /// It is not enabled.
-    Disabled,
-    /// It has had its majority since then.
-    Majority {
-        /// Close time of the ledger that found the majority.
-        since: CloseTime,
-    },
-    /// It is enabled.
-    Enabled,
-}
-
-/// What a validator wants of an amendment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stance {
-    /// It votes.
-    Voting(Vote),
-    /// It knows the amendment as outdated and never votes for it.
-    Obsolete,
-    /// It does not know the amendment.
-    Unknown,
-}
-
-/// A vote about an amendment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vote {
-    /// It shall be enabled.
-    For,
-    /// It shall not (vetoed).
-    Against,
 }
 
 /// One ledger.

@@ -2,7 +2,8 @@
 
 use super::{Failure, Outcome, keys};
 use crate::{cli, clock};
-use codec::CloseTime;
+use ::ledger::genesis::EmailAmendment;
+use codec::{CloseTime, LedgerIndex};
 use node::{Clock, Fund, Node, NodeConfig};
 use rpc::server::{ServerLimits, serve};
 use serde_json::json;
@@ -54,6 +55,14 @@ pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
     let address = listener.local_addr()?;
     let config = NodeConfig {
         funds,
+        email: if args.without_email {
+            EmailAmendment::Absent
+        } else {
+            EmailAmendment::Enabled
+        },
+        history_ledgers: args.history_ledgers,
+        rollback_to: args.rollback_to.map(LedgerIndex::new),
+        majority_secs: args.majority_secs,
         ..NodeConfig::new(args.data.clone(), args.network)
     };
     let runtime = tokio::runtime::Handle::current();

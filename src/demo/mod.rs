@@ -129,6 +129,10 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
         close_secs: CLOSE_SECS,
         fund: vec![format!("alice@{DOMAIN}={ALICE_XAH}")],
         clock: None,
+        without_email: false,
+        majority_secs: node::limits::MAJORITY_SECS_DEFAULT,
+        history_ledgers: None,
+        rollback_to: None,
     })
     .await?;
     let end = play_all(story, folder, &provider, &node).await;

@@ -159,6 +159,42 @@ async fn accepts_a_first_mail_in_two_closes() {
     }
 }
 
+/// Without the amendment no mail is taken; once it is voted in, the mail goes in within two closes.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_mail_once_the_amendment_is_voted_in() {
+    let desk = Desk::new();
+    let mail = desk.mail("first.eml", 60, "REMIT 10 XAH NET 21338");
+    let node = desk.node(&["--close-secs", "0", "--without-email", "--majority-secs", "1"]);
+    let refused = submit(&mail, &node.url, &["--wait"]);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert_eq!(refused.json()["engine_result"], json!("temDISABLED"));
+    assert!(
+        refused.json()["not_kept"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("email wallets")),
+        "{}",
+        refused.out
+    );
+    let vote = json!({"feature": "Email", "vetoed": false});
+    ask(&node.url, "feature", vote).await.expect("the operator votes");
+    let mut client = Client::connect(&node.url).await.expect("connects");
+    // Majority at one flag ledger (256), enabled at the next (512), in force one ledger later.
+    for _ in 0..520 {
+        client
+            .request("ledger_accept", Map::new())
+            .await
+            .expect("accepted");
+    }
+    assert_eq!(submit(&mail, &node.url, &[]).json()["state"], json!("kept"));
+    for _ in 0..2 {
+        client
+            .request("ledger_accept", Map::new())
+            .await
+            .expect("accepted");
+    }
+    assert_eq!(submit(&mail, &node.url, &[]).json()["state"], json!("validated"));
+}
+
 #[test]
 fn rejects_mails_that_cannot_qualify_with_rule_and_fix() {
     let desk = Desk::new();

@@ -1,5 +1,6 @@
 //! Tests of the node: the store under cuts and, on top of it, whole nodes.
 
+mod amendments;
 mod damage;
 mod dns;
 mod full_disk;

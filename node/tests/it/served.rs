@@ -103,3 +103,20 @@ async fn accepts_a_mail_through_the_door_and_shows_its_whole_way() {
     );
     assert_eq!((&again["hash"], &again["ledger_index"]), (&tx["hash"], &json!(4)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_a_mail_without_room_in_words_and_not_as_failed() {
+    let world = World::new(node::watcher::NoResolver);
+    let mut client = client_of(&world).await;
+    for mail in ["c044.eml", "c010.eml"] {
+        let kept = ask(&mut client, "submit_email", json!({"email": text_of(mail)})).await;
+        assert_eq!((&kept["state"], kept.get("not_kept")), (&json!("kept"), None));
+    }
+    let third = ask(&mut client, "submit_email", json!({"email": text_of("c014.eml")})).await;
+    assert_eq!(
+        (&third["engine_result"], &third["kept"], &third["state"]),
+        (&json!("terNO_DKIM_KEY"), &json!(false), &Value::Null)
+    );
+    let why = third["not_kept"].as_str().expect("a sentence");
+    assert!(why.contains("Send it again later"), "{why}");
+}
