@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use codec::keys::PublicKey;
-use codec::{AccountId, Object, Ter, TerClass, flags, keylet, sf};
+use codec::{AccountId, Hash256, Object, Ter, TerClass, flags, keylet, sf};
 
 use crate::email;
 use crate::fees::drops;
@@ -245,9 +245,7 @@ fn check_sequence(tx: &Transaction, account: &Object, sandbox: &Sandbox<'_>) -> 
 fn check_ledger_bounds(tx: &Transaction, env: &Env, account: &Object) -> Result<(), Ter> {
     let object = tx.object();
     if let Some(prior) = object.hash256(sf::ACCOUNT_TXN_ID)
-        && account
-            .hash256(sf::ACCOUNT_TXN_ID)
-            .is_none_or(|last| last != prior)
+        && account.hash256(sf::ACCOUNT_TXN_ID).unwrap_or(Hash256::ZERO) != prior
     {
         return Err(Ter::TEF_WRONG_PRIOR);
     }

@@ -402,6 +402,25 @@ mod tests {
     }
 
     #[test]
+    fn accepts_ratios_as_by_hand() {
+        let one = 1_000_000_000;
+        let rate = 1_010_000_000;
+        let ratio = |text, numerator, denominator, rounding| {
+            times_ratio(&amount(text), numerator, denominator, rounding).unwrap()
+        };
+        assert_eq!(ratio("10", rate, one, Rounding::Up), amount("10.1"));
+        // 1/1.01 = 0.990099009900990099009...: 18 digits are kept, and brought to 16 to the nearest.
+        assert_eq!(
+            ratio("1", one, rate, Rounding::Down),
+            amount("0.9900990099009901")
+        );
+        assert_eq!(ratio("1", one, rate, Rounding::Up), amount("0.9900990099009902"));
+        // 1/3 = 0.33333333333333333...
+        assert_eq!(ratio("1", 1, 3, Rounding::Down), amount("0.3333333333333333"));
+        assert_eq!(ratio("1", 1, 3, Rounding::Up), amount("0.3333333333333334"));
+    }
+
+    #[test]
     fn rejects_what_is_too_large_and_drops_what_is_too_small() {
         let large = amount("9999999999999999e80");
         assert_eq!(times_rate(&large, 2_000_000_000), Err(Overflow));
@@ -429,6 +448,21 @@ mod tests {
             prop_assert_ne!(compare(&sent, &a), Ordering::Less);
             let twice = times_rate(&a, 2_000_000_000).unwrap();
             prop_assert_ne!(compare(&sent, &twice), Ordering::Greater);
+        }
+
+        #[test]
+        fn rejects_money_made_by_a_ratio(a in any_amount(), rate in 1_000_000_000u32..=2_000_000_000) {
+            let a = if a.mantissa() < 0 { negated(&a).unwrap() } else { a };
+            let one = 1_000_000_000;
+            let up = times_ratio(&a, rate, one, Rounding::Up).unwrap();
+            let down = times_ratio(&a, rate, one, Rounding::Down).unwrap();
+            prop_assert_ne!(compare(&up, &down), Ordering::Less);
+            prop_assert_ne!(compare(&down, &a), Ordering::Less);
+            // What a sender pays for an output, sent back through the rate, is at most one unit in the last place off.
+            let back = times_ratio(&up, one, rate, Rounding::Down).unwrap();
+            let off = Number::of(&back).plus(Number::of(&negated(&a).unwrap()));
+            prop_assert!(off.digits == 0 || off.exponent <= a.exponent() - 14, "{off:?}");
+            prop_assert_eq!(times_ratio(&a, rate, rate, Rounding::Up).unwrap(), a);
         }
 
         #[test]

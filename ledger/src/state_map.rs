@@ -1,7 +1,9 @@
 //! The persistent radix-16 map of a ledger: 256-bit keys to bytes, with the hashes that xahaud computes.
 //!
-//! Clones are cheap and share structure; hashes are computed when asked for and kept per node, so that a change costs the
-//! hashes of its path only. Does not know what the bytes mean. Xahau's SHAMap, no section of the spec.
+//! Clones are cheap and share structure; hashes are computed when asked for and kept beside each branch, so that a change
+//! costs the hashes of its path only. A leaf is one allocation of key and bytes, an inner node holds only the branches that
+//! are there: a million accounts take about 300 MB. Does not know what the bytes mean. Xahau's SHAMap, no section of the
+//! spec.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +16,9 @@ const PREFIX_INNER: [u8; 4] = *b"MIN\0";
 const PREFIX_STATE_LEAF: [u8; 4] = *b"MLN\0";
 const PREFIX_TX_LEAF: [u8; 4] = *b"SND\0";
 const BRANCHES: usize = 16;
+const KEY_BYTES: usize = 32;
+const INNER_BYTES: usize = 516;
+const _: () = assert!(INNER_BYTES == PREFIX_INNER.len() + BRANCHES * KEY_BYTES);
 
 /// How the leaves of a map are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,29 +31,145 @@ enum LeafKind {
     TxSet,
 }
 
+/// Key and bytes, one behind the other.
+#[derive(Clone, Debug)]
+struct Leaf(Arc<[u8]>);
+
+impl Leaf {
+    fn new(key: &Hash256, bytes: &[u8]) -> Leaf {
+        let mut joined = Vec::with_capacity(KEY_BYTES.saturating_add(bytes.len()));
+        joined.extend_from_slice(key.as_bytes());
+        joined.extend_from_slice(bytes);
+        Leaf(joined.into())
+    }
+
+    fn parts(&self) -> (&[u8; KEY_BYTES], &[u8]) {
+        self.0.split_first_chunk().unwrap_or((&[0; KEY_BYTES], &[]))
+    }
+
+    fn key(&self) -> Hash256 {
+        Hash256::new(*self.parts().0)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.parts().1
+    }
+
+    fn hash(&self, kind: LeafKind) -> Hash256 {
+        let (key, bytes) = self.parts();
+        match kind {
+            LeafKind::State => sha512_half(&[&PREFIX_STATE_LEAF, bytes, key]),
+            LeafKind::TxWithMeta => sha512_half(&[&PREFIX_TX_LEAF, bytes, key]),
+            LeafKind::TxSet => Hash256::new(*key),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Node {
-    Leaf(Arc<Leaf>),
+    Leaf(Leaf),
     Inner(Arc<Inner>),
 }
 
-#[derive(Debug)]
-struct Leaf {
-    key: Hash256,
-    bytes: Arc<[u8]>,
+/// A branch that is there, with its hash where that is known.
+#[derive(Clone, Debug)]
+struct Child {
+    node: Node,
     hash: OnceLock<Hash256>,
 }
 
+impl From<Node> for Child {
+    fn from(node: Node) -> Child {
+        Child {
+            node,
+            hash: OnceLock::new(),
+        }
+    }
+}
+
+/// The branches that are there, in order; bit n of `present` stands for branch n.
 #[derive(Clone, Debug, Default)]
 struct Inner {
-    children: [Option<Node>; BRANCHES],
-    hash: OnceLock<Hash256>,
+    present: u16,
+    children: Box<[Child]>,
+}
+
+impl Inner {
+    /// Where a branch stands in `children`: there, or where it would.
+    fn position(&self, branch: u32) -> Result<usize, usize> {
+        let bit = 1u16.checked_shl(branch).unwrap_or(0);
+        let below = self.present & bit.saturating_sub(1);
+        let at = usize::try_from(below.count_ones()).unwrap_or(usize::MAX);
+        if self.present & bit == 0 { Err(at) } else { Ok(at) }
+    }
+
+    fn child(&self, branch: u32) -> Option<&Child> {
+        self.children.get(self.position(branch).ok()?)
+    }
+
+    /// Puts a branch where none is.
+    fn add(&mut self, branch: u32, child: Child) {
+        if let Err(at) = self.position(branch) {
+            let mut children = std::mem::take(&mut self.children).into_vec();
+            children.reserve_exact(1);
+            children.insert(at.min(children.len()), child);
+            self.children = children.into_boxed_slice();
+            self.present |= 1u16.checked_shl(branch).unwrap_or(0);
+        }
+    }
+
+    fn take(&mut self, branch: u32) {
+        if let Ok(at) = self.position(branch) {
+            let mut children = std::mem::take(&mut self.children).into_vec();
+            if at < children.len() {
+                children.remove(at);
+            }
+            self.children = children.into_boxed_slice();
+            self.present &= !1u16.checked_shl(branch).unwrap_or(0);
+        }
+    }
+
+    /// Zero without branches. Recursion is bounded by the depth of a key.
+    fn hash(&self, kind: LeafKind) -> Hash256 {
+        if self.children.is_empty() {
+            return Hash256::ZERO;
+        }
+        let mut bytes = [0u8; INNER_BYTES];
+        let (prefix, slots) = bytes.split_at_mut(PREFIX_INNER.len());
+        prefix.copy_from_slice(&PREFIX_INNER);
+        for (slot, branch) in slots.chunks_exact_mut(KEY_BYTES).zip(0u32..) {
+            let Some(child) = self.child(branch) else { continue };
+            let hash = child.hash.get_or_init(|| match &child.node {
+                Node::Leaf(leaf) => leaf.hash(kind),
+                Node::Inner(below) => below.hash(kind),
+            });
+            slot.copy_from_slice(hash.as_bytes());
+        }
+        sha512_half(&[&bytes])
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Tree {
     kind: LeafKind,
     root: Arc<Inner>,
+    hash: OnceLock<Hash256>,
+}
+
+impl Tree {
+    fn new(kind: LeafKind, root: Inner) -> Tree {
+        Tree {
+            kind,
+            root: Arc::new(root),
+            hash: OnceLock::new(),
+        }
+    }
+
+    /// The root, to be changed: its hash is forgotten.
+    fn root_mut(&mut self) -> &mut Inner {
+        self.hash = OnceLock::new();
+        Arc::make_mut(&mut self.root)
+    }
 }
 
 /// The state of a ledger: entries by keylet.
@@ -69,17 +190,22 @@ macro_rules! map_methods {
             /// An empty map; its root hash is zero.
             #[must_use]
             pub fn new() -> $map {
-                $map(Tree {
-                    kind: $kind,
-                    root: Arc::default(),
-                })
+                $map(Tree::new($kind, Inner::default()))
             }
 
-            /// A map of the given items; a later item of the same key replaces an earlier one.
+            /// A map of the given items; a later item of the same key replaces an earlier one. Items in rising order of
+            /// their keys are put together at once, others one by one.
             pub fn from_sorted_iter(items: impl IntoIterator<Item = (Hash256, Vec<u8>)>) -> $map {
+                let leaves: Vec<Leaf> = items
+                    .into_iter()
+                    .map(|(key, bytes)| Leaf::new(&key, &bytes))
+                    .collect();
+                if leaves.is_sorted_by(|one, two| one.parts().0 < two.parts().0) {
+                    return $map(Tree::new($kind, build(&leaves, 0)));
+                }
                 let mut map = $map::new();
-                for (key, bytes) in items {
-                    map.insert(key, bytes);
+                for leaf in leaves {
+                    insert(map.0.root_mut(), leaf, 0);
                 }
                 map
             }
@@ -87,23 +213,19 @@ macro_rules! map_methods {
             /// The root hash, computed where it is not known yet.
             #[must_use]
             pub fn root_hash(&self) -> Hash256 {
-                inner_hash(&self.0.root, self.0.kind, 0)
+                *self.0.hash.get_or_init(|| self.0.root.hash(self.0.kind))
             }
 
             /// The bytes under a key.
             #[must_use]
             pub fn entry(&self, key: &Hash256) -> Option<&[u8]> {
-                find(&self.0.root, key).map(|leaf| &*leaf.bytes)
+                find(&self.0.root, key).map(Leaf::bytes)
             }
 
             /// Sets the bytes under a key.
-            pub fn insert(&mut self, key: Hash256, bytes: impl Into<Arc<[u8]>>) {
-                let leaf = Arc::new(Leaf {
-                    key,
-                    bytes: bytes.into(),
-                    hash: OnceLock::new(),
-                });
-                insert(Arc::make_mut(&mut self.0.root), leaf, 0);
+            pub fn insert(&mut self, key: Hash256, bytes: impl AsRef<[u8]>) {
+                let leaf = Leaf::new(&key, bytes.as_ref());
+                insert(self.0.root_mut(), leaf, 0);
             }
 
             /// Removes a key; false where it was not there.
@@ -111,7 +233,7 @@ macro_rules! map_methods {
                 if find(&self.0.root, key).is_none() {
                     return false;
                 }
-                remove(Arc::make_mut(&mut self.0.root), key, 0);
+                remove(self.0.root_mut(), key, 0);
                 true
             }
 
@@ -161,7 +283,7 @@ map_methods!(TxSet, LeafKind::TxSet);
 /// Items of a map in key order.
 #[derive(Debug)]
 pub struct Iter<'a> {
-    /// Inner nodes from the root down, each with the branch to look at next.
+    /// Inner nodes from the root down, each with the position of the child to look at next.
     stack: Vec<(&'a Inner, usize)>,
 }
 
@@ -170,17 +292,16 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<(Hash256, &'a [u8])> {
         loop {
-            let (inner, branch) = self.stack.last_mut()?;
+            let (inner, at) = self.stack.last_mut()?;
             let inner: &'a Inner = inner;
-            let Some(child) = inner.children.get(*branch) else {
+            let Some(child) = inner.children.get(*at) else {
                 self.stack.pop();
                 continue;
             };
-            *branch = branch.saturating_add(1);
-            match child {
-                None => {}
-                Some(Node::Leaf(leaf)) => return Some((leaf.key, &leaf.bytes)),
-                Some(Node::Inner(below)) => self.stack.push((below, 0)),
+            *at = at.saturating_add(1);
+            match &child.node {
+                Node::Leaf(leaf) => return Some((leaf.key(), leaf.bytes())),
+                Node::Inner(below) => self.stack.push((below, 0)),
             }
         }
     }
@@ -191,19 +312,24 @@ fn stack_after<'a>(root: &'a Inner, key: &Hash256) -> Vec<(&'a Inner, usize)> {
     let mut stack = Vec::new();
     let mut inner = root;
     for depth in 0..MAP_DEPTH_MAX {
-        let branch = nibble(key, depth);
-        let next = branch.saturating_add(1);
-        match inner.children.get(branch) {
-            Some(Some(Node::Inner(below))) => {
+        let at = match inner.position(nibble(key, depth)) {
+            Err(next) => {
                 stack.push((inner, next));
-                inner = below;
-            }
-            Some(Some(Node::Leaf(leaf))) if leaf.key > *key => {
-                stack.push((inner, branch));
                 break;
             }
-            Some(_) | None => {
-                stack.push((inner, next));
+            Ok(at) => at,
+        };
+        match inner.children.get(at).map(|child| &child.node) {
+            Some(Node::Inner(below)) => {
+                stack.push((inner, at.saturating_add(1)));
+                inner = below;
+            }
+            Some(Node::Leaf(leaf)) if leaf.key() > *key => {
+                stack.push((inner, at));
+                break;
+            }
+            Some(Node::Leaf(_)) | None => {
+                stack.push((inner, at.saturating_add(1)));
                 break;
             }
         }
@@ -212,99 +338,103 @@ fn stack_after<'a>(root: &'a Inner, key: &Hash256) -> Vec<(&'a Inner, usize)> {
 }
 
 /// The branch that a key takes at a depth, high nibble first.
-fn nibble(key: &Hash256, depth: usize) -> usize {
-    let byte = key.as_bytes().get(depth >> 1).copied().unwrap_or(0);
-    usize::from(if depth & 1 == 0 { byte >> 4 } else { byte & 0x0F })
+fn nibble(key: &Hash256, depth: usize) -> u32 {
+    branch(key.as_bytes(), depth)
+}
+
+fn branch(key: &[u8; KEY_BYTES], depth: usize) -> u32 {
+    let byte = key.get(depth >> 1).copied().unwrap_or(0);
+    u32::from(if depth & 1 == 0 { byte >> 4 } else { byte & 0x0F })
 }
 
 fn find<'a>(root: &'a Inner, key: &Hash256) -> Option<&'a Leaf> {
     let mut inner = root;
     for depth in 0..MAP_DEPTH_MAX {
-        match inner.children.get(nibble(key, depth))?.as_ref()? {
-            Node::Leaf(leaf) => return (leaf.key == *key).then_some(&**leaf),
+        match &inner.child(nibble(key, depth))?.node {
+            Node::Leaf(leaf) => return (leaf.parts().0 == key.as_bytes()).then_some(leaf),
             Node::Inner(below) => inner = below,
         }
     }
     None
 }
 
+/// The node over leaves with distinct keys in rising order. Recursion is bounded by the depth of a key.
+fn build(leaves: &[Leaf], depth: usize) -> Inner {
+    let mut inner = Inner::default();
+    let mut children = Vec::new();
+    let same_branch = |one: &Leaf, two: &Leaf| branch(one.parts().0, depth) == branch(two.parts().0, depth);
+    for group in leaves.chunk_by(same_branch) {
+        let Some(first) = group.first() else { continue };
+        let bit = 1u16.checked_shl(branch(first.parts().0, depth));
+        inner.present |= bit.unwrap_or(0);
+        let node = if group.len() == 1 || depth >= MAP_DEPTH_MAX {
+            Node::Leaf(first.clone())
+        } else {
+            Node::Inner(Arc::new(build(group, depth.saturating_add(1))))
+        };
+        children.push(Child::from(node));
+    }
+    inner.children = children.into_boxed_slice();
+    inner
+}
+
 /// Puts a leaf below `inner`. Recursion is bounded by the depth of a key.
-fn insert(inner: &mut Inner, leaf: Arc<Leaf>, depth: usize) {
-    inner.hash = OnceLock::new();
-    let Some(slot) = inner.children.get_mut(nibble(&leaf.key, depth)) else {
+fn insert(inner: &mut Inner, leaf: Leaf, depth: usize) {
+    let branch = branch(leaf.parts().0, depth);
+    let below = depth.saturating_add(1);
+    let Some(child) = inner
+        .position(branch)
+        .ok()
+        .and_then(|at| inner.children.get_mut(at))
+    else {
+        inner.add(branch, Node::Leaf(leaf).into());
         return;
     };
-    let below = depth.saturating_add(1);
-    match slot {
-        None => *slot = Some(Node::Leaf(leaf)),
-        Some(Node::Leaf(old)) if old.key == leaf.key => *slot = Some(Node::Leaf(leaf)),
-        Some(Node::Leaf(old)) => {
+    child.hash = OnceLock::new();
+    match &mut child.node {
+        Node::Inner(old) => insert(Arc::make_mut(old), leaf, below),
+        Node::Leaf(old) if old.parts().0 == leaf.parts().0 => *old = leaf,
+        Node::Leaf(old) => {
             let mut split = Inner::default();
             if below < MAP_DEPTH_MAX {
-                insert(&mut split, Arc::clone(old), below);
+                insert(&mut split, old.clone(), below);
                 insert(&mut split, leaf, below);
             }
-            *slot = Some(Node::Inner(Arc::new(split)));
+            child.node = Node::Inner(Arc::new(split));
         }
-        Some(Node::Inner(old)) => insert(Arc::make_mut(old), leaf, below),
     }
 }
 
 /// Takes a key that is there away; an inner node left with a single leaf becomes that leaf.
 fn remove(inner: &mut Inner, key: &Hash256, depth: usize) {
-    inner.hash = OnceLock::new();
-    let Some(slot) = inner.children.get_mut(nibble(key, depth)) else {
+    let branch = nibble(key, depth);
+    let Some(child) = inner
+        .position(branch)
+        .ok()
+        .and_then(|at| inner.children.get_mut(at))
+    else {
         return;
     };
-    match slot {
-        None => {}
-        Some(Node::Leaf(_)) => *slot = None,
-        Some(Node::Inner(old)) => {
-            let below = Arc::make_mut(old);
-            remove(below, key, depth.saturating_add(1));
-            let mut left = below.children.iter().flatten();
-            let collapsed = match (left.next(), left.next()) {
-                (None, _) => Some(None),
-                (Some(Node::Leaf(only)), None) => Some(Some(Node::Leaf(Arc::clone(only)))),
-                (Some(_), _) => None,
-            };
-            if let Some(node) = collapsed {
-                *slot = node;
-            }
-        }
-    }
-}
-
-fn leaf_hash(leaf: &Leaf, kind: LeafKind) -> Hash256 {
-    *leaf.hash.get_or_init(|| match kind {
-        LeafKind::State => sha512_half(&[&PREFIX_STATE_LEAF, &leaf.bytes, leaf.key.as_bytes()]),
-        LeafKind::TxWithMeta => sha512_half(&[&PREFIX_TX_LEAF, &leaf.bytes, leaf.key.as_bytes()]),
-        LeafKind::TxSet => leaf.key,
-    })
-}
-
-/// Hash of an inner node; zero without children. Recursion is bounded by the depth of a key.
-fn inner_hash(inner: &Inner, kind: LeafKind, depth: usize) -> Hash256 {
-    if let Some(hash) = inner.hash.get() {
-        return *hash;
-    }
-    let mut hashes = [Hash256::ZERO; BRANCHES];
-    for (hash, child) in hashes.iter_mut().zip(&inner.children) {
-        match child {
-            None => {}
-            Some(Node::Leaf(leaf)) => *hash = leaf_hash(leaf, kind),
-            Some(Node::Inner(below)) => *hash = inner_hash(below, kind, depth.saturating_add(1)),
-        }
-    }
-    let hash = if inner.children.iter().all(Option::is_none) {
-        Hash256::ZERO
-    } else {
-        let parts: Vec<&[u8]> = std::iter::once(PREFIX_INNER.as_slice())
-            .chain(hashes.iter().map(|hash| hash.as_bytes().as_slice()))
-            .collect();
-        sha512_half(&parts)
+    child.hash = OnceLock::new();
+    let Node::Inner(old) = &mut child.node else {
+        inner.take(branch);
+        return;
     };
-    *inner.hash.get_or_init(|| hash)
+    let below = Arc::make_mut(old);
+    remove(below, key, depth.saturating_add(1));
+    let only_leaf = match &*below.children {
+        [
+            only @ Child {
+                node: Node::Leaf(_), ..
+            },
+        ] => Some(only.clone()),
+        _ => None,
+    };
+    if below.children.is_empty() {
+        inner.take(branch);
+    } else if let Some(only) = only_leaf {
+        *child = only;
+    }
 }
 
 #[cfg(test)]

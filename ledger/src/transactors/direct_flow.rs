@@ -56,6 +56,8 @@ type Flow<T> = Result<T, Failure>;
 pub(super) fn deliver(apply: &mut Apply<'_>, order: &Order) -> Result<IssuedAmount, Ter> {
     run(apply, order).map_err(|failure| match failure {
         Failure::Code(code) if code.class() == codec::TerClass::Ter => Ter::TEC_PATH_DRY,
+        // What throws within the engine is caught there.
+        Failure::Code(code) if code == Ter::TEF_EXCEPTION => Ter::TEC_INTERNAL,
         Failure::Code(code) => code,
         Failure::Overflow => Ter::TEC_INTERNAL,
     })

@@ -2,6 +2,7 @@
 
 use super::common::{World, XAH, id, key, native, payment, remit};
 use codec::{CloseTime, Hash256, Ter, keylet, sf};
+use ledger::replay::{Case, EngineResult, Expected, Submission, replay};
 use ledger::{StateMap, Transaction, close};
 use proptest::prelude::*;
 
@@ -115,6 +116,72 @@ fn accepts_agreement_and_disagreement_on_the_close_time() {
     );
     let coarser = close(&disagreed, [], CloseTime::new(parent + 100)).ledger;
     assert_eq!(coarser.header().close_resolution, 60);
+}
+
+/// A record of our own ledger: nothing to compare with, but the submissions go the same way.
+fn recorded(world: &World, txs: &[Transaction]) -> Case {
+    let submissions = txs
+        .iter()
+        .map(|tx| Submission {
+            tx_blob: tx.blob().to_vec(),
+            engine_result: EngineResult::NotRecorded,
+            tx_id: None,
+        })
+        .collect();
+    Case {
+        name: "several".into(),
+        parent: *world.ledger.header(),
+        state_before: world
+            .ledger
+            .state()
+            .iter()
+            .map(|(key, bytes)| (key, bytes.to_vec()))
+            .collect(),
+        submissions,
+        close_time: CloseTime::new(world.ledger.close_time().seconds() + 1),
+        expected: Expected {
+            applied: std::collections::BTreeMap::new(),
+            header: Vec::new(),
+            ledger_hash: Hash256::ZERO,
+            state_after: Vec::new(),
+        },
+    }
+}
+
+#[test]
+fn accepts_held_submissions_after_the_one_that_was_missing() {
+    let world = World::new();
+    let next = |offset: u32| {
+        let sequence = world.sequence(id(1)) + offset;
+        world.sign(&key(1), id(1), remit(id(2), 1).with(sf::SEQUENCE, sequence))
+    };
+    let outcome = replay(&recorded(&world, &[next(2), next(1), next(0)]));
+    let answers: Vec<Ter> = outcome
+        .submitted
+        .iter()
+        .map(|answer| answer.as_ref().unwrap().as_ref().unwrap().ter)
+        .collect();
+    assert_eq!(answers, [Ter::TER_PRE_SEQ, Ter::TER_PRE_SEQ, Ter::TES_SUCCESS]);
+    assert_eq!(
+        outcome.closed.applied.len(),
+        3,
+        "one after the other, as xahaud takes them up"
+    );
+}
+
+#[test]
+fn rejects_held_submissions_while_one_is_missing() {
+    let world = World::new();
+    let sequence = world.sequence(id(1));
+    let sign = |object| world.sign(&key(1), id(1), object);
+    let gap = sign(remit(id(2), 1).with(sf::SEQUENCE, sequence + 2));
+    // A tec is no success: what waits goes on waiting.
+    let poor = sign(remit(id(2), 1_000 * XAH));
+    let after = sign(remit(id(2), 1).with(sf::SEQUENCE, sequence + 1));
+    let applied = |txs: &[Transaction]| replay(&recorded(&world, txs)).closed.applied.len();
+    assert_eq!(applied(&[gap.clone(), sign(remit(id(2), 1))]), 1);
+    assert_eq!(applied(&[after.clone(), poor.clone()]), 1);
+    assert_eq!(applied(&[poor, after, gap]), 3);
 }
 
 proptest! {

@@ -8,4 +8,5 @@ mod common;
 mod dkim;
 mod email;
 mod golden;
+mod random;
 mod transactors;

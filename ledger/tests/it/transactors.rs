@@ -990,3 +990,108 @@ fn rejects_uri_tokens_twice_or_of_others() {
         "made for the receiver, not the sender's to move"
     );
 }
+
+#[test]
+fn accepts_transactions_chained_by_account_txn_id() {
+    let mut world = World::new();
+    let chained = |prior| remit(id(2), 1).with(sf::ACCOUNT_TXN_ID, prior);
+    // An account that keeps no id counts as keeping zero.
+    assert_eq!(
+        world.apply(&key(1), chained(codec::Hash256::ZERO)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(
+        world.apply(&key(1), account_set(flags::ASF_ACCOUNT_TXN_ID)),
+        Ter::TES_SUCCESS
+    );
+    let kept = |world: &World| world.account(id(1)).unwrap().hash256(sf::ACCOUNT_TXN_ID);
+    assert_eq!(kept(&world), Some(codec::Hash256::ZERO));
+    assert_eq!(
+        world.apply(&key(1), chained(codec::Hash256::ZERO)),
+        Ter::TES_SUCCESS
+    );
+    let last = world.last.as_ref().unwrap().applied[0].tx_id;
+    assert_eq!(kept(&world), Some(last));
+    assert_eq!(world.apply(&key(1), chained(last)), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), chained(last)), Ter::TEF_WRONG_PRIOR);
+    // A tec takes fee and Sequence, but leaves the id.
+    let before = kept(&world);
+    assert_eq!(
+        world.apply(&key(1), remit(id(2), 1_000 * XAH)),
+        Ter::TEC_UNFUNDED_PAYMENT
+    );
+    assert_eq!(kept(&world), before);
+    let off = of_type(TxType::AccountSet).with(sf::CLEAR_FLAG, flags::ASF_ACCOUNT_TXN_ID);
+    assert_eq!(world.apply(&key(1), off), Ter::TES_SUCCESS);
+    assert_eq!(kept(&world), None);
+}
+
+#[test]
+fn rejects_rippling_by_no_ripple_on_both_lines_for_payments_and_on_any_for_remits() {
+    let mut world = World::new();
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), trust("100")), Ter::TES_SUCCESS);
+    let gift = payment(id(1), 1).with(sf::AMOUNT, usd("50"));
+    assert_eq!(world.apply(&key(3), gift), Ter::TES_SUCCESS);
+    let pay = payment(id(2), 1).with(sf::AMOUNT, usd("5"));
+    assert_eq!(world.apply(&key(1), pay.clone()), Ter::TEC_PATH_DRY);
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "5")), Ter::TEC_PATH_DRY);
+    let line_of_1 = IssuedAmount::parse("0", Currency::from_iso(*b"USD"), id(1)).unwrap();
+    let clear = of_type(TxType::TrustSet)
+        .with(sf::FLAGS, 0x0004_0000u32)
+        .with(sf::LIMIT_AMOUNT, Amount::Issued(line_of_1));
+    assert_eq!(world.apply(&key(3), clear), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), pay), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "5")), Ter::TEC_PATH_DRY);
+    assert_eq!(
+        (held(&world, 1), held(&world, 2)),
+        ("45".to_owned(), "5".to_owned())
+    );
+}
+
+#[test]
+fn rejects_unauthorised_lines_where_the_issuer_asks() {
+    let mut world = World::new();
+    let setup = account_set(flags::ASF_REQUIRE_AUTH).with(sf::FLAGS, flags::TF_FULLY_CANONICAL_SIG);
+    assert_eq!(world.apply(&key(3), setup), Ter::TES_SUCCESS);
+    assert_eq!(
+        world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
+        Ter::TES_SUCCESS
+    );
+    assert_eq!(world.apply(&key(1), trust("100")), Ter::TES_SUCCESS);
+    let pay = |to| payment(to, 1).with(sf::AMOUNT, usd("5"));
+    assert_eq!(world.apply(&key(3), pay(id(1))), Ter::TEC_PATH_DRY);
+    let line_of_1 = IssuedAmount::parse("0", Currency::from_iso(*b"USD"), id(1)).unwrap();
+    let authorise = of_type(TxType::TrustSet)
+        .with(sf::FLAGS, 0x0001_0000u32)
+        .with(sf::LIMIT_AMOUNT, Amount::Issued(line_of_1));
+    assert_eq!(world.apply(&key(3), authorise), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(3), pay(id(1))), Ter::TES_SUCCESS);
+    // Between holders a Remit needs both authorised; a missing line is not.
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "1")), Ter::TEC_NO_AUTH);
+    assert_eq!(world.apply(&key(2), trust("100")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(1), remit_usd(id(2), "1")), Ter::TEC_NO_AUTH);
+    // From the issuer himself a Remit asks nothing.
+    assert_eq!(world.apply(&key(3), remit_usd(id(2), "1")), Ter::TES_SUCCESS);
+    // A line with money on it counts as authorised for a Payment.
+    assert_eq!(world.apply(&key(3), pay(id(2))), Ter::TES_SUCCESS);
+}
+
+#[test]
+fn rejects_flags_and_text_of_tokens_that_xahaud_refuses() {
+    let mut world = World::new();
+    let minted = |uri: &str, mint_flags: u32| {
+        let order = Object::new()
+            .with(sf::URI, uri.as_bytes())
+            .with(sf::FLAGS, mint_flags);
+        of_type(TxType::Remit)
+            .with(sf::DESTINATION, id(2))
+            .with(sf::MINT_URI_TOKEN, order)
+    };
+    assert_eq!(world.apply(&key(1), minted("a\u{FFFE}", 0)), Ter::TEM_MALFORMED);
+    assert_eq!(world.apply(&key(1), minted("a\u{FFFF}", 0)), Ter::TEM_MALFORMED);
+    assert_eq!(world.apply(&key(1), minted("a", 4)), Ter::TEM_INVALID_FLAG);
+    assert_eq!(world.apply(&key(1), minted("a\u{FFFD}", 1)), Ter::TES_SUCCESS);
+    let token = keylet::uri_token(id(1), "a\u{FFFD}".as_bytes());
+    assert_eq!(world.ledger.entry(&token).unwrap().u32(sf::FLAGS), Some(1));
+}
