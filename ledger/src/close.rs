@@ -189,7 +189,7 @@ impl Building {
             .filter(|(key, bytes)| old.entry(key) != bytes.as_deref())
             .collect();
         Closed {
-            ledger: Ledger::assemble(header, self.state, self.txs),
+            ledger: Ledger::assemble(header, self.state, self.txs).with_keys_of(parent),
             applied: self.applied,
             retry,
             dropped: self.dropped,

@@ -1,5 +1,8 @@
 //! A closed ledger: header, state, transactions. Cheap to clone, never changed.
 
+use std::sync::Arc;
+
+use amendment::KeyCache;
 use codec::{CloseTime, Hash256, LedgerIndex, Object};
 
 use crate::header::Header;
@@ -11,6 +14,8 @@ pub struct Ledger {
     header: Header,
     state: StateMap,
     txs: TxMap,
+    /// DKIM keys that were checked before, handed from ledger to ledger. Saves work, changes no answer.
+    key_cache: Arc<KeyCache>,
 }
 
 /// Why parts make no ledger.
@@ -51,12 +56,31 @@ impl Ledger {
                 stated: header.tx_hash,
             });
         }
-        Ok(Ledger { header, state, txs })
+        Ok(Ledger::assemble(header, state, txs))
     }
 
     /// A ledger whose roots were just computed, or which stands in for one (a replay's parent without transactions).
     pub(crate) fn assemble(header: Header, state: StateMap, txs: TxMap) -> Ledger {
-        Ledger { header, state, txs }
+        Ledger {
+            header,
+            state,
+            txs,
+            key_cache: Arc::default(),
+        }
+    }
+
+    /// The same ledger with the checked keys of its parent.
+    #[must_use]
+    pub(crate) fn with_keys_of(self, parent: &Ledger) -> Ledger {
+        Ledger {
+            key_cache: Arc::clone(&parent.key_cache),
+            ..self
+        }
+    }
+
+    /// DKIM keys that were checked before.
+    pub(crate) fn key_cache(&self) -> &KeyCache {
+        &self.key_cache
     }
 
     /// The header.

@@ -164,4 +164,8 @@ impl amendment::ReadView for View<'_> {
     fn parent_entry(&self, key: &Hash256) -> Option<Object> {
         View::parent_entry(self, key)
     }
+
+    fn key_cache(&self) -> Option<&amendment::KeyCache> {
+        Some(self.env.parent.key_cache())
+    }
 }
