@@ -2,24 +2,33 @@
 //!
 //! `cargo run --release -p xahau-email-node --example big_state -- make FOLDER [ACCOUNTS]` fills a new data folder
 //! (1,000,000 accounts unless told otherwise); `... -- start FOLDER` starts a node on it and prints seconds and MiB. Two
-//! runs, so that the memory of the first does not count. `... -- crash FOLDER` closes a ledger and aborts: what the next
-//! start takes then has the repair of the file in it.
+//! runs, so that the memory of the first does not count. `... -- remits FOLDER` submits 1,000 Remits and closes them,
+//! durable on disk, five times. `... -- crash FOLDER` closes a ledger and aborts: what the next start takes then has the
+//! repair of the file in it.
 
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use codec::format::EntryType;
+use codec::format::{EntryType, TxType};
+use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, keylet, sf};
 use ledger::{Header, StateMap};
 use node::store::{Commit, RedbStore, Store};
 use node::watcher::NoResolver;
 use node::{Node, NodeConfig};
-use rpc::api::Node as _;
+use rpc::api::{LedgerChoice, Node as _, OnRetry, Peer, Via};
 
 const ACCOUNTS_DEFAULT: u32 = 1_000_000;
 const NETWORK: u32 = 21_337;
+/// Seed of the genesis account, as in xahaud standalone.
+const GENESIS_SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+/// Remits in a ledger, and ledgers.
+const REMITS: u32 = 1_000;
+const ROUNDS: u32 = 5;
+/// What such a ledger may take until it is durable, seconds.
+const CLOSE_SECS_TARGET: f64 = 0.2;
 const CLOCK: CloseTime = CloseTime::new(848_145_600);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,8 +38,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["make", folder] => make(Path::new(folder), ACCOUNTS_DEFAULT),
         ["make", folder, accounts] => make(Path::new(folder), accounts.parse()?),
         ["start", folder] => measure(Path::new(folder)),
+        ["remits", folder] => remits(Path::new(folder)),
         ["crash", folder] => crash(Path::new(folder)),
-        _ => Err("usage: big_state make FOLDER [ACCOUNTS] | start FOLDER | crash FOLDER".into()),
+        _ => Err(
+            "usage: big_state make FOLDER [ACCOUNTS] | start FOLDER | remits FOLDER | crash FOLDER".into(),
+        ),
     }
 }
 
@@ -60,6 +72,56 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Remits of the genesis account to accounts of the state: submitting and closing apart.
+fn remits(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let node = start(folder)?;
+    let key = KeyPair::from_seed(GENESIS_SEED)?;
+    let peer = Peer::new(std::net::Ipv4Addr::LOCALHOST.into(), Via::Direct);
+    for round in 0..ROUNDS {
+        let root = node
+            .account(key.account(), LedgerChoice::Current)
+            .map_err(|error| error.to_string())?
+            .root;
+        let first = root.u32(sf::SEQUENCE).ok_or("no sequence")?;
+        let blobs: Vec<Vec<u8>> = (0..REMITS)
+            .map(|at| remit(&key, first + at, round * REMITS + at))
+            .collect();
+        let begun = Instant::now();
+        for blob in &blobs {
+            let answer = node
+                .submit(blob, OnRetry::Drop, &peer)
+                .map_err(|error| error.to_string())?;
+            if !answer.engine.is_success() {
+                return Err(answer.engine.token().into());
+            }
+        }
+        let submitted = begun.elapsed().as_secs_f64();
+        let begun = Instant::now();
+        node.accept_ledger().map_err(|error| error.to_string())?;
+        let closed = begun.elapsed().as_secs_f64();
+        println!("{REMITS} Remits: submitted in {submitted:.3} s, closed and durable in {closed:.3} s");
+        println!("ratio close-{REMITS}-durable {:.2}", closed / CLOSE_SECS_TARGET);
+    }
+    Ok(())
+}
+
+/// A signed Remit of 1 XAH from the genesis account to account number `to` of the state.
+fn remit(key: &KeyPair, sequence: u32, to: u32) -> Vec<u8> {
+    let amount = Object::new().with(sf::AMOUNT, Amount::Native(1_000_000));
+    let mut tx = Object::new()
+        .with(sf::TRANSACTION_TYPE, TxType::Remit.code())
+        .with(sf::FLAGS, codec::flags::TF_FULLY_CANONICAL_SIG)
+        .with(sf::NETWORK_ID, NETWORK)
+        .with(sf::SEQUENCE, sequence)
+        .with(sf::FEE, Amount::Native(10))
+        .with(sf::SIGNING_PUB_KEY, key.public_key().as_bytes().as_slice())
+        .with(sf::ACCOUNT, key.account())
+        .with(sf::DESTINATION, account_id(to))
+        .with(sf::AMOUNTS, vec![(sf::AMOUNT_ENTRY, amount)]);
+    tx.set(sf::TXN_SIGNATURE, key.sign(&codec::tx::signing_bytes(&tx)));
+    codec::encode(&tx)
 }
 
 /// Close a ledger and end as a killed process does, so that the next start has to repair the file.
@@ -108,11 +170,15 @@ fn make(folder: &Path, accounts: u32) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An AccountRoot as a Remit leaves it.
-fn account(number: u32) -> (Hash256, Option<Vec<u8>>) {
+fn account_id(number: u32) -> AccountId {
     let mut id = [0; 20];
     id[..4].copy_from_slice(&number.to_be_bytes());
-    let id = AccountId::new(id);
+    AccountId::new(id)
+}
+
+/// An AccountRoot as a Remit leaves it.
+fn account(number: u32) -> (Hash256, Option<Vec<u8>>) {
+    let id = account_id(number);
     let root = Object::new()
         .with(sf::LEDGER_ENTRY_TYPE, EntryType::AccountRoot.code())
         .with(sf::FLAGS, 0_u32)
