@@ -2,6 +2,17 @@
 //!
 //! Composition only: arguments in, the crates below at work, text or JSON out. It knows no protocol.
 
+#[cfg(all(
+    any(feature = "sabotage-no-replay-check", feature = "sabotage-no-amount-check"),
+    not(debug_assertions)
+))]
+compile_error!(
+    "the sabotage features are for tests/it/sabotage.rs, which builds without optimisation; never release them"
+);
+
+#[macro_use]
+mod output;
+
 mod cli;
 mod clock;
 mod commands;
@@ -13,7 +24,10 @@ use commands::{Failure, Outcome};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain_arguments(&error),
+    };
     log_to_standard_error();
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(&cli)),
@@ -24,10 +38,25 @@ fn main() -> ExitCode {
         Err(failure) => {
             eprintln!("xahau-email: {failure}");
             if cli.json {
-                println!("{}", serde_json::json!({ "error": failure.to_string() }));
+                out!("{}", serde_json::json!({ "error": failure.to_string() }));
             }
             Outcome::Unknown.into()
         }
+    }
+}
+
+/// Help and version as they are; a wrong argument also in JSON where that was asked for.
+fn explain_arguments(error: &clap::Error) -> ExitCode {
+    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && is_json {
+        out!("{}", serde_json::json!({ "error": error.to_string() }));
+    }
+    // Standard output or error that is closed cannot be told so.
+    let _ = error.print();
+    if error.use_stderr() {
+        Outcome::Unknown.into()
+    } else {
+        ExitCode::SUCCESS
     }
 }
 

@@ -42,7 +42,12 @@ pub enum DateError {
 pub(crate) fn parse(value: &[u8]) -> Result<u32, DateError> {
     let value = unfold(value);
     let mut rest = trim_wsp(&value);
-    if let Some(comma) = rest.iter().position(|b| *b == b',') {
+    // A comma behind the opening of the comment is the comment's.
+    if let Some(comma) = rest
+        .iter()
+        .position(|b| matches!(b, b',' | b'('))
+        .filter(|at| rest.get(*at) == Some(&b','))
+    {
         let name = rest.get(..comma).unwrap_or_default();
         if position_of(&DAYS, trim_wsp(name)).is_none() {
             return Err(DateError::DayName);

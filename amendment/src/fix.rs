@@ -64,7 +64,7 @@ pub(crate) fn of(refusal: &Refusal) -> &'static str {
         R::Window(WindowError::Expired) => "Send the instruction anew; a mail is good for five days.",
         R::Window(WindowError::Early) => "Set the clock of your computer, and send the instruction anew.",
         R::KeyUnknown => {
-            "Wait: your provider's key is being looked up; if it stays unknown, ask your provider."
+            "Wait: a node looks your provider's key up and keeps the mail; if the key stays unknown, ask your provider."
         }
         R::KeyRevoked | R::KeyRecord(_) => {
             "Send the instruction anew; your provider does not offer this key for use."

@@ -103,12 +103,12 @@ pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Dro
 
 /// Whether an account may take itself off email now (AccountSet with asfDisableEmail; else tecTOO_SOON).
 ///
-/// Spec: 11. Not within 72 hours of LastRekey: the mailbox's owner has that long to REKEY back.
+/// Spec: 11. Not within 72 hours of LastRekey, nor of the ledger that applied the REKEY (ActiveAfter): the mailbox's owner
+/// has that long to REKEY back, and whoever wrote the mail chose its date.
 pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
-    last_rekey(current).is_none_or(|last| {
-        let open = u64::from(last.seconds()).saturating_add(u64::from(DISABLE_EMAIL_WAIT_SECS));
-        u64::from(now.seconds()) >= open
-    })
+    let by_date = last_rekey(current).map(|last| last.seconds().saturating_add(DISABLE_EMAIL_WAIT_SECS));
+    let by_ledger = current.and_then(|entry| entry.u32(sf::ACTIVE_AFTER));
+    by_date.max(by_ledger).is_none_or(|open| now.seconds() >= open)
 }
 
 /// Whether a fee lies between the required one and ten times it.
@@ -155,6 +155,8 @@ pub(crate) fn entry_after(
     next.set(sf::EMAIL_REPLAY_ENTRIES, kept);
     if let Some(date) = rekey {
         next.set(sf::LAST_REKEY, date.seconds());
+        let leave_after = now.seconds().saturating_add(DISABLE_EMAIL_WAIT_SECS);
+        next.set(sf::ACTIVE_AFTER, leave_after);
     }
     next
 }
@@ -241,6 +243,14 @@ mod tests {
         assert!(may_disable_email(Some(&entry), CloseTime::new(260_200)));
         assert!(may_disable_email(Some(&add(None, mark(1, 1_000), 1_000)), date));
         assert!(may_disable_email(None, date));
+        // A mail that is four days old when it is applied does not shorten the 72 hours.
+        let applied = CloseTime::new(345_600);
+        let entry = entry_after(None, ACCOUNT, &mark(1, 1_000), Some(date), applied);
+        assert!(!may_disable_email(
+            Some(&entry),
+            CloseTime::new(345_600 + 259_199)
+        ));
+        assert!(may_disable_email(Some(&entry), CloseTime::new(345_600 + 259_200)));
     }
 
     #[test]

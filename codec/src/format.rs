@@ -477,6 +477,7 @@ const EMAIL_REPLAY: Rows = &[
     (sf::ACCOUNT, Required),
     (sf::EMAIL_REPLAY_ENTRIES, Optional),
     (sf::LAST_REKEY, Optional),
+    (sf::ACTIVE_AFTER, Optional),
     (sf::PREVIOUS_TXN_ID, Required),
     (sf::PREVIOUS_TXN_LGR_SEQ, Required),
 ];

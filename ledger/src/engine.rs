@@ -369,6 +369,9 @@ fn judge_pseudo(
 /// What every pseudo-transaction looks like (Change.cpp preflight and preclaim).
 fn preflight_pseudo(tx: &Transaction, env: &Env) -> Result<(), Ter> {
     let object = tx.object();
+    if tx.is_email_signed() {
+        return Err(Ter::TEM_INVALID_FLAG);
+    }
     if tx.account() != AccountId::ZERO {
         return Err(Ter::TEM_BAD_SRC_ACCOUNT);
     }

@@ -69,9 +69,6 @@ pub const FLAG_LEDGER_INTERVAL: u32 = 256;
 /// Passes over the strand of a payment (xahaud StrandFlow.h): telFAILED_PROCESSING.
 pub const FLOW_PASSES_MAX: u32 = 1_000;
 
-/// Seconds after LastRekey in which asfDisableEmail is tecTOO_SOON: 72 hours (spec 11).
-pub const DISABLE_EMAIL_WAIT_SECS: u32 = 259_200;
-
 /// Age in seconds up to which an attestation counts (spec 7.2): older ones make temMALFORMED.
 pub const ATTESTATION_AGE_SECS_MAX: u32 = 600;
 /// Validators that a list may name, and so attestations in a DKIMKeySet: more is temMALFORMED.

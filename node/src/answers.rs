@@ -80,12 +80,14 @@ impl rpc::Node for Node {
         }
         core.check_room()?;
         let submitted = core.open.submit(&tx);
-        if !submitted.is_ok_and(|outcome| outcome.applied || outcome.retriable) {
+        // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and counts as work.
+        let may_wait = !tx.is_email_signed();
+        if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
             core.peers.record(peer, Work::Failure, now);
         }
         let outcome = submitted.map_err(|refusal| local_refusal(&refusal))?;
-        let kept =
-            outcome.retriable && !outcome.applied && on_retry == OnRetry::Hold && core.hold(tx.clone());
+        let wants_hold = outcome.retriable && !outcome.applied && may_wait && on_retry == OnRetry::Hold;
+        let kept = wants_hold && core.hold(tx.clone());
         let next = outcome.account_sequence_next;
         let highest = core
             .held_of(tx.account())

@@ -53,6 +53,12 @@ impl HttpReply {
     }
 }
 
+/// The answer to a frame that is no request, with the reason.
+fn json_invalid(reason: &str, frame: &str) -> String {
+    let value = prefix(frame, ECHO_VALUE_BYTES_MAX);
+    json!({ "type": "error", "error": "jsonInvalid", "error_message": reason, "value": value }).to_string()
+}
+
 impl<'a> Session<'a> {
     /// A session of `peer` at `node`.
     #[must_use]
@@ -64,15 +70,14 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn handle_text(&self, frame: &str) -> String {
         let parsed = if frame.len() > REQUEST_BYTES_MAX {
-            None
+            Err(format!("longer than {REQUEST_BYTES_MAX} bytes"))
         } else {
-            json::parse(frame.as_bytes()).ok()
+            json::parse(frame.as_bytes()).map_err(|error| error.to_string())
         };
-        let Some(Value::Object(request)) = parsed else {
-            let value = json!({
-                "type": "error", "error": "jsonInvalid", "value": prefix(frame, ECHO_VALUE_BYTES_MAX),
-            });
-            return value.to_string();
+        let request = match parsed {
+            Ok(Value::Object(request)) => request,
+            Ok(_) => return json_invalid("a request is one JSON object", frame),
+            Err(reason) => return json_invalid(&reason, frame),
         };
         let id = request.get("id").filter(|id| is_scalar(id)).cloned();
         let mut reply = Map::new();
@@ -97,7 +102,7 @@ impl<'a> Session<'a> {
     /// The reply to a WebSocket message that is not text.
     #[must_use]
     pub fn handle_binary(&self) -> String {
-        json!({ "type": "error", "error": "jsonInvalid", "value": "" }).to_string()
+        json_invalid("requests are text frames", "")
     }
 
     /// Answer the body of one HTTP POST.

@@ -11,7 +11,7 @@ pub fn run(emails: &[String], json: bool) -> Result<Outcome, Failure> {
     let refused = rows.iter().any(|(_, row)| row.is_err());
     if json {
         let rows: Vec<Value> = rows.iter().map(|(email, row)| row_json(email, row)).collect();
-        println!("{}", json!({ "addresses": rows }));
+        out!("{}", json!({ "addresses": rows }));
     } else {
         rows.iter().for_each(|(email, row)| print_row(email, row));
     }
@@ -54,20 +54,20 @@ fn print_row(email: &str, row: &Result<Recipient, AddressError>) {
             return;
         }
     };
-    println!("{email}");
+    out!("{email}");
     match recipient.address() {
-        Some(address) => println!("  canonical  {address}"),
-        None => println!("  canonical  none: the part before the @ is a ledger address, whatever the domain"),
+        Some(address) => out!("  canonical  {address}"),
+        None => out!("  canonical  none: the part before the @ is a ledger address, whatever the domain"),
     }
-    println!(
+    out!(
         "  AccountID  {}",
         hex::encode_upper(recipient.account().as_bytes())
     );
-    println!("  r-address  {}", recipient.account());
+    out!("  r-address  {}", recipient.account());
     if let Some(tag) = recipient.tag() {
-        println!("  tag        {tag}");
+        out!("  tag        {tag}");
     }
     if let (Some(error), Some(_)) = (only_receives(email), recipient.address()) {
-        println!("  note       receives, but cannot send: {error}");
+        out!("  note       receives, but cannot send: {error}");
     }
 }

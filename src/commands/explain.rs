@@ -28,7 +28,7 @@ pub async fn run(args: &cli::Explain, json: bool) -> Result<Outcome, Failure> {
     };
     let shown = Value::Object(rpc::wire::explanation_json(&found));
     if json {
-        println!("{shown}");
+        out!("{shown}");
     } else {
         print_text(&shown, outcome);
     }
@@ -57,23 +57,21 @@ async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<TxtRecords, Failure> 
 }
 
 fn print_text(shown: &Value, outcome: Outcome) {
-    print!("{}", show::meaning(shown));
-    println!("checks, in the order in which a node makes them:");
-    print!("{}", show::checks(shown));
+    out_text!("{}", show::meaning(shown));
+    out!("checks, in the order in which a node makes them:");
+    out_text!("{}", show::checks(shown));
     match outcome {
         Outcome::Yes => {
-            println!(
-                "The mail qualifies. Its transaction (a node adds Sequence, Fee and LastLedgerSequence):"
-            );
-            println!("{:#}", shorten(&shown["transaction"]));
-            println!("Next: `xahau-email submit FILE --server ws://ADDR:PORT --wait` hands it to a node.");
+            out!("The mail qualifies. Its transaction (a node adds Sequence, Fee and LastLedgerSequence):");
+            out!("{:#}", shorten(&shown["transaction"]));
+            out!("Next: `xahau-email submit FILE --server ws://ADDR:PORT --wait` hands it to a node.");
         }
-        Outcome::No => println!(
+        Outcome::No => out!(
             "The mail does not qualify: rule {}, {}.",
             shown["rule"].as_str().unwrap_or("?"),
             shown["code"].as_str().unwrap_or("?")
         ),
-        Outcome::Unknown => println!(
+        Outcome::Unknown => out!(
             "Cannot tell: the key of its signature is not known here ({}). A node would look it up and keep the mail.",
             shown["code"].as_str().unwrap_or("?")
         ),

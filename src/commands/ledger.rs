@@ -15,32 +15,46 @@ struct Replayed {
     name: String,
     /// What differs first: what, recorded, got.
     difference: Option<(String, String, String)>,
+    /// Why it cannot be replayed.
+    error: Option<String>,
+}
+
+impl Replayed {
+    fn is_equal(&self) -> bool {
+        self.difference.is_none() && self.error.is_none()
+    }
 }
 
 /// Replays each file; the outcome is yes only where all are equal.
 pub fn replay_files(files: &[PathBuf], json: bool) -> Result<Outcome, Failure> {
     let mut rows = Vec::new();
     for file in files {
-        let row = replay_file(file)?;
+        let row = replay_file(file).unwrap_or_else(|failure| Replayed {
+            file: file.display().to_string(),
+            name: file.display().to_string(),
+            difference: None,
+            error: Some(failure.to_string()),
+        });
         if !json {
             print_row(&row);
         }
         rows.push(row);
     }
-    let equal = rows.iter().filter(|row| row.difference.is_none()).count();
+    let equal = rows.iter().filter(|row| row.is_equal()).count();
     if json {
         let cases: Vec<Value> = rows.iter().map(row_json).collect();
-        println!(
+        out!(
             "{}",
             json!({ "cases": cases, "equal": equal, "total": rows.len() })
         );
     } else {
-        println!("{equal} of {} equal", rows.len());
+        out!("{equal} of {} equal", rows.len());
     }
-    Ok(if equal == rows.len() {
-        Outcome::Yes
-    } else {
-        Outcome::No
+    let is_unreadable = rows.iter().any(|row| row.error.is_some());
+    Ok(match (is_unreadable, equal == rows.len()) {
+        (true, _) => Outcome::Unknown,
+        (false, true) => Outcome::Yes,
+        (false, false) => Outcome::No,
     })
 }
 
@@ -65,6 +79,7 @@ fn replay_file(file: &Path) -> Result<Replayed, Failure> {
         file: path,
         name: case.name,
         difference: difference.map(|first| (first.what, first.expected, first.got)),
+        error: None,
     })
 }
 
@@ -73,7 +88,8 @@ fn row_json(row: &Replayed) -> Value {
     json!({
         "file": row.file,
         "name": row.name,
-        "equal": difference.is_none(),
+        "equal": row.is_equal(),
+        "error": row.error,
         "differs": difference.map(|(what, _, _)| what),
         "recorded": difference.map(|(_, recorded, _)| recorded),
         "got": difference.map(|(_, _, got)| got),
@@ -81,10 +97,14 @@ fn row_json(row: &Replayed) -> Value {
 }
 
 fn print_row(row: &Replayed) {
+    if let Some(error) = &row.error {
+        out!("{error}");
+        return;
+    }
     match &row.difference {
-        None => println!("{}: equal", row.name),
+        None => out!("{}: equal", row.name),
         Some((what, recorded, got)) => {
-            println!(
+            out!(
                 "{}: {what} differs\n  recorded {recorded}\n  got      {got}",
                 row.name
             );

@@ -74,8 +74,8 @@ pub enum Failure {
         "{0} is no time that a ledger knows: give Unix seconds from 946684800 (the year 2000) to 5241652095"
     )]
     Time(u64),
-    /// The node cannot be reached, or refused the request.
-    #[error("{server}: {source}. Is the node running there? The address is like ws://127.0.0.1:6006")]
+    /// The node cannot be reached, refused the request, or went away.
+    #[error("{}", server_message(server, source))]
     Server {
         /// Its address.
         server: String,
@@ -104,6 +104,20 @@ pub enum Failure {
     /// The machine refused something that every command needs.
     #[error("the operating system refused: {0}")]
     System(#[from] std::io::Error),
+}
+
+fn server_message(server: &str, error: &rpc::ClientError) -> String {
+    use rpc::ClientError::{BadAnswer, Connect, Refused};
+    match error {
+        Connect { source, .. } => format!(
+            "cannot connect to {server}: {source}. Is the node running there? The address is like ws://127.0.0.1:6006"
+        ),
+        Refused { .. } => format!("{server} refused the request: {error}"),
+        BadAnswer => format!("{server}: {error}. Is it a node of this program or of Xahau?"),
+        _ => format!(
+            "{server}: {error}. It may have taken the request: run the same command again, a mail works once"
+        ),
+    }
 }
 
 /// Reads a mail from a file, or from standard input for `-`. Where it holds no CR at all, LF is read as CRLF.

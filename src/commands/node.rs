@@ -18,12 +18,12 @@ use tokio::task::JoinHandle;
 pub async fn run(args: &cli::Node, json: bool) -> Result<Outcome, Failure> {
     let running = start(args).await?;
     if json {
-        println!(
+        out!(
             "{}",
             json!({ "listening": running.url(), "network_id": args.network })
         );
     } else {
-        println!("listening {}", running.url());
+        out!("listening {}", running.url());
     }
     running.until_stopped().await?;
     Ok(Outcome::Yes)
@@ -39,6 +39,7 @@ pub struct RunningNode {
 
 /// Starts a node as the arguments say; it serves when this returns.
 pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
+    outlive_full_disks()?;
     let funds: Vec<Fund> = args
         .fund
         .iter()
@@ -120,6 +121,18 @@ impl RunningNode {
         }
         Ok(())
     }
+}
+
+/// A file size limit kills a process that has no handler for its signal; with one, writing fails and the store says so.
+fn outlive_full_disks() -> Result<(), Failure> {
+    #[cfg(target_os = "linux")]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        const SIGXFSZ: i32 = 25;
+        // The handler stays for the life of the process, whatever becomes of this value.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
+    }
+    Ok(())
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

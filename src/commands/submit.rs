@@ -44,9 +44,9 @@ pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
     }
     client.close().await;
     if json {
-        println!("{answer}");
+        out!("{answer}");
     } else {
-        print!("{}", text(&answer));
+        out_text!("{}", text(&answer));
     }
     Ok(outcome(&answer))
 }

@@ -73,7 +73,7 @@ pub async fn run(args: &cli::Demo, json: bool) -> Result<Outcome, Failure> {
     }
     let outcome = if end.is_ok() { Outcome::Yes } else { Outcome::No };
     if json {
-        println!("{}", story.into_json(&end));
+        out!("{}", story.into_json(&end));
     }
     Ok(outcome)
 }

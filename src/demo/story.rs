@@ -48,7 +48,7 @@ impl Story {
     /// A line for people.
     pub fn say(&self, text: &str) {
         if self.audience == Audience::People {
-            println!("{text}");
+            out!("{text}");
         }
     }
 

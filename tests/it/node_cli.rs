@@ -341,6 +341,36 @@ fn mode_of(path: &Path) -> u32 {
         .mode()
 }
 
+/// Machines get one JSON object for wrong arguments too, and a reader that goes away is no reason to panic.
+#[test]
+fn rejects_wrong_arguments_in_json_and_survives_a_closed_output() {
+    for arguments in [
+        &["address", "--json"][..],
+        &["--json", "fly"],
+        &["node", "--json", "--listen", "foo"],
+    ] {
+        let found = run(arguments);
+        assert_eq!(found.code, 2, "{arguments:?}");
+        assert!(found.json()["error"].is_string(), "{arguments:?}: {}", found.out);
+    }
+    assert_eq!(run(&["--help"]).code, 0);
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("device");
+    let output = program()
+        .args(["address", "a@b.example"])
+        .stdout(full)
+        .output()
+        .expect("ends");
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        error.contains("cannot write standard output") && !error.contains("panicked"),
+        "{error}"
+    );
+}
+
 /// The port in use is named, and the node does not start.
 #[test]
 fn rejects_a_port_that_is_taken() {

@@ -3,13 +3,12 @@
 //! Xahau's rules (SetAccount.cpp). Does not know email-signed AccountSets: there are none.
 
 use codec::keys::PublicKey;
-use codec::{CloseTime, Field, Hash256, Object, Ter, Value, flags, format, keylet, sf};
+use codec::{Field, Hash256, Object, Ter, Value, flags, format, keylet, sf};
 
 use super::{Apply, Signer, Transactor, check_flags, flags_of};
 use crate::directory;
 use crate::limits::{
-    ACCOUNT_DOMAIN_BYTES_MAX, DISABLE_EMAIL_WAIT_SECS, TICK_SIZE_MAX, TICK_SIZE_MIN, TRANSFER_RATE_MAX,
-    TRANSFER_RATE_ONE,
+    ACCOUNT_DOMAIN_BYTES_MAX, TICK_SIZE_MAX, TICK_SIZE_MIN, TRANSFER_RATE_MAX, TRANSFER_RATE_ONE,
 };
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
@@ -241,11 +240,8 @@ fn email_switch(apply: &Apply<'_>, now: u32) -> Result<u32, Ter> {
         return Ok(now);
     }
     let replay = apply.sandbox.entry(&keylet::email_replay(tx.account()));
-    if let Some(rekeyed) = replay.and_then(|entry| entry.u32(sf::LAST_REKEY)) {
-        let free = CloseTime::new(rekeyed.saturating_add(DISABLE_EMAIL_WAIT_SECS));
-        if apply.env.now() < free {
-            return Err(Ter::TEC_TOO_SOON);
-        }
+    if !amendment::may_disable_email(replay.as_ref(), apply.env.now()) {
+        return Err(Ter::TEC_TOO_SOON);
     }
     Ok(now | flags::LSF_DISABLE_EMAIL)
 }

@@ -51,7 +51,16 @@ impl Transactor for DkimKeySet {
         if listed.is_empty() || set.words.len() < dkim::quorum(listed.len()) {
             return Err(Ter::TEF_BAD_QUORUM);
         }
-        let last = dkim::last_attested(sandbox.entry(&set.name.keylet()).as_ref());
+        let known = sandbox.entry(&set.name.keylet());
+        // One set for a name in a ledger: two would let a delay pass within it.
+        if known
+            .as_ref()
+            .and_then(|entry| entry.u32(sf::PREVIOUS_TXN_LGR_SEQ))
+            == Some(env.index.get())
+        {
+            return Err(Ter::TEF_PAST_SEQ);
+        }
+        let last = dkim::last_attested(known.as_ref());
         for word in &set.words {
             if !listed.contains(&word.public_key) {
                 return Err(Ter::TEF_BAD_AUTH);
@@ -195,6 +204,8 @@ fn usable(mut entry: Object, record: &KeyRecord) -> Object {
 /// "Absent" or "unusable" ends a key at once, for every mail. Spec: 7.4
 fn revoked(entry: Object, observed: CloseTime) -> Object {
     let mut entry = not_waiting(entry).with(sf::LAST_ATTESTED, observed.seconds());
+    // A first key that never became usable loses its short delay with that.
+    entry.remove(sf::ACTIVE_AFTER);
     if !entry.contains(sf::REVOKED_AT) {
         entry.set(sf::REVOKED_AT, observed.seconds());
     }

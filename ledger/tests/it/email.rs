@@ -456,14 +456,16 @@ fn accepts_a_rekey_and_the_way_out_of_email() {
         world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
         Ter::TEC_TOO_SOON
     );
-    // The last ledger whose parent closed within 72 hours, and the first after.
-    world.close_empty_at(CLOCK + 3 * DAY - 30);
-    assert!(world.ledger.close_time().seconds() < CLOCK + 3 * DAY);
+    // The last ledger whose parent closed within 72 hours of the one that applied the REKEY, and the first after.
+    let free = world.replay_entry().unwrap().u32(sf::ACTIVE_AFTER).unwrap();
+    assert!(free >= CLOCK + 3 * DAY, "whatever the date of the mail");
+    world.close_empty_at(free - 30);
+    assert!(world.ledger.close_time().seconds() < free);
     assert_eq!(
         world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
         Ter::TEC_TOO_SOON
     );
-    world.close_empty_at(CLOCK + 3 * DAY);
+    world.close_empty_at(free + 30);
     assert_eq!(
         world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
         Ter::TES_SUCCESS

@@ -175,6 +175,14 @@ pub enum StoreError {
         /// Why not.
         source: Box<redb::Error>,
     },
+    /// The file is there, but it is no store any more.
+    #[error("{path} is damaged: {source}; restore the data folder from a copy, or move it away and start a new ledger", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<redb::Error>,
+    },
     /// Reading or writing failed.
     #[error("the store failed: {0}; check the disk, then start again: what was committed is kept")]
     Failed(Box<redb::Error>),

@@ -425,10 +425,25 @@ fn open_error(path: &Path, error: DatabaseError) -> StoreError {
     let path = path.to_owned();
     match error {
         DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path },
+        damaged if is_damage(&damaged) => StoreError::Unreadable {
+            path,
+            source: Box::new(damaged.into()),
+        },
         other => StoreError::Open {
             path,
             source: Box::new(other.into()),
         },
+    }
+}
+
+/// The bytes are wrong, not the folder: a broken tree, a wrong magic number, a file that was cut.
+fn is_damage(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::Storage(redb::StorageError::Corrupted(_)) => true,
+        DatabaseError::Storage(redb::StorageError::Io(error)) => {
+            matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+        }
+        _ => false,
     }
 }
 
