@@ -181,7 +181,9 @@ fn rejects_a_file_that_is_no_store_and_a_folder_that_is_not_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.redb");
     std::fs::write(&path, b"not a store, only text").expect("written");
-    assert!(matches!(RedbStore::open(&path), Err(StoreError::Open { .. })));
+    let error = RedbStore::open(&path).expect_err("no store");
+    assert!(matches!(error, StoreError::Unreadable { .. }), "{error}");
+    assert!(error.to_string().contains("restore the data folder"), "{error}");
     let error = RedbStore::open(Path::new("/nonexistent/ledger.redb")).expect_err("no folder");
     assert!(error.to_string().contains("/nonexistent/ledger"), "{error}");
 }
