@@ -64,6 +64,10 @@ pub const CLIENT_SECS_MAX: u64 = 30;
 /// Bytes of one answer that the client accepts.
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Bytes of transactions and metadata that `ledger` shows whole; as JSON they take up to four times that. Refusal:
+/// `invalidParams`.
+pub const EXPANDED_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// Notifications that the client skips while it waits for its answer. Refusal: `BadAnswer`.
 pub const SKIPPED_MESSAGES_MAX: usize = 1_000;
 

@@ -40,6 +40,7 @@ pub struct RunningNode {
 /// Starts a node as the arguments say; it serves when this returns.
 pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
     outlive_full_disks()?;
+    say_what_a_later_start_ignores(args);
     let funds: Vec<Fund> = args
         .fund
         .iter()
@@ -120,6 +121,22 @@ impl RunningNode {
             self.closing.await.map_err(std::io::Error::other)??;
         }
         Ok(())
+    }
+}
+
+/// Some arguments shape a new ledger only.
+fn say_what_a_later_start_ignores(args: &cli::Node) {
+    let is_there = std::fs::read_dir(&args.data).is_ok_and(|mut entries| entries.next().is_some());
+    for (is_given, name) in [
+        (!args.fund.is_empty(), "--fund"),
+        (args.without_email, "--without-email"),
+    ] {
+        if is_there && is_given {
+            eprintln!(
+                "notice: {} holds a ledger already; {name} counts at the first start only",
+                args.data.display()
+            );
+        }
     }
 }
 

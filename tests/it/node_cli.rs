@@ -322,6 +322,7 @@ fn rejects_what_an_operator_got_wrong_and_says_what_to_do() {
     );
     let fund = run(&["node", "--data", data, "--fund", "alice=ten"]);
     assert_eq!(fund.code, 2, "{}", fund.err);
+    assert!(fund.err.contains("first start only"), "{}", fund.err);
     let nobody = run(&[
         "submit",
         broken.to_str().expect("path"),

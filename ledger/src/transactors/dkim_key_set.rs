@@ -88,6 +88,12 @@ impl Transactor for DkimKeySet {
             (None, None) => return Err(Ter::TEF_FAILURE),
             (None, Some(record)) => first_seen(apply, &set, &record, observed)?,
             (Some(entry), None) => revoked(entry, observed),
+            // A name that comes back counts among the live ones again.
+            (Some(entry), Some(_))
+                if entry.contains(sf::REVOKED_AT) && live_keys(apply, &set) >= DKIM_KEYS_PER_DOMAIN_MAX =>
+            {
+                return Err(Ter::TEF_FAILURE);
+            }
             (Some(entry), Some(record)) => seen_again(apply, entry, &record, observed),
         };
         apply.sandbox.put(set.name.keylet(), entry);
@@ -145,14 +151,7 @@ fn first_seen(
             .with(sf::ROOT_INDEX, set.name.directory())
     });
     let mut indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]).to_vec();
-    let is_live = |key: &&Hash256| {
-        apply
-            .sandbox
-            .entry(key)
-            .is_some_and(|key| !key.contains(sf::REVOKED_AT))
-    };
-    let live = indexes.iter().filter(is_live).count();
-    if live >= DKIM_KEYS_PER_DOMAIN_MAX || indexes.len() >= DKIM_ENTRIES_PER_DOMAIN_MAX {
+    if live_keys(apply, set) >= DKIM_KEYS_PER_DOMAIN_MAX || indexes.len() >= DKIM_ENTRIES_PER_DOMAIN_MAX {
         return Err(Ter::TEF_FAILURE);
     }
     indexes.push(set.name.keylet());
@@ -167,6 +166,14 @@ fn first_seen(
         .with(sf::SELECTOR, set.name.selector())
         .with(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs));
     Ok(waiting(entry, record, observed, delay_secs))
+}
+
+/// Keys of the name's domain that are not revoked, waiting ones too. Spec: 7.5
+fn live_keys(apply: &Apply<'_>, set: &KeySet) -> usize {
+    let directory = apply.sandbox.entry(&set.name.directory()).unwrap_or_default();
+    let indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]);
+    let entries = indexes.iter().filter_map(|key| apply.sandbox.entry(key));
+    entries.filter(|entry| !entry.contains(sf::REVOKED_AT)).count()
 }
 
 /// A record for its first time: usable at once without a delay, else NextKey until a second quorum. Spec: 7.4

@@ -352,6 +352,10 @@ fn rejects_a_ninth_live_key_of_a_domain() {
     let room = seen(&ledger, &nth(0), &Answer::Absent, START + 30).ledger;
     let ninth = seen(&room, &nth(8), &record(RECORD), START + 40);
     assert_eq!(ninth.applied.first().map(|tx| tx.ter), Some(Ter::TES_SUCCESS));
+    // The withdrawn one cannot come back as a ninth.
+    let full = ninth.ledger;
+    let back = seen(&full, &nth(0), &record(RECORD), START + 50);
+    assert_eq!(back.dropped.first().map(|(_, ter)| *ter), Some(Ter::TEF_FAILURE));
 }
 
 #[test]

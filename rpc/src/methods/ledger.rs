@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Context, Method};
 use crate::api::{LedgerAnswer, LedgerChoice, LedgerId, Role, Transactions, TxRecord};
+use crate::error::RpcError;
+use crate::limits::EXPANDED_BYTES_MAX;
 use crate::params::Params;
 use crate::wire::{hash_value, header_members, hex_upper, tx_members, write_ledger_id};
 
@@ -44,6 +46,7 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     };
     if let Some(choice) = params.ledger()? {
         let answer = context.node.ledger(choice, transactions)?;
+        check_size(&answer, form)?;
         let (id, ledger) = ledger_members(&answer, form, is_binary);
         let mut out = Map::from_iter([("ledger".to_owned(), Value::Object(ledger))]);
         write_ledger_id(id, &mut out);
@@ -51,10 +54,29 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     }
     let mut out = Map::new();
     for (name, choice) in [("closed", LedgerChoice::Closed), ("open", LedgerChoice::Current)] {
-        let (_, ledger) = ledger_members(&context.node.ledger(choice, transactions)?, form, is_binary);
+        let answer = context.node.ledger(choice, transactions)?;
+        check_size(&answer, form)?;
+        let (_, ledger) = ledger_members(&answer, form, is_binary);
         out.insert(name.to_owned(), json!({ "ledger": ledger }));
     }
     Ok(out)
+}
+
+/// Whole transactions are shown up to a bound: as JSON they grow tenfold, and anybody may ask.
+fn check_size(answer: &LedgerAnswer, form: Form) -> Result<(), RpcError> {
+    let (LedgerAnswer::Open { transactions, .. } | LedgerAnswer::Validated { transactions, .. }) = answer;
+    let bytes_of = |record: &TxRecord| {
+        let meta = record.validated.as_ref().map_or(0, |place| place.meta_blob.len());
+        record.wrapped.blob.len() + meta
+    };
+    let bytes: usize = transactions.iter().flatten().map(bytes_of).sum();
+    if matches!(form, Form::Hashes) || bytes <= EXPANDED_BYTES_MAX {
+        return Ok(());
+    }
+    Err(RpcError::InvalidField {
+        field: "expand",
+        expected: "too much for one answer: ask without it for the hashes, then for each with tx",
+    })
 }
 
 fn ledger_members(answer: &LedgerAnswer, form: Form, is_binary: bool) -> (LedgerId, Map<String, Value>) {
@@ -117,6 +139,47 @@ fn record_json(record: &TxRecord, form: Form) -> Value {
                 members.insert("meta".to_owned(), json!(hex_upper(&place.meta_blob)));
             }
             Value::Object(members)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use codec::{Hash256, LedgerIndex, Object};
+
+    fn open_ledger(blob_bytes: usize) -> LedgerAnswer {
+        let wrapped = crate::api::TxBlob {
+            tx: Object::new(),
+            blob: vec![0; blob_bytes],
+            hash: Hash256::ZERO,
+        };
+        LedgerAnswer::Open {
+            index: LedgerIndex::new(3),
+            parent_hash: Hash256::ZERO,
+            transactions: Some(vec![TxRecord {
+                wrapped,
+                validated: None,
+            }]),
+        }
+    }
+
+    #[test]
+    fn accepts_hashes_of_any_ledger_and_rejects_whole_transactions_beyond_the_bound() {
+        assert_eq!(
+            check_size(&open_ledger(EXPANDED_BYTES_MAX), Form::Expanded),
+            Ok(())
+        );
+        assert_eq!(
+            check_size(&open_ledger(EXPANDED_BYTES_MAX + 1), Form::Hashes),
+            Ok(())
+        );
+        for form in [Form::Expanded, Form::Binary] {
+            let refused = check_size(&open_ledger(EXPANDED_BYTES_MAX + 1), form);
+            assert!(matches!(
+                refused,
+                Err(RpcError::InvalidField { field: "expand", .. })
+            ));
         }
     }
 }
