@@ -21,6 +21,7 @@ mod demo;
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Failure, Outcome};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -78,5 +79,6 @@ fn log_to_standard_error() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
