@@ -59,7 +59,11 @@ impl Mailroom {
     }
 
     /// Take a mail that waits for its key, if there is room for it. Answers the mail that had to go for it.
-    pub(crate) fn keep(&mut self, mail_id: Hash256, mail: MailInHand) -> Result<Option<Hash256>, NoRoom> {
+    pub(crate) fn keep(
+        &mut self,
+        mail_id: Hash256,
+        mail: MailInHand,
+    ) -> Result<Option<(Hash256, MailInHand)>, NoRoom> {
         if self.mails.contains_key(&mail_id) {
             return Ok(None);
         }
@@ -80,11 +84,9 @@ impl Mailroom {
         if self.bytes - freed + mail.record.raw.len() > WAITING_BYTES_MAX {
             return Err(NoRoom::Bytes);
         }
-        if let Some(id) = gone {
-            self.remove(&id);
-        }
+        let removed = gone.and_then(|id| Some((id, self.remove(&id)?)));
         self.put(mail_id, mail);
-        Ok(gone)
+        Ok(removed)
     }
 
     /// Take a mail whose transaction was submitted, if there is room to try it again.
@@ -194,19 +196,24 @@ mod tests {
         }
     }
 
+    /// The mail that had to go, by its id.
+    fn keep(room: &mut Mailroom, mail_id: Hash256, mail: MailInHand) -> Result<Option<Hash256>, NoRoom> {
+        room.keep(mail_id, mail).map(|gone| gone.map(|(id, _)| id))
+    }
+
     #[test]
     fn accepts_two_kept_mails_of_an_account_and_rejects_the_third() {
         let mut room = Mailroom::default();
-        assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
-        assert_eq!(room.keep(id(2), mail(1, 10, 1)), Ok(None));
+        assert_eq!(keep(&mut room, id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(keep(&mut room, id(2), mail(1, 10, 1)), Ok(None));
         assert_eq!(
-            room.keep(id(2), mail(1, 10, 2)),
+            keep(&mut room, id(2), mail(1, 10, 2)),
             Ok(None),
             "the same mail again takes no place"
         );
-        assert_eq!(room.keep(id(3), mail(1, 10, 2)), Err(NoRoom::Account));
+        assert_eq!(keep(&mut room, id(3), mail(1, 10, 2)), Err(NoRoom::Account));
         assert_eq!(
-            room.keep(id(3), mail(2, 10, 2)),
+            keep(&mut room, id(3), mail(2, 10, 2)),
             Ok(None),
             "another account is not touched"
         );
@@ -214,7 +221,7 @@ mod tests {
         submitted.record.stage = WaitingStage::Submitted;
         assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
         assert_eq!(
-            room.keep(id(4), mail(1, 10, 3)),
+            keep(&mut room, id(4), mail(1, 10, 3)),
             Ok(None),
             "a submitted mail frees its place"
         );
@@ -223,28 +230,28 @@ mod tests {
     #[test]
     fn accepts_a_mail_in_place_of_one_without_hope() {
         let mut room = Mailroom::default();
-        assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
-        assert_eq!(room.keep(id(2), mail(1, 10, 1)), Ok(None));
+        assert_eq!(keep(&mut room, id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(keep(&mut room, id(2), mail(1, 10, 1)), Ok(None));
         room.mail_mut(&id(1)).expect("there").hope = Hope::Faint;
-        assert_eq!(room.keep(id(3), mail(1, 10, 2)), Ok(Some(id(1))));
+        assert_eq!(keep(&mut room, id(3), mail(1, 10, 2)), Ok(Some(id(1))));
         assert_eq!(room.in_order(), [id(2), id(3)]);
-        assert_eq!(room.keep(id(4), mail(1, 10, 3)), Err(NoRoom::Account));
+        assert_eq!(keep(&mut room, id(4), mail(1, 10, 3)), Err(NoRoom::Account));
     }
 
     #[test]
     fn rejects_mails_over_the_bytes_of_all_and_frees_them_again() {
         let mut room = Mailroom::default();
-        assert_eq!(room.keep(id(1), mail(1, WAITING_BYTES_MAX, 0)), Ok(None));
-        assert_eq!(room.keep(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
+        assert_eq!(keep(&mut room, id(1), mail(1, WAITING_BYTES_MAX, 0)), Ok(None));
+        assert_eq!(keep(&mut room, id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
         assert_eq!(room.put_submitted(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
         room.remove(&id(1));
-        assert_eq!(room.keep(id(2), mail(2, 1, 1)), Ok(None));
+        assert_eq!(keep(&mut room, id(2), mail(2, 1, 1)), Ok(None));
     }
 
     #[test]
     fn accepts_several_mails_of_one_email_id_and_shows_the_submitted_one_first() {
         let mut room = Mailroom::default();
-        assert_eq!(room.keep(id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(keep(&mut room, id(1), mail(1, 10, 0)), Ok(None));
         let mut submitted = mail(1, 10, 1);
         submitted.record.stage = WaitingStage::Submitted;
         assert_eq!(room.put_submitted(id(2), submitted), Ok(()));

@@ -229,12 +229,6 @@ impl Core {
             return Ok(Some(NotKept::CannotPay));
         }
         let record = mail.record.clone();
-        let faint: Vec<(Hash256, Hash256)> = self
-            .mailroom
-            .in_order()
-            .into_iter()
-            .filter_map(|id| Some((id, self.mailroom.mail(&id)?.record.email_id)))
-            .collect();
         let gone = match self.mailroom.keep(mail_id, mail) {
             Ok(gone) => gone,
             Err(NoRoom::Account) => return Ok(Some(NotKept::AccountFull)),
@@ -244,19 +238,15 @@ impl Core {
             mail_id,
             mail: record,
         }];
-        changes.extend(gone.map(|mail_id| MailChange::Forget { mail_id }));
-        // Whoever asks for a mail that had to make room is told so.
-        let email_of_gone = gone.and_then(|gone| faint.iter().find(|(id, _)| *id == gone));
-        if let Some((_, email_id)) = email_of_gone {
-            let code = Ter::TER_NO_DKIM_KEY.code();
-            self.remember_failure(
-                *email_id,
-                Settled {
-                    state: SettledState::Failed,
-                    code,
-                    hash: Hash256::ZERO,
-                },
-            );
+        if let Some((mail_id, gone)) = gone {
+            changes.push(MailChange::Forget { mail_id });
+            // Whoever asks for a mail that had to make room is told so.
+            let settled = Settled {
+                state: SettledState::Failed,
+                code: Ter::TER_NO_DKIM_KEY.code(),
+                hash: Hash256::ZERO,
+            };
+            self.remember_failure(gone.record.email_id, settled);
         }
         let written = self.store.change_mails(&changes);
         if let Err(error) = self.note_room(written) {

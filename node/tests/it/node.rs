@@ -291,6 +291,27 @@ async fn rejects_a_forged_mail_that_would_crowd_out_the_true_one() {
     assert_eq!(world.balance(BOB).await, 10 * XAH + CREATION);
 }
 
+/// Two mails wait for a name that DNS does not have; a third takes the place of one, and that one is told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_in_words_a_mail_that_makes_room_for_a_newer_one() {
+    let world = World::new(node::watcher::keys_file::KeyTable::from_records(&[]));
+    let first = world.send(vector_mail("c044.eml")).await;
+    let second = world.send(vector_mail("c030.eml")).await;
+    assert_eq!(
+        (state(&first), state(&second)),
+        (Some(MailState::Kept), Some(MailState::Kept))
+    );
+    world.close().await;
+    let third = world.send(vector_mail("c010.eml")).await;
+    assert_eq!(state(&third), Some(MailState::Kept));
+    let states = [world.state_of(&first).await, world.state_of(&second).await];
+    let failed = states
+        .iter()
+        .filter(|state| **state == Some(MailState::Failed))
+        .count();
+    assert_eq!(failed, 1, "{states:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_a_mail_whose_window_ends_while_it_waits() {
     let world = World::new(NoResolver);
