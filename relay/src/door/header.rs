@@ -88,6 +88,9 @@ fn is(name: &[u8], wanted: &str) -> bool {
 fn fields(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = raw;
     let field = std::iter::from_fn(move || {
+        if rest.starts_with(b"\r\n") {
+            return None;
+        }
         let mut end = 0;
         loop {
             let tail = rest.get(end..)?;
@@ -122,7 +125,7 @@ mod tests {
             },
             reverse_path: reverse_path.to_owned(),
             recipients: Vec::new(),
-            raw: format!("{header}From: a@b.example\r\n\r\nList-Id: body\r\n").into_bytes(),
+            raw: format!("{header}From: a@b.example\r\n\r\n x: y\r\nList-Id: body\r\n").into_bytes(),
         }
     }
 
