@@ -2,9 +2,9 @@
 
 /// Largest mail, bytes: what the verifier and `submit_email` read. Beyond: 552 5.3.4. Spec: 1.
 pub const MAIL_BYTES_MAX: usize = amendment::limits::MAIL_BYTES_MAX;
-/// Header fields that are looked at for a Message-ID and for signs of lists and robots; real mail has under 200.
-/// Further ones are ignored.
-pub const HEADER_FIELDS_READ_MAX: usize = 1_000;
+/// Header fields that are looked at for a Message-ID and for signs of lists and robots: as many as the verifier lets a
+/// mail have lines. Further ones are ignored.
+pub const HEADER_FIELDS_READ_MAX: usize = amendment::limits::HEADER_LINES_MAX;
 /// Longest Message-ID that is kept, bytes. Source: RFC 5322 section 2.1.1. Beyond: the mail counts as having none.
 pub const MESSAGE_ID_BYTES_MAX: usize = 998;
 /// Token buckets of one kind; each takes about 100 bytes. Beyond: those untouched for longest are forgotten.
@@ -28,8 +28,9 @@ pub const KEYS_FILE_BYTES_MAX: u64 = 1_048_576;
 pub const AUTH_TASKS_MAX: usize = 32;
 /// Longest time for the results of one letter, seconds. Beyond: they are left out.
 pub const AUTH_SECS_MAX: u64 = 20;
-/// Signatures of one kind that are looked at for these results. Beyond: ignored (DKIM), too long (ARC).
-pub const AUTH_SIGNATURES_MAX: usize = 8;
+/// Signatures of a mail, DKIM and ARC together, whose results are looked up; each costs a hash of the body and a look-up.
+/// Beyond: only SPF is.
+pub const AUTH_SIGNATURES_MAX: usize = 24;
 /// Longest text of these results, characters; names of domains can be long. Beyond: cut.
 pub const AUTH_RESULTS_BYTES_MAX: usize = 1_000;
 /// Mails to the postmaster that are kept. Beyond: 452.

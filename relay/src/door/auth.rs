@@ -14,6 +14,7 @@ use mail_auth::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::header;
 use super::limits::network_of;
 use crate::letter::Letter;
 use crate::limits::{AUTH_RESULTS_BYTES_MAX, AUTH_SECS_MAX, AUTH_SIGNATURES_MAX, AUTH_TASKS_MAX};
@@ -104,10 +105,12 @@ async fn results(authenticator: &MessageAuthenticator, hostname: &str, job: &Job
         None => SpfOutput::new(String::new()),
     };
     let mut text = format!("spf={}{}", spf_word(spf.result()), shown_domain(spf.domain()));
-    let Some(mut message) = AuthenticatedMessage::parse(&job.raw) else {
+    if header::signatures(&job.raw) > AUTH_SIGNATURES_MAX {
+        return text;
+    }
+    let Some(message) = AuthenticatedMessage::parse(&job.raw) else {
         return text;
     };
-    message.dkim_headers.truncate(AUTH_SIGNATURES_MAX);
     let dkim = authenticator.verify_dkim(&message).await;
     let sender_domain = job.reverse_path.rsplit('@').next().unwrap_or_default();
     let parameters = DmarcParameters::new(&message, &dkim, sender_domain, &spf);
@@ -118,11 +121,7 @@ async fn results(authenticator: &MessageAuthenticator, hostname: &str, job: &Job
         policy_word(dmarc.policy()),
         shown_domain(dmarc.domain()),
     ));
-    let arc = if message.ams_headers.len() > AUTH_SIGNATURES_MAX {
-        "toolong"
-    } else {
-        dkim_word(authenticator.verify_arc(&message).await.result())
-    };
+    let arc = dkim_word(authenticator.verify_arc(&message).await.result());
     text.push_str(&format!("; arc={arc}"));
     text.chars().take(AUTH_RESULTS_BYTES_MAX).collect()
 }

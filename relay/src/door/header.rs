@@ -57,6 +57,13 @@ fn forbids(name: &[u8], value: &[u8]) -> bool {
     is(name, "mailing-list") || name.get(..5).is_some_and(|head| is(head, "list-"))
 }
 
+/// How many signatures of either kind the header holds, DKIM and ARC.
+pub fn signatures(raw: &[u8]) -> usize {
+    let is_signature =
+        |name: &[u8]| is(name, "dkim-signature") || is(name, "arc-message-signature") || is(name, "arc-seal");
+    fields(raw).filter(|(name, _)| is_signature(name)).count()
+}
+
 /// Local parts behind which nobody reads.
 const ROBOTS: [&str; 10] = [
     "mailer-daemon",
@@ -154,6 +161,14 @@ mod tests {
         ] {
             assert_eq!(message_id(&letter(Way::Smtp, "", header).raw), "", "{header}");
         }
+    }
+
+    #[test]
+    fn signatures_are_counted_in_the_header_alone() {
+        let header = "DKIM-Signature: a\r\n b\r\nARC-Seal: x\r\ndkim-signature: c\r\n";
+        let mut letter = letter(Way::Smtp, "", header);
+        letter.raw.extend_from_slice(b"DKIM-Signature: d\r\n");
+        assert_eq!(signatures(&letter.raw), 3);
     }
 
     // RFC 3834 section 2.

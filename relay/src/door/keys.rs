@@ -316,6 +316,7 @@ impl Keys {
             KeyAnswer::Absent | KeyAnswer::Unknown => {
                 kept.remove(name);
             }
+            _ if ttl == 0 => {}
             _ => kept.insert(
                 name.clone(),
                 Kept {
