@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
+//! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
 //! | [`meter`] | names of the metrics |
@@ -14,6 +15,7 @@
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod door;
 pub mod letter;
 pub mod limits;
 pub mod meter;

@@ -1,0 +1,221 @@
+//! What the relay reads in a header beside the verifier: the Message-ID to answer under, and signs that nobody should
+//! be answered. Nothing here decides about money, so unsigned lines count too.
+
+use crate::letter::{Letter, Way};
+use crate::limits::{HEADER_FIELDS_READ_MAX, MESSAGE_ID_BYTES_MAX};
+
+/// The Message-ID without its brackets; empty where there is none, or one that could not be written into an answer.
+pub fn message_id(raw: &[u8]) -> String {
+    let Some(value) = fields(raw).find_map(|(name, value)| is(name, "message-id").then_some(value)) else {
+        return String::new();
+    };
+    let id = std::str::from_utf8(value).unwrap_or_default().trim();
+    let id = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
+    let is_legal = |id: &&str| {
+        !id.is_empty()
+            && id.len() <= MESSAGE_ID_BYTES_MAX
+            && id.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
+    };
+    id.filter(is_legal).unwrap_or_default().to_owned()
+}
+
+/// Whether an automatic answer may go to the sender: no list, no robot, no null sender.
+///
+/// RFC 3834 section 2; RFC 5321 section 4.5.5.
+pub fn may_answer(letter: &Letter, from: &str) -> bool {
+    !has_null_sender(letter)
+        && !is_robot(from)
+        && !fields(&letter.raw).any(|(name, value)| forbids(name, value))
+}
+
+/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, where the last hop wrote it.
+fn has_null_sender(letter: &Letter) -> bool {
+    match letter.peer.way {
+        Way::Smtp | Way::Lmtp => letter.reverse_path.is_empty(),
+        Way::Imap | Way::Maildir | Way::Pipe => {
+            letter.reverse_path.is_empty()
+                && fields(&letter.raw)
+                    .any(|(name, value)| is(name, "return-path") && value.trim_ascii() == b"<>")
+        }
+    }
+}
+
+fn forbids(name: &[u8], value: &[u8]) -> bool {
+    if is(name, "auto-submitted") {
+        let word = value
+            .split(|b| matches!(b, b';' | b'('))
+            .next()
+            .unwrap_or_default();
+        return !word.trim_ascii().eq_ignore_ascii_case(b"no");
+    }
+    if is(name, "precedence") {
+        let value = value.trim_ascii();
+        return [&b"bulk"[..], b"list", b"junk"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word));
+    }
+    is(name, "mailing-list") || name.get(..5).is_some_and(|head| is(head, "list-"))
+}
+
+/// How many signatures of either kind the header holds, DKIM and ARC.
+pub fn signatures(raw: &[u8]) -> usize {
+    let is_signature =
+        |name: &[u8]| is(name, "dkim-signature") || is(name, "arc-message-signature") || is(name, "arc-seal");
+    fields(raw).filter(|(name, _)| is_signature(name)).count()
+}
+
+/// Local parts behind which nobody reads.
+const ROBOTS: [&str; 10] = [
+    "mailer-daemon",
+    "postmaster",
+    "no-reply",
+    "noreply",
+    "donotreply",
+    "do-not-reply",
+    "bounce",
+    "bounces",
+    "listserv",
+    "majordomo",
+];
+
+/// Whether a canonical address is that of a program.
+fn is_robot(from: &str) -> bool {
+    let local = from.split('@').next().unwrap_or_default();
+    ROBOTS.contains(&local)
+        || local.starts_with("owner-")
+        || local.ends_with("-owner")
+        || local.ends_with("-request")
+}
+
+fn is(name: &[u8], wanted: &str) -> bool {
+    name.eq_ignore_ascii_case(wanted.as_bytes())
+}
+
+/// Names and values of the header fields, folds left in, up to the first empty line and to a bound.
+fn fields(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = raw;
+    let field = std::iter::from_fn(move || {
+        if rest.starts_with(b"\r\n") {
+            return None;
+        }
+        let mut end = 0;
+        loop {
+            let tail = rest.get(end..)?;
+            let line = memchr::memchr(b'\n', tail).map_or(tail.len(), |at| at + 1);
+            end += line;
+            let next = rest.get(end);
+            if line == 0 || !matches!(next, Some(b' ' | b'\t')) {
+                break;
+            }
+        }
+        let (field, after) = rest.split_at_checked(end)?;
+        rest = after;
+        let colon = memchr::memchr(b':', field)?;
+        Some((field.get(..colon)?, field.get(colon + 1..)?))
+    });
+    field.take(HEADER_FIELDS_READ_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::letter::{Peer, TraceId};
+
+    fn letter(way: Way, reverse_path: &str, header: &str) -> Letter {
+        Letter {
+            trace: TraceId::of([0; 10]),
+            peer: Peer {
+                way,
+                ip: None,
+                helo: String::new(),
+                tls: None,
+            },
+            reverse_path: reverse_path.to_owned(),
+            recipients: Vec::new(),
+            raw: format!("{header}From: a@b.example\r\n\r\n x: y\r\nList-Id: body\r\n").into_bytes(),
+        }
+    }
+
+    // Forms: RFC 5322 section 3.6.4.
+    #[test]
+    fn accepts_a_message_id_that_can_be_answered() {
+        for (header, id) in [
+            ("Message-ID: <a.b@c.example>\r\n", "a.b@c.example"),
+            ("Subject: x\r\nmessage-id:\r\n <x@y>\r\n", "x@y"),
+        ] {
+            assert_eq!(message_id(&letter(Way::Smtp, "", header).raw), id);
+        }
+    }
+
+    #[test]
+    fn rejects_a_message_id_that_cannot() {
+        let long = format!("Message-ID: <{}>\r\n", "x".repeat(999));
+        for header in [
+            "",
+            "Message-ID: a@b\r\n",
+            "Message-ID: <>\r\n",
+            "Message-ID: <a@b> <c@d>\r\n",
+            "Message-ID: <a\r\n b@c>\r\n",
+            "Message-ID: <\u{e9}@c>\r\n",
+            &long,
+        ] {
+            assert_eq!(message_id(&letter(Way::Smtp, "", header).raw), "", "{header}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_counted_in_the_header_alone() {
+        let header = "DKIM-Signature: a\r\n b\r\nARC-Seal: x\r\ndkim-signature: c\r\n";
+        let mut letter = letter(Way::Smtp, "", header);
+        letter.raw.extend_from_slice(b"DKIM-Signature: d\r\n");
+        assert_eq!(signatures(&letter.raw), 3);
+    }
+
+    // RFC 3834 section 2.
+    #[test]
+    fn accepts_an_answer_to_a_person() {
+        for header in [
+            "",
+            "Auto-Submitted: no\r\n",
+            "Auto-Submitted: No (a person)\r\n",
+            "Precedence: first-class\r\n",
+            "Subject: List-Id: no\r\n",
+        ] {
+            let letter = letter(Way::Smtp, "a@b.example", header);
+            assert!(may_answer(&letter, "a@b.example"), "{header}");
+        }
+        assert!(may_answer(&letter(Way::Pipe, "", ""), "a@b.example"));
+        assert!(may_answer(
+            &letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n"),
+            "a@b.example"
+        ));
+    }
+
+    #[test]
+    fn rejects_an_answer_to_lists_robots_and_null_senders() {
+        for header in [
+            "Auto-Submitted: auto-replied\r\n",
+            "auto-submitted:\r\n auto-generated; x=no\r\n",
+            "List-Unsubscribe: <x>\r\n",
+            "LIST-ID: x\r\n",
+            "Mailing-List: x\r\n",
+            "Precedence: Bulk\r\n",
+            "Precedence: list\r\n",
+            "Precedence:junk\r\n",
+        ] {
+            let letter = letter(Way::Smtp, "a@b.example", header);
+            assert!(!may_answer(&letter, "a@b.example"), "{header}");
+        }
+        for from in [
+            "mailer-daemon@b.example",
+            "no-reply@b.example",
+            "owner-x@b.example",
+            "x-request@b.example",
+        ] {
+            assert!(!may_answer(&letter(Way::Smtp, "a@b.example", ""), from), "{from}");
+        }
+        assert!(!may_answer(&letter(Way::Lmtp, "", ""), "a@b.example"));
+        let bounced = letter(Way::Maildir, "", "Return-Path: <>\r\n");
+        assert!(!may_answer(&bounced, "a@b.example"));
+    }
+}
