@@ -16,3 +16,4 @@ pub mod content;
 pub mod line;
 pub mod reply;
 pub mod session;
+pub mod tls;
