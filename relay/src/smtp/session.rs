@@ -284,6 +284,10 @@ impl Session {
     }
 
     fn close_with(&mut self, reply: &Reply) -> Action {
+        if reply.code >= 400 {
+            let (way, ip) = (self.peer.way, self.peer.ip);
+            tracing::info!(%way, ?ip, code = reply.code, enhanced = reply.enhanced, "session ended by the relay");
+        }
         self.say(reply);
         self.close()
     }

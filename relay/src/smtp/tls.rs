@@ -190,6 +190,11 @@ fn stamp(path: &Path) -> Result<(Stamp, Metadata), TlsError> {
         path: path.to_owned(),
         error,
     })?;
-    let stamp = (metadata.mtime(), metadata.mtime_nsec(), metadata.len(), metadata.ino());
+    let stamp = (
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.len(),
+        metadata.ino(),
+    );
     Ok((stamp, metadata))
 }
