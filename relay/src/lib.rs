@@ -11,6 +11,7 @@
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
 //! | [`meter`] | names of the metrics |
+//! | [`smtp`] | the SMTP and LMTP doors |
 
 pub mod clock;
 pub mod config;
@@ -20,3 +21,4 @@ pub mod letter;
 pub mod limits;
 pub mod meter;
 pub mod queue;
+pub mod smtp;
