@@ -8,11 +8,13 @@
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
+//! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`config`] | the one configuration file |
 //! | [`meter`] | names of the metrics |
 
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod desk;
 pub mod letter;
 pub mod limits;
