@@ -9,12 +9,14 @@
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`queue`] | the durable queue |
+//! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`config`] | the one configuration file |
 //! | [`meter`] | names of the metrics |
 //! | [`smtp`] | the SMTP and LMTP doors |
 
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod desk;
 pub mod door;
 pub mod letter;
