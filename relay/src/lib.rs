@@ -9,12 +9,19 @@
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
+//! | [`imap`] | a mailbox elsewhere |
+//! | [`maildir`] | a folder that another program delivers to |
+//! | [`pipe`] | one mail from standard input to the daemon |
 //! | [`meter`] | names of the metrics |
 
+mod bare;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod imap;
 pub mod letter;
 pub mod limits;
+pub mod maildir;
 pub mod meter;
+pub mod pipe;
 pub mod queue;
