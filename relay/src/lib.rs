@@ -11,16 +11,23 @@
 //! | [`queue`] | the durable queue |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`config`] | the one configuration file |
+//! | [`imap`] | a mailbox elsewhere |
+//! | [`maildir`] | a folder that another program delivers to |
+//! | [`pipe`] | one mail from standard input to the daemon |
 //! | [`meter`] | names of the metrics |
 //! | [`smtp`] | the SMTP and LMTP doors |
 
+mod bare;
 pub mod clock;
 pub mod config;
 pub mod courier;
 pub mod desk;
 pub mod door;
+pub mod imap;
 pub mod letter;
 pub mod limits;
+pub mod maildir;
 pub mod meter;
+pub mod pipe;
 pub mod queue;
 pub mod smtp;
