@@ -5,12 +5,14 @@
 //!
 //! | part | does |
 //! |---|---|
+//! | [`answers`] | answers in the thread, and balances and histories that were asked for |
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
 //! | [`meter`] | names of the metrics |
 
+pub mod answers;
 pub mod clock;
 pub mod config;
 pub mod desk;
