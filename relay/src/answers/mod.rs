@@ -9,10 +9,12 @@
 //! | `texts` | what the answers say |
 //! | `compose` | the mail around a text |
 //! | [`Announcer`] | a change of state makes answers |
+//! | [`Teller`] | BALANCE and HISTORY, from a node |
 
 mod announce;
 mod compose;
 mod page;
+mod query;
 mod texts;
 mod thread;
 
@@ -23,6 +25,7 @@ use crate::config::Config;
 use crate::queue::{Answer, Entry};
 
 pub use announce::Announcer;
+pub use query::{RequestError, Requesting, Requests, Teller};
 pub use thread::{Reading, thread_of};
 
 /// Says what a change of state is worth telling.

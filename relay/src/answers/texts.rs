@@ -264,13 +264,12 @@ pub(super) struct Account {
 pub(super) fn balance(rules: &AnswerRules, entry: &Entry, account: &Account) -> Page {
     let mut page = Page::default();
     page.paragraph(&format!("Your balance: {}.", xah(account.balance_drops)));
-    let mut keys = match (account.can_mail_spend, &account.regular_key) {
+    let keys = match (account.can_mail_spend, &account.regular_key) {
         (true, None) => "mail from your address".to_owned(),
         (true, Some(key)) => format!("mail from your address, and {key}"),
         (false, Some(key)) => format!("{key} alone; mail is shut out"),
         (false, None) => "neither mail nor a key".to_owned(),
     };
-    keys.truncate(70);
     let reserve = account.reserve_drops;
     let free = reserve.map(|reserve| xah(account.balance_drops.saturating_sub(reserve)));
     page.table(&[
