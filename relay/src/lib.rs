@@ -5,6 +5,7 @@
 //!
 //! | part | does |
 //! |---|---|
+//! | [`answers`] | answers in the thread, and balances and histories that were asked for |
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`door`] | the desk itself: judges letters and keeps them |
@@ -18,6 +19,7 @@
 //! | [`smtp`] | the SMTP and LMTP doors |
 
 mod bare;
+pub mod answers;
 pub mod clock;
 pub mod config;
 pub mod courier;
