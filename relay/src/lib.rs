@@ -9,10 +9,14 @@
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
+//! | [`config_file`] | reads it, and tells what is wrong with it |
+//! | [`config_rules`] | what its values must fulfil |
 //! | [`meter`] | names of the metrics |
 
 pub mod clock;
 pub mod config;
+pub mod config_file;
+pub mod config_rules;
 pub mod desk;
 pub mod letter;
 pub mod limits;
