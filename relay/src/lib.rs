@@ -11,14 +11,18 @@
 //! | [`config`] | the one configuration file |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
+//! | [`http`] | metrics and health over HTTP |
 //! | [`meter`] | names of the metrics |
+//! | [`systemd`] | words to the service manager |
 
 pub mod clock;
 pub mod config;
 pub mod config_file;
 pub mod config_rules;
 pub mod desk;
+pub mod http;
 pub mod letter;
 pub mod limits;
 pub mod meter;
 pub mod queue;
+pub mod systemd;
