@@ -17,6 +17,11 @@
 //! | [`pipe`] | one mail from standard input to the daemon |
 //! | [`meter`] | names of the metrics |
 //! | [`smtp`] | the SMTP and LMTP doors |
+//! | [`config_file`] | reads it, and tells what is wrong with it |
+//! | [`config_rules`] | what its values must fulfil |
+//! | [`http`] | metrics and health over HTTP |
+//! | [`meter`] | names of the metrics |
+//! | [`systemd`] | words to the service manager |
 
 mod bare;
 pub mod answers;
@@ -26,6 +31,10 @@ pub mod courier;
 pub mod desk;
 pub mod door;
 pub mod imap;
+pub mod config_file;
+pub mod config_rules;
+pub mod desk;
+pub mod http;
 pub mod letter;
 pub mod limits;
 pub mod maildir;
@@ -33,3 +42,4 @@ pub mod meter;
 pub mod pipe;
 pub mod queue;
 pub mod smtp;
+pub mod systemd;

@@ -191,3 +191,9 @@ pub const SMARTHOST_COMMAND_SECS: u64 = 300;
 pub const SMARTHOST_TAKES_SECS: u64 = 600;
 /// The day of the cap of answers to one address, seconds.
 pub const DAY_SECS: u64 = 86_400;
+
+/// How long `/healthz` and `/readyz` wait for the relay's own answer, seconds. Beyond: 503.
+pub const PROBE_SECS_MAX: u64 = 3;
+
+/// How often the metrics drop what nobody will ask for any more, seconds.
+pub const METRICS_UPKEEP_SECS: u64 = 5;
