@@ -5,13 +5,11 @@ pub const MAIL_BYTES_MAX: usize = amendment::limits::MAIL_BYTES_MAX;
 /// Header fields that are looked at for a Message-ID and for signs of lists and robots: as many as the verifier lets a
 /// mail have lines. Further ones are ignored.
 pub const HEADER_FIELDS_READ_MAX: usize = amendment::limits::HEADER_LINES_MAX;
-/// Longest Message-ID that is kept, bytes. Source: RFC 5322 section 2.1.1. Beyond: the mail counts as having none.
-pub const MESSAGE_ID_BYTES_MAX: usize = 998;
 /// Token buckets of one kind; each takes about 100 bytes. Beyond: those untouched for longest are forgotten.
 pub const BUCKETS_MAX: usize = 65_536;
 /// Longest text of a line in a reply, characters. Source: RFC 5321 section 4.5.3.1.5 (512 with code and line end) and
 /// what bounces show. Beyond: cut.
-pub const REPLY_LINE_BYTES_MAX: usize = 390;
+pub const REFUSAL_LINE_BYTES_MAX: usize = 390;
 /// How far ahead of now a mail may be dated, seconds. Source: what nodes keep (rule 4.6 makes it wait). Beyond: 550.
 pub const EARLY_SECS_MAX: u64 = 86_400;
 /// Longest look-up of a key, seconds. Beyond: the key counts as unknown, and the nodes decide.

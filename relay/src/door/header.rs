@@ -1,60 +1,20 @@
-//! What the relay reads in a header beside the verifier: the Message-ID to answer under, and signs that nobody should
-//! be answered. Nothing here decides about money, so unsigned lines count too.
+//! What the desk reads in a header beside the verifier: how many signatures there are, and whether anybody may be
+//! answered. Nothing here decides about money, so unsigned lines count too.
 
+use crate::answers::Reading;
 use crate::letter::{Letter, Way};
-use crate::limits::{HEADER_FIELDS_READ_MAX, MESSAGE_ID_BYTES_MAX};
-
-/// The Message-ID without its brackets; empty where there is none, or one that could not be written into an answer.
-pub fn message_id(raw: &[u8]) -> String {
-    let Some(value) = fields(raw).find_map(|(name, value)| is(name, "message-id").then_some(value)) else {
-        return String::new();
-    };
-    let id = std::str::from_utf8(value).unwrap_or_default().trim();
-    let id = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
-    let is_legal = |id: &&str| {
-        !id.is_empty()
-            && id.len() <= MESSAGE_ID_BYTES_MAX
-            && id.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
-    };
-    id.filter(is_legal).unwrap_or_default().to_owned()
-}
+use crate::limits::HEADER_FIELDS_READ_MAX;
 
 /// Whether an automatic answer may go to the sender: no list, no robot, no null sender.
 ///
 /// RFC 3834 section 2; RFC 5321 section 4.5.5.
-pub fn may_answer(letter: &Letter, from: &str) -> bool {
-    !has_null_sender(letter)
-        && !is_robot(from)
-        && !fields(&letter.raw).any(|(name, value)| forbids(name, value))
+pub fn may_answer(letter: &Letter, reading: &Reading) -> bool {
+    !reading.is_automatic && !has_null_sender(letter)
 }
 
-/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, where the last hop wrote it.
+/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, which the reading has seen.
 fn has_null_sender(letter: &Letter) -> bool {
-    match letter.peer.way {
-        Way::Smtp | Way::Lmtp => letter.reverse_path.is_empty(),
-        Way::Imap | Way::Maildir | Way::Pipe => {
-            letter.reverse_path.is_empty()
-                && fields(&letter.raw)
-                    .any(|(name, value)| is(name, "return-path") && value.trim_ascii() == b"<>")
-        }
-    }
-}
-
-fn forbids(name: &[u8], value: &[u8]) -> bool {
-    if is(name, "auto-submitted") {
-        let word = value
-            .split(|b| matches!(b, b';' | b'('))
-            .next()
-            .unwrap_or_default();
-        return !word.trim_ascii().eq_ignore_ascii_case(b"no");
-    }
-    if is(name, "precedence") {
-        let value = value.trim_ascii();
-        return [&b"bulk"[..], b"list", b"junk"]
-            .iter()
-            .any(|word| value.eq_ignore_ascii_case(word));
-    }
-    is(name, "mailing-list") || name.get(..5).is_some_and(|head| is(head, "list-"))
+    matches!(letter.peer.way, Way::Smtp | Way::Lmtp) && letter.reverse_path.is_empty()
 }
 
 /// How many signatures of either kind the header holds, DKIM and ARC.
@@ -62,29 +22,6 @@ pub fn signatures(raw: &[u8]) -> usize {
     let is_signature =
         |name: &[u8]| is(name, "dkim-signature") || is(name, "arc-message-signature") || is(name, "arc-seal");
     fields(raw).filter(|(name, _)| is_signature(name)).count()
-}
-
-/// Local parts behind which nobody reads.
-const ROBOTS: [&str; 10] = [
-    "mailer-daemon",
-    "postmaster",
-    "no-reply",
-    "noreply",
-    "donotreply",
-    "do-not-reply",
-    "bounce",
-    "bounces",
-    "listserv",
-    "majordomo",
-];
-
-/// Whether a canonical address is that of a program.
-fn is_robot(from: &str) -> bool {
-    let local = from.split('@').next().unwrap_or_default();
-    ROBOTS.contains(&local)
-        || local.starts_with("owner-")
-        || local.ends_with("-owner")
-        || local.ends_with("-request")
 }
 
 fn is(name: &[u8], wanted: &str) -> bool {
@@ -136,31 +73,8 @@ mod tests {
         }
     }
 
-    // Forms: RFC 5322 section 3.6.4.
-    #[test]
-    fn accepts_a_message_id_that_can_be_answered() {
-        for (header, id) in [
-            ("Message-ID: <a.b@c.example>\r\n", "a.b@c.example"),
-            ("Subject: x\r\nmessage-id:\r\n <x@y>\r\n", "x@y"),
-        ] {
-            assert_eq!(message_id(&letter(Way::Smtp, "", header).raw), id);
-        }
-    }
-
-    #[test]
-    fn rejects_a_message_id_that_cannot() {
-        let long = format!("Message-ID: <{}>\r\n", "x".repeat(999));
-        for header in [
-            "",
-            "Message-ID: a@b\r\n",
-            "Message-ID: <>\r\n",
-            "Message-ID: <a@b> <c@d>\r\n",
-            "Message-ID: <a\r\n b@c>\r\n",
-            "Message-ID: <\u{e9}@c>\r\n",
-            &long,
-        ] {
-            assert_eq!(message_id(&letter(Way::Smtp, "", header).raw), "", "{header}");
-        }
+    fn answered(letter: &Letter) -> bool {
+        may_answer(letter, &crate::answers::thread_of(&letter.raw))
     }
 
     #[test]
@@ -182,13 +96,11 @@ mod tests {
             "Subject: List-Id: no\r\n",
         ] {
             let letter = letter(Way::Smtp, "a@b.example", header);
-            assert!(may_answer(&letter, "a@b.example"), "{header}");
+            assert!(answered(&letter), "{header}");
         }
-        assert!(may_answer(&letter(Way::Pipe, "", ""), "a@b.example"));
-        assert!(may_answer(
-            &letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n"),
-            "a@b.example"
-        ));
+        assert!(answered(&letter(Way::Pipe, "", "")));
+        let read = letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n");
+        assert!(answered(&read));
     }
 
     #[test]
@@ -204,18 +116,10 @@ mod tests {
             "Precedence:junk\r\n",
         ] {
             let letter = letter(Way::Smtp, "a@b.example", header);
-            assert!(!may_answer(&letter, "a@b.example"), "{header}");
+            assert!(!answered(&letter), "{header}");
         }
-        for from in [
-            "mailer-daemon@b.example",
-            "no-reply@b.example",
-            "owner-x@b.example",
-            "x-request@b.example",
-        ] {
-            assert!(!may_answer(&letter(Way::Smtp, "a@b.example", ""), from), "{from}");
-        }
-        assert!(!may_answer(&letter(Way::Lmtp, "", ""), "a@b.example"));
+        assert!(!answered(&letter(Way::Lmtp, "", "")));
         let bounced = letter(Way::Maildir, "", "Return-Path: <>\r\n");
-        assert!(!may_answer(&bounced, "a@b.example"));
+        assert!(!answered(&bounced));
     }
 }

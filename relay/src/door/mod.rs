@@ -28,6 +28,7 @@ mod testing;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::answers::thread_of;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, Reply, Taking};
@@ -280,9 +281,11 @@ fn turn_away(letter: &Letter, no: &No) -> Reply {
 }
 
 fn entry(letter: &Letter, case: Case, now: u64) -> Entry {
+    let reading = thread_of(&letter.raw);
     Entry {
-        may_answer: header::may_answer(letter, &case.from),
-        message_id: header::message_id(&letter.raw),
+        may_answer: header::may_answer(letter, &reading),
+        message_id: reading.message_id,
+        thread: reading.thread,
         bytes: u64::try_from(letter.raw.len()).unwrap_or(u64::MAX),
         amount: amount(&case),
         id: case.id,

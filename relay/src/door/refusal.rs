@@ -4,7 +4,7 @@ use amendment::{Check, InstructionError, NetworkError, Refusal, WindowError};
 
 use crate::desk::Reply;
 use crate::letter::TraceId;
-use crate::limits::REPLY_LINE_BYTES_MAX;
+use crate::limits::REFUSAL_LINE_BYTES_MAX;
 
 /// A letter that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl No {
 fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' })
-        .take(REPLY_LINE_BYTES_MAX)
+        .take(REFUSAL_LINE_BYTES_MAX)
         .collect()
 }
 
