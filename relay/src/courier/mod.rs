@@ -21,13 +21,13 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::answers::{Announce, Ask, Asking};
 use crate::clock::Clock;
 use crate::limits::{
     COURIER_AT_WORK_MAX, COURIER_BATCH, COURIER_PAUSE_MILLIS, COURIER_STOP_SECS_MAX, POISON_COUNTED_MAX,
@@ -38,41 +38,6 @@ use crate::queue::{Answer, Entry, Filter, MailId, Queue, State};
 use nodes::{NodeError, Nodes, Readiness};
 use watch::Watch;
 use work::{Desk, Outcome};
-
-/// Says what a change of an entry is worth telling.
-pub trait Announce: Send + Sync {
-    /// Answers that the change from `before` to `after` gives at `now` (Unix seconds). Called inside
-    /// [`Queue::change`], also where a try changed nothing but the time of the next: asks nothing of the queue.
-    fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Answer>;
-}
-
-/// Answers under way.
-pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Answer>, AskError>> + Send + 'a>>;
-
-/// Answers a question (BALANCE, HISTORY).
-pub trait Ask: Send + Sync {
-    /// The answers to a question; none where the sender is not to be answered.
-    fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a>;
-}
-
-/// Why a question has no answer yet.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
-    /// No node could be asked. To be tried again.
-    #[error("no node answers: {0}")]
-    NoNode(String),
-    /// A node's answer is not understood. To be tried again.
-    #[error("a node's answer to {method} lacks {what}")]
-    BadAnswer {
-        /// The method.
-        method: &'static str,
-        /// What is missing.
-        what: &'static str,
-    },
-    /// The entry asks nothing. Never to be tried again.
-    #[error("the mail is no question")]
-    NoQuestion,
-}
 
 /// Tells nobody anything: a relay without answers.
 #[derive(Debug, Clone, Copy)]

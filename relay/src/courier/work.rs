@@ -8,7 +8,7 @@ use super::answer::{
 };
 use super::decide::{Next, Step, decide, decide_paid};
 use super::nodes::{NodeError, Nodes};
-use super::{Announce, Ask, AskError};
+use crate::answers::{Announce, Ask, AskError};
 use crate::clock::Clock;
 use crate::limits::EXPIRY_MARGIN_SECS;
 use crate::meter;
