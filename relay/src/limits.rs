@@ -25,3 +25,5 @@ pub const AUDIT_PENDING_BYTES_MAX: usize = 1024 * 1024;
 pub const AUDIT_LINE_BYTES_MAX: usize = 16 * 1024;
 /// Lines of the audit log shown of one mail. Own choice. Beyond: the newest.
 pub const HISTORY_LINES_MAX: usize = 1_000;
+/// Bytes that one commit of a backup copies. Own choice: memory of a backup. Beyond: the next commit.
+pub const BACKUP_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -11,7 +11,8 @@
 //! | `batch` | what one transaction does |
 //! | `writer` | the writer's thread: one transaction for many callers |
 //! | `audit` | the audit log |
-//! | [`backup`] | checks a data folder |
+//! | [`ops`] | what operators do: show, retry, hold, release, drop, count |
+//! | [`backup`] | copies, restores and checks a data folder |
 
 mod audit;
 
@@ -19,6 +20,7 @@ pub mod backup;
 mod batch;
 mod entry;
 mod error;
+pub mod ops;
 
 mod store;
 mod tables;

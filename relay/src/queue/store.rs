@@ -207,7 +207,7 @@ pub(super) fn builder() -> Builder {
 }
 
 /// Makes the data folder, for its owner alone. A folder that is there keeps its mode: it may be the operator's choice.
-fn make_folder(data: &Path) -> Result<(), OpenError> {
+pub(super) fn make_folder(data: &Path) -> Result<(), OpenError> {
     if data.is_dir() {
         return Ok(());
     }
@@ -221,4 +221,9 @@ fn make_folder(data: &Path) -> Result<(), OpenError> {
 /// Makes names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
+}
+
+/// Whether the folder holds a queue.
+pub(super) fn is_queue(data: &Path) -> bool {
+    data.join(FILE).is_file()
 }

@@ -44,12 +44,17 @@ pub(super) struct Core {
     pub(super) data: Option<PathBuf>,
     pub(super) changes: watch::Sender<u64>,
     pub(super) tallies: Tallies,
+    /// Unix seconds.
+    pub(super) opened_at: u64,
     /// `None` in memory. Locked for the length of a commit, so that one commit runs at a time.
     audit: Mutex<Option<AuditLog>>,
     counts: Mutex<[u64; 7]>,
     /// Why the last commit failed.
     fault: Mutex<String>,
 }
+
+/// Keeps commits away while it lives.
+pub(super) type Pause<'a> = MutexGuard<'a, Option<AuditLog>>;
 
 /// What was done since the start.
 #[derive(Debug, Default)]
@@ -69,6 +74,7 @@ impl Core {
         let counts = store.read(count_states)?;
         Ok(Core {
             store,
+            opened_at: clock(),
             limits,
             clock,
             space: Box::new(|| Ok(u64::MAX)),
@@ -99,6 +105,11 @@ impl Core {
             Ok(_) => Ok(()),
             Err(error) => Err(QueueError::Disk(format!("free space is not known: {error}"))),
         }
+    }
+
+    /// Keeps commits away. What was committed is in the audit log then, or among the lines that wait for it in the queue.
+    pub(super) fn pause(&self) -> Pause<'_> {
+        lock(&self.audit)
     }
 
     /// One transaction for all jobs.

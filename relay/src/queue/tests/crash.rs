@@ -103,10 +103,10 @@ async fn work(disk: &Disk) -> (usize, Vec<(usize, Acknowledged)>) {
     let queue = queue_on(disk.clone());
     let start = disk.steps();
     let mut acknowledged = Vec::new();
-    for number in 1..=12 {
+    for number in 1..=5 {
         queue.put(entry(number), mail(number)).await.expect("put");
         acknowledged.push((disk.steps(), Acknowledged::Put(number)));
-        if number % 3 == 0 {
+        if number % 2 == 0 {
             let paid: Change = Box::new(move |entry| {
                 entry.state = State::Validated;
                 vec![answer(number, AnswerKind::Validated)]
@@ -181,5 +181,5 @@ async fn nothing_acknowledged_is_lost_wherever_the_disk_is_cut() {
             .await;
         }
     }
-    assert_eq!(done.len(), 16);
+    assert_eq!(done.len(), 7);
 }

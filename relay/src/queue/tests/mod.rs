@@ -3,6 +3,7 @@
 mod crash;
 mod disk;
 mod keeping;
+mod operators;
 
 use std::path::Path;
 use std::sync::Arc;
