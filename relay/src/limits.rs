@@ -195,3 +195,28 @@ pub const PROBE_SECS_MAX: u64 = 3;
 
 /// How often the metrics drop what nobody will ask for any more, seconds.
 pub const METRICS_UPKEEP_SECS: u64 = 5;
+
+/// Pages of the queue's file kept in memory, bytes; the rest is read again. Own choice: enough for the upper levels of the
+/// trees of a million mails.
+pub const QUEUE_CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// Requests that wait for the queue's writer at one time. Own choice: as many as the doors may have connections by default.
+/// Beyond: the caller waits.
+pub const QUEUE_JOBS_MAX: usize = 1_024;
+/// Requests that one commit makes durable. Own choice: a commit of them stays below 100 ms. Beyond: the next commit.
+pub const COMMIT_JOBS_MAX: usize = 512;
+/// Mail text that one commit makes durable, bytes. Own choice, as above. Beyond: the next commit.
+pub const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest time that a commit waits for the callers of the one before to come again, microseconds. Own choice: a fraction of
+/// a sync.
+pub const COMMIT_GATHER_MICROS: u64 = 500;
+/// Rows that one step of the retention forgets. Own choice: a commit of them stays below 100 ms. Beyond: the next step.
+pub const CLEAN_ROWS_MAX: usize = 256;
+/// Lines of the audit log that wait for the disk, bytes. Own choice: some thousand changes. Beyond: nothing is taken or
+/// changed until the log can be written.
+pub const AUDIT_PENDING_BYTES_MAX: usize = 1024 * 1024;
+/// Longest line of the audit log, bytes: a Message-ID of 998 bytes, each escaped, and the rest. Beyond: read as two.
+pub const AUDIT_LINE_BYTES_MAX: usize = 16 * 1024;
+/// Lines of the audit log shown of one mail. Own choice. Beyond: the newest.
+pub const HISTORY_LINES_MAX: usize = 1_000;
+/// Bytes that one commit of a backup copies. Own choice: memory of a backup. Beyond: the next commit.
+pub const BACKUP_BYTES_MAX: usize = 16 * 1024 * 1024;
