@@ -9,20 +9,28 @@
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
+//! | [`check`] | whether everything around the relay is as it must be |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
 //! | [`http`] | metrics and health over HTTP |
+//! | [`records`] | what to publish in DNS |
+//! | [`names`] | look-ups for the check |
+//! | [`dkim_key`] | the key of the answers |
 //! | [`meter`] | names of the metrics |
 //! | [`systemd`] | words to the service manager |
 
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod config_file;
 pub mod config_rules;
 pub mod desk;
+pub mod dkim_key;
 pub mod http;
 pub mod letter;
 pub mod limits;
 pub mod meter;
+pub mod names;
 pub mod queue;
+pub mod records;
 pub mod systemd;
