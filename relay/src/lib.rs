@@ -13,6 +13,7 @@
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
 //! | [`http`] | metrics and health over HTTP |
+//! | [`quickstart`] | a first configuration, key and list of records |
 //! | [`records`] | what to publish in DNS |
 //! | [`names`] | look-ups for the check |
 //! | [`dkim_key`] | the key of the answers |
@@ -32,5 +33,6 @@ pub mod limits;
 pub mod meter;
 pub mod names;
 pub mod queue;
+pub mod quickstart;
 pub mod records;
 pub mod systemd;
