@@ -1,10 +1,73 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Rust and a C compiler. Nothing today; .ci/run calls it all the same.
+# Installs what the tests need beyond Rust and a C compiler: mail software that the relay is tried against
+# (tests/interop). Where apt and root are there it installs what is missing; no service is started.
+# With --require, or where CI is set, a tool that is still missing is a failure; elsewhere a notice.
 set -euo pipefail
+
+require=${CI:+yes}
+case "${1:-}" in
+  '') ;;
+  --require) require=yes ;;
+  *) echo "usage: tests/tools.sh [--require]" >&2; exit 2 ;;
+esac
+PATH=$PATH:/usr/sbin:/sbin
+
 for tool in cargo cc; do
   if ! command -v "$tool" >/dev/null 2>&1; then
     echo "tests/tools.sh: $tool is missing: install it first" >&2
     exit 1
   fi
 done
-echo "nothing to install"
+
+# file that shows it | Debian package
+tools='python3|python3
+openssl|openssl
+swaks|swaks
+postfix|postfix
+opendkim|opendkim
+opendkim-genkey|opendkim-tools
+dovecot|dovecot-core
+/usr/lib/dovecot/imap|dovecot-imapd
+/usr/lib/dovecot/lmtp|dovecot-lmtpd'
+
+# Prints the lines of `tools` whose file is not there.
+missing() {
+  local file package
+  while IFS='|' read -r file package; do
+    command -v "$file" >/dev/null 2>&1 || printf '%s|%s\n' "$file" "$package"
+  done <<<"$tools"
+}
+
+# Installs packages. Packages start their services as they are installed; a policy-rc.d that says no keeps them from it.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d log
+  log=$(mktemp)
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  echo "installing: $*"
+  if ! { apt-get update -q && apt-get install -q -y --no-install-recommends "$@"; } >"$log" 2>&1; then
+    echo "tests/tools.sh: apt-get did not install all of it; its last lines:" >&2
+    tail -n 15 "$log" >&2
+  fi
+  rm -f "$log"
+}
+
+packages=$(missing | cut -d'|' -f2 | sort -u | tr '\n' ' ')
+if [ -n "$packages" ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+  # shellcheck disable=SC2086 # one word a package
+  install_packages $packages
+fi
+
+left=$(missing | cut -d'|' -f2 | sort -u | tr '\n' ' ')
+if [ -z "$left" ]; then
+  echo "present: $(cut -d'|' -f2 <<<"$tools" | tr '\n' ' ')"
+elif [ -n "$require" ]; then
+  echo "tests/tools.sh: missing, and needed here: $left" >&2
+  exit 1
+else
+  printf '\nNOTICE: missing: %s\nNOTICE: the tests against this software will not run. Install it: apt-get install %s\n\n' "$left" "$left"
+fi

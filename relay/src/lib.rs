@@ -10,29 +10,49 @@
 //! | [`queue`] | the durable queue |
 //! | [`config`] | the one configuration file |
 //! | [`check`] | whether everything around the relay is as it must be |
+//! | [`answers`] | answers in the thread, and balances and histories that were asked for |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
+//! | [`config`] | the one configuration file |
+//! | [`courier`] | hands the queue's mails to nodes until they are final |
+//! | [`desk`] | what every door asks: may this recipient, take this letter |
+//! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`http`] | metrics and health over HTTP |
 //! | [`quickstart`] | a first configuration, key and list of records |
 //! | [`records`] | what to publish in DNS |
 //! | [`names`] | look-ups for the check |
 //! | [`dkim_key`] | the key of the answers |
+//! | [`imap`] | a mailbox elsewhere |
+//! | [`letter`] | a mail with its envelope, from whatever door |
+//! | [`maildir`] | a folder that another program delivers to |
 //! | [`meter`] | names of the metrics |
+//! | [`pipe`] | one mail from standard input to the daemon |
+//! | [`queue`] | the durable queue |
+//! | [`smtp`] | the SMTP and LMTP doors |
 //! | [`systemd`] | words to the service manager |
 
 pub mod check;
+pub mod answers;
+mod bare;
 pub mod clock;
 pub mod config;
 pub mod config_file;
 pub mod config_rules;
+pub mod courier;
 pub mod desk;
 pub mod dkim_key;
+pub mod door;
 pub mod http;
+pub mod imap;
 pub mod letter;
 pub mod limits;
+pub mod maildir;
 pub mod meter;
 pub mod names;
 pub mod queue;
 pub mod quickstart;
 pub mod records;
+pub mod pipe;
+pub mod queue;
+pub mod smtp;
 pub mod systemd;
