@@ -1,11 +1,13 @@
 //! The arguments of `xahau-email`.
 
 use clap::{Args, Parser, Subcommand};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Network that the command line means unless told otherwise: Xahau's test network.
 pub const NETWORK_DEFAULT: u32 = 21_338;
+/// Network that a relay's configuration means unless told otherwise: Xahau.
+pub const RELAY_NETWORK_DEFAULT: u32 = 21_337;
 
 /// Email wallets for Xahau: verifier, one-machine ledger and tools.
 #[derive(Debug, Parser)]
@@ -36,6 +38,9 @@ pub enum Command {
     Submit(Submit),
     /// Run the one-machine ledger
     Node(Node),
+    /// Run the cc-relay: mail in, payments to nodes, answers in the thread
+    #[command(subcommand)]
+    Relay(Relay),
     /// Work with recorded ledgers
     #[command(subcommand)]
     Ledger(Ledger),
@@ -54,6 +59,59 @@ pub enum Ledger {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+}
+
+/// The commands of the relay.
+#[derive(Debug, Subcommand)]
+pub enum Relay {
+    /// Print a commented configuration file with every setting and its default
+    Config,
+    /// Look whether all around the relay is as it must be: machine, certificate, nodes, DNS, mail port
+    ///
+    /// Exit code: 0 nothing fails, 1 something does, 2 the configuration cannot be read.
+    Check(RelayConfig),
+    /// Write a configuration and a DKIM key, and print the DNS records to publish; then check them
+    ///
+    /// No file is overwritten.
+    Quickstart(Quickstart),
+}
+
+/// Where the relay's configuration is.
+#[derive(Debug, Args)]
+pub struct RelayConfig {
+    /// The configuration file
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/xahau-email-relay/relay.toml"
+    )]
+    pub config: PathBuf,
+}
+
+/// Arguments of `relay quickstart`.
+#[derive(Debug, Args)]
+pub struct Quickstart {
+    /// Address of the relay
+    #[arg(value_name = "EMAIL")]
+    pub address: String,
+    /// Folder for the files; made where it is not there
+    #[arg(long, value_name = "DIR", default_value = "/etc/xahau-email-relay")]
+    pub dir: PathBuf,
+    /// Name of this machine, as in DNS (default: mail. and the address's domain)
+    #[arg(long, value_name = "NAME")]
+    pub hostname: Option<String>,
+    /// Address of this machine, as the world sees it; for A and AAAA records
+    #[arg(long, value_name = "ADDR")]
+    pub ip: Vec<IpAddr>,
+    /// DNS server that the relay asks: system, off, or ADDR:PORT
+    #[arg(long, value_name = "SERVER", default_value = "system")]
+    pub dns: String,
+    /// NetworkID of the ledger
+    #[arg(long, value_name = "N", default_value_t = RELAY_NETWORK_DEFAULT)]
+    pub network: u32,
+    /// WebSocket address of a node (default: that of the default file)
+    #[arg(long, value_name = "URL")]
+    pub node: Vec<String>,
 }
 
 /// Where DKIM keys come from.

@@ -5,6 +5,11 @@
 //!
 //! | part | does |
 //! |---|---|
+//! | [`letter`] | a mail with its envelope, from whatever door |
+//! | [`desk`] | what every door asks: may this recipient, take this letter |
+//! | [`queue`] | the durable queue |
+//! | [`config`] | the one configuration file |
+//! | [`check`] | whether everything around the relay is as it must be |
 //! | [`answers`] | answers in the thread, and balances and histories that were asked for |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
@@ -13,6 +18,10 @@
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`http`] | metrics and health over HTTP |
+//! | [`quickstart`] | a first configuration, key and list of records |
+//! | [`records`] | what to publish in DNS |
+//! | [`names`] | look-ups for the check |
+//! | [`dkim_key`] | the key of the answers |
 //! | [`imap`] | a mailbox elsewhere |
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`maildir`] | a folder that another program delivers to |
@@ -22,6 +31,7 @@
 //! | [`smtp`] | the SMTP and LMTP doors |
 //! | [`systemd`] | words to the service manager |
 
+pub mod check;
 pub mod answers;
 mod bare;
 pub mod clock;
@@ -30,6 +40,7 @@ pub mod config_file;
 pub mod config_rules;
 pub mod courier;
 pub mod desk;
+pub mod dkim_key;
 pub mod door;
 pub mod http;
 pub mod imap;
@@ -37,6 +48,10 @@ pub mod letter;
 pub mod limits;
 pub mod maildir;
 pub mod meter;
+pub mod names;
+pub mod queue;
+pub mod quickstart;
+pub mod records;
 pub mod pipe;
 pub mod queue;
 pub mod smtp;

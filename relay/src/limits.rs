@@ -220,3 +220,15 @@ pub const AUDIT_LINE_BYTES_MAX: usize = 16 * 1024;
 pub const HISTORY_LINES_MAX: usize = 1_000;
 /// Bytes that one commit of a backup copies. Own choice: memory of a backup. Beyond: the next commit.
 pub const BACKUP_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long one step of `relay check` may take (a look-up, a connection, a node's answer), seconds. Beyond: it has failed.
+pub const CHECK_SECS_MAX: u64 = 10;
+
+/// Bytes of a mail server's greeting that `relay check` reads (RFC 5321 section 4.5.3.1.5). Beyond: cut.
+pub const GREETING_BYTES_MAX: usize = 512;
+
+/// Difference between the machine's clock and the ledger's that is told, seconds. A ledger closes every 3 to 4 seconds; the
+/// rest is delay.
+pub const CLOCK_SKEW_SECS: u64 = 60;
+
+/// How long before a certificate's end it is told, seconds: 14 days, when automatic renewal has been due for a while.
+pub const CERTIFICATE_WARN_SECS: u64 = 14 * 86_400;

@@ -5,6 +5,7 @@ pub mod explain;
 mod keys;
 pub mod ledger;
 pub mod node;
+pub mod relay;
 pub mod show;
 pub mod submit;
 
@@ -98,6 +99,12 @@ pub enum Failure {
         /// Why.
         source: std::io::Error,
     },
+    /// The relay's configuration.
+    #[error("{0}")]
+    RelayConfig(#[from] ::relay::config_file::ConfigError),
+    /// The relay's first files cannot be made.
+    #[error(transparent)]
+    Quickstart(#[from] ::relay::quickstart::QuickstartError),
     /// An argument that makes no sense.
     #[error("{0}")]
     Argument(String),

@@ -1,0 +1,192 @@
+//! Whom the relay must reach, and who must reach it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rpc::{Client, ClientError};
+use serde_json::{Map, Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{Finding, Options, Verdict};
+use crate::config::Config;
+use crate::limits::{CHECK_SECS_MAX, CLOCK_SKEW_SECS, GREETING_BYTES_MAX};
+use crate::names::{Answer, Names};
+
+/// Unix seconds at which the ledger's time begins: 2000-01-01 UTC.
+const LEDGER_EPOCH_UNIX: u64 = 946_684_800;
+
+const PATIENCE: Duration = Duration::from_secs(CHECK_SECS_MAX);
+
+/// Every node; while one is as it must be, the others are warnings.
+pub(super) async fn nodes(config: &Config, now: u64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut has_good = false;
+    for url in &config.nodes {
+        let of_one = node(url, config.network, now).await;
+        has_good |= super::worst(&of_one) < Verdict::Fail;
+        findings.extend(of_one);
+    }
+    for finding in findings.iter_mut().filter(|_| has_good) {
+        finding.verdict = finding.verdict.min(Verdict::Warn);
+    }
+    findings
+}
+
+async fn node(url: &str, network: u32, now: u64) -> Vec<Finding> {
+    let about = |what: &str| format!("{what} {url}");
+    let mut client = match Client::connect_with_patience(url, PATIENCE).await {
+        Ok(client) => client,
+        Err(error) => {
+            let fix = "Start it, or correct nodes";
+            return vec![Finding::fail(about("node"), error.to_string(), fix)];
+        }
+    };
+    let mut findings = Vec::new();
+    match ask(&mut client, "server_info", &[]).await {
+        Ok(answer) => findings.push(same_network(about("node"), &answer, network)),
+        Err(error) => {
+            let fix = "Is it a node of this program or of Xahau? Correct nodes";
+            findings.push(Finding::fail(about("node"), error.to_string(), fix));
+        }
+    }
+    let feature = ask(&mut client, "feature", &[("feature", json!("Email"))]).await;
+    findings.push(email_enabled(about("amendment Email at"), feature));
+    let ledger = ask(&mut client, "ledger", &[("ledger_index", json!("validated"))]).await;
+    findings.push(same_time(about("time of"), ledger, now));
+    client.close().await;
+    findings
+}
+
+async fn ask(client: &mut Client, method: &str, params: &[(&str, Value)]) -> Result<Value, ClientError> {
+    let params = params
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    client.request(method, Map::from_iter(params)).await
+}
+
+fn same_network(about: String, answer: &Value, network: u32) -> Finding {
+    let info = answer.get("info").unwrap_or(&Value::Null);
+    let state = info.get("server_state").and_then(Value::as_str).unwrap_or("?");
+    match info.get("network_id").and_then(Value::as_u64) {
+        Some(id) if id == u64::from(network) => {
+            let seen = format!("network {id}, {state}");
+            if matches!(state, "full" | "proposing" | "validating") {
+                Finding::ok(about, seen)
+            } else {
+                Finding::warn(
+                    about,
+                    seen,
+                    "It is not in step with its network: wait, or look at its log",
+                )
+            }
+        }
+        Some(id) => Finding::fail(
+            about,
+            format!("it is of network {id}, the configuration says {network}"),
+            "Correct network or nodes: a mail of one network is nothing on another",
+        ),
+        None => Finding::warn(
+            about,
+            "it does not tell its network",
+            "Make sure that it is of the network",
+        ),
+    }
+}
+
+fn email_enabled(about: String, answer: Result<Value, ClientError>) -> Finding {
+    let fix = "Mails wait until it is enabled there, five days at most; name another node";
+    match answer {
+        Ok(answer) => {
+            let mut states = answer.as_object().into_iter().flat_map(Map::values);
+            match states.find_map(|state| state.get("enabled")?.as_bool()) {
+                Some(true) => Finding::ok(about, "enabled"),
+                Some(false) => Finding::fail(about, "not enabled", fix),
+                None => Finding::warn(about, "the node does not say", fix),
+            }
+        }
+        Err(ClientError::Refused { token, .. }) if token == "badFeature" => {
+            Finding::fail(about, "the node does not know it", fix)
+        }
+        Err(error) => Finding::warn(about, format!("cannot tell: {error}"), fix),
+    }
+}
+
+fn same_time(about: String, answer: Result<Value, ClientError>, now: u64) -> Finding {
+    let closed_at = answer.map(|answer| answer.pointer("/ledger/close_time").and_then(Value::as_u64));
+    match closed_at {
+        Ok(Some(since_2000)) => {
+            let ledger = since_2000.saturating_add(LEDGER_EPOCH_UNIX);
+            let (apart, word) = if ledger > now {
+                (ledger - now, "behind")
+            } else {
+                (now - ledger, "ahead of")
+            };
+            let seen = format!("this machine's clock is {apart} s {word} the last validated ledger");
+            if apart <= CLOCK_SKEW_SECS {
+                Finding::ok(about, seen)
+            } else {
+                let fix = "Set this machine's clock (NTP); if it is right, the node is not in step";
+                Finding::warn(about, seen, fix)
+            }
+        }
+        Ok(None) => Finding::warn(
+            about,
+            "the node names no validated ledger",
+            "Wait until it is in step",
+        ),
+        Err(error) => Finding::warn(about, format!("cannot tell: {error}"), "Look at the node"),
+    }
+}
+
+/// Whether the smarthost can be reached; nothing is said to it.
+pub(super) async fn smarthost(config: &Config) -> Option<Finding> {
+    let answers = config.answers.as_ref()?;
+    let target = format!("{}:{}", answers.host, answers.port);
+    let about = format!("smarthost {target}");
+    let fix = "Correct answers.host and answers.port, or open the way there";
+    Some(match timeout(PATIENCE, TcpStream::connect(&target)).await {
+        Ok(Ok(_)) => Finding::ok(about, "it can be reached"),
+        Ok(Err(error)) => Finding::fail(about, error.to_string(), fix),
+        Err(_) => Finding::fail(about, format!("no answer in {CHECK_SECS_MAX} s"), fix),
+    })
+}
+
+/// Whether a mail server greets at the addresses that the world is told.
+pub(super) async fn own_mail_port(config: &Config, names: &Names, options: Options) -> Vec<Finding> {
+    if config.smtp.is_none() {
+        return Vec::new();
+    }
+    let Answer::Found(ips) = names.addresses(&config.hostname).await else {
+        // Told of with the records.
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for ip in ips {
+        let address = SocketAddr::new(ip, options.smtp_port);
+        let about = format!("mail port {address}");
+        let fix = "Start the relay; open the port in the firewall and at the provider; try it from elsewhere as well";
+        findings.push(match timeout(PATIENCE, greeting(address)).await {
+            Ok(Ok(line)) if line.starts_with("220") => Finding::ok(about, line),
+            Ok(Ok(line)) => Finding::fail(about, format!("no mail server, it says: {line}"), fix),
+            Ok(Err(error)) => Finding::fail(about, error.to_string(), fix),
+            Err(_) => Finding::fail(about, format!("no greeting in {CHECK_SECS_MAX} s"), fix),
+        });
+    }
+    findings
+}
+
+/// The first line of a mail server.
+async fn greeting(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < GREETING_BYTES_MAX {
+        if stream.read(&mut byte).await? == 0 || byte == *b"\n" {
+            break;
+        }
+        line.extend(byte);
+    }
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}

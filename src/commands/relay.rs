@@ -1,0 +1,93 @@
+//! `relay`: the cc-relay, from arguments to a running daemon.
+
+use super::{Failure, Outcome};
+use crate::{cli, clock};
+use ::relay::check::{self, Finding, Verdict};
+use ::relay::config_file::{self, DEFAULT_TEXT};
+use ::relay::quickstart::{self, Made};
+use serde_json::json;
+
+/// Runs one of its commands.
+pub async fn run(command: &cli::Relay, json: bool) -> Result<Outcome, Failure> {
+    match command {
+        cli::Relay::Config => {
+            out_text!("{DEFAULT_TEXT}");
+            Ok(Outcome::Yes)
+        }
+        cli::Relay::Check(args) => {
+            let config = config_file::read(&args.config)?;
+            let findings = check::run(&config, clock::now_unix(), check::Options::default()).await;
+            say_findings(&findings, json);
+            Ok(outcome(&findings))
+        }
+        cli::Relay::Quickstart(args) => quickstart(args, json).await,
+    }
+}
+
+fn say_findings(findings: &[Finding], json: bool) {
+    if json {
+        out!(
+            "{}",
+            json!({ "worst": check::worst(findings), "checks": findings })
+        );
+    } else {
+        for finding in findings {
+            out!("{finding}");
+        }
+    }
+}
+
+fn outcome(findings: &[Finding]) -> Outcome {
+    match check::worst(findings) {
+        Verdict::Ok | Verdict::Warn => Outcome::Yes,
+        Verdict::Fail => Outcome::No,
+    }
+}
+
+/// What is still missing right after the files were made is no failure of making them: exit code 0.
+async fn quickstart(args: &cli::Quickstart, json: bool) -> Result<Outcome, Failure> {
+    let request = quickstart::Request {
+        address: args.address.clone(),
+        folder: args.dir.clone(),
+        hostname: args.hostname.clone(),
+        ips: args.ip.clone(),
+        dns: args.dns.clone(),
+        network: args.network,
+        nodes: args.node.clone(),
+        now: clock::now_unix(),
+    };
+    let made = tokio::task::spawn_blocking(move || quickstart::run(&request));
+    let made = made.await.map_err(std::io::Error::other)??;
+    if !json {
+        out_text!("{}", text(&made));
+    }
+    let findings = check::run(&made.config, clock::now_unix(), check::Options::default()).await;
+    if json {
+        out!("{}", json!({ "made": made, "checks": findings }));
+    } else {
+        say_findings(&findings, json);
+        out!(
+            "\nThen: xahau-email relay run --config {}",
+            made.config_file.display()
+        );
+    }
+    Ok(Outcome::Yes)
+}
+
+fn text(made: &Made) -> String {
+    let mut out = format!(
+        "made {}\nmade {} (secret: signs the answers)\nmade {}\n\nPublish in DNS:\n\n",
+        made.config_file.display(),
+        made.dkim_key.display(),
+        made.mta_sts_policy.display()
+    );
+    for record in &made.records {
+        out.push_str(&format!("; {}\n{}\n", record.note, record.zone_line()));
+    }
+    out.push_str(&format!(
+        "\nFor MTA-STS serve {} at\n{}\n\nHow it stands now:\n\n",
+        made.mta_sts_policy.display(),
+        made.mta_sts_url
+    ));
+    out
+}
