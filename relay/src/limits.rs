@@ -72,7 +72,7 @@ pub const HANDSHAKE_SECS_MAX: u64 = 30;
 /// How long what a refused client still sends is read, so that it can read the reason; seconds. Ours. Beyond: dropped.
 pub const LINGER_SECS_MAX: u64 = 2;
 /// What a refused client may still send meanwhile, bytes. Ours. Beyond: dropped.
-pub const LINGER_BYTES_MAX: usize = 1024 * 1024;
+pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How often the certificate files are looked at, seconds. Ours. More often is not needed.
 pub const CERTIFICATE_CHECK_SECS: u64 = 5;
 /// A certificate or key file, bytes. Ours. Beyond: the file is refused.
