@@ -5,7 +5,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`thread_of`] | what an answer needs of the mail: Message-ID, References, Subject, whether to answer at all |
+//! | [`thread_of`] | what an answer needs of the mail: Message-ID, References, Subject |
 //! | `texts` | what the answers say |
 //! | `compose` | the mail around a text |
 //! | [`Announcer`] | a change of state makes answers |

@@ -199,3 +199,7 @@ fn wait_secs(tries: u32, (first, longest): (u64, u64)) -> u64 {
     let doublings = tries.saturating_sub(1).min(16);
     first.saturating_mul(1 << doublings).min(longest)
 }
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;
