@@ -103,6 +103,8 @@ pub struct Explanation {
     pub to: Option<Party>,
     /// The instruction line.
     pub instruction: Option<String>,
+    /// The first line of the instruction text in relaxed form, where it is not the one instruction of the mail.
+    pub other_line: Option<String>,
     /// What the mail orders.
     pub order: Option<Order>,
     /// The transaction without Sequence, Fee and LastLedgerSequence; only where nothing but the key is missing.
@@ -189,6 +191,7 @@ fn conclude(rec: &FullRecord, draft: Option<Draft<'_>>, network_id: u32) -> Expl
         from: None,
         to: None,
         instruction: None,
+        other_line: None,
         order: None,
         transaction: None,
         email_id: None,
@@ -234,6 +237,9 @@ fn describe(explanation: &mut Explanation, draft: Draft<'_>, network_id: u32) {
         .date
         .map(|date| CloseTime::new(date.saturating_add(EMAIL_WINDOW_SECS)));
     explanation.instruction = draft.instruction;
+    explanation.other_line = draft
+        .other_line
+        .map(|line| String::from_utf8_lossy(&line).into_owned());
     explanation.order = draft.order;
     explanation.signed_with = draft.candidate.key_name;
 }

@@ -269,6 +269,8 @@ pub(crate) struct Draft<'m> {
     pub(crate) date: Option<u32>,
     pub(crate) order: Option<Order>,
     pub(crate) instruction: Option<String>,
+    /// The first line, where it is not the one instruction.
+    pub(crate) other_line: Option<Vec<u8>>,
     pub(crate) normal_form: Option<Cow<'m, [u8]>>,
 }
 
@@ -289,6 +291,7 @@ pub(crate) fn read<'m>(
         date: None,
         order: None,
         instruction: None,
+        other_line: None,
         normal_form: None,
     };
     if rec.is_settled(Step::Selected) {
@@ -385,6 +388,7 @@ impl<'m> Draft<'m> {
         };
         let line = first.parse().map_err(Refusal::Instruction);
         let Some(line) = rec.hold(Step::Grammar, line, |_| shown(&first.line)) else {
+            self.other_line = Some(first.line);
             return;
         };
         self.instruction = Some(String::from_utf8_lossy(&first.line).into_owned());

@@ -174,3 +174,22 @@ fn accepts_the_main_network_without_net_and_rejects_every_other() {
         assert_eq!(first_rule_on(&mail(), network), Some("5.6"));
     }
 }
+
+fn other_line(raw: &str) -> Option<String> {
+    let keys = TxtRecords::new();
+    let env = ExplainEnv {
+        network_id: NETWORK,
+        now: CloseTime::new(848_145_600),
+        keys: &keys,
+    };
+    explain(raw.as_bytes(), &env).other_line
+}
+
+// Spec: 5.1, 5.2.
+#[test]
+fn a_first_line_that_is_no_instruction_is_told() {
+    let asked = replaced("REMIT 10 XAH", "\r\nBALANCE \t\r\nThanks");
+    assert_eq!(other_line(&asked).as_deref(), Some("BALANCE"));
+    assert_eq!(other_line(&mail()), None);
+    assert_eq!(other_line("From: a@b.example\r\n\r\nBALANCE\r\n"), None);
+}

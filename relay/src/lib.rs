@@ -5,19 +5,33 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`letter`] | a mail with its envelope, from whatever door |
-//! | [`desk`] | what every door asks: may this recipient, take this letter |
-//! | [`queue`] | the durable queue |
+//! | [`answers`] | answers in the thread, and balances and histories that were asked for |
+//! | [`config_file`] | reads it, and tells what is wrong with it |
+//! | [`config_rules`] | what its values must fulfil |
 //! | [`config`] | the one configuration file |
+//! | [`courier`] | hands the queue's mails to nodes until they are final |
+//! | [`desk`] | what every door asks: may this recipient, take this letter |
+//! | [`door`] | the desk itself: judges letters and keeps them |
+//! | [`http`] | metrics and health over HTTP |
 //! | [`imap`] | a mailbox elsewhere |
+//! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`maildir`] | a folder that another program delivers to |
-//! | [`pipe`] | one mail from standard input to the daemon |
 //! | [`meter`] | names of the metrics |
+//! | [`pipe`] | one mail from standard input to the daemon |
+//! | [`queue`] | the durable queue |
+//! | [`smtp`] | the SMTP and LMTP doors |
+//! | [`systemd`] | words to the service manager |
 
+pub mod answers;
 mod bare;
 pub mod clock;
 pub mod config;
+pub mod config_file;
+pub mod config_rules;
+pub mod courier;
 pub mod desk;
+pub mod door;
+pub mod http;
 pub mod imap;
 pub mod letter;
 pub mod limits;
@@ -25,3 +39,5 @@ pub mod maildir;
 pub mod meter;
 pub mod pipe;
 pub mod queue;
+pub mod smtp;
+pub mod systemd;

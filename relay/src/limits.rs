@@ -2,6 +2,132 @@
 
 /// Largest mail, bytes: what the verifier and `submit_email` read. Beyond: 552 5.3.4. Spec: 1.
 pub const MAIL_BYTES_MAX: usize = amendment::limits::MAIL_BYTES_MAX;
+/// Header fields that are looked at for a Message-ID and for signs of lists and robots: as many as the verifier lets a
+/// mail have lines. Further ones are ignored.
+pub const HEADER_FIELDS_READ_MAX: usize = amendment::limits::HEADER_LINES_MAX;
+/// Token buckets of one kind; each takes about 100 bytes. Beyond: those untouched for longest are forgotten.
+pub const BUCKETS_MAX: usize = 65_536;
+/// Longest text of a line in a reply, characters. Source: RFC 5321 section 4.5.3.1.5 (512 with code and line end) and
+/// what bounces show. Beyond: cut.
+pub const REFUSAL_LINE_BYTES_MAX: usize = 390;
+/// How far ahead of now a mail may be dated, seconds. Source: what nodes keep (rule 4.6 makes it wait). Beyond: 550.
+pub const EARLY_SECS_MAX: u64 = 86_400;
+/// Longest look-up of a key, seconds. Beyond: the key counts as unknown, and the nodes decide.
+pub const LOOKUP_SECS_MAX: u64 = 5;
+/// How long an answer about a key is kept, seconds; less where its record says so. Beyond: it is asked for again.
+pub const KEY_KEPT_SECS_MAX: u64 = 300;
+/// How often a key that does not fit a mail is asked for anew, seconds. Within: the mail is judged by the kept key.
+pub const KEY_ANEW_SECS_MIN: u64 = 30;
+/// Keys that are kept; one takes about 3 KB. Beyond: those kept for longest are forgotten.
+pub const KEYS_KEPT_MAX: usize = 2_048;
+/// Largest keys file, bytes. Beyond: the relay does not start.
+pub const KEYS_FILE_BYTES_MAX: u64 = 1_048_576;
+/// SPF, DMARC and ARC results looked up at one time. Beyond: they are left out, and counted.
+pub const AUTH_TASKS_MAX: usize = 32;
+/// Longest time for the results of one letter, seconds. Beyond: they are left out.
+pub const AUTH_SECS_MAX: u64 = 20;
+/// Signatures of a mail, DKIM and ARC together, whose results are looked up; each costs a hash of the body and a look-up.
+/// Beyond: only SPF is.
+pub const AUTH_SIGNATURES_MAX: usize = 24;
+/// Longest text of these results, characters; names of domains can be long. Beyond: cut.
+pub const AUTH_RESULTS_BYTES_MAX: usize = 1_000;
+/// Mails to the postmaster that are kept. Beyond: 452.
+pub const POSTMASTER_MAILS_MAX: usize = 1_000;
+
+/// Command line of SMTP and LMTP with its CRLF, bytes. RFC 5321 section 4.5.3.1.4 asks for 512 at least, and extensions
+/// for more. Beyond: 500 5.5.6.
+pub const COMMAND_LINE_BYTES_MAX: usize = 2_048;
+/// How far an over-long command line is read for its end, bytes. Ours. Beyond: 500 5.5.6, and the connection is closed.
+pub const COMMAND_LINE_SKIPPED_BYTES_MAX: usize = 64 * 1024;
+/// Recipients of one mail. RFC 5321 section 4.5.3.1.8 asks for 100 at least. Beyond: 452 4.5.3.
+pub const RECIPIENTS_MAX: usize = 100;
+/// RCPT commands of one mail, the refused ones included. Ours. Beyond: 421 4.5.3, and the connection is closed.
+pub const RECIPIENT_COMMANDS_MAX: usize = 1_000;
+/// Commands of one session that were answered 5yz. Ours. At this number: 421 4.7.0, and the connection is closed.
+pub const SESSION_ERRORS_MAX: usize = 10;
+/// Commands that bring no mail nearer (NOOP, RSET, EHLO, MAIL and the like) between two mails. Ours. Beyond: 421 4.7.0,
+/// and the connection is closed.
+pub const IDLE_COMMANDS_MAX: usize = 100;
+/// Content of a mail that is over [`MAIL_BYTES_MAX`], read only to find its end, bytes. Ours. Beyond: 552 5.3.4, and the
+/// connection is closed.
+pub const CONTENT_SKIPPED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Space that a declared SIZE reserves before the content is there, bytes. Ours. Beyond: it grows as the content comes.
+pub const CONTENT_RESERVED_BYTES_MAX: usize = 16 * 1024;
+/// Replies gathered before they are written, bytes. Ours. Beyond: written before the next command is read.
+pub const OUTPUT_BYTES_MAX: usize = 8 * 1024;
+/// A line of a reply without its CRLF, bytes. RFC 5321 section 4.5.3.1.5: 512 with CRLF. Beyond: cut.
+pub const REPLY_LINE_BYTES_MAX: usize = 510;
+/// Time for content before its rate counts, seconds. Ours. See [`CONTENT_BYTES_PER_SEC_MIN`].
+pub const CONTENT_GRACE_SECS: u64 = 120;
+/// Slowest content, bytes each second on average. Ours. Below: 421 4.4.2, and the connection is closed.
+pub const CONTENT_BYTES_PER_SEC_MIN: u64 = 128;
+/// How long a session may go on after the stop, seconds. Ours. Beyond: 421 4.3.2, and the connection is closed.
+pub const STOP_SECS_MAX: u64 = 10;
+/// Read at once from a connection, bytes. Ours. The rest waits in the kernel.
+pub const READ_BYTES_MAX: usize = 32 * 1024;
+/// How long a peer may take to read replies, seconds. Ours. Beyond: the connection is dropped.
+pub const WRITE_SECS_MAX: u64 = 60;
+/// TLS handshake, seconds. Ours. Beyond: the connection is dropped.
+pub const HANDSHAKE_SECS_MAX: u64 = 30;
+/// How long what a refused client still sends is read, so that it can read the reason; seconds. Ours. Beyond: dropped.
+pub const LINGER_SECS_MAX: u64 = 2;
+/// What a refused client may still send meanwhile, bytes. Ours. Beyond: dropped.
+pub const LINGER_BYTES_MAX: usize = 1024 * 1024;
+/// How often the certificate files are looked at, seconds. Ours. More often is not needed.
+pub const CERTIFICATE_CHECK_SECS: u64 = 5;
+/// A certificate or key file, bytes. Ours. Beyond: the file is refused.
+pub const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Pause after the system refuses to accept connections (no file descriptors left), milliseconds. Ours.
+pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
+
+/// First pause before an entry is tried again, seconds; each further one is twice as long. Ours.
+pub const RETRY_SECS_MIN: u64 = 5;
+/// Longest such pause, seconds. Ours. A quarter more comes on top of it at most, by the entry's key.
+pub const RETRY_SECS_MAX: u64 = 600;
+/// First pause before a mail that a node has is handed in again, seconds: the ledgers until then are watched. Ours.
+pub const SUBMITTED_RETRY_SECS_MIN: u64 = 15;
+/// How far a ledger's time may lag behind the clock, seconds. Ours. A mail that is over its window by less is tried on.
+pub const EXPIRY_MARGIN_SECS: u64 = 300;
+/// How long after its window a mail is given up although a node says that it has it, seconds. Ours.
+pub const EXPIRY_SECS_MAX: u64 = 86_400;
+/// A node's answer about one mail, bytes of each text. Ours. Beyond: cut.
+pub const NODE_TEXT_BYTES_MAX: usize = 300;
+/// Token of a result, bytes. Ours (the longest of Xahau has 47). Beyond: the answer is not understood.
+pub const NODE_TOKEN_BYTES_MAX: usize = 64;
+/// Entries of one answer's list that are read (checks, nodes of the metadata). Ours. The others are not looked at.
+pub const NODE_LIST_MAX: usize = 1_000;
+/// Tries after which a mail is set aside that every node answers senselessly, or refuses though the relay proved it. Ours.
+pub const POISON_TRIES: u32 = 3;
+/// Mails whose senseless answers are counted. Ours. Beyond: a mail is only tried again.
+pub const POISON_COUNTED_MAX: usize = 10_000;
+/// Mails that are handed in or asked for at one time. Ours. The others wait for their turn.
+pub const COURIER_AT_WORK_MAX: usize = 16;
+/// Due entries fetched from the queue at once. Ours. The others come with the next ones.
+pub const COURIER_BATCH: usize = 256;
+/// Submitted mails that are asked for at each ledger. Ours. Others are asked for when their next try is due.
+pub const WATCHED_MAX: usize = 10_000;
+/// Ledgers for which a submitted mail is watched: as far ahead as LastLedgerSequence lies. Spec: 6.3.
+pub const WATCHED_LEDGERS_MAX: u32 = 20;
+/// How often a node is asked for its last ledger while a mail is watched there, milliseconds. Ours.
+pub const TIP_POLL_MILLIS: u64 = 100;
+/// The same where the last such question failed, and the pause after a failed write, milliseconds. Ours.
+pub const COURIER_PAUSE_MILLIS: u64 = 1_000;
+/// How long the courier lets requests finish after the stop, seconds. Ours. Beyond: they are left; the queue knows them.
+pub const COURIER_STOP_SECS_MAX: u64 = 5;
+/// Connections to one node. Ours. Further requests wait for one.
+pub const NODE_CONNECTIONS_MAX: usize = 8;
+/// How long a node may take to answer, seconds. Ours. Beyond: the request goes to the next node.
+pub const NODE_ANSWER_SECS_MAX: u64 = 10;
+/// First rest of a node that failed, milliseconds; each further one is twice as long. Ours.
+pub const NODE_REST_MILLIS_MIN: u64 = 1_000;
+/// Longest such rest, milliseconds. Ours: short, because mails wait for it.
+pub const NODE_REST_MILLIS_MAX: u64 = 10_000;
+/// How long a connection is kept without use, seconds: less than nodes do. Ours. Beyond: a new one is made.
+pub const NODE_IDLE_SECS_MAX: u64 = 30;
+/// How long a connection is used before the node is asked again for its network and ledger, seconds. Ours.
+pub const NODE_VET_SECS: u64 = 60;
+/// Age of a node's last validated ledger, seconds. Ours. Beyond: the node is not used.
+pub const NODE_LEDGER_AGE_SECS_MAX: u64 = 300;
 
 /// Seconds until a mail of a mailbox or folder that was put off is offered again. Source: ours; SMTP senders wait longer.
 pub const PUT_OFF_SECS: u64 = 60;
@@ -30,3 +156,42 @@ pub const IMAP_IDLE_SECS_MAX: u64 = 540;
 pub const IMAP_BACK_OFF_SECS_MAX: u64 = 300;
 /// Bytes of a password file. Source: ours. Beyond: refused.
 pub const PASSWORD_BYTES_MAX: u64 = 4_096;
+
+/// Longest Message-ID that an answer refers to, bytes with brackets; ours. Beyond: the answer does without.
+pub const MESSAGE_ID_BYTES_MAX: usize = 300;
+/// Most Message-IDs in References of an answer; ours. Beyond: the first and the newest stay.
+pub const REFERENCES_MAX: usize = 12;
+/// Longest subject that an answer repeats, bytes; ours. Beyond: the answer has a subject of its own.
+pub const SUBJECT_BYTES_MAX: usize = 200;
+/// Header lines of a mail that are read for its thread; ours. Beyond: they are left out.
+pub const THREAD_HEADER_LINES_MAX: usize = 10_000;
+/// Longest word of a node or a mail that an answer repeats, bytes; ours. Beyond: cut.
+pub const ANSWER_WORD_BYTES_MAX: usize = 400;
+/// A mail that waits longer than this is told of, seconds; ours.
+pub const WAITING_TOLD_SECS: u64 = 60;
+/// Payments that HISTORY shows; ours.
+pub const HISTORY_PAYMENTS_MAX: usize = 10;
+/// Transactions that HISTORY asks a node for; ours.
+pub const HISTORY_TRANSACTIONS_MAX: u32 = 50;
+/// Answers that one pass of the sender takes out of the outbox; ours. The others wait for the next pass.
+pub const OUTBOX_PASS_MAX: usize = 256;
+/// Connections to the smarthost at one time; ours.
+pub const SMARTHOST_CONNECTIONS_MAX: usize = 4;
+/// How long an answer is tried, seconds; ours. Beyond: withheld.
+pub const ANSWER_TRIED_SECS: u64 = 2 * 86_400;
+/// First and longest wait before an answer that the smarthost put off is tried again, seconds; ours.
+pub const ANSWER_WAIT_SECS: (u64, u64) = (60, 3_600);
+/// First and longest wait before a smarthost that was not to be had is tried again, seconds; ours.
+pub const SMARTHOST_WAIT_SECS: (u64, u64) = (5, 300);
+/// Patience with the smarthost before it has the whole mail, seconds. RFC 5321 section 4.5.3.2 has 5 minutes for commands.
+pub const SMARTHOST_COMMAND_SECS: u64 = 300;
+/// Patience with the smarthost after the end of the mail, seconds. RFC 5321 section 4.5.3.2.6.
+pub const SMARTHOST_TAKES_SECS: u64 = 600;
+/// The day of the cap of answers to one address, seconds.
+pub const DAY_SECS: u64 = 86_400;
+
+/// How long `/healthz` and `/readyz` wait for the relay's own answer, seconds. Beyond: 503.
+pub const PROBE_SECS_MAX: u64 = 3;
+
+/// How often the metrics drop what nobody will ask for any more, seconds.
+pub const METRICS_UPKEEP_SECS: u64 = 5;

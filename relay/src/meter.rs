@@ -6,6 +6,8 @@ pub const LETTERS_TAKEN: &str = "relay_letters_taken_total";
 pub const LETTERS_REFUSED: &str = "relay_letters_refused_total";
 /// Counter. Letters put off with 4yz, by `way` and `why`.
 pub const LETTERS_PUT_OFF: &str = "relay_letters_put_off_total";
+/// Counter. Letters whose SPF, DMARC and ARC results were left out, because those who look them up were busy.
+pub const AUTH_LEFT_OUT: &str = "relay_auth_left_out_total";
 /// Gauge. Open connections, by `way`.
 pub const CONNECTIONS: &str = "relay_connections";
 /// Counter. Connections turned away, by `way` and `why`.

@@ -145,6 +145,15 @@ pub enum Dkim {
     Unproven,
 }
 
+/// Where an answer belongs: taken from the mail by [`crate::answers::thread_of`], which checks and bounds it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Thread {
+    /// Subject as it stands in the mail, unfolded, printable ASCII; empty where it has none, or none that is clean.
+    pub subject: String,
+    /// Message-IDs of the thread up to this mail and with it, with brackets, the oldest first.
+    pub references: Vec<String>,
+}
+
 /// What the queue knows of one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -176,6 +185,9 @@ pub struct Entry {
     pub instruction: String,
     /// Message-ID, without brackets; empty where there is none. At most 998 bytes.
     pub message_id: String,
+    /// What an answer needs to stand in the thread: [`crate::answers::thread_of`].
+    #[serde(default)]
+    pub thread: Thread,
     /// Whether answers are allowed at all (no list, no robot, no null sender).
     pub may_answer: bool,
     /// Size of the mail, bytes.
@@ -232,6 +244,21 @@ pub enum AnswerKind {
     Balance,
     /// The history that was asked for.
     History,
+}
+
+impl AnswerKind {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AnswerKind::Waiting => "waiting",
+            AnswerKind::Validated => "validated",
+            AnswerKind::Refused => "refused",
+            AnswerKind::Expired => "expired",
+            AnswerKind::Welcome => "welcome",
+            AnswerKind::Balance => "balance",
+            AnswerKind::History => "history",
+        }
+    }
 }
 
 /// How far an answer is.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-pub use entry::{Answer, AnswerKind, AnswerState, Dkim, Entry, Kind, MailId, MailIdError, State};
+pub use entry::{Answer, AnswerKind, AnswerState, Dkim, Entry, Kind, MailId, MailIdError, State, Thread};
 
 /// Why the queue cannot do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -81,6 +81,7 @@ impl Node for FakeNode {
             }),
             to: None,
             instruction: Some("REMIT 10 XAH".to_owned()),
+            other_line: None,
             order: None,
             transaction: None,
             email_id: None,

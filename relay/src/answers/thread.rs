@@ -1,0 +1,332 @@
+//! What an answer needs of the mail that it answers. Everything here comes from strangers: it is checked before it may
+//! stand in a header of ours, and bounded.
+
+use crate::limits::{MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX, THREAD_HEADER_LINES_MAX};
+use crate::queue::Thread;
+
+/// What the header of a mail says about answers to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Message-ID without its brackets; empty where there is none that is clean.
+    pub message_id: String,
+    /// Where the answer belongs.
+    pub thread: Thread,
+    /// Whether the header forbids answers: a list, a robot, a bounce.
+    pub is_automatic: bool,
+}
+
+/// Reads the header of a mail. Never fails: what is not clean is left out.
+///
+/// References are those of RFC 5322 section 3.6.4; what counts as automatic is that of RFC 3834 section 2 and spec 4.8.
+pub fn thread_of(raw: &[u8]) -> Reading {
+    let fields = fields_of(raw);
+    let first = |name: &str| {
+        let found = fields.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    let message_id = first("message-id")
+        .and_then(|value| ids_of(value).into_iter().next())
+        .unwrap_or_default();
+    let mut references = first("references").map(ids_of).unwrap_or_default();
+    if references.is_empty() {
+        let parents = first("in-reply-to").map(ids_of).unwrap_or_default();
+        if parents.len() == 1 {
+            references = parents;
+        }
+    }
+    references.retain(|id| *id != message_id);
+    if !message_id.is_empty() {
+        references.push(message_id.clone());
+    }
+    while references.len() > REFERENCES_MAX {
+        references.remove(1);
+    }
+    let bare = message_id.trim_start_matches('<').trim_end_matches('>');
+    Reading {
+        message_id: bare.to_owned(),
+        thread: Thread {
+            subject: first("subject").map(clean_subject).unwrap_or_default(),
+            references,
+        },
+        is_automatic: fields.iter().any(|(name, value)| is_automatic(name, value)),
+    }
+}
+
+/// Header fields that matter here: lower-case name and unfolded value, which may hold anything but line ends.
+fn fields_of(raw: &[u8]) -> Vec<(String, String)> {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    let mut is_kept = false;
+    for line in raw.split(|byte| *byte == b'\n').take(THREAD_HEADER_LINES_MAX) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            if let Some((_, value)) = fields.last_mut().filter(|_| is_kept) {
+                value.push_str(&String::from_utf8_lossy(line));
+            }
+            continue;
+        }
+        let text = String::from_utf8_lossy(line);
+        let (name, value) = text.split_once(':').unwrap_or((&text, ""));
+        let name = name.trim_end().to_ascii_lowercase();
+        is_kept = matters(&name);
+        if is_kept {
+            fields.push((name, value.to_owned()));
+        }
+    }
+    fields
+}
+
+fn matters(name: &str) -> bool {
+    name.starts_with("list-")
+        || matches!(
+            name,
+            "message-id"
+                | "references"
+                | "in-reply-to"
+                | "subject"
+                | "from"
+                | "return-path"
+                | "auto-submitted"
+                | "precedence"
+                | "mailing-list"
+                | "x-auto-response-suppress"
+        )
+}
+
+/// The clean Message-IDs of a field, with brackets: `<left@right>` of printable ASCII without brackets and spaces inside.
+/// RFC 5322 section 3.6.4; at most the first and the newest of many.
+fn ids_of(value: &str) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for part in value.split('<').skip(1) {
+        let Some((id, _)) = part.split_once('>') else {
+            continue;
+        };
+        if is_clean_id(id) {
+            ids.push(format!("<{id}>"));
+        }
+        if ids.len() > REFERENCES_MAX {
+            ids.remove(1);
+        }
+    }
+    ids
+}
+
+/// Whether a Message-ID without its brackets may stand in a header of ours.
+pub(super) fn is_clean_id(id: &str) -> bool {
+    let is_graphic = |byte: u8| byte.is_ascii_graphic() && byte != b'<' && byte != b'>';
+    id.len() + 2 <= MESSAGE_ID_BYTES_MAX
+        && id.bytes().all(is_graphic)
+        && id
+            .split_once('@')
+            .is_some_and(|(left, right)| !left.is_empty() && !right.is_empty() && !right.contains('@'))
+}
+
+/// The subject, if it is short printable ASCII; encoded words stay as they are.
+pub(super) fn clean_subject(value: &str) -> String {
+    let words: Vec<&str> = value.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+    let subject = words.join(" ");
+    let is_clean = subject.len() <= SUBJECT_BYTES_MAX
+        && subject
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if is_clean { subject } else { String::new() }
+}
+
+/// A field that a list, a robot or a bounce writes. RFC 3834 section 2.
+fn is_automatic(name: &str, value: &str) -> bool {
+    let value = value.trim().to_ascii_lowercase();
+    match name {
+        "auto-submitted" => value.split([';', ' ']).next() != Some("no"),
+        "precedence" => matches!(value.as_str(), "bulk" | "junk" | "list" | "auto_reply"),
+        "return-path" => value == "<>",
+        "x-auto-response-suppress" => value
+            .split([',', ' '])
+            .any(|word| matches!(word, "all" | "autoreply")),
+        "from" => is_robot_address(&value),
+        "mailing-list" => true,
+        name => name.starts_with("list-"),
+    }
+}
+
+/// Names behind which nobody reads. RFC 3834 section 2, and what robots are called today.
+fn is_robot_address(from: &str) -> bool {
+    let address = match from.rsplit_once('<') {
+        Some((_, rest)) => rest,
+        None => from,
+    };
+    let local = address.split('@').next().unwrap_or_default().trim();
+    matches!(
+        local,
+        "mailer-daemon"
+            | "postmaster"
+            | "noreply"
+            | "no-reply"
+            | "donotreply"
+            | "do-not-reply"
+            | "listserv"
+            | "majordomo"
+    ) || local.starts_with("owner-")
+        || local.ends_with("-request")
+        || local.ends_with("-owner")
+        || local.ends_with("-bounces")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(lines: &str) -> Reading {
+        thread_of(format!("{}\r\n\r\nREMIT 10 XAH\r\n", lines.trim()).as_bytes())
+    }
+
+    // RFC 5322 section 3.6.4: contents of References of the parent, if any, then its Message-ID.
+    #[test]
+    fn references_are_those_of_the_parent_and_its_id() {
+        let reading = header("Message-ID: <c@x>\r\nReferences: <a@x>\r\n <b@x>\r\nIn-Reply-To: <b@x>");
+        assert_eq!(reading.message_id, "c@x");
+        assert_eq!(reading.thread.references, ["<a@x>", "<b@x>", "<c@x>"]);
+    }
+
+    // RFC 5322 section 3.6.4: no References, but In-Reply-To with one id.
+    #[test]
+    fn accepts_in_reply_to_of_one_id_in_place_of_references() {
+        let reading = header("Message-ID: <c@x>\r\nIn-Reply-To: <b@x>");
+        assert_eq!(reading.thread.references, ["<b@x>", "<c@x>"]);
+    }
+
+    #[test]
+    fn rejects_in_reply_to_of_two_ids_in_place_of_references() {
+        let reading = header("Message-ID: <c@x>\r\nIn-Reply-To: <a@x> <b@x>");
+        assert_eq!(reading.thread.references, ["<c@x>"]);
+    }
+
+    // RFC 5322 section 3.6.4: a parent with none of the three fields gives an answer without them.
+    #[test]
+    fn a_mail_without_ids_gives_none() {
+        let reading = header("Subject: hi");
+        assert_eq!(reading.message_id, "");
+        assert_eq!(reading.thread.references, Vec::<String>::new());
+    }
+
+    #[test]
+    fn rejects_message_ids_that_are_not_clean() {
+        for id in [
+            "<a b@x>",
+            "<a@x\rBcc: e@x>",
+            "<a\u{e9}@x>",
+            "<@x>",
+            "<a@>",
+            "<a>",
+            "a@x",
+            "<a@b@x>",
+            "<>",
+            "<a\0@x>",
+            &format!("<{}@x>", "a".repeat(300)),
+        ] {
+            assert_eq!(header(&format!("Message-ID: {id}")).message_id, "", "{id:?}");
+        }
+    }
+
+    #[test]
+    fn ten_kilobytes_of_references_are_bounded() {
+        let many: String = (0..700).map(|n| format!("<{n:010}@x>\r\n ")).collect();
+        let reading = header(&format!("References: {many}\r\nMessage-ID: <last@x>"));
+        assert_eq!(reading.thread.references.len(), REFERENCES_MAX);
+        assert_eq!(
+            reading.thread.references.first().map(String::as_str),
+            Some("<0000000000@x>")
+        );
+        assert_eq!(
+            reading.thread.references.last().map(String::as_str),
+            Some("<last@x>")
+        );
+    }
+
+    #[test]
+    fn accepts_folded_and_encoded_subjects() {
+        assert_eq!(
+            header("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\t=?utf-8?q?_an?= all")
+                .thread
+                .subject,
+            "=?utf-8?q?Gr=C3=BC=C3=9Fe?= =?utf-8?q?_an?= all"
+        );
+    }
+
+    #[test]
+    fn rejects_subjects_that_are_not_clean() {
+        for subject in [
+            "a\rBcc: eve@example.com",
+            "\u{202e}gnitteg",
+            "a\0b",
+            "a\u{7f}b",
+            &"x".repeat(201),
+        ] {
+            assert_eq!(
+                header(&format!("Subject: {subject}")).thread.subject,
+                "",
+                "{subject:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_body_is_no_header() {
+        let reading = thread_of(b"From: a@x\r\n\r\nMessage-ID: <a@x>\r\nPrecedence: bulk\r\n");
+        assert_eq!(reading, Reading::default());
+    }
+
+    #[test]
+    fn accepts_mail_of_people() {
+        for line in [
+            "From: Alice <alice@example.com>",
+            "Auto-Submitted: no",
+            "Precedence: first-class",
+            "Return-Path: <alice@example.com>",
+            "From: \"<no-reply@x>\" <alice@example.com>",
+            "X-Auto-Response-Suppress: DR, RN",
+            "Feedback-ID: a:b:c",
+        ] {
+            assert!(!header(line).is_automatic, "{line}");
+        }
+    }
+
+    #[test]
+    fn rejects_mail_of_lists_robots_and_bounces() {
+        for line in [
+            "List-Id: <l.example.com>",
+            "list-unsubscribe: <https://example.com>",
+            "Mailing-List: contact l@example.com",
+            "Precedence: Bulk",
+            "Precedence: list",
+            "Auto-Submitted: auto-replied",
+            "Auto-Submitted: auto-generated; x=y",
+            "Auto-Submitted: never-seen-before",
+            "Return-Path: <>",
+            "X-Auto-Response-Suppress: All",
+            "From: MAILER-DAEMON@example.com",
+            "From: Shop <no-reply@example.com>",
+            "From: owner-l@example.com",
+            "From: l-request@example.com",
+        ] {
+            assert!(header(line).is_automatic, "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_give_clean_values(raw in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2_000)) {
+            let reading = thread_of(&raw);
+            let all = [reading.message_id, reading.thread.subject, reading.thread.references.concat()];
+            proptest::prop_assert!(all.concat().bytes().all(|byte| (32..127).contains(&byte)));
+        }
+
+        #[test]
+        fn any_fields_give_clean_values(text in "(Subject|Message-ID|References): [ -~\r\n\t<>@a\u{e9}]{0,200}\r\n\r\n") {
+            let reading = thread_of(text.as_bytes());
+            let all = [reading.message_id, reading.thread.subject, reading.thread.references.concat()];
+            proptest::prop_assert!(all.concat().bytes().all(|byte| (32..127).contains(&byte)));
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! The courier: hands the queue's mails to nodes until they are validated, refused or out of time.
+//!
+//! A new mail is handed in at once, so that it gets into the ledger that closes next. While a node has mails, it is
+//! asked for its last validated ledger a few times a second, and at each new one for those mails; while no mail waits,
+//! no node is asked anything. Where no node can be used, nothing is written and nothing is lost: the entries stay due.
+//! Spec: 7.3, 12, 13.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`answer`] | reads what nodes answer |
+//! | [`decide`] | what an answer means for an entry |
+//! | [`nodes`] | connections, failover |
+//! | `watch` | which mails are asked for at the next ledger |
+//! | `work` | one entry: handed in, asked for, written back |
+
+pub mod answer;
+pub mod decide;
+pub mod nodes;
+mod watch;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::clock::Clock;
+use crate::limits::{
+    COURIER_AT_WORK_MAX, COURIER_BATCH, COURIER_PAUSE_MILLIS, COURIER_STOP_SECS_MAX, POISON_COUNTED_MAX,
+    POISON_TRIES, TIP_POLL_MILLIS, WATCHED_MAX,
+};
+use crate::queue::{Answer, Entry, Filter, MailId, Queue, State};
+
+use nodes::{NodeError, Nodes, Readiness};
+use watch::Watch;
+use work::{Desk, Outcome};
+
+/// Says what a change of an entry is worth telling.
+pub trait Announce: Send + Sync {
+    /// Answers that the change from `before` to `after` gives at `now` (Unix seconds). Called inside
+    /// [`Queue::change`], also where a try changed nothing but the time of the next: asks nothing of the queue.
+    fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Answer>;
+}
+
+/// Answers under way.
+pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Answer>, AskError>> + Send + 'a>>;
+
+/// Answers a question (BALANCE, HISTORY).
+pub trait Ask: Send + Sync {
+    /// The answers to a question; none where the sender is not to be answered.
+    fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a>;
+}
+
+/// Why a question has no answer yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// No node could be asked. To be tried again.
+    #[error("no node answers: {0}")]
+    NoNode(String),
+    /// A node's answer is not understood. To be tried again.
+    #[error("a node's answer to {method} lacks {what}")]
+    BadAnswer {
+        /// The method.
+        method: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The entry asks nothing. Never to be tried again.
+    #[error("the mail is no question")]
+    NoQuestion,
+}
+
+/// Tells nobody anything: a relay without answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Announce for Silent {
+    fn announce(&self, _before: &Entry, _after: &Entry, _now: u64) -> Vec<Answer> {
+        Vec::new()
+    }
+}
+
+impl Ask for Silent {
+    fn ask<'a>(&'a self, _entry: &'a Entry) -> Asking<'a> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+/// The courier.
+pub struct Courier {
+    desk: Desk,
+}
+
+impl Courier {
+    /// A courier that tells nobody.
+    pub fn new(queue: Queue, nodes: Arc<Nodes>, clock: Clock) -> Courier {
+        Courier {
+            desk: Desk {
+                queue,
+                nodes,
+                clock,
+                announce: Arc::new(Silent),
+                ask: Arc::new(Silent),
+            },
+        }
+    }
+
+    /// With somebody who tells senders what became of their mails.
+    #[must_use]
+    pub fn announcing(mut self, announce: Arc<dyn Announce>) -> Courier {
+        self.desk.announce = announce;
+        self
+    }
+
+    /// With somebody who answers questions.
+    #[must_use]
+    pub fn asking(mut self, ask: Arc<dyn Ask>) -> Courier {
+        self.desk.ask = ask;
+        self
+    }
+
+    /// Works until `stop` resolves; then lets requests finish, for a bounded time.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let mut changes = self.desk.queue.changes();
+        let mut round = Round::new(self.desk);
+        round.take_up();
+        tokio::pin!(stop);
+        loop {
+            changes.borrow_and_update();
+            round.start_work();
+            let wake = round.wake_at();
+            tokio::select! {
+                () = &mut stop => break,
+                Ok(()) = changes.changed() => {}
+                Some(done) = round.work.join_next_with_id() => round.handle(done).await,
+                () = sleep_until(wake) => {}
+            }
+        }
+        let finishing = async { while round.work.join_next().await.is_some() {} };
+        if timeout(Duration::from_secs(COURIER_STOP_SECS_MAX), finishing)
+            .await
+            .is_err()
+        {
+            tracing::info!(
+                "requests to nodes are left unfinished; their mails are tried again at the next start"
+            );
+        }
+    }
+}
+
+/// What a job was for.
+#[derive(Debug, Clone, Copy)]
+enum Job {
+    /// An entry.
+    Entry(MailId),
+    /// The last ledger of a node.
+    Tip(usize),
+}
+
+/// What a job brought.
+enum Done {
+    Entry(Outcome),
+    Tip(Result<u32, NodeError>),
+}
+
+/// A mail whose answers make no sense.
+struct Poison {
+    tries: u32,
+    /// Mails that were answered well when the first senseless answer came.
+    answered: u64,
+}
+
+/// The state of a run.
+struct Round {
+    desk: Desk,
+    work: JoinSet<Done>,
+    jobs: HashMap<Id, Job>,
+    /// With what was known of the tip of each node when the work began.
+    at_work: BTreeMap<MailId, Vec<Option<u32>>>,
+    ready: VecDeque<MailId>,
+    watch: Watch,
+    tips_at_work: BTreeSet<usize>,
+    next_tips: BTreeMap<usize, Instant>,
+    paused_until: Option<Instant>,
+    poison: BTreeMap<MailId, Poison>,
+    answered: u64,
+}
+
+impl Round {
+    fn new(desk: Desk) -> Round {
+        Round {
+            desk,
+            work: JoinSet::new(),
+            jobs: HashMap::new(),
+            at_work: BTreeMap::new(),
+            ready: VecDeque::new(),
+            watch: Watch::default(),
+            tips_at_work: BTreeSet::new(),
+            next_tips: BTreeMap::new(),
+            paused_until: None,
+            poison: BTreeMap::new(),
+            answered: 0,
+        }
+    }
+
+    /// Watches what nodes had before the last stop.
+    fn take_up(&mut self) {
+        let filter = Filter {
+            state: Some(State::Submitted),
+            held: Some(false),
+            max: Some(WATCHED_MAX),
+            ..Filter::default()
+        };
+        let entries = self.desk.queue.list(&filter).unwrap_or_default();
+        for entry in entries {
+            let node = entry
+                .node
+                .as_deref()
+                .and_then(|name| self.desk.nodes.position(name));
+            if let Some(node) = node {
+                self.watch.add(node, entry.id, None);
+            }
+        }
+    }
+
+    /// Starts as much as may be at work.
+    fn start_work(&mut self) {
+        let now = Instant::now();
+        self.start_tips(now);
+        if self.paused_until.is_some_and(|until| until > now) {
+            return;
+        }
+        self.paused_until = None;
+        let places = match self.desk.nodes.readiness() {
+            Readiness::Ready => COURIER_AT_WORK_MAX,
+            Readiness::Trial => 1,
+            Readiness::Resting(until) => {
+                self.paused_until = Some(until);
+                return;
+            }
+        };
+        while self.at_work.len() < places {
+            if let Some((id, node)) = self.watch.next_to_ask() {
+                let desk = self.desk.clone();
+                self.start(id, async move { desk.ask_for(id, node).await });
+                continue;
+            }
+            let Some(id) = self.next_due() else {
+                return;
+            };
+            let desk = self.desk.clone();
+            self.start(id, async move { desk.try_entry(id).await });
+        }
+    }
+
+    fn start(&mut self, id: MailId, job: impl Future<Output = Outcome> + Send + 'static) {
+        if self.at_work.contains_key(&id) {
+            return;
+        }
+        let tips = (0..self.desk.nodes.count()).map(|node| self.watch.tip(node));
+        self.at_work.insert(id, tips.collect());
+        let started = self.work.spawn(async move { Done::Entry(job.await) });
+        self.jobs.insert(started.id(), Job::Entry(id));
+    }
+
+    fn next_due(&mut self) -> Option<MailId> {
+        if self.ready.is_empty() {
+            let most = COURIER_BATCH + self.at_work.len();
+            let due = self.desk.queue.due((self.desk.clock)(), most);
+            self.ready = due
+                .into_iter()
+                .filter(|id| !self.at_work.contains_key(id))
+                .collect();
+        }
+        self.ready.pop_front()
+    }
+
+    fn start_tips(&mut self, now: Instant) {
+        let nodes: Vec<usize> = self.watch.nodes().collect();
+        self.next_tips.retain(|node, _| nodes.contains(node));
+        for node in nodes {
+            let at = *self.next_tips.entry(node).or_insert(now);
+            if at > now || !self.tips_at_work.insert(node) {
+                continue;
+            }
+            let nodes = Arc::clone(&self.desk.nodes);
+            let started = self
+                .work
+                .spawn(async move { Done::Tip(nodes.tip_at(node).await) });
+            self.jobs.insert(started.id(), Job::Tip(node));
+        }
+    }
+
+    /// When to look again although nothing happened: entries come due by the second.
+    fn wake_at(&self) -> Instant {
+        let now = Instant::now();
+        let tips = self
+            .next_tips
+            .iter()
+            .filter(|(node, _)| !self.tips_at_work.contains(node))
+            .map(|(_, at)| *at);
+        let pause = Duration::from_millis(COURIER_PAUSE_MILLIS);
+        let wakes = tips.chain(self.paused_until).chain([now + pause]);
+        wakes.min().unwrap_or(now + pause)
+    }
+
+    async fn handle(&mut self, done: Result<(Id, Done), JoinError>) {
+        let (id, done) = match done {
+            Ok((id, done)) => (id, Ok(done)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        match (self.jobs.remove(&id), done) {
+            (Some(Job::Entry(mail)), Ok(Done::Entry(outcome))) => self.handle_entry(mail, outcome).await,
+            (Some(Job::Entry(mail)), Err(error)) => {
+                self.at_work.remove(&mail);
+                self.watch.remove(&mail);
+                tracing::error!(id = %mail, %error, "a mail broke the courier's work");
+                let word = "The relay's own work on this mail broke: a defect of the relay.".to_owned();
+                let held = self.desk.hold(mail, word).await;
+                self.pause_after(held.err().map(Outcome::NoDisk));
+            }
+            (Some(Job::Tip(node)), done) => {
+                self.tips_at_work.remove(&node);
+                let tip = match done {
+                    Ok(Done::Tip(Ok(tip))) => Some(tip),
+                    _ => None,
+                };
+                let millis = if tip.is_some() {
+                    TIP_POLL_MILLIS
+                } else {
+                    COURIER_PAUSE_MILLIS
+                };
+                self.next_tips
+                    .insert(node, Instant::now() + Duration::from_millis(millis));
+                if let Some(tip) = tip {
+                    self.watch.see_tip(node, tip);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn handle_entry(&mut self, id: MailId, outcome: Outcome) {
+        let tips = self.at_work.remove(&id).unwrap_or_default();
+        match outcome {
+            Outcome::Submitted { node } => {
+                self.answered += 1;
+                self.poison.remove(&id);
+                self.watch.remove(&id);
+                self.watch.add(node, id, tips.get(node).copied().flatten());
+            }
+            Outcome::Rests => {
+                self.answered += 1;
+                self.poison.remove(&id);
+                self.watch.remove(&id);
+            }
+            Outcome::Unchanged => {}
+            Outcome::Senseless(word) => {
+                self.watch.remove(&id);
+                self.handle_senseless(id, word).await;
+            }
+            failed @ (Outcome::NoNode | Outcome::NoDisk(_)) => self.pause_after(Some(failed)),
+        }
+    }
+
+    /// A mail that makes nodes answer senselessly while they answer well to others is set aside.
+    async fn handle_senseless(&mut self, id: MailId, word: String) {
+        if self.poison.len() < POISON_COUNTED_MAX || self.poison.contains_key(&id) {
+            let fresh = Poison {
+                tries: 0,
+                answered: self.answered,
+            };
+            let poison = self.poison.entry(id).or_insert(fresh);
+            poison.tries = poison.tries.saturating_add(1);
+            if poison.tries >= POISON_TRIES && self.answered > poison.answered {
+                self.poison.remove(&id);
+                let held = self.desk.hold(id, word).await;
+                return self.pause_after(held.err().map(Outcome::NoDisk));
+            }
+        }
+        let put_off = self.desk.put_off(id, word).await;
+        self.pause_after(put_off.err().map(Outcome::NoDisk));
+    }
+
+    fn pause_after(&mut self, failed: Option<Outcome>) {
+        let Some(failed) = failed else {
+            return;
+        };
+        let mut millis = TIP_POLL_MILLIS;
+        if let Outcome::NoDisk(error) = failed {
+            tracing::error!(%error, "what became of a mail cannot be written; it is asked for again");
+            millis = COURIER_PAUSE_MILLIS;
+        }
+        // What was due is due still; without a pause it would be tried again at once.
+        self.ready.clear();
+        self.paused_until = Some(Instant::now() + Duration::from_millis(millis));
+    }
+}

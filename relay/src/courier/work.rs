@@ -1,0 +1,326 @@
+//! One entry at the nodes: handed in, asked for, written back.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use super::answer::{
+    NodeAnswer, TxAnswer, Unreadable, parse_submit_email, parse_tx, submit_email_params, tx_params,
+};
+use super::decide::{Next, Step, decide, decide_paid};
+use super::nodes::{NodeError, Nodes};
+use super::{Announce, Ask, AskError};
+use crate::clock::Clock;
+use crate::limits::EXPIRY_MARGIN_SECS;
+use crate::meter;
+use crate::queue::{Dkim, Entry, Kind, MailId, Queue, QueueError, State};
+
+/// What the jobs share.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) queue: Queue,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) clock: Clock,
+    pub(super) announce: Arc<dyn Announce>,
+    pub(super) ask: Arc<dyn Ask>,
+}
+
+/// What became of one entry.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is final, held, gone, or waits for its next try.
+    Rests,
+    /// A node has it.
+    Submitted {
+        /// The node.
+        node: usize,
+    },
+    /// A node had it when asked, and still has it.
+    Unchanged,
+    /// No node could be asked; nothing was written.
+    NoNode,
+    /// Every node that answered did so senselessly; nothing was written yet.
+    Senseless(String),
+    /// The queue's disk refuses.
+    NoDisk(QueueError),
+}
+
+impl From<QueueError> for Outcome {
+    fn from(error: QueueError) -> Self {
+        Outcome::NoDisk(error)
+    }
+}
+
+/// What the nodes say of one mail.
+enum Consulted {
+    /// This, by that node.
+    Said(Next, usize),
+    /// None could be asked.
+    Nobody,
+    /// Nothing that makes sense.
+    Senseless(String),
+    /// The request went out and no answer came, or the nodes are busy.
+    NoWord(String),
+}
+
+impl Desk {
+    /// Hands in an entry that is due.
+    pub(super) async fn try_entry(&self, id: MailId) -> Outcome {
+        self.try_known(id).await.unwrap_or_else(Outcome::from)
+    }
+
+    async fn try_known(&self, id: MailId) -> Result<Outcome, QueueError> {
+        let Some(entry) = self.live_entry(id)? else {
+            return Ok(Outcome::Rests);
+        };
+        if entry.next_try > (self.clock)() {
+            // Its place in the list of due entries is older than its last try.
+            return Ok(Outcome::Unchanged);
+        }
+        match entry.kind {
+            Kind::Order => self.hand_in(entry).await,
+            Kind::Balance | Kind::History => self.answer_question(entry).await,
+        }
+    }
+
+    /// Asks what became of a submitted entry, at the node that has it.
+    pub(super) async fn ask_for(&self, id: MailId, node: usize) -> Outcome {
+        self.ask_known(id, node).await.unwrap_or_else(Outcome::from)
+    }
+
+    async fn ask_known(&self, id: MailId, node: usize) -> Result<Outcome, QueueError> {
+        let Some(entry) = self.live_entry(id)? else {
+            return Ok(Outcome::Rests);
+        };
+        let Some(email_id) = entry.email_id else {
+            return self.hand_in(entry).await;
+        };
+        match self.nodes.request_at(node, "tx", &tx_params(email_id)).await {
+            Ok(answer) => match parse_tx(&entry, &answer) {
+                // Of a mail that is not proven, only the answer to the mail itself tells whether it is the one.
+                Ok(TxAnswer::Validated(paid)) if entry.dkim == Dkim::Proven => {
+                    self.write(&entry, decide_paid(paid), Some(node)).await
+                }
+                Ok(TxAnswer::OnItsWay) => Ok(Outcome::Unchanged),
+                Ok(TxAnswer::Validated(_) | TxAnswer::Failed) | Err(_) => self.hand_in(entry).await,
+            },
+            Err(NodeError::Refused { .. }) => self.hand_in(entry).await,
+            // The next try of the entry comes in any case.
+            Err(_) => Ok(Outcome::Unchanged),
+        }
+    }
+
+    fn live_entry(&self, id: MailId) -> Result<Option<Entry>, QueueError> {
+        let entry = self.queue.entry(id)?;
+        Ok(entry.filter(|entry| !entry.state.is_final() && !entry.is_held))
+    }
+
+    async fn hand_in(&self, entry: Entry) -> Result<Outcome, QueueError> {
+        let Some(mail) = self.queue.mail(entry.id)? else {
+            let next = Next::hold("The text of the mail is no longer in the queue.".to_owned());
+            return self.write(&entry, next, None).await;
+        };
+        match self.consult(&entry, &mail).await {
+            Consulted::Said(next, node) => self.write(&entry, next, Some(node)).await,
+            Consulted::Nobody => Ok(Outcome::NoNode),
+            Consulted::Senseless(word) => Ok(Outcome::Senseless(word)),
+            Consulted::NoWord(word) => self.write_later(&entry, word).await,
+        }
+    }
+
+    /// Tried again: no node could say anything about the mail.
+    pub(super) async fn write_later(&self, entry: &Entry, word: String) -> Result<Outcome, QueueError> {
+        let mut next = Next::no_word(entry, word, (self.clock)());
+        // Only a node can tell that a mail is out of time: it may be validated.
+        if let Step::Final(_) = next.step {
+            next.step = Step::Later {
+                next_try: (self.clock)().saturating_add(EXPIRY_MARGIN_SECS),
+            };
+        }
+        self.write(entry, next, None).await
+    }
+
+    /// Hands the mail to the nodes, the one that has it already first, until one takes it.
+    async fn consult(&self, entry: &Entry, mail: &[u8]) -> Consulted {
+        let params = submit_email_params(mail);
+        let first = entry.node.as_deref().and_then(|name| self.nodes.position(name));
+        let first = first.filter(|_| entry.state == State::Submitted);
+        let others = (0..self.nodes.count()).filter(|at| Some(*at) != first);
+        let mut best: Option<(Next, usize)> = None;
+        let mut failed = Consulted::Nobody;
+        for at in first.into_iter().chain(others) {
+            let answer = self.nodes.request_at(at, "submit_email", &params).await;
+            let read = match answer {
+                Ok(answer) => parse_submit_email(&answer).map_err(|error| error.to_string()),
+                Err(NodeError::Resting | NodeError::Down(_)) => continue,
+                Err(error @ (NodeError::Silent(_) | NodeError::Busy { .. })) => {
+                    failed = Consulted::NoWord(error.to_string());
+                    continue;
+                }
+                Err(error @ (NodeError::Unreadable | NodeError::Refused { .. })) => Err(error.to_string()),
+            };
+            let next = match read {
+                Ok(answer) => self.next_of(entry, &answer, at).await,
+                Err(word) => Err(word),
+            };
+            match next {
+                Ok(next) if next.step.is_taken() => return Consulted::Said(next, at),
+                Ok(next) => {
+                    let is_better = best
+                        .as_ref()
+                        .is_none_or(|(known, _)| next.step.rank() > known.step.rank());
+                    if is_better {
+                        best = Some((next, at));
+                    }
+                }
+                Err(word) => {
+                    tracing::warn!(trace = %entry.trace, id = %entry.id, node = self.nodes.name(at), word, "an answer is not understood");
+                    if matches!(failed, Consulted::Nobody) {
+                        failed = Consulted::Senseless(word);
+                    }
+                }
+            }
+        }
+        match (best, failed) {
+            // A node that was asked and said nothing might have taken it: its silence outweighs a refusal.
+            (Some((next, _)), Consulted::NoWord(word)) if next.step.rank() < 2 => Consulted::NoWord(word),
+            (Some((next, at)), _) => Consulted::Said(next, at),
+            (None, failed) => failed,
+        }
+    }
+
+    async fn next_of(&self, entry: &Entry, answer: &NodeAnswer, at: usize) -> Result<Next, String> {
+        let now = (self.clock)();
+        let next = decide(entry, answer, now);
+        let email_id = entry.email_id.or(answer.email_id);
+        let (Step::LookUp, Some(email_id)) = (next.step, email_id) else {
+            return Ok(next);
+        };
+        let Ok(found) = self.nodes.request_at(at, "tx", &tx_params(email_id)).await else {
+            return Ok(next);
+        };
+        match parse_tx(entry, &found) {
+            Ok(TxAnswer::Validated(paid)) => Ok(Next {
+                proof: next.proof,
+                email_id: next.email_id,
+                ..decide_paid(paid)
+            }),
+            Ok(TxAnswer::OnItsWay | TxAnswer::Failed) => Ok(next),
+            Err(error @ Unreadable::OtherTransaction(_)) => Err(error.to_string()),
+            Err(Unreadable::Member(_)) => Ok(next),
+        }
+    }
+
+    async fn answer_question(&self, entry: Entry) -> Result<Outcome, QueueError> {
+        let now = (self.clock)();
+        let is_over = now > entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
+        let (state, answers) = match self.ask.ask(&entry).await {
+            Ok(answers) => (State::Answered, answers),
+            Err(AskError::NoQuestion) => (State::Refused, Vec::new()),
+            Err(_) if is_over => (State::Expired, Vec::new()),
+            Err(error) => return self.write_later(&entry, error.to_string()).await,
+        };
+        let mut answers = Some(answers);
+        let made = move |entry: &mut Entry| {
+            entry.state = state;
+            entry.final_at = Some(now);
+            entry.tries = entry.tries.saturating_add(1);
+            answers.take().unwrap_or_default()
+        };
+        self.change(entry.id, made).await?;
+        Ok(Outcome::Rests)
+    }
+
+    async fn write(&self, entry: &Entry, next: Next, node: Option<usize>) -> Result<Outcome, QueueError> {
+        let now = (self.clock)();
+        let name = node.map(|at| self.nodes.name(at).to_owned());
+        let mut next = Some(next);
+        let made = move |entry: &mut Entry| {
+            if let Some(next) = next.take() {
+                next.write(entry, name.as_deref(), now);
+            }
+            Vec::new()
+        };
+        let changed = self.change(entry.id, made).await?;
+        match (changed, node) {
+            (Some(entry), Some(node)) if entry.state == State::Submitted => Ok(Outcome::Submitted { node }),
+            _ => Ok(Outcome::Rests),
+        }
+    }
+
+    /// Sets an entry aside: it would stop the others. Nobody is told, since telling may be what broke.
+    pub(super) async fn hold(&self, id: MailId, word: String) -> Result<(), QueueError> {
+        tracing::warn!(%id, word, "a mail is set aside");
+        let now = (self.clock)();
+        let hold = move |entry: &mut Entry| {
+            if !entry.state.is_final() {
+                Next::hold(word).write(entry, None, now);
+            }
+            Vec::new()
+        };
+        self.queue.change(id, Box::new(hold)).await?;
+        Ok(())
+    }
+
+    /// Tries an entry later whose answers made no sense.
+    pub(super) async fn put_off(&self, id: MailId, word: String) -> Result<Outcome, QueueError> {
+        let Some(entry) = self.live_entry(id)? else {
+            return Ok(Outcome::Rests);
+        };
+        self.write_later(&entry, word).await
+    }
+
+    /// Changes an entry that is not final, with the answers that the change is worth, and says so.
+    async fn change(
+        &self,
+        id: MailId,
+        mut made: impl FnMut(&mut Entry) -> Vec<crate::queue::Answer> + Send + 'static,
+    ) -> Result<Option<Entry>, QueueError> {
+        let announce = Arc::clone(&self.announce);
+        let now = (self.clock)();
+        let was = Arc::new(OnceLock::new());
+        let tell = Arc::clone(&was);
+        let change = move |entry: &mut Entry| {
+            if entry.state.is_final() {
+                return Vec::new();
+            }
+            let before = entry.clone();
+            let mut answers = made(entry);
+            answers.extend(announce.announce(&before, entry, now));
+            // Nobody else sets it.
+            let _ = tell.set((before.state, before.is_held));
+            answers
+        };
+        let changed = self.queue.change(id, Box::new(change)).await?;
+        if let (Some(entry), Some((state, is_held))) = (&changed, was.get()) {
+            self.say(entry, *state, now);
+            if entry.is_held && !is_held {
+                let word = entry.word.as_deref().unwrap_or_default();
+                tracing::warn!(trace = %entry.trace, id = %entry.id, word, "a mail is set aside");
+            }
+        }
+        Ok(changed)
+    }
+
+    fn say(&self, entry: &Entry, before: State, now: u64) {
+        let code = entry.code.as_deref().unwrap_or_default();
+        if entry.state == before {
+            tracing::debug!(trace = %entry.trace, id = %entry.id, code, tries = entry.tries, "tried");
+            return;
+        }
+        tracing::info!(
+            trace = %entry.trace,
+            id = %entry.id,
+            state = entry.state.as_str(),
+            code,
+            hash = entry.hash.as_deref().unwrap_or_default(),
+            "a mail is {}", entry.state.as_str()
+        );
+        if entry.state.is_final() {
+            metrics::counter!(meter::MAILS_FINAL, "state" => entry.state.as_str()).increment(1);
+        }
+        if entry.state == State::Validated {
+            let secs = u32::try_from(now.saturating_sub(entry.received_at)).unwrap_or(u32::MAX);
+            metrics::histogram!(meter::VALIDATED_SECS).record(f64::from(secs));
+        }
+    }
+}

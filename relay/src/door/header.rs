@@ -1,0 +1,125 @@
+//! What the desk reads in a header beside the verifier: how many signatures there are, and whether anybody may be
+//! answered. Nothing here decides about money, so unsigned lines count too.
+
+use crate::answers::Reading;
+use crate::letter::{Letter, Way};
+use crate::limits::HEADER_FIELDS_READ_MAX;
+
+/// Whether an automatic answer may go to the sender: no list, no robot, no null sender.
+///
+/// RFC 3834 section 2; RFC 5321 section 4.5.5.
+pub fn may_answer(letter: &Letter, reading: &Reading) -> bool {
+    !reading.is_automatic && !has_null_sender(letter)
+}
+
+/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, which the reading has seen.
+fn has_null_sender(letter: &Letter) -> bool {
+    matches!(letter.peer.way, Way::Smtp | Way::Lmtp) && letter.reverse_path.is_empty()
+}
+
+/// How many signatures of either kind the header holds, DKIM and ARC.
+pub fn signatures(raw: &[u8]) -> usize {
+    let is_signature =
+        |name: &[u8]| is(name, "dkim-signature") || is(name, "arc-message-signature") || is(name, "arc-seal");
+    fields(raw).filter(|(name, _)| is_signature(name)).count()
+}
+
+fn is(name: &[u8], wanted: &str) -> bool {
+    name.eq_ignore_ascii_case(wanted.as_bytes())
+}
+
+/// Names and values of the header fields, folds left in, up to the first empty line and to a bound.
+fn fields(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = raw;
+    let field = std::iter::from_fn(move || {
+        if rest.starts_with(b"\r\n") {
+            return None;
+        }
+        let mut end = 0;
+        loop {
+            let tail = rest.get(end..)?;
+            let line = memchr::memchr(b'\n', tail).map_or(tail.len(), |at| at + 1);
+            end += line;
+            let next = rest.get(end);
+            if line == 0 || !matches!(next, Some(b' ' | b'\t')) {
+                break;
+            }
+        }
+        let (field, after) = rest.split_at_checked(end)?;
+        rest = after;
+        let colon = memchr::memchr(b':', field)?;
+        Some((field.get(..colon)?, field.get(colon + 1..)?))
+    });
+    field.take(HEADER_FIELDS_READ_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::letter::{Peer, TraceId};
+
+    fn letter(way: Way, reverse_path: &str, header: &str) -> Letter {
+        Letter {
+            trace: TraceId::of([0; 10]),
+            peer: Peer {
+                way,
+                ip: None,
+                helo: String::new(),
+                tls: None,
+            },
+            reverse_path: reverse_path.to_owned(),
+            recipients: Vec::new(),
+            raw: format!("{header}From: a@b.example\r\n\r\n x: y\r\nList-Id: body\r\n").into_bytes(),
+        }
+    }
+
+    fn answered(letter: &Letter) -> bool {
+        may_answer(letter, &crate::answers::thread_of(&letter.raw))
+    }
+
+    #[test]
+    fn signatures_are_counted_in_the_header_alone() {
+        let header = "DKIM-Signature: a\r\n b\r\nARC-Seal: x\r\ndkim-signature: c\r\n";
+        let mut letter = letter(Way::Smtp, "", header);
+        letter.raw.extend_from_slice(b"DKIM-Signature: d\r\n");
+        assert_eq!(signatures(&letter.raw), 3);
+    }
+
+    // RFC 3834 section 2.
+    #[test]
+    fn accepts_an_answer_to_a_person() {
+        for header in [
+            "",
+            "Auto-Submitted: no\r\n",
+            "Auto-Submitted: No (a person)\r\n",
+            "Precedence: first-class\r\n",
+            "Subject: List-Id: no\r\n",
+        ] {
+            let letter = letter(Way::Smtp, "a@b.example", header);
+            assert!(answered(&letter), "{header}");
+        }
+        assert!(answered(&letter(Way::Pipe, "", "")));
+        let read = letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n");
+        assert!(answered(&read));
+    }
+
+    #[test]
+    fn rejects_an_answer_to_lists_robots_and_null_senders() {
+        for header in [
+            "Auto-Submitted: auto-replied\r\n",
+            "auto-submitted:\r\n auto-generated; x=no\r\n",
+            "List-Unsubscribe: <x>\r\n",
+            "LIST-ID: x\r\n",
+            "Mailing-List: x\r\n",
+            "Precedence: Bulk\r\n",
+            "Precedence: list\r\n",
+            "Precedence:junk\r\n",
+        ] {
+            let letter = letter(Way::Smtp, "a@b.example", header);
+            assert!(!answered(&letter), "{header}");
+        }
+        assert!(!answered(&letter(Way::Lmtp, "", "")));
+        let bounced = letter(Way::Maildir, "", "Return-Path: <>\r\n");
+        assert!(!answered(&bounced));
+    }
+}

@@ -1,0 +1,332 @@
+//! The desk behind every door: judges letters and keeps those that can become a payment.
+//!
+//! Limits first, then the verifier, then the queue; 250 only after the queue has the mail on disk. Spec: 13.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`auth`] | SPF, DMARC and ARC results, for the log |
+//! | [`header`] | Message-ID, and whether an answer is allowed |
+//! | [`keys`] | DKIM keys from DNS or a file |
+//! | [`limits`] | letters per network, address and domain |
+//! | [`own`] | own addresses, and no others |
+//! | [`postmaster`] | mail to the postmaster |
+//! | [`recent`] | a small map of recent things |
+//! | [`refusal`] | what a sender is told |
+//! | [`rules`] | what becomes of a letter |
+
+pub mod auth;
+pub mod header;
+pub mod keys;
+pub mod limits;
+pub mod own;
+pub mod postmaster;
+pub mod recent;
+pub mod refusal;
+pub mod rules;
+#[cfg(test)]
+mod testing;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::answers::thread_of;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::{Desk, Reply, Taking};
+use crate::letter::{Letter, Peer};
+use crate::meter;
+use crate::queue::{Dkim, Entry, Kind, Put, Queue, QueueError, State};
+
+use auth::Auth;
+use keys::{DnsKeys, Freshness, KeyLookup, Keys, KeysFileError, NoKeys, ResolverError};
+use limits::{Allowance, Exceeded};
+use own::{Mailbox, Own, OwnError};
+use postmaster::{Postmaster, PostmasterError};
+use refusal::No;
+use rules::{Case, Rules, Ruling, judge};
+
+/// Why the desk cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    /// An own address is none.
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    /// The keys file cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysFileError),
+    /// There is no resolver.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
+}
+
+/// The desk.
+pub struct Door {
+    own: Own,
+    network: u32,
+    has_answers: bool,
+    queue: Queue,
+    clock: Clock,
+    keys: Keys,
+    allowance: Mutex<Allowance>,
+    auth: Option<Auth>,
+    postmaster: Postmaster,
+}
+
+impl Door {
+    /// A desk as configured. A keys file stands for all of DNS: then nothing is looked up.
+    pub fn open(config: &Config, queue: Queue, clock: Clock) -> Result<Door, DoorError> {
+        let (source, auth): (Box<dyn KeyLookup>, Option<Auth>) =
+            match (&config.dns.keys, config.dns.server.as_str()) {
+                (Some(path), _) => (Box::new(keys::read_keys_file(path)?), None),
+                (None, "off") => (Box::new(NoKeys), None),
+                (None, server) => {
+                    let resolver = keys::resolver(server)?;
+                    let auth = Auth::new(resolver.clone(), &config.hostname);
+                    (Box::new(DnsKeys(resolver)), Some(auth))
+                }
+            };
+        Ok(Door {
+            own: Own::new(&config.addresses, &config.hostname)?,
+            network: config.network,
+            has_answers: config.answers.is_some(),
+            queue,
+            clock,
+            keys: Keys::new(source),
+            allowance: Mutex::new(Allowance::new(&config.limits)),
+            auth,
+            postmaster: Postmaster::new(&config.data, &config.hostname),
+        })
+    }
+
+    fn allowance(&self) -> MutexGuard<'_, Allowance> {
+        self.allowance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn receive(&self, letter: Letter) -> Reply {
+        let now = (self.clock)();
+        let envelope = self
+            .allowance()
+            .take_envelope(letter.peer.ip, &letter.reverse_path, now);
+        if let Err(over) = envelope {
+            return put_off(&letter, over.what.as_str(), over_limit(451, over));
+        }
+        let is_postmaster =
+            |recipient: &String| self.own.check_recipient(recipient) == Ok(Mailbox::Postmaster);
+        if letter.recipients.iter().any(is_postmaster) {
+            if let Err(error) = self.postmaster.keep(&letter, now).await {
+                return put_off(&letter, "postmaster", no_room_for_postmaster(&error));
+            }
+            if letter.recipients.iter().all(is_postmaster) {
+                log(&letter, "postmaster", "", "");
+                return Reply::new(
+                    250,
+                    "2.0.0",
+                    format!("Taken as {} for the postmaster.", letter.trace),
+                );
+            }
+        }
+        match self.judge(&letter.raw, now).await {
+            Ruling::Take(case) => self.keep(letter, *case, now).await,
+            Ruling::No(no) => turn_away(&letter, &no),
+        }
+    }
+
+    /// One run of the verifier; a second one only where a key that was kept does not fit and a newer one is there.
+    async fn judge(&self, raw: &[u8], now: u64) -> Ruling {
+        let rules = Rules {
+            own: &self.own,
+            network: self.network,
+            now,
+        };
+        let keys = self.keys.of_mail(raw, Freshness::Kept, now).await;
+        let ruling = judge(raw, &rules, &keys);
+        let is_of_key = matches!(&ruling, Ruling::No(no) if matches!(no.rule, "4.5" | "7.4"));
+        if !is_of_key || !keys.has_kept {
+            return ruling;
+        }
+        let anew = self.keys.of_mail(raw, Freshness::Anew, now).await;
+        if anew.agree(&keys) {
+            return ruling;
+        }
+        judge(raw, &rules, &anew)
+    }
+
+    async fn keep(&self, mut letter: Letter, case: Case, now: u64) -> Reply {
+        if case.dkim == Dkim::Proven
+            && let Err(over) = self.allowance().take_proven(&case.from, now)
+        {
+            return put_off(&letter, over.what.as_str(), over_limit(451, over));
+        }
+        let reserved = self.auth.as_ref().and_then(|auth| auth.reserve(&letter));
+        let entry = entry(&letter, case, now);
+        let next = self.what_happens_next(&entry);
+        let id = entry.id;
+        let raw = std::mem::take(&mut letter.raw);
+        match self.queue.put(entry, raw).await {
+            Ok(Put::New) => {
+                if let (Some(auth), Some(reserved)) = (&self.auth, reserved) {
+                    auth.start(reserved, id, self.queue.clone());
+                }
+                taken(&letter, "taken", &id.to_string());
+                Reply::new(250, "2.0.0", format!("Taken as {}. {next}", letter.trace))
+            }
+            Ok(Put::Known(state, trace)) => {
+                taken(&letter, "known", &id.to_string());
+                let state = state.as_str();
+                let text = format!("Here already as {trace} ({state}); nothing is done twice.");
+                Reply::new(250, "2.0.0", text)
+            }
+            Err(error) => no_room(&letter, &error),
+        }
+    }
+
+    fn what_happens_next(&self, entry: &Entry) -> &'static str {
+        match (entry.dkim, self.has_answers && entry.may_answer) {
+            (Dkim::Unproven, _) => {
+                "Your provider's key is not known here yet; the nodes look it up and decide."
+            }
+            (Dkim::Proven, true) => "You are answered by mail.",
+            (Dkim::Proven, false) => "You are not answered by mail; look your account up.",
+        }
+    }
+}
+
+impl Desk for Door {
+    fn check_peer(&self, peer: &Peer) -> Result<(), Reply> {
+        let checked = self.allowance().check_network(peer.ip, (self.clock)());
+        checked.map_err(|over| over_limit(421, over))
+    }
+
+    fn check_sender(&self, peer: &Peer, reverse_path: &str) -> Result<(), Reply> {
+        let checked = self.allowance().check_path(peer.ip, reverse_path, (self.clock)());
+        checked.map_err(|over| over_limit(451, over))
+    }
+
+    fn check_recipient(&self, _: &Peer, recipient: &str) -> Result<(), Reply> {
+        self.own.check_recipient(recipient).map(|_| ())
+    }
+
+    fn take(&self, letter: Letter) -> Taking<'_> {
+        Box::pin(self.receive(letter))
+    }
+}
+
+fn over_limit(code: u16, over: Exceeded) -> Reply {
+    let minutes = over.wait_secs.div_ceil(60).max(1);
+    let what = over.what.as_str();
+    let text = format!("Too many letters of this {what} in an hour. Try again in {minutes} minutes.");
+    Reply::new(code, "4.7.1", text)
+}
+
+fn no_room(letter: &Letter, error: &QueueError) -> Reply {
+    tracing::error!(trace = %letter.trace, %error, "a letter could not be kept");
+    match error {
+        QueueError::Disk(_) => {
+            let reply = Reply::new(
+                451,
+                "4.3.0",
+                "The mail could not be written to disk. Try again later.",
+            );
+            put_off(letter, "disk", reply)
+        }
+        QueueError::Full { .. } => {
+            let reply = Reply::new(452, "4.3.1", "Too many mails wait here already. Try again later.");
+            put_off(letter, "full", reply)
+        }
+    }
+}
+
+fn no_room_for_postmaster(error: &PostmasterError) -> Reply {
+    match error {
+        PostmasterError::Full => {
+            Reply::new(452, "4.2.2", "The postmaster's mailbox is full. Try again later.")
+        }
+        PostmasterError::Disk(error) => {
+            tracing::error!(%error, "a mail to the postmaster could not be kept");
+            Reply::new(
+                451,
+                "4.3.0",
+                "The mail could not be written to disk. Try again later.",
+            )
+        }
+    }
+}
+
+/// One line for each letter, without addresses.
+fn log(letter: &Letter, verdict: &str, rule: &str, id: &str) {
+    tracing::info!(trace = %letter.trace, way = %letter.peer.way, verdict, rule, id, "letter");
+}
+
+fn taken(letter: &Letter, verdict: &str, id: &str) {
+    log(letter, verdict, "", id);
+    let way = letter.peer.way.to_string();
+    metrics::counter!(meter::LETTERS_TAKEN, "way" => way).increment(1);
+}
+
+fn put_off(letter: &Letter, why: &'static str, reply: Reply) -> Reply {
+    log(letter, "put off", why, "");
+    let way = letter.peer.way.to_string();
+    metrics::counter!(meter::LETTERS_PUT_OFF, "way" => way, "why" => why).increment(1);
+    reply
+}
+
+fn turn_away(letter: &Letter, no: &No) -> Reply {
+    let reply = no.reply(&letter.trace);
+    if reply.is_later() {
+        return put_off(letter, "key", reply);
+    }
+    log(letter, "refused", no.rule, "");
+    let way = letter.peer.way.to_string();
+    metrics::counter!(meter::LETTERS_REFUSED, "way" => way, "rule" => no.rule).increment(1);
+    reply
+}
+
+fn entry(letter: &Letter, case: Case, now: u64) -> Entry {
+    let reading = thread_of(&letter.raw);
+    Entry {
+        may_answer: header::may_answer(letter, &reading),
+        message_id: reading.message_id,
+        thread: reading.thread,
+        bytes: u64::try_from(letter.raw.len()).unwrap_or(u64::MAX),
+        amount: amount(&case),
+        id: case.id,
+        email_id: case.email_id,
+        trace: letter.trace.clone(),
+        kind: case.kind,
+        state: State::Received,
+        is_held: false,
+        dkim: case.dkim,
+        way: letter.peer.way,
+        from: case.from,
+        from_account: case.from_account,
+        to: case.to,
+        to_account: case.to_account,
+        instruction: case.line,
+        received_at: now,
+        executable_until: case.executable_until,
+        next_try: now,
+        tries: 0,
+        code: None,
+        rule: None,
+        word: None,
+        fix: None,
+        node: None,
+        hash: None,
+        ledger_index: None,
+        fee_drops: None,
+        is_first_payment: false,
+        final_at: None,
+        auth_results: None,
+    }
+}
+
+/// `10 XAH` of `REMIT 10 XAH TO ...`.
+fn amount(case: &Case) -> Option<String> {
+    let mut words = case.line.split(' ');
+    match (case.kind, words.next(), words.next(), words.next()) {
+        (Kind::Order, Some("REMIT"), Some(number), Some(currency)) => Some(format!("{number} {currency}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

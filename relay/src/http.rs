@@ -1,0 +1,247 @@
+//! `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches over the process.
+//!
+//! What the relay knows of itself comes through [`Health`]; this module knows HTTP only.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::limits::{METRICS_UPKEEP_SECS, PROBE_SECS_MAX};
+use crate::meter;
+
+/// One thing that must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// What it is about: `queue`, `disk`, `nodes`, `doors`.
+    pub name: String,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was seen, and where it does not hold what to do. Holds no address of anybody.
+    pub reason: String,
+}
+
+impl Condition {
+    /// It holds.
+    pub fn holds(name: &str, reason: impl Into<String>) -> Condition {
+        Condition {
+            name: name.to_owned(),
+            ok: true,
+            reason: reason.into(),
+        }
+    }
+
+    /// It does not hold.
+    pub fn fails(name: &str, reason: impl Into<String>) -> Condition {
+        Condition {
+            name: name.to_owned(),
+            ok: false,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// What the relay knows of itself. Both methods must answer at once, from what is known already.
+pub trait Health: Send + Sync + 'static {
+    /// What must hold, or else the process should be started anew: the thread that writes the queue is there.
+    fn alive(&self) -> Vec<Condition>;
+    /// What must hold for mail to be taken and handed on: the queue can be written, the disk has room, a node is reachable
+    /// and in step, the doors listen.
+    fn ready(&self) -> Vec<Condition>;
+}
+
+/// Upper bounds of the histograms that measure time, seconds.
+const SECS_BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+];
+/// Upper bounds for mails from 250 to validated, seconds: a ledger takes 3 to 4, a mail lives five days.
+const VALIDATED_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 6.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
+/// Upper bounds for letters in one commit.
+const LETTERS_BUCKETS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+
+/// Makes the process count what `metrics::counter!` and its like are told. Once in a process.
+pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
+    let exactly = |name: &str| Matcher::Full(name.to_owned());
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(exactly(meter::COMMIT_SECS), &SECS_BUCKETS)?
+        .set_buckets_for_metric(exactly(meter::VALIDATED_SECS), &VALIDATED_BUCKETS)?
+        .set_buckets_for_metric(exactly(meter::COMMIT_LETTERS), &LETTERS_BUCKETS)?
+        .install_recorder()
+}
+
+#[derive(Clone)]
+struct Shared {
+    health: Arc<dyn Health>,
+    metrics: PrometheusHandle,
+}
+
+/// Serves until `stop` resolves.
+pub async fn serve(
+    listener: TcpListener,
+    health: Arc<dyn Health>,
+    metrics: PrometheusHandle,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let upkeep = metrics.clone();
+    let shared = Shared { health, metrics };
+    let app = Router::new()
+        .route("/metrics", get(render_metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .with_state(shared);
+    let serving = axum::serve(listener, app);
+    let tidying = async move {
+        let mut every = tokio::time::interval(Duration::from_secs(METRICS_UPKEEP_SECS));
+        loop {
+            every.tick().await;
+            upkeep.run_upkeep();
+        }
+    };
+    // Nobody loses anything by an answer that is cut short, so the stop does not wait for slow readers.
+    tokio::select! {
+        result = serving => result,
+        () = stop => Ok(()),
+        () = tidying => Ok(()),
+    }
+}
+
+async fn render_metrics(State(shared): State<Shared>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, shared.metrics.render()).into_response()
+}
+
+async fn healthz(State(shared): State<Shared>) -> Response {
+    answer(shared.health, "alive", |health| health.alive()).await
+}
+
+async fn readyz(State(shared): State<Shared>) -> Response {
+    answer(shared.health, "ready", |health| health.ready()).await
+}
+
+/// 200 where every condition holds, else 503; the conditions in both cases.
+async fn answer(
+    health: Arc<dyn Health>,
+    word: &str,
+    ask: impl FnOnce(&dyn Health) -> Vec<Condition> + Send + 'static,
+) -> Response {
+    // A health that hangs is a health that fails; it must not hold the threads that serve mail either.
+    let asking = tokio::task::spawn_blocking(move || ask(health.as_ref()));
+    let conditions = match tokio::time::timeout(Duration::from_secs(PROBE_SECS_MAX), asking).await {
+        Ok(Ok(conditions)) => conditions,
+        Ok(Err(_)) => vec![Condition::fails("probe", "asking for it broke; see the log")],
+        Err(_) => vec![Condition::fails("probe", "no answer in time; the relay hangs")],
+    };
+    let holds = conditions.iter().all(|condition| condition.ok);
+    let status = if holds {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = json!({ word: holds, "conditions": conditions });
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (status, kind, format!("{body}\n")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    struct Fake {
+        alive: Vec<Condition>,
+        ready: Vec<Condition>,
+    }
+
+    impl Health for Fake {
+        fn alive(&self) -> Vec<Condition> {
+            self.alive.clone()
+        }
+        fn ready(&self) -> Vec<Condition> {
+            self.ready.clone()
+        }
+    }
+
+    async fn get(health: Fake, path: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+        let address = listener.local_addr().expect("address");
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::counter!(meter::LETTERS_TAKEN, "way" => "smtp").increment(3);
+        });
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let until = async move {
+            let _ = stopped.await;
+        };
+        let serving = tokio::spawn(serve(listener, Arc::new(health), recorder.handle(), until));
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connect");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("send");
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.expect("reply");
+        stop.send(()).expect("serving");
+        serving.await.expect("task").expect("served");
+        reply
+    }
+
+    fn well() -> Fake {
+        Fake {
+            alive: vec![Condition::holds("writer", "it writes")],
+            ready: vec![Condition::holds("queue", "3 mails wait")],
+        }
+    }
+
+    #[tokio::test]
+    async fn readyz_accepts_what_holds_and_rejects_what_does_not_with_its_reason() {
+        let reply = get(well(), "/readyz").await;
+        assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+        assert!(reply.contains(r#""ready":true"#), "{reply}");
+        let mut ill = well();
+        ill.ready
+            .push(Condition::fails("nodes", "no node answers. Start one"));
+        let reply = get(ill, "/readyz").await;
+        assert!(reply.starts_with("HTTP/1.1 503 "), "{reply}");
+        let body = reply.split("\r\n\r\n").nth(1).expect("body");
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(body["ready"], false);
+        assert_eq!(
+            body["conditions"][1],
+            json!({"name": "nodes", "ok": false, "reason": "no node answers. Start one"})
+        );
+    }
+
+    #[tokio::test]
+    async fn healthz_looks_at_life_only() {
+        let mut unready = well();
+        unready.ready.push(Condition::fails("nodes", "no node"));
+        let reply = get(unready, "/healthz").await;
+        assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+        let mut dead = well();
+        dead.alive = vec![Condition::fails("writer", "the writer is gone")];
+        let reply = get(dead, "/healthz").await;
+        assert!(reply.starts_with("HTTP/1.1 503 "), "{reply}");
+    }
+
+    #[tokio::test]
+    async fn metrics_are_in_the_text_form_of_prometheus() {
+        let reply = get(well(), "/metrics").await;
+        assert!(
+            reply.contains("relay_letters_taken_total{way=\"smtp\"} 3\n"),
+            "{reply}"
+        );
+        assert!(
+            reply.contains("# TYPE relay_letters_taken_total counter\n"),
+            "{reply}"
+        );
+        assert!(get(well(), "/").await.starts_with("HTTP/1.1 404 "));
+    }
+}
