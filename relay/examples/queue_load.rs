@@ -167,6 +167,7 @@ fn entry(number: u64) -> Entry {
         to_account: Some("rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe".to_owned()),
         instruction: "REMIT 10 XAH".to_owned(),
         message_id: format!("CAF{number:020}@mail.example"),
+        thread: relay::queue::Thread::default(),
         may_answer: true,
         bytes: MAIL_BYTES as u64,
         received_at,

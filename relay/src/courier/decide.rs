@@ -371,7 +371,7 @@ mod tests {
     use super::super::answer::{TxAnswer, parse_submit_email, parse_tx};
     use super::*;
     use crate::letter::{TraceId, Way};
-    use crate::queue::Kind;
+    use crate::queue::{Kind, Thread};
     use serde_json::{Value, json};
 
     const NOW: u64 = 1_794_830_400;
@@ -395,6 +395,7 @@ mod tests {
             to_account: Some(BOB.to_owned()),
             instruction: "REMIT 10 XAH".to_owned(),
             message_id: String::new(),
+            thread: Thread::default(),
             may_answer: true,
             bytes: 1,
             received_at: NOW - 10,

@@ -33,6 +33,7 @@ pub(crate) fn entry(number: u8) -> Entry {
         to_account: None,
         instruction: "REMIT 10 XAH".to_owned(),
         message_id: format!("{number}@mail.example"),
+        thread: Thread::default(),
         may_answer: true,
         bytes: 5,
         received_at: CAME + u64::from(number),
