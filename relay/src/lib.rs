@@ -8,11 +8,13 @@
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
+//! | [`control`] | the control socket: operators work on the live queue |
 //! | [`config`] | the one configuration file |
 //! | [`meter`] | names of the metrics |
 
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod desk;
 pub mod letter;
 pub mod limits;
