@@ -232,3 +232,18 @@ pub const CLOCK_SKEW_SECS: u64 = 60;
 
 /// How long before a certificate's end it is told, seconds: 14 days, when automatic renewal has been due for a while.
 pub const CERTIFICATE_WARN_SECS: u64 = 14 * 86_400;
+/// Clients of the control socket at one time. Own choice: operators and pipes of one machine. Beyond: `busy`.
+pub const CONTROL_CLIENTS_MAX: usize = 64;
+/// Longest silence of a client of the control socket, seconds. Own choice. Beyond: closed.
+pub const CONTROL_IDLE_SECS: u64 = 30;
+/// Longest request on the control socket, bytes: a mail in hex and its envelope. Beyond: `request`, and closed.
+pub const CONTROL_REQUEST_BYTES_MAX: usize = 2 * MAIL_BYTES_MAX + 4_096;
+/// Longest line of an answer on the control socket, bytes: a mail whose every byte is escaped, its answers and its history.
+/// Beyond: the client gives up.
+pub const CONTROL_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest wait for a line of an answer, seconds: a backup of a full queue. Beyond: the client gives up.
+pub const CONTROL_ANSWER_SECS: u64 = 600;
+/// Lines of an answer that wait for the client. Own choice. Beyond: the work waits.
+pub const CONTROL_LINES_MAX: usize = 16;
+/// Entries read at once for a list. Own choice: some milliseconds. Beyond: the next page.
+pub const CONTROL_PAGE_ENTRIES: usize = 256;

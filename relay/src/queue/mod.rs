@@ -104,6 +104,11 @@ struct Inner {
 /// What a change does.
 pub type Change = Box<dyn FnOnce(&mut Entry) -> Vec<Answer> + Send>;
 
+/// Whether a data folder holds a queue.
+pub fn is_queue(data: &Path) -> bool {
+    store::is_queue(data)
+}
+
 impl Queue {
     /// Opens the queue of a data folder, or makes both. Answers that were under way when the last process ended are withheld,
     /// for nobody is answered twice; the audit log is completed.
@@ -475,4 +480,4 @@ fn place_of_damaged(reading: &ReadTransaction, id: MailId) -> Result<Option<u64>
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
