@@ -2,6 +2,8 @@
 //! tests/interop, and tests/tools.sh installs what they start. Where a program is missing a test passes with a notice, except
 //! on CI.
 
+mod pay;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -16,7 +18,6 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::root;
-use crate::support::run;
 
 /// Whether the programs are there, and the rights to start them.
 fn can_run(programs: &[&str]) -> bool {
@@ -93,6 +94,16 @@ impl Drop for Service {
     }
 }
 
+/// Runs a script of tests/interop that ends by itself.
+fn make(script: &str, folder: &Path, arguments: &[&str]) {
+    let status = python(script)
+        .arg(folder)
+        .args(arguments)
+        .status()
+        .expect("python3");
+    assert!(status.success(), "{script}: {status}");
+}
+
 fn python(script: &str) -> Command {
     let mut command = Command::new("python3");
     command.arg(root().join("tests/interop").join(script));
@@ -122,67 +133,9 @@ fn mail(line: &str) -> String {
     )
 }
 
-/// The first file of a folder whose name ends so, once it is there.
-fn wait_for_file(folder: &Path, ending: &str) -> std::path::PathBuf {
-    loop {
-        let found = std::fs::read_dir(folder)
-            .expect("folder")
-            .map(|entry| entry.expect("entry").path())
-            .find(|path| path.to_string_lossy().ends_with(ending));
-        match found {
-            Some(path) => return path,
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
-}
-
-/// A mail that is submitted to Postfix, signed by OpenDKIM and delivered by SMTP and LMTP qualifies as it comes.
-#[test]
-fn accepts_what_postfix_and_opendkim_sign_and_deliver() {
-    if !can_run(&["python3", "postfix", "opendkim", "opendkim-genkey"]) {
-        return;
-    }
-    for (protocol, network) in [("smtp", "tcp"), ("lmtp", "tcp"), ("lmtp", "unix")] {
-        let temp = tempfile::tempdir().expect("folder");
-        open_to_all(temp.path());
-        let mails = temp.path().join("mails");
-        let sink = Service::start("sink.py", &mails, &[protocol, network]);
-        let address = sink.text("address");
-        let transport = match (protocol, network) {
-            ("smtp", _) => format!("smtp:[{}]:{}", "127.0.0.1", port_of(address)),
-            (_, "tcp") => format!("lmtp:inet:{address}"),
-            _ => format!("lmtp:unix:{address}"),
-        };
-        let postfix = Service::start(
-            "postfix.py",
-            &temp.path().join("postfix"),
-            &["sender.example", &transport],
-        );
-        let envelope = ["alice@sender.example", "relay@relay.example"];
-        let reply = send(
-            &["smtp", postfix.text("smtp"), envelope[0], envelope[1]],
-            &mail("REMIT 10 XAH"),
-        );
-        assert!(reply.starts_with("250 "), "{reply}");
-        let file = wait_for_file(&mails, ".eml");
-        let file = file.to_str().expect("text");
-        let keys = postfix.text("keys");
-        let explained = run(&["explain", file, "--keys", keys, "--network", "21337"]);
-        assert_eq!(
-            explained.code, 0,
-            "{protocol} {network}: {}{}",
-            explained.out, explained.err
-        );
-    }
-}
-
 fn open_to_all(folder: &Path) {
     let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder, everyone).expect("rights");
-}
-
-fn port_of(address: &str) -> &str {
-    address.rsplit(':').next().expect("a port")
 }
 
 /// A desk that takes everything and hands it to the test.
