@@ -247,3 +247,7 @@ pub const CONTROL_ANSWER_SECS: u64 = 600;
 pub const CONTROL_LINES_MAX: usize = 16;
 /// Entries read at once for a list. Own choice: some milliseconds. Beyond: the next page.
 pub const CONTROL_PAGE_ENTRIES: usize = 256;
+/// How long each part of the daemon may take to end, seconds; ours. Beyond: cut off, what was taken is on disk.
+pub const DAEMON_STOP_SECS_MAX: u64 = 20;
+/// How often old mails are forgotten, and gauges and nodes are looked at, seconds; ours.
+pub const UPKEEP_SECS: u64 = 30;
