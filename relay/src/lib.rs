@@ -5,35 +5,31 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`letter`] | a mail with its envelope, from whatever door |
-//! | [`desk`] | what every door asks: may this recipient, take this letter |
-//! | [`queue`] | the durable queue |
-//! | [`config`] | the one configuration file |
-//! | [`check`] | whether everything around the relay is as it must be |
 //! | [`answers`] | answers in the thread, and balances and histories that were asked for |
+//! | [`check`] | whether everything around the relay is as it must be |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
 //! | [`config`] | the one configuration file |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
+//! | [`dkim_key`] | the key of the answers |
 //! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`http`] | metrics and health over HTTP |
-//! | [`quickstart`] | a first configuration, key and list of records |
-//! | [`records`] | what to publish in DNS |
-//! | [`names`] | look-ups for the check |
-//! | [`dkim_key`] | the key of the answers |
 //! | [`imap`] | a mailbox elsewhere |
 //! | [`letter`] | a mail with its envelope, from whatever door |
 //! | [`maildir`] | a folder that another program delivers to |
 //! | [`meter`] | names of the metrics |
+//! | [`names`] | look-ups for the check |
 //! | [`pipe`] | one mail from standard input to the daemon |
 //! | [`queue`] | the durable queue |
+//! | [`quickstart`] | a first configuration, key and list of records |
+//! | [`records`] | what to publish in DNS |
 //! | [`smtp`] | the SMTP and LMTP doors |
 //! | [`systemd`] | words to the service manager |
 
-pub mod check;
 pub mod answers;
 mod bare;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod config_file;
@@ -49,10 +45,9 @@ pub mod limits;
 pub mod maildir;
 pub mod meter;
 pub mod names;
+pub mod pipe;
 pub mod queue;
 pub mod quickstart;
 pub mod records;
-pub mod pipe;
-pub mod queue;
 pub mod smtp;
 pub mod systemd;

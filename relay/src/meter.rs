@@ -16,6 +16,8 @@ pub const CONNECTIONS_REFUSED: &str = "relay_connections_refused_total";
 pub const QUEUE_ENTRIES: &str = "relay_queue_entries";
 /// Gauge. Age of the oldest entry that is not final, seconds.
 pub const QUEUE_OLDEST_SECS: &str = "relay_queue_oldest_seconds";
+/// Counter. Entries that could not be read and were set aside.
+pub const QUEUE_DAMAGED: &str = "relay_queue_damaged_total";
 /// Histogram. From the first byte of a commit to its sync, seconds.
 pub const COMMIT_SECS: &str = "relay_commit_seconds";
 /// Histogram. Letters made durable by one commit.
