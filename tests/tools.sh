@@ -19,10 +19,11 @@ for tool in cargo cc; do
   fi
 done
 
-# file that shows it | Debian package
+# file or Perl module that shows it | Debian package
 tools='python3|python3
 openssl|openssl
 swaks|swaks
+perl:Net::SSLeay|libnet-ssleay-perl
 postfix|postfix
 opendkim|opendkim
 opendkim-genkey|opendkim-tools
@@ -30,11 +31,14 @@ dovecot|dovecot-core
 /usr/lib/dovecot/imap|dovecot-imapd
 /usr/lib/dovecot/lmtp|dovecot-lmtpd'
 
-# Prints the lines of `tools` whose file is not there.
+# Prints the lines of `tools` whose file or module is not there.
 missing() {
-  local file package
-  while IFS='|' read -r file package; do
-    command -v "$file" >/dev/null 2>&1 || printf '%s|%s\n' "$file" "$package"
+  local what package
+  while IFS='|' read -r what package; do
+    case "$what" in
+      perl:*) perl -M"${what#perl:}" -e 1 ;;
+      *) command -v "$what" ;;
+    esac >/dev/null 2>&1 || printf '%s|%s\n' "$what" "$package"
   done <<<"$tools"
 }
 

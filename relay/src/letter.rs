@@ -66,6 +66,11 @@ impl TraceId {
         let _ = aws_lc_rs::rand::fill(&mut random);
         TraceId::of(random)
     }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for TraceId {

@@ -9,6 +9,10 @@
 //! | [`check`] | whether everything around the relay is as it must be |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
+//! | [`letter`] | a mail with its envelope, from whatever door |
+//! | [`desk`] | what every door asks: may this recipient, take this letter |
+//! | [`queue`] | the durable queue |
+//! | [`control`] | the control socket: operators work on the live queue |
 //! | [`config`] | the one configuration file |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
@@ -35,6 +39,7 @@ pub mod config;
 pub mod config_file;
 pub mod config_rules;
 pub mod courier;
+pub mod control;
 pub mod desk;
 pub mod dkim_key;
 pub mod door;

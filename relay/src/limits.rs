@@ -72,7 +72,7 @@ pub const HANDSHAKE_SECS_MAX: u64 = 30;
 /// How long what a refused client still sends is read, so that it can read the reason; seconds. Ours. Beyond: dropped.
 pub const LINGER_SECS_MAX: u64 = 2;
 /// What a refused client may still send meanwhile, bytes. Ours. Beyond: dropped.
-pub const LINGER_BYTES_MAX: usize = 1024 * 1024;
+pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How often the certificate files are looked at, seconds. Ours. More often is not needed.
 pub const CERTIFICATE_CHECK_SECS: u64 = 5;
 /// A certificate or key file, bytes. Ours. Beyond: the file is refused.
@@ -196,6 +196,30 @@ pub const PROBE_SECS_MAX: u64 = 3;
 /// How often the metrics drop what nobody will ask for any more, seconds.
 pub const METRICS_UPKEEP_SECS: u64 = 5;
 
+/// Pages of the queue's file kept in memory, bytes; the rest is read again. Own choice: enough for the upper levels of the
+/// trees of a million mails.
+pub const QUEUE_CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// Requests that wait for the queue's writer at one time. Own choice: as many as the doors may have connections by default.
+/// Beyond: the caller waits.
+pub const QUEUE_JOBS_MAX: usize = 1_024;
+/// Requests that one commit makes durable. Own choice: a commit of them stays below 100 ms. Beyond: the next commit.
+pub const COMMIT_JOBS_MAX: usize = 512;
+/// Mail text that one commit makes durable, bytes. Own choice, as above. Beyond: the next commit.
+pub const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest time that a commit waits for the callers of the one before to come again, microseconds. Own choice: a fraction of
+/// a sync.
+pub const COMMIT_GATHER_MICROS: u64 = 500;
+/// Rows that one step of the retention forgets. Own choice: a commit of them stays below 100 ms. Beyond: the next step.
+pub const CLEAN_ROWS_MAX: usize = 256;
+/// Lines of the audit log that wait for the disk, bytes. Own choice: some thousand changes. Beyond: nothing is taken or
+/// changed until the log can be written.
+pub const AUDIT_PENDING_BYTES_MAX: usize = 1024 * 1024;
+/// Longest line of the audit log, bytes: a Message-ID of 998 bytes, each escaped, and the rest. Beyond: read as two.
+pub const AUDIT_LINE_BYTES_MAX: usize = 16 * 1024;
+/// Lines of the audit log shown of one mail. Own choice. Beyond: the newest.
+pub const HISTORY_LINES_MAX: usize = 1_000;
+/// Bytes that one commit of a backup copies. Own choice: memory of a backup. Beyond: the next commit.
+pub const BACKUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long one step of `relay check` may take (a look-up, a connection, a node's answer), seconds. Beyond: it has failed.
 pub const CHECK_SECS_MAX: u64 = 10;
 
@@ -208,3 +232,18 @@ pub const CLOCK_SKEW_SECS: u64 = 60;
 
 /// How long before a certificate's end it is told, seconds: 14 days, when automatic renewal has been due for a while.
 pub const CERTIFICATE_WARN_SECS: u64 = 14 * 86_400;
+/// Clients of the control socket at one time. Own choice: operators and pipes of one machine. Beyond: `busy`.
+pub const CONTROL_CLIENTS_MAX: usize = 64;
+/// Longest silence of a client of the control socket, seconds. Own choice. Beyond: closed.
+pub const CONTROL_IDLE_SECS: u64 = 30;
+/// Longest request on the control socket, bytes: a mail in hex and its envelope. Beyond: `request`, and closed.
+pub const CONTROL_REQUEST_BYTES_MAX: usize = 2 * MAIL_BYTES_MAX + 4_096;
+/// Longest line of an answer on the control socket, bytes: a mail whose every byte is escaped, its answers and its history.
+/// Beyond: the client gives up.
+pub const CONTROL_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest wait for a line of an answer, seconds: a backup of a full queue. Beyond: the client gives up.
+pub const CONTROL_ANSWER_SECS: u64 = 600;
+/// Lines of an answer that wait for the client. Own choice. Beyond: the work waits.
+pub const CONTROL_LINES_MAX: usize = 16;
+/// Entries read at once for a list. Own choice: some milliseconds. Beyond: the next page.
+pub const CONTROL_PAGE_ENTRIES: usize = 256;

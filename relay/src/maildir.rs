@@ -68,7 +68,7 @@ impl Folder {
                 Ok(Some(raw)) => {
                     let letter = bare::letter(Way::Maildir, raw);
                     let trace = letter.trace.clone();
-                    let reply = bare::hand_in(desk, letter).await;
+                    let reply = desk.take(letter).await;
                     tracing::info!(%trace, file = %name.display(), code = reply.code, reason = reply.lines.join(" "), "file offered");
                     reply
                 }
@@ -267,7 +267,7 @@ mod tests {
         let mut place = Place::new();
         place.deliver("1", "a\n");
         let raw = place.folder.read(OsStr::new("1")).await.unwrap().unwrap();
-        bare::hand_in(&place.desk, bare::letter(Way::Maildir, raw)).await;
+        place.desk.take(bare::letter(Way::Maildir, raw)).await;
         place.folder = Folder::new(place.folder.path.clone());
         assert_eq!(place.pass().await, 1);
         assert_eq!(place.desk.texts(), ["a\r\n", "a\r\n"]);

@@ -1,22 +1,19 @@
-"""Postfix with OpenDKIM as its milter: python3 postfix.py FOLDER DOMAIN TRANSPORT [PIPE COMMAND...]. What is submitted on
-the printed address is signed for DOMAIN with selector s1 and goes out by TRANSPORT, such as smtp:[127.0.0.1]:25,
-lmtp:inet:127.0.0.1:24, lmtp:unix:/path or pipe: (which runs the command). FOLDER/keys.json holds the key's record."""
+"""Postfix with OpenDKIM as its milter: python3 postfix.py FOLDER DOMAIN RECIPIENT=TRANSPORT... What is submitted on the
+printed address is signed for DOMAIN with the key of signing_key.py in FOLDER, and goes out to each recipient by its
+transport, such as smtp:[127.0.0.1]:25, lmtp:inet:127.0.0.1:24 or lmtp:unix:/path. A transport `pipe:COMMAND` runs a command
+as pipe(8) does."""
 
-import json
-import re
 import sys
 
 import service
 
 home = service.folder(sys.argv[1])
-domain, transport, *pipe = sys.argv[2:]
+domain = sys.argv[2]
+routes = dict(argument.split("=", 1) for argument in sys.argv[3:])
 
 
 def opendkim():
     """Starts the signer. Gives its process and port."""
-    service.run("opendkim-genkey", "-b", "2048", "-d", domain, "-s", "s1", "-D", home)
-    record = "".join(re.findall(r'"([^"]*)"', (home / "s1.txt").read_text()))
-    (home / "keys.json").write_text(json.dumps({f"s1._domainkey.{domain}": record}))
     port = service.free_port()
     (home / "opendkim.conf").write_text(f"""\
 Mode s
@@ -69,8 +66,12 @@ def postfix(milter):
         service.folder(home / part)
     service.run("install", "-d", "-o", "postfix", "-m", "755", home / "data")
     master = MASTER.format(port=port)
-    if pipe:
-        master += f"pipe unix - n n - 1 pipe\n  flags= user=nobody argv={' '.join(pipe)}\n"
+    maps = ""
+    for number, (recipient, transport) in enumerate(routes.items()):
+        if transport.startswith("pipe:"):
+            master += f"pipe{number} unix - n n - 1 pipe\n  flags= user=nobody argv={transport[5:]}\n"
+            transport = f"pipe{number}:"
+        maps += f" {{ {recipient} = {transport} }}"
     (home / "etc/master.cf").write_text(master)
     (home / "etc/main.cf").write_text(f"""\
 compatibility_level = 3.6
@@ -86,7 +87,8 @@ mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_milters = inet:127.0.0.1:{milter}
 milter_default_action = tempfail
-default_transport = {transport}
+default_transport = error:no route
+transport_maps = inline:{{{maps} }}
 smtp_tls_security_level = may
 smtp_dns_support_level = disabled
 lmtp_dns_support_level = disabled
@@ -105,5 +107,5 @@ maximal_backoff_time = 4s
 
 signer, milter = opendkim()
 port = postfix(milter)
-service.stand({"smtp": f"127.0.0.1:{port}", "keys": str(home / "keys.json"), "log": str(home / "postfix.log")},
+service.stand({"smtp": f"127.0.0.1:{port}", "log": str(home / "postfix.log")},
               lambda: service.run("postfix", "-c", home / "etc", "stop"), lambda: service.end(signer))

@@ -1,6 +1,7 @@
 """Sends the mail on standard input with Python's smtplib: python3 send.py smtp|lmtp ADDRESS FROM TO... Options before them:
---starttls AUTHORITY.pem. Prints the reply to DATA; ends with 1 where the mail is refused, and prints the refusal."""
+--starttls AUTHORITY.pem. {date} in the mail becomes the time of day. Prints the reply to DATA; ends with 1 where the mail is refused, and prints the refusal."""
 
+import email.utils
 import smtplib
 import ssl
 import sys
@@ -10,7 +11,7 @@ authority = None
 if arguments[0] == "--starttls":
     authority, arguments = arguments[1], arguments[2:]
 protocol, address, sender, *recipients = arguments
-mail = sys.stdin.buffer.read()
+mail = sys.stdin.buffer.read().replace(b"{date}", email.utils.formatdate().encode())
 
 if protocol == "lmtp":
     host, port = (address, 0) if address.startswith("/") else address.rsplit(":", 1)

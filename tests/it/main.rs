@@ -3,6 +3,7 @@
 mod arrows;
 mod demo;
 mod house;
+mod interop;
 mod kill;
 mod node_cli;
 mod oracle;

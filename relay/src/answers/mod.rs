@@ -5,16 +5,20 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`thread_of`] | what an answer needs of the mail: Message-ID, References, Subject, whether to answer at all |
+//! | [`thread_of`] | what an answer needs of the mail: Message-ID, References, Subject |
 //! | `texts` | what the answers say |
 //! | `compose` | the mail around a text |
 //! | [`Announcer`] | a change of state makes answers |
 //! | [`Teller`] | BALANCE and HISTORY, from a node |
+//! | [`Signer`], [`Smarthost`], [`Sender`] | sign and hand over what the outbox holds |
 
 mod announce;
 mod compose;
 mod page;
 mod query;
+mod sender;
+mod sign;
+mod smarthost;
 mod texts;
 mod thread;
 
@@ -26,6 +30,9 @@ use crate::queue::{Answer, Entry};
 
 pub use announce::Announcer;
 pub use query::{RequestError, Requesting, Requests, Teller};
+pub use sender::{Pass, Sender};
+pub use sign::{SignError, Signer};
+pub use smarthost::{Connection, HandedOver, Smarthost, SmarthostError};
 pub use thread::{Reading, thread_of};
 
 /// Says what a change of state is worth telling.

@@ -11,6 +11,8 @@ use crate::limits::ANSWER_WORD_BYTES_MAX;
 const COLUMNS: usize = 72;
 /// Columns of the names in a table.
 const NAME_COLUMNS: usize = 14;
+/// Columns of a line to be written: two addresses of full length fit, and a line of mail (RFC 5322 section 2.1.1) holds it.
+const INSTRUCTION_COLUMNS: usize = 900;
 /// Words that a line never begins with: a quoted answer must not hold an instruction. Spec: 5.2.
 const COMMANDS: [&str; 4] = ["REMIT", "REKEY", "BALANCE", "HISTORY"];
 
@@ -76,7 +78,8 @@ impl Page {
     pub(super) fn first_line(&mut self, line: &str) -> &mut Page {
         self.gap();
         self.name("First line");
-        self.0.push_str(&clean(line));
+        self.0
+            .extend(line.chars().take(INSTRUCTION_COLUMNS).map(printable));
         self.0.push_str("\r\n");
         self
     }
@@ -95,7 +98,6 @@ impl Page {
 
 /// Printable ASCII on one line, bounded: what nodes and mails say is not ours.
 pub(super) fn clean(text: &str) -> String {
-    let printable = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
     let mut chars = text.chars();
     let mut kept: String = chars
         .by_ref()
@@ -106,6 +108,10 @@ pub(super) fn clean(text: &str) -> String {
         kept.push_str("...");
     }
     kept
+}
+
+fn printable(c: char) -> char {
+    if c == ' ' || c.is_ascii_graphic() { c } else { '?' }
 }
 
 /// Date and time of a header. RFC 5322 section 3.3.
@@ -172,6 +178,14 @@ mod tests {
         page.table(&[("Word", Some("a\r\nREMIT 1 XAH\r\n.\r\n\u{1b}[2J".to_owned()))]);
         assert_eq!(page.into_text(), "Word:          a??REMIT 1 XAH??.???[2J\r\n");
         assert_eq!(clean(&"x".repeat(10_000)).len(), ANSWER_WORD_BYTES_MAX + 3);
+    }
+
+    #[test]
+    fn a_line_to_be_written_is_never_broken() {
+        let line = format!("REMIT 1 XAH TO <{}@{}>", "a".repeat(64), "b.".repeat(126));
+        let mut page = Page::default();
+        page.first_line(&line);
+        assert_eq!(page.into_text(), format!("First line:    {line}\r\n"));
     }
 
     // RFC 5322 appendix A and `date -u -d @N`.

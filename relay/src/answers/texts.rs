@@ -56,6 +56,7 @@ pub(super) fn paid(rules: &AnswerRules, entry: &Entry) -> Page {
         ("Account", Some(entry.from_account.clone())),
         ("To", entry.to.clone()),
         ("Account", entry.to_account.clone()),
+        ("Fee", entry.fee_drops.map(xah)),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
@@ -75,6 +76,7 @@ pub(super) fn rekeyed(rules: &AnswerRules, entry: &Entry) -> Page {
         ("Address", Some(entry.from.clone())),
         ("Account", Some(entry.from_account.clone())),
         ("Key", new_key(entry)),
+        ("Fee", entry.fee_drops.map(xah)),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(
@@ -113,6 +115,7 @@ pub(super) fn charged(rules: &AnswerRules, entry: &Entry) -> Page {
         ("Account", Some(entry.from_account.clone())),
         ("To", entry.to.clone()),
         ("Account", entry.to_account.clone()),
+        ("Fee", entry.fee_drops.map(xah)),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
@@ -188,14 +191,13 @@ fn again(page: &mut Page, rules: &AnswerRules, entry: &Entry) {
     page.first_line(&entry.instruction);
 }
 
-/// Fee, hash, ledger and link.
+/// Ledger, hash and link.
 fn transaction(page: &mut Page, rules: &AnswerRules, entry: &Entry) {
     let hash = entry
         .hash
         .clone()
         .filter(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
     page.table(&[
-        ("Fee", entry.fee_drops.map(xah)),
         ("Ledger", entry.ledger_index.map(|index| index.to_string())),
         ("Transaction", hash.clone()),
         (

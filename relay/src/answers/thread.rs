@@ -4,20 +4,18 @@
 use crate::limits::{MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX, THREAD_HEADER_LINES_MAX};
 use crate::queue::Thread;
 
-/// What the header of a mail says about answers to it.
+/// What the header of a mail says about its thread.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
     /// Message-ID without its brackets; empty where there is none that is clean.
     pub message_id: String,
     /// Where the answer belongs.
     pub thread: Thread,
-    /// Whether the header forbids answers: a list, a robot, a bounce.
-    pub is_automatic: bool,
 }
 
 /// Reads the header of a mail. Never fails: what is not clean is left out.
 ///
-/// References are those of RFC 5322 section 3.6.4; what counts as automatic is that of RFC 3834 section 2 and spec 4.8.
+/// References are those of RFC 5322 section 3.6.4. Whether the mail may be answered at all is for the door to say.
 pub fn thread_of(raw: &[u8]) -> Reading {
     let fields = fields_of(raw);
     let first = |name: &str| {
@@ -48,7 +46,6 @@ pub fn thread_of(raw: &[u8]) -> Reading {
             subject: first("subject").map(clean_subject).unwrap_or_default(),
             references,
         },
-        is_automatic: fields.iter().any(|(name, value)| is_automatic(name, value)),
     }
 }
 
@@ -79,20 +76,7 @@ fn fields_of(raw: &[u8]) -> Vec<(String, String)> {
 }
 
 fn matters(name: &str) -> bool {
-    name.starts_with("list-")
-        || matches!(
-            name,
-            "message-id"
-                | "references"
-                | "in-reply-to"
-                | "subject"
-                | "from"
-                | "return-path"
-                | "auto-submitted"
-                | "precedence"
-                | "mailing-list"
-                | "x-auto-response-suppress"
-        )
+    matches!(name, "message-id" | "references" | "in-reply-to" | "subject")
 }
 
 /// The clean Message-IDs of a field, with brackets: `<left@right>` of printable ASCII without brackets and spaces inside.
@@ -132,45 +116,6 @@ pub(super) fn clean_subject(value: &str) -> String {
             .bytes()
             .all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if is_clean { subject } else { String::new() }
-}
-
-/// A field that a list, a robot or a bounce writes. RFC 3834 section 2.
-fn is_automatic(name: &str, value: &str) -> bool {
-    let value = value.trim().to_ascii_lowercase();
-    match name {
-        "auto-submitted" => value.split([';', ' ']).next() != Some("no"),
-        "precedence" => matches!(value.as_str(), "bulk" | "junk" | "list" | "auto_reply"),
-        "return-path" => value == "<>",
-        "x-auto-response-suppress" => value
-            .split([',', ' '])
-            .any(|word| matches!(word, "all" | "autoreply")),
-        "from" => is_robot_address(&value),
-        "mailing-list" => true,
-        name => name.starts_with("list-"),
-    }
-}
-
-/// Names behind which nobody reads. RFC 3834 section 2, and what robots are called today.
-fn is_robot_address(from: &str) -> bool {
-    let address = match from.rsplit_once('<') {
-        Some((_, rest)) => rest,
-        None => from,
-    };
-    let local = address.split('@').next().unwrap_or_default().trim();
-    matches!(
-        local,
-        "mailer-daemon"
-            | "postmaster"
-            | "noreply"
-            | "no-reply"
-            | "donotreply"
-            | "do-not-reply"
-            | "listserv"
-            | "majordomo"
-    ) || local.starts_with("owner-")
-        || local.ends_with("-request")
-        || local.ends_with("-owner")
-        || local.ends_with("-bounces")
 }
 
 #[cfg(test)]
@@ -273,45 +218,8 @@ mod tests {
 
     #[test]
     fn the_body_is_no_header() {
-        let reading = thread_of(b"From: a@x\r\n\r\nMessage-ID: <a@x>\r\nPrecedence: bulk\r\n");
+        let reading = thread_of(b"From: a@x\r\n\r\nMessage-ID: <a@x>\r\nSubject: b\r\n");
         assert_eq!(reading, Reading::default());
-    }
-
-    #[test]
-    fn accepts_mail_of_people() {
-        for line in [
-            "From: Alice <alice@example.com>",
-            "Auto-Submitted: no",
-            "Precedence: first-class",
-            "Return-Path: <alice@example.com>",
-            "From: \"<no-reply@x>\" <alice@example.com>",
-            "X-Auto-Response-Suppress: DR, RN",
-            "Feedback-ID: a:b:c",
-        ] {
-            assert!(!header(line).is_automatic, "{line}");
-        }
-    }
-
-    #[test]
-    fn rejects_mail_of_lists_robots_and_bounces() {
-        for line in [
-            "List-Id: <l.example.com>",
-            "list-unsubscribe: <https://example.com>",
-            "Mailing-List: contact l@example.com",
-            "Precedence: Bulk",
-            "Precedence: list",
-            "Auto-Submitted: auto-replied",
-            "Auto-Submitted: auto-generated; x=y",
-            "Auto-Submitted: never-seen-before",
-            "Return-Path: <>",
-            "X-Auto-Response-Suppress: All",
-            "From: MAILER-DAEMON@example.com",
-            "From: Shop <no-reply@example.com>",
-            "From: owner-l@example.com",
-            "From: l-request@example.com",
-        ] {
-            assert!(header(line).is_automatic, "{line}");
-        }
     }
 
     proptest::proptest! {

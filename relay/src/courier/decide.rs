@@ -365,3 +365,353 @@ fn said_of(code: &Code) -> Option<(&'static str, &'static str)> {
     let row = ROWS.iter().find(|row| code.is(row.0))?;
     Some((row.1, row.2))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::{TxAnswer, parse_submit_email, parse_tx};
+    use super::*;
+    use crate::letter::{TraceId, Way};
+    use crate::queue::{Kind, Thread};
+    use serde_json::{Value, json};
+
+    const NOW: u64 = 1_794_830_400;
+    const HASH: &str = "5B56D075927BE03121CF009EDB48EA86D908B084C5B03EA6CA02A1D9FF7FDEC8";
+    const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
+    const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+
+    fn entry(dkim: Dkim) -> Entry {
+        Entry {
+            id: MailId::new([0; 32]),
+            email_id: HASH.parse().ok(),
+            trace: TraceId::of([0; 10]),
+            kind: Kind::Order,
+            state: State::Received,
+            is_held: false,
+            dkim,
+            way: Way::Smtp,
+            from: "alice@mail.test".to_owned(),
+            from_account: ALICE.to_owned(),
+            to: Some("bob@example.com".to_owned()),
+            to_account: Some(BOB.to_owned()),
+            instruction: "REMIT 10 XAH".to_owned(),
+            message_id: String::new(),
+            thread: Thread::default(),
+            may_answer: true,
+            bytes: 1,
+            received_at: NOW - 10,
+            executable_until: NOW - 10 + 432_000,
+            next_try: NOW,
+            tries: 0,
+            code: None,
+            rule: None,
+            word: None,
+            fix: None,
+            node: None,
+            hash: None,
+            ledger_index: None,
+            amount: None,
+            fee_drops: None,
+            is_first_payment: false,
+            final_at: None,
+            auth_results: None,
+        }
+    }
+
+    fn proven() -> Entry {
+        entry(Dkim::Proven)
+    }
+
+    fn step(entry: &Entry, answer: Value, now: u64) -> Step {
+        decide(entry, &parse_submit_email(&answer).expect("readable"), now).step
+    }
+
+    fn said(code: &str, state: Value) -> Value {
+        json!({"engine_result": code, "state": state})
+    }
+
+    const LATER: Step = Step::Later { next_try: NOW + 5 };
+
+    /// The right column is the table of spec 10 with the verdicts of 6.3, 7.3, 8.5 and 12.
+    #[test]
+    fn accepts_each_code_as_final_or_not() {
+        for (code, state, expected) in [
+            ("tefEMAIL_REPLAY", json!("validated"), Step::LookUp),
+            (
+                "tesSUCCESS",
+                json!("submitted"),
+                Step::Submitted { next_try: NOW + 15 },
+            ),
+            (
+                "terNO_DKIM_KEY",
+                json!("kept"),
+                Step::Submitted { next_try: NOW + 15 },
+            ),
+            (
+                "tefEMAIL_REPLAY",
+                json!("submitted"),
+                Step::Submitted { next_try: NOW + 15 },
+            ),
+            ("terNO_DKIM_KEY", Value::Null, LATER),
+            ("terNO_ACCOUNT", Value::Null, LATER),
+            ("terINSUF_FEE_B", Value::Null, LATER),
+            ("terFROM_THE_FUTURE", Value::Null, LATER),
+            ("telCAN_NOT_QUEUE_FULL", json!("failed"), LATER),
+            ("telINSUF_FEE_P", json!("failed"), LATER),
+            ("tefEMAIL_FULL", json!("failed"), LATER),
+            ("tefBAD_EMAIL_FEE", json!("failed"), LATER),
+            ("tefPAST_SEQ", json!("failed"), LATER),
+            ("tefMAX_LEDGER", json!("failed"), LATER),
+            ("tefINTERNAL", json!("failed"), LATER),
+            ("tefEMAIL_REPLAY", json!("failed"), LATER),
+            ("tecUNFUNDED_PAYMENT", json!("failed"), LATER),
+            ("tefEMAIL_DISABLED", json!("failed"), Step::Final(State::Refused)),
+            ("tefDKIM_REVOKED", json!("failed"), Step::Final(State::Refused)),
+            ("tefEMAIL_EXPIRED", json!("failed"), Step::Final(State::Refused)),
+        ] {
+            assert_eq!(step(&proven(), said(code, state), NOW), expected, "{code}");
+        }
+        for (code, expected) in [
+            ("temMALFORMED", Step::Final(State::Refused)),
+            ("tefBAD_SIGNATURE", Step::Final(State::Refused)),
+            ("terNO_DKIM_KEY", LATER),
+        ] {
+            let unproven = entry(Dkim::Unproven);
+            assert_eq!(
+                step(&unproven, said(code, json!("failed")), NOW),
+                expected,
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_a_refusal_of_what_the_relay_has_proved_and_holds_it_in_the_end() {
+        let mut entry = proven();
+        let (tem, bad) = (
+            said("temMALFORMED", json!("failed")),
+            said("tefBAD_SIGNATURE", json!("failed")),
+        );
+        assert_eq!(step(&entry, tem.clone(), NOW), LATER);
+        assert_eq!(step(&entry, bad.clone(), NOW), LATER);
+        entry.tries = 2;
+        assert_eq!(step(&entry, tem.clone(), NOW), Step::Hold);
+        assert_eq!(step(&entry, bad, NOW), Step::Later { next_try: NOW + 20 });
+        let held = decide(&entry, &parse_submit_email(&tem).expect("readable"), NOW);
+        held.write(&mut entry, Some("n:1"), NOW);
+        assert!(entry.is_held && entry.word.expect("a word").contains("temMALFORMED"));
+    }
+
+    /// Spec 1: no amendment, no verdict about the mail.
+    #[test]
+    fn accepts_not_kept_as_no_verdict_whatever_the_code() {
+        let answer =
+            json!({"engine_result": "temDISABLED", "state": null, "not_kept": "Not kept: x. Send it again."});
+        assert_eq!(step(&entry(Dkim::Unproven), answer, NOW), LATER);
+    }
+
+    /// Spec 7.5: whoever knows what somebody wrote can make another mail of the same EmailID.
+    #[test]
+    fn rejects_the_validated_state_of_a_mail_whose_signature_is_not_shown() {
+        let unproven = entry(Dkim::Unproven);
+        let mut answer = said("tefEMAIL_REPLAY", json!("validated"));
+        assert_eq!(step(&unproven, answer.clone(), NOW), LATER);
+        answer["checks"] = json!([{"rule": "7.3", "verdict": "pass"}, {"rule": "4.5", "verdict": "pass"}]);
+        assert_eq!(step(&unproven, answer, NOW), Step::LookUp);
+    }
+
+    /// Spec 4.6: not before the Date less 300 s.
+    #[test]
+    fn accepts_a_mail_from_the_future_when_its_time_has_come() {
+        let mut entry = proven();
+        let early = said("terEMAIL_EARLY", Value::Null);
+        entry.executable_until = NOW + 3_600 + 432_000;
+        assert_eq!(
+            step(&entry, early.clone(), NOW),
+            Step::Later {
+                next_try: NOW + 3_300
+            }
+        );
+        assert_eq!(
+            step(&entry, early, NOW + 3_300),
+            Step::Later {
+                next_try: NOW + 3_305
+            },
+            "the ledger lags, or t= is later than the Date"
+        );
+    }
+
+    #[test]
+    fn accepts_the_end_of_the_window_only_from_a_node_and_after_the_margin() {
+        let entry = proven();
+        let end = entry.executable_until;
+        let key = said("terNO_DKIM_KEY", Value::Null);
+        assert!(
+            matches!(step(&entry, key.clone(), end + 300), Step::Later { next_try } if next_try == end + 301)
+        );
+        assert_eq!(step(&entry, key, end + 301), Step::Final(State::Expired));
+        assert_eq!(
+            step(&entry, said("tesSUCCESS", json!("validated")), end + 301),
+            Step::LookUp
+        );
+        assert!(matches!(
+            step(&entry, said("tesSUCCESS", json!("submitted")), end + 86_400),
+            Step::Submitted { .. }
+        ));
+        assert_eq!(
+            step(&entry, said("tesSUCCESS", json!("submitted")), end + 86_401),
+            Step::Final(State::Expired)
+        );
+        let window = json!({"engine_result": "tefEMAIL_EXPIRED", "code": "tefEMAIL_EXPIRED", "state": "failed",
+            "checks": [{"rule": "4.6", "verdict": "fail", "read": "too old", "fix": "Send it anew."}]});
+        assert_eq!(
+            step(&entry, window, NOW),
+            Step::Final(State::Expired),
+            "x= may end it sooner"
+        );
+    }
+
+    /// 5, 10, 20 ... 600 s; the largest key adds a quarter.
+    #[test]
+    fn accepts_pauses_that_double_up_to_ten_minutes() {
+        let mut entry = proven();
+        let mut pauses = Vec::new();
+        for tries in [0, 1, 2, 6, 7, 40, u32::MAX] {
+            entry.tries = tries;
+            pauses.push(pause_secs(&entry));
+        }
+        assert_eq!(pauses, [5, 10, 20, 320, 600, 600, 600]);
+        entry.id = MailId::new([255; 32]);
+        assert_eq!(pause_secs(&entry), 750);
+    }
+
+    #[test]
+    fn accepts_a_replay_without_a_state_when_it_is_said_twice_ten_minutes_apart() {
+        let mut entry = proven();
+        let replay = said("tefEMAIL_REPLAY", json!("failed"));
+        let mut now = NOW;
+        for _ in 0..8 {
+            let next = decide(&entry, &parse_submit_email(&replay).expect("readable"), now);
+            let Step::Later { next_try } = next.step else {
+                panic!("too soon: {:?} after {} s", next.step, now - NOW);
+            };
+            next.write(&mut entry, Some("n:1"), now);
+            now = next_try;
+        }
+        assert_eq!(step(&entry, replay, now), Step::Final(State::Validated));
+    }
+
+    #[test]
+    fn accepts_rule_word_and_fix_of_the_check_that_failed() {
+        let answer = json!({"engine_result": "temMALFORMED", "code": "temMALFORMED", "state": "failed", "checks": [
+            {"rule": "3.4", "verdict": "pass", "read": "x", "fix": ""},
+            {"rule": "5.2", "verdict": "fail", "read": "no\ninstruction \u{e9}", "fix": "Write it first."},
+            {"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
+        let mut entry = entry(Dkim::Unproven);
+        let next = decide(&entry, &parse_submit_email(&answer).expect("readable"), NOW);
+        next.write(&mut entry, Some("node:1"), NOW);
+        assert_eq!((entry.state, entry.final_at), (State::Refused, Some(NOW)));
+        assert_eq!(entry.rule.as_deref(), Some("5.2"));
+        assert_eq!(entry.word.as_deref(), Some("no?instruction ?"));
+        assert_eq!(entry.fix.as_deref(), Some("Write it first."));
+        assert_eq!(entry.node.as_deref(), Some("node:1"));
+        let no_account = json!({"engine_result": "terNO_ACCOUNT", "code": "terNO_DKIM_KEY", "state": null,
+            "checks": [{"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
+        let next = decide(&entry, &parse_submit_email(&no_account).expect("readable"), NOW);
+        assert_eq!(
+            next.rule.as_deref(),
+            Some("10"),
+            "the check is not what the result is about"
+        );
+    }
+
+    fn validated(result: &str) -> Value {
+        json!({
+            "state": "validated", "validated": true, "hash": HASH, "ledger_index": 4,
+            "Account": ALICE, "Destination": BOB, "Fee": "1234",
+            "Amounts": [{"AmountEntry": {"Amount": "10500000"}}],
+            "meta": {"TransactionResult": result, "AffectedNodes": [
+                {"ModifiedNode": {"LedgerEntryType": "AccountRoot"}},
+                {"CreatedNode": {"LedgerEntryType": "AccountRoot", "NewFields": {"Account": BOB}}}]},
+        })
+    }
+
+    fn paid(entry: &mut Entry, answer: &Value) {
+        let Ok(TxAnswer::Validated(paid)) = parse_tx(entry, answer) else {
+            panic!("validated");
+        };
+        decide_paid(paid).write(entry, Some("n:1"), NOW);
+    }
+
+    #[test]
+    fn accepts_what_a_validated_transaction_tells() {
+        let mut entry = proven();
+        paid(&mut entry, &validated("tesSUCCESS"));
+        assert_eq!((entry.state, entry.final_at), (State::Validated, Some(NOW)));
+        assert_eq!(entry.code.as_deref(), Some("tesSUCCESS"));
+        assert_eq!((entry.hash.as_deref(), entry.ledger_index), (Some(HASH), Some(4)));
+        assert_eq!(
+            (entry.amount.as_deref(), entry.fee_drops, entry.is_first_payment),
+            (Some("10.5 XAH"), Some(1_234), true)
+        );
+        let mut entry = proven();
+        let mut euros = validated("tesSUCCESS");
+        euros["Amounts"][0]["AmountEntry"]["Amount"] =
+            json!({"value": "12.5", "currency": "EUR", "issuer": ALICE});
+        euros["meta"]["AffectedNodes"] = json!([]);
+        paid(&mut entry, &euros);
+        assert_eq!(
+            (entry.amount.as_deref(), entry.is_first_payment),
+            (Some("12.5 EUR"), false)
+        );
+    }
+
+    #[test]
+    fn accepts_a_validated_tec_as_a_fee_without_a_payment() {
+        let mut entry = proven();
+        paid(&mut entry, &validated("tecUNFUNDED_PAYMENT"));
+        assert_eq!(
+            (entry.state, entry.code.as_deref()),
+            (State::Validated, Some("tecUNFUNDED_PAYMENT"))
+        );
+        assert_eq!((entry.amount, entry.fee_drops), (None, Some(1_234)));
+        assert!(entry.word.expect("a word").starts_with("Nothing was paid"));
+    }
+
+    #[test]
+    fn rejects_answers_that_are_not_those_of_a_node() {
+        for answer in [
+            json!(null),
+            json!([]),
+            json!({"engine_result": 7}),
+            json!({"engine_result": "yes"}),
+            json!({"engine_result": "te"}),
+            json!({"engine_result": "tes<script>"}),
+            json!({"engine_result": format!("tes{}", "A".repeat(70))}),
+            json!({"engine_result": "tesSUCCESS", "state": "paid"}),
+            json!({"engine_result": "tesSUCCESS", "state": 1}),
+        ] {
+            assert!(parse_submit_email(&answer).is_err(), "{answer}");
+        }
+        let entry = proven();
+        for (pointer, value) in [
+            ("/hash", json!("AB")),
+            ("/ledger_index", json!("4")),
+            ("/Account", json!(BOB)),
+            ("/Destination", json!(ALICE)),
+            ("/meta/TransactionResult", json!("temMALFORMED")),
+            ("/meta/TransactionResult", json!(null)),
+        ] {
+            let mut answer = validated("tesSUCCESS");
+            *answer.pointer_mut(pointer).expect("there") = value;
+            assert!(parse_tx(&entry, &answer).is_err(), "{pointer}");
+        }
+        assert_eq!(
+            parse_tx(&entry, &json!({"state": "kept"})),
+            Ok(TxAnswer::OnItsWay)
+        );
+        assert_eq!(
+            parse_tx(&entry, &json!({"state": "failed"})),
+            Ok(TxAnswer::Failed)
+        );
+    }
+}

@@ -1,20 +1,49 @@
-//! What the desk reads in a header beside the verifier: how many signatures there are, and whether anybody may be
+//! What the relay reads in a header beside the verifier: how many signatures there are, and signs that nobody should be
 //! answered. Nothing here decides about money, so unsigned lines count too.
 
-use crate::answers::Reading;
 use crate::letter::{Letter, Way};
 use crate::limits::HEADER_FIELDS_READ_MAX;
 
 /// Whether an automatic answer may go to the sender: no list, no robot, no null sender.
 ///
 /// RFC 3834 section 2; RFC 5321 section 4.5.5.
-pub fn may_answer(letter: &Letter, reading: &Reading) -> bool {
-    !reading.is_automatic && !has_null_sender(letter)
+pub fn may_answer(letter: &Letter, from: &str) -> bool {
+    !has_null_sender(letter)
+        && !is_robot(from)
+        && !fields(&letter.raw).any(|(name, value)| forbids(name, value))
 }
 
-/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, which the reading has seen.
+/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, where the last hop wrote it.
 fn has_null_sender(letter: &Letter) -> bool {
-    matches!(letter.peer.way, Way::Smtp | Way::Lmtp) && letter.reverse_path.is_empty()
+    match letter.peer.way {
+        Way::Smtp | Way::Lmtp => letter.reverse_path.is_empty(),
+        Way::Imap | Way::Maildir | Way::Pipe => {
+            letter.reverse_path.is_empty()
+                && fields(&letter.raw)
+                    .any(|(name, value)| is(name, "return-path") && value.trim_ascii() == b"<>")
+        }
+    }
+}
+
+fn forbids(name: &[u8], value: &[u8]) -> bool {
+    if is(name, "auto-submitted") {
+        let word = value
+            .split(|b| matches!(b, b';' | b'('))
+            .next()
+            .unwrap_or_default();
+        return !word.trim_ascii().eq_ignore_ascii_case(b"no");
+    }
+    if is(name, "precedence") {
+        let value = value.trim_ascii();
+        return [&b"bulk"[..], b"list", b"junk"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word));
+    }
+    if is(name, "x-auto-response-suppress") {
+        let mut words = value.split(|b| matches!(b, b',' | b' '));
+        return words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"all") || word.eq_ignore_ascii_case(b"autoreply"));
+    }
+    is(name, "mailing-list") || name.get(..5).is_some_and(|head| is(head, "list-"))
 }
 
 /// How many signatures of either kind the header holds, DKIM and ARC.
@@ -22,6 +51,29 @@ pub fn signatures(raw: &[u8]) -> usize {
     let is_signature =
         |name: &[u8]| is(name, "dkim-signature") || is(name, "arc-message-signature") || is(name, "arc-seal");
     fields(raw).filter(|(name, _)| is_signature(name)).count()
+}
+
+/// Local parts behind which nobody reads.
+const ROBOTS: [&str; 10] = [
+    "mailer-daemon",
+    "postmaster",
+    "no-reply",
+    "noreply",
+    "donotreply",
+    "do-not-reply",
+    "bounce",
+    "bounces",
+    "listserv",
+    "majordomo",
+];
+
+/// Whether a canonical address is that of a program.
+fn is_robot(from: &str) -> bool {
+    let local = from.split('@').next().unwrap_or_default();
+    ROBOTS.contains(&local)
+        || local.starts_with("owner-")
+        || local.ends_with("-owner")
+        || local.ends_with("-request")
 }
 
 fn is(name: &[u8], wanted: &str) -> bool {
@@ -73,10 +125,6 @@ mod tests {
         }
     }
 
-    fn answered(letter: &Letter) -> bool {
-        may_answer(letter, &crate::answers::thread_of(&letter.raw))
-    }
-
     #[test]
     fn signatures_are_counted_in_the_header_alone() {
         let header = "DKIM-Signature: a\r\n b\r\nARC-Seal: x\r\ndkim-signature: c\r\n";
@@ -96,11 +144,13 @@ mod tests {
             "Subject: List-Id: no\r\n",
         ] {
             let letter = letter(Way::Smtp, "a@b.example", header);
-            assert!(answered(&letter), "{header}");
+            assert!(may_answer(&letter, "a@b.example"), "{header}");
         }
-        assert!(answered(&letter(Way::Pipe, "", "")));
-        let read = letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n");
-        assert!(answered(&read));
+        assert!(may_answer(&letter(Way::Pipe, "", ""), "a@b.example"));
+        assert!(may_answer(
+            &letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n"),
+            "a@b.example"
+        ));
     }
 
     #[test]
@@ -114,12 +164,22 @@ mod tests {
             "Precedence: Bulk\r\n",
             "Precedence: list\r\n",
             "Precedence:junk\r\n",
+            "X-Auto-Response-Suppress: DR, AutoReply\r\n",
+            "X-Auto-Response-Suppress: All\r\n",
         ] {
             let letter = letter(Way::Smtp, "a@b.example", header);
-            assert!(!answered(&letter), "{header}");
+            assert!(!may_answer(&letter, "a@b.example"), "{header}");
         }
-        assert!(!answered(&letter(Way::Lmtp, "", "")));
+        for from in [
+            "mailer-daemon@b.example",
+            "no-reply@b.example",
+            "owner-x@b.example",
+            "x-request@b.example",
+        ] {
+            assert!(!may_answer(&letter(Way::Smtp, "a@b.example", ""), from), "{from}");
+        }
+        assert!(!may_answer(&letter(Way::Lmtp, "", ""), "a@b.example"));
         let bounced = letter(Way::Maildir, "", "Return-Path: <>\r\n");
-        assert!(!answered(&bounced));
+        assert!(!may_answer(&bounced, "a@b.example"));
     }
 }

@@ -283,7 +283,7 @@ fn turn_away(letter: &Letter, no: &No) -> Reply {
 fn entry(letter: &Letter, case: Case, now: u64) -> Entry {
     let reading = thread_of(&letter.raw);
     Entry {
-        may_answer: header::may_answer(letter, &reading),
+        may_answer: header::may_answer(letter, &case.from),
         message_id: reading.message_id,
         thread: reading.thread,
         bytes: u64::try_from(letter.raw.len()).unwrap_or(u64::MAX),

@@ -224,7 +224,7 @@ impl Reader {
         }
         let letter = bare::letter(Way::Imap, raw);
         let trace = letter.trace.clone();
-        let reply = bare::hand_in(&*self.desk, letter).await;
+        let reply = self.desk.take(letter).await;
         tracing::info!(%trace, uid, code = reply.code, reason = reply.lines.join(" "), "message offered");
         match reply.is_later() {
             true => Ok(Verdict::PutOff),

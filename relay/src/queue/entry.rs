@@ -156,6 +156,7 @@ pub struct Thread {
 
 /// What the queue knows of one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Key.
     pub id: MailId,
@@ -277,6 +278,7 @@ pub enum AnswerState {
 
 /// An answer in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The mail it answers: its EmailID where it has one, else its key. With `kind` the key of the outbox: one answer for
     /// one mail and state.

@@ -1,29 +1,52 @@
 //! The durable queue: one entry for one mail, its text, the outbox of answers, and marks of the doors.
 //!
-//! What a method has answered is on disk: one writer gathers what many sessions want and syncs once for all of them.
+//! What a method has answered is on disk: one writer gathers what many callers want and syncs once for all of them. The
+//! queue lies in `queue.redb` of the data folder; `audit.log` beside it tells what became of each mail.
+//!
+//! | part | does |
+//! |---|---|
+//! | `entry` | what is known of one mail, and answers |
+//! | `tables` | the tables of the file |
+//! | `store` | opens the file, reads, commits |
+//! | `batch` | what one transaction does |
+//! | `writer` | the writer's thread: one transaction for many callers |
+//! | `audit` | the audit log |
+//! | [`ops`] | what operators do: show, retry, hold, release, drop, count |
+//! | [`backup`] | copies, restores and checks a data folder |
 
+mod audit;
+
+pub mod backup;
+mod batch;
 mod entry;
+mod error;
+pub mod ops;
+
+mod store;
+mod tables;
+mod writer;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
+use redb::{ReadTransaction, ReadableTable};
 use tokio::sync::watch;
 
 pub use entry::{Answer, AnswerKind, AnswerState, Dkim, Entry, Kind, MailId, MailIdError, State, Thread};
+pub use error::{OpenError, QueueError};
 
-/// Why the queue cannot do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QueueError {
-    /// The disk refused, or is nearly full. Nothing was kept.
-    #[error("the disk refused: {0}")]
-    Disk(String),
-    /// Too many mails wait. Nothing was kept.
-    #[error("{waiting} mails wait already, which is the most that the configuration allows")]
-    Full {
-        /// How many.
-        waiting: usize,
-    },
-}
+use crate::clock::Clock;
+use crate::config::QueueConfig;
+use crate::limits::CLEAN_ROWS_MAX;
+use audit::AuditLog;
+use batch::{decode, decode_entry};
+use store::Store;
+use tables::{
+    ANSWER_STATES, ANSWERS, ANSWERS_TO, AUDIT, AUDIT_LAST, DAMAGED, DUE, ENTRIES, HIGHEST, IDS, LOWEST,
+    MAILS, MARKS, STATES, answer_state_number, state_number,
+};
+use writer::{Core, Writer};
 
 /// What became of a new entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +58,8 @@ pub enum Put {
 }
 
 /// Which entries to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Filter {
     /// In this state.
     pub state: Option<State>,
@@ -47,6 +71,25 @@ pub struct Filter {
     pub max: Option<usize>,
 }
 
+impl Filter {
+    fn matches(&self, entry: &Entry) -> bool {
+        self.state.is_none_or(|state| entry.state == state)
+            && self.held.is_none_or(|held| entry.is_held == held)
+            && self.from.as_ref().is_none_or(|from| entry.from == *from)
+    }
+}
+
+/// An entry that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Damaged {
+    /// Its id.
+    pub id: MailId,
+    /// Unix seconds at which its mail was taken.
+    pub received_at: u64,
+    /// What was found in its place, as far as it is text.
+    pub found: String,
+}
+
 /// The queue. Clones are the same queue.
 #[derive(Clone)]
 pub struct Queue {
@@ -54,173 +97,387 @@ pub struct Queue {
 }
 
 struct Inner {
-    state: Mutex<Memory>,
-    changes: watch::Sender<u64>,
-}
-
-#[derive(Default)]
-struct Memory {
-    entries: BTreeMap<MailId, Entry>,
-    mails: BTreeMap<MailId, Vec<u8>>,
-    answers: BTreeMap<(MailId, AnswerKind), Answer>,
-    marks: BTreeMap<String, String>,
+    writer: Writer,
+    core: Arc<Core>,
 }
 
 /// What a change does.
 pub type Change = Box<dyn FnOnce(&mut Entry) -> Vec<Answer> + Send>;
 
+/// Whether a data folder holds a queue.
+pub fn is_queue(data: &Path) -> bool {
+    store::is_queue(data)
+}
+
 impl Queue {
-    /// An empty queue that forgets everything.
+    /// Opens the queue of a data folder, or makes both. Answers that were under way when the last process ended are withheld,
+    /// for nobody is answered twice; the audit log is completed.
+    pub fn open(data: &Path, limits: &QueueConfig, clock: Clock) -> Result<Queue, OpenError> {
+        let store = Store::open(data)?;
+        let last = store.read(|reading| {
+            let last = reading.open_table(AUDIT)?.get(AUDIT_LAST)?;
+            Ok(last.map(|last| last.value().to_vec()).unwrap_or_default())
+        })?;
+        let path = data.join(audit::FILE);
+        let audit = AuditLog::open(data, &last).map_err(|error| OpenError::io(&path, &error))?;
+        let mut core = Core::new(store, Some(audit), limits.clone(), clock)?;
+        core.data = Some(data.to_owned());
+        let folder = data.to_owned();
+        core.space = Box::new(move || {
+            let disk = rustix::fs::statvfs(&folder)?;
+            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        });
+        Queue::start(core)
+    }
+
+    fn start(core: Core) -> Result<Queue, OpenError> {
+        let core = Arc::new(core);
+        let writer = Writer::spawn(&core).map_err(|error| QueueError::Disk(format!("no thread: {error}")))?;
+        writer.ask(&core, |batch| batch.withhold_unknown_answers());
+        Ok(Queue {
+            inner: Arc::new(Inner { writer, core }),
+        })
+    }
+
+    /// An empty queue that forgets everything, for tests. It has no thread: what is asked is done when the future is polled.
+    ///
+    /// # Panics
+    /// Where there is no memory for it.
     pub fn in_memory() -> Queue {
+        Queue::in_memory_with(&QueueConfig::default(), Arc::new(|| 0))
+    }
+
+    /// As [`Queue::in_memory`], with limits and a clock.
+    ///
+    /// # Panics
+    /// Where there is no memory for it.
+    #[allow(
+        clippy::expect_used,
+        reason = "an empty store in memory meets no foreign data"
+    )]
+    pub fn in_memory_with(limits: &QueueConfig, clock: Clock) -> Queue {
+        let opener = || store::builder().create_with_backend(redb::backends::InMemoryBackend::new());
+        let core = Store::on(Box::new(opener))
+            .map_err(|failure| failure.at(Path::new("memory")))
+            .and_then(|store| Ok(Core::new(store, None, limits.clone(), clock)?))
+            .expect("memory");
         Queue {
             inner: Arc::new(Inner {
-                state: Mutex::default(),
-                changes: watch::Sender::new(0),
+                writer: Writer::Caller,
+                core: Arc::new(core),
             }),
         }
     }
 
-    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, QueueError> {
+        self.inner.core.store.read(read)
     }
 
-    fn changed_now(&self) {
-        self.inner.changes.send_modify(|count| *count += 1);
+    async fn submit<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce(&mut batch::Batch<'_, '_>) -> Result<T, redb::Error> + Send + 'static,
+    ) -> Result<T, QueueError> {
+        self.inner.writer.submit(&self.inner.core, bytes, work).await
     }
 
     /// Keeps a mail. Durable when it returns.
     pub async fn put(&self, entry: Entry, mail: Vec<u8>) -> Result<Put, QueueError> {
-        {
-            let mut memory = self.memory();
-            if let Some(known) = memory.entries.get(&entry.id) {
-                return Ok(Put::Known(known.state, known.trace.clone()));
-            }
-            memory.mails.insert(entry.id, mail);
-            memory.entries.insert(entry.id, entry);
-        }
-        self.changed_now();
-        Ok(Put::New)
+        let bytes = mail.len();
+        self.submit(bytes, move |batch| batch.put(&entry, &mail)).await?
     }
 
     /// Changes an entry and puts the answers that the change gives into the outbox, both or neither; an answer whose key
-    /// is there already is left as it is. `None` where there is no such entry. Durable when it returns.
+    /// is there already is left as it is. `None` where there is no such entry. Durable when it returns. A change does not
+    /// alter `id` and `received_at`, and a final entry without `final_at` is given it.
     pub async fn change(&self, id: MailId, change: Change) -> Result<Option<Entry>, QueueError> {
-        let changed = {
-            let mut memory = self.memory();
-            let Some(mut entry) = memory.entries.get(&id).cloned() else {
-                return Ok(None);
-            };
-            for answer in change(&mut entry) {
-                memory
-                    .answers
-                    .entry((answer.about, answer.kind))
-                    .or_insert(answer);
-            }
-            memory.entries.insert(id, entry.clone());
-            entry
-        };
-        self.changed_now();
-        Ok(Some(changed))
+        self.submit(0, move |batch| batch.change(id, change)).await?
     }
 
     /// One entry.
     pub fn entry(&self, id: MailId) -> Result<Option<Entry>, QueueError> {
-        Ok(self.memory().entries.get(&id).cloned())
+        let found = self.read(|reading| {
+            let Some(received_at) = reading.open_table(IDS)?.get(id.as_bytes())?.map(|at| at.value()) else {
+                return Ok(None);
+            };
+            let entries = reading.open_table(ENTRIES)?;
+            let bytes = entries.get((received_at, id.as_bytes()))?;
+            let entry = bytes.and_then(|bytes| decode_entry(id, received_at, bytes.value()));
+            Ok(Some(entry))
+        })?;
+        if found == Some(None) {
+            self.set_aside(vec![id]);
+        }
+        Ok(found.flatten())
     }
 
-    /// The mail of an entry, while it is kept.
+    /// Has the writer look at entries that could not be read.
+    fn set_aside(&self, ids: Vec<MailId>) {
+        self.inner.writer.ask(&self.inner.core, move |batch| {
+            ids.into_iter().try_for_each(|id| batch.look_at(id))
+        });
+    }
+
+    /// The mail of an entry, while it is kept; also of an entry that was set aside.
     pub fn mail(&self, id: MailId) -> Result<Option<Vec<u8>>, QueueError> {
-        Ok(self.memory().mails.get(&id).cloned())
+        self.read(|reading| {
+            let received_at = reading.open_table(IDS)?.get(id.as_bytes())?.map(|at| at.value());
+            let received_at = match received_at {
+                Some(received_at) => Some(received_at),
+                None => place_of_damaged(reading, id)?,
+            };
+            let Some(received_at) = received_at else {
+                return Ok(None);
+            };
+            let mails = reading.open_table(MAILS)?;
+            let mail = mails.get((received_at, id.as_bytes()))?;
+            Ok(mail.map(|mail| mail.value().to_vec()))
+        })
     }
 
     /// Entries, oldest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Entry>, QueueError> {
-        let memory = self.memory();
-        let mut found: Vec<Entry> = memory
-            .entries
-            .values()
-            .filter(|entry| filter.state.is_none_or(|state| entry.state == state))
-            .filter(|entry| filter.held.is_none_or(|held| entry.is_held == held))
-            .filter(|entry| filter.from.as_ref().is_none_or(|from| entry.from == *from))
-            .cloned()
-            .collect();
-        found.sort_by_key(|entry| (entry.received_at, entry.id));
-        found.truncate(filter.max.unwrap_or(usize::MAX));
+        self.list_after(filter, None)
+    }
+
+    /// Entries that come after the given one (its `received_at` and id), oldest first.
+    pub fn list_after(
+        &self,
+        filter: &Filter,
+        after: Option<(u64, MailId)>,
+    ) -> Result<Vec<Entry>, QueueError> {
+        let max = filter.max.unwrap_or(usize::MAX);
+        let mut unreadable = Vec::new();
+        let found = self.read(|reading| {
+            let entries = reading.open_table(ENTRIES)?;
+            let mut found = Vec::new();
+            let mut look = |received_at: u64, id: &[u8; 32], bytes: &[u8]| {
+                let id = MailId::new(*id);
+                match decode_entry(id, received_at, bytes) {
+                    Some(entry) if filter.matches(&entry) => found.push(entry),
+                    Some(_) => {}
+                    None => unreadable.push(id),
+                }
+                found.len() < max
+            };
+            let first = after.unwrap_or((0, MailId::new(*LOWEST)));
+            let is_after =
+                |place: (u64, &[u8; 32])| after.is_none_or(|(at, id)| place != (at, id.as_bytes()));
+            if max == 0 {
+                return Ok(Vec::new());
+            }
+            if let Some(state) = filter.state.map(state_number) {
+                let states = reading.open_table(STATES)?;
+                for row in states.range((state, first.0, first.1.as_bytes())..=(state, u64::MAX, HIGHEST))? {
+                    let (key, _) = row?;
+                    let (_, received_at, id) = key.value();
+                    let Some(bytes) = entries.get((received_at, id))? else {
+                        continue;
+                    };
+                    if is_after((received_at, id)) && !look(received_at, id, bytes.value()) {
+                        break;
+                    }
+                }
+            } else {
+                for row in entries.range((first.0, first.1.as_bytes())..=(u64::MAX, HIGHEST))? {
+                    let (key, bytes) = row?;
+                    let (received_at, id) = key.value();
+                    if is_after((received_at, id)) && !look(received_at, id, bytes.value()) {
+                        break;
+                    }
+                }
+            }
+            Ok(found)
+        })?;
+        if !unreadable.is_empty() {
+            self.set_aside(unreadable);
+        }
         Ok(found)
+    }
+
+    /// Entries that could not be read, oldest first.
+    pub fn damaged(&self) -> Result<Vec<Damaged>, QueueError> {
+        self.read(|reading| {
+            let mut found = Vec::new();
+            for row in reading.open_table(DAMAGED)?.iter()? {
+                let (key, bytes) = row?;
+                let (received_at, id) = key.value();
+                found.push(Damaged {
+                    id: MailId::new(*id),
+                    received_at,
+                    found: String::from_utf8_lossy(bytes.value()).into_owned(),
+                });
+            }
+            Ok(found)
+        })
     }
 
     /// Entries to be tried at `now` (Unix seconds), the longest due first: not final, not held.
     pub fn due(&self, now: u64, max: usize) -> Vec<MailId> {
-        let memory = self.memory();
-        let mut due: Vec<(u64, MailId)> = memory
-            .entries
-            .values()
-            .filter(|entry| !entry.state.is_final() && !entry.is_held && entry.next_try <= now)
-            .map(|entry| (entry.next_try, entry.id))
-            .collect();
-        due.sort_unstable();
-        due.into_iter().take(max).map(|(_, id)| id).collect()
+        let due = self.read(|reading| {
+            let due = reading.open_table(DUE)?;
+            let mut found = Vec::new();
+            for row in due.range((0, LOWEST)..=(now, HIGHEST))?.take(max) {
+                found.push(MailId::new(*row?.0.value().1));
+            }
+            Ok(found)
+        });
+        due.unwrap_or_else(|error| {
+            tracing::error!(%error, "the queue cannot be read");
+            Vec::new()
+        })
+    }
+
+    /// Unix seconds at which the next entry is due, which may be past; `None` where none waits for its time.
+    pub fn next_due(&self) -> Option<u64> {
+        let next = self.read(|reading| {
+            let due = reading.open_table(DUE)?;
+            let first = due.first()?;
+            Ok(first.map(|(key, _)| key.value().0))
+        });
+        next.ok().flatten()
     }
 
     /// A number that grows whenever something was written.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.inner.changes.subscribe()
+        self.inner.core.changes.subscribe()
     }
 
-    /// How many entries are in each state.
+    /// How many entries are in each state that has any.
     pub fn counts(&self) -> BTreeMap<State, usize> {
-        let mut counts = BTreeMap::new();
-        for entry in self.memory().entries.values() {
-            *counts.entry(entry.state).or_insert(0) += 1;
-        }
-        counts
+        let counts = State::ALL.map(|state| (state, self.inner.core.count(state)));
+        let some = counts.into_iter().filter(|(_, count)| *count > 0);
+        some.map(|(state, count)| (state, usize::try_from(count).unwrap_or(usize::MAX)))
+            .collect()
     }
 
     /// Answers to be sent at `now`, the longest due first.
     pub fn answers_due(&self, now: u64, max: usize) -> Vec<Answer> {
-        let memory = self.memory();
-        let due = memory.answers.values();
-        due.filter(|answer| answer.state == AnswerState::Waiting && answer.next_try <= now)
-            .take(max)
-            .cloned()
-            .collect()
+        let waiting = answer_state_number(AnswerState::Waiting);
+        let due = self.read(|reading| {
+            let states = reading.open_table(ANSWER_STATES)?;
+            let answers = reading.open_table(ANSWERS)?;
+            let mut found = Vec::new();
+            let range = (waiting, 0, LOWEST, 0)..=(waiting, now, HIGHEST, u8::MAX);
+            for row in states.range(range)? {
+                if found.len() >= max {
+                    break;
+                }
+                let (key, _) = row?;
+                let (_, _, about, kind) = key.value();
+                let bytes = answers.get((about, kind))?;
+                found.extend(bytes.and_then(|bytes| decode::<Answer>(bytes.value())));
+            }
+            Ok(found)
+        });
+        due.unwrap_or_else(|error| {
+            tracing::error!(%error, "the outbox cannot be read");
+            Vec::new()
+        })
     }
 
     /// Answers made for an address since `since` (Unix seconds), withheld ones left out.
     pub fn answers_to(&self, address: &str, since: u64) -> u32 {
-        let memory = self.memory();
-        let made = memory.answers.values().filter(|answer| {
-            answer.to == address && answer.made_at >= since && answer.state != AnswerState::Withheld
+        let withheld = answer_state_number(AnswerState::Withheld);
+        let made = self.read(|reading| {
+            let made = reading.open_table(ANSWERS_TO)?;
+            let mut count = 0u32;
+            for row in made.range((address, since, LOWEST, 0)..=(address, u64::MAX, HIGHEST, u8::MAX))? {
+                count = count.saturating_add(u32::from(row?.1.value() != withheld));
+            }
+            Ok(count)
         });
-        u32::try_from(made.count()).unwrap_or(u32::MAX)
+        made.unwrap_or_else(|error| {
+            tracing::error!(%error, "the outbox cannot be read: no further answers");
+            u32::MAX
+        })
     }
 
     /// Answers about a mail.
     pub fn answers_about(&self, about: MailId) -> Vec<Answer> {
-        let memory = self.memory();
-        memory
-            .answers
-            .values()
-            .filter(|answer| answer.about == about)
-            .cloned()
-            .collect()
+        let answers = self.read(|reading| {
+            let answers = reading.open_table(ANSWERS)?;
+            let mut found = Vec::new();
+            let id = about.as_bytes();
+            for row in answers.range((id, 0)..=(id, u8::MAX))? {
+                found.extend(decode::<Answer>(row?.1.value()));
+            }
+            Ok(found)
+        });
+        answers.unwrap_or_else(|error| {
+            tracing::error!(%error, "the outbox cannot be read");
+            Vec::new()
+        })
     }
 
     /// Replaces an answer. Durable when it returns.
     pub async fn set_answer(&self, answer: Answer) -> Result<(), QueueError> {
-        self.memory().answers.insert((answer.about, answer.kind), answer);
-        self.changed_now();
-        Ok(())
+        self.submit(answer.mail.len(), move |batch| batch.set_answer(&answer))
+            .await?
     }
 
     /// A mark of a door, such as the last UID of a mailbox.
     pub fn mark(&self, name: &str) -> Result<Option<String>, QueueError> {
-        Ok(self.memory().marks.get(name).cloned())
+        self.read(|reading| {
+            let mark = reading.open_table(MARKS)?.get(name)?;
+            Ok(mark.map(|mark| mark.value().to_owned()))
+        })
     }
 
     /// Sets a mark. Durable when it returns.
     pub async fn set_mark(&self, name: &str, value: String) -> Result<(), QueueError> {
-        self.memory().marks.insert(name.to_owned(), value);
-        Ok(())
+        let name = name.to_owned();
+        self.submit(0, move |batch| batch.set_mark(&name, &value)).await
+    }
+
+    /// Forgets what has had its days at `now` (Unix seconds): the text of final mails and of answers, then their entries.
+    /// In small steps, between which others write. Answers how much was forgotten. The file does not shrink; its free pages
+    /// are used again.
+    pub async fn clean(&self, now: u64) -> Result<usize, QueueError> {
+        let mut all = 0;
+        loop {
+            let step = self
+                .submit(0, move |batch| batch.clean(now, CLEAN_ROWS_MAX))
+                .await?;
+            all += step;
+            if step < CLEAN_ROWS_MAX {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Lines of the audit log about a mail, oldest first: of the file as it is, not of those that logrotate moved away; of
+    /// very many the newest.
+    pub fn history(&self, id: MailId) -> Result<Vec<String>, QueueError> {
+        let Some(data) = &self.inner.core.data else {
+            return Ok(Vec::new());
+        };
+        audit::history(&data.join(audit::FILE), id).map_err(QueueError::of)
+    }
+
+    /// Whether the queue can take mails now, for health checks.
+    pub fn check(&self) -> Result<(), QueueError> {
+        if !self.inner.writer.is_alive() {
+            return Err(QueueError::Disk("the queue's writer has stopped".to_owned()));
+        }
+        self.inner.core.check_space()?;
+        self.read(|reading| reading.open_table(MARKS).map(drop).map_err(redb::Error::from))
     }
 }
+
+fn place_of_damaged(reading: &ReadTransaction, id: MailId) -> Result<Option<u64>, redb::Error> {
+    for row in reading.open_table(DAMAGED)?.iter()? {
+        let (key, _) = row?;
+        let (received_at, other) = key.value();
+        if other == id.as_bytes() {
+            return Ok(Some(received_at));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -20,7 +20,7 @@ use crate::meter;
 use crate::smtp::connection::{Next, talk};
 use crate::smtp::gate::{Full, Gate, Pass};
 use crate::smtp::reply::write_reply;
-use crate::smtp::session::{Session, Settings, StartTls};
+use crate::smtp::session::{Action, Session, Settings, StartTls};
 use crate::smtp::tls::{TlsFiles, describe};
 
 /// Mode of the Unix socket: its owner and its group may connect.
@@ -189,7 +189,7 @@ impl Server {
         &self,
         mut stream: TcpStream,
         mut session: Session,
-        first: crate::smtp::session::Action,
+        first: Action,
         stop: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
         let next = talk(&mut stream, &mut session, first, &*self.desk, stop).await?;
@@ -198,11 +198,13 @@ impl Server {
         };
         let acceptor = files.acceptor().await;
         let bound = Duration::from_secs(limits::HANDSHAKE_SECS_MAX);
+        let ip = stream.peer_addr().map(|address| address.ip()).ok();
         let accepted = timeout(bound, acceptor.accept(stream)).await;
-        let mut stream = accepted.map_err(|_| io::ErrorKind::TimedOut)??;
+        let accepted = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let mut stream = accepted.inspect_err(|error| tracing::info!(?ip, %error, "TLS handshake failed"))?;
         let now = tokio::time::Instant::now().into_std();
         session.handle_tls(describe(stream.get_ref().1), now);
-        let first = crate::smtp::session::Action::More;
+        let first = Action::More;
         // Inside TLS, the session offers no STARTTLS again.
         talk(&mut stream, &mut session, first, &*self.desk, stop)
             .await

@@ -1,0 +1,478 @@
+//! The daemon: the parts put together, started in the order in which they need each other, stopped in the reverse.
+//!
+//! Starts: queue, desk, doors, courier, answers, HTTP. Stops: doors first, so that nothing more is taken and what is under
+//! way gets its reply; then the courier and the answers; then what only tells. Everything taken is on disk, so an end without
+//! a stop loses nothing either.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::answers::{
+    AnswerRules, Announcer, RequestError, Requesting, Requests, Sender, SignError, Signer, Smarthost,
+    SmarthostError, Teller,
+};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::control::{Context, Control};
+use crate::courier::nodes::{NodeError, Nodes};
+use crate::courier::Courier;
+use crate::desk::Desk;
+use crate::door::{Door, DoorError};
+use crate::http::{self, Condition, Health};
+use crate::imap;
+use crate::limits::{DAEMON_STOP_SECS_MAX, UPKEEP_SECS};
+use crate::maildir;
+use crate::meter;
+use crate::queue::{OpenError, Queue, State};
+use crate::smtp::{self, Server, TlsError, TlsFiles, UnixDoor};
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] OpenError),
+    /// The desk.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A listener.
+    #[error("cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE")]
+    Listen {
+        /// Where.
+        place: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The key that signs answers.
+    #[error("{}: {source}", path.display())]
+    AnswerKey {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SignError,
+    },
+    /// The smarthost.
+    #[error(transparent)]
+    Smarthost(#[from] SmarthostError),
+}
+
+/// A place where the daemon listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listening {
+    /// SMTP.
+    Smtp(SocketAddr),
+    /// LMTP over TCP.
+    Lmtp(SocketAddr),
+    /// LMTP over a Unix socket.
+    LmtpUnix(PathBuf),
+    /// Metrics and health.
+    Http(SocketAddr),
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listening::Smtp(address) => write!(f, "smtp://{address}"),
+            Listening::Lmtp(address) => write!(f, "lmtp://{address}"),
+            Listening::LmtpUnix(path) => write!(f, "lmtp+unix://{}", path.display()),
+            Listening::Http(address) => write!(f, "http://{address}"),
+        }
+    }
+}
+
+/// A running daemon.
+pub struct Daemon {
+    listening: Vec<Listening>,
+    queue: Queue,
+    doors: Tasks,
+    work: Tasks,
+    telling: Tasks,
+}
+
+/// Tasks that end together.
+struct Tasks {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Tasks {
+    fn new() -> Tasks {
+        Tasks {
+            stop: watch::Sender::new(false),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    fn until_stop(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.subscribe();
+        async move {
+            // An error says that the daemon is gone: then it is time too.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+
+    /// Runs until the stop; may be dropped at any moment.
+    fn spawn_until_stop(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.until_stop();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop => {}
+            }
+        });
+    }
+
+    async fn end(mut self, what: &'static str) {
+        // Nobody may listen any more; then there is nobody to tell.
+        let _ = self.stop.send(true);
+        let ending = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(Duration::from_secs(DAEMON_STOP_SECS_MAX), ending).await.is_err() {
+            tracing::warn!(what, "did not end in time and is cut off; what was taken is on disk");
+        }
+    }
+}
+
+/// What the daemon is made of, while it starts.
+struct Parts {
+    config: Config,
+    clock: Clock,
+    queue: Queue,
+    nodes: Arc<Nodes>,
+    desk: Arc<dyn Desk>,
+    doors_open: Arc<AtomicUsize>,
+}
+
+impl Daemon {
+    /// Starts everything that the configuration asks for. It serves when this returns.
+    ///
+    /// `metrics` comes from [`http::install_metrics`], which a process calls once.
+    pub async fn start(
+        config: Config,
+        clock: Clock,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Daemon, DaemonError> {
+        let (data, limits, time) = (config.data.clone(), config.queue.clone(), clock.clone());
+        let opening = tokio::task::spawn_blocking(move || Queue::open(&data, &limits, time));
+        let queue = opening.await.map_err(|error| DaemonError::File {
+            path: config.data.clone(),
+            source: io::Error::other(error),
+        })??;
+        let parts = Parts {
+            nodes: Arc::new(Nodes::new(&config.nodes, config.network)),
+            desk: Arc::new(Door::open(&config, queue.clone(), clock.clone())?),
+            doors_open: Arc::default(),
+            config,
+            clock,
+            queue,
+        };
+        let (mut doors, mut work, mut telling) = (Tasks::new(), Tasks::new(), Tasks::new());
+        let mut listening = parts.open_doors(&mut doors).await?;
+        parts.start_work(&mut work)?;
+        listening.extend(parts.start_telling(&mut telling, metrics).await?);
+        Ok(Daemon {
+            listening,
+            queue: parts.queue,
+            doors,
+            work,
+            telling,
+        })
+    }
+
+    /// Where it listens.
+    pub fn listening(&self) -> &[Listening] {
+        &self.listening
+    }
+
+    /// Its queue.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Ends it: nothing more is taken, what is under way is finished, for a bounded time.
+    pub async fn stop(self) {
+        self.doors.end("doors").await;
+        self.work.end("courier and answers").await;
+        self.telling.end("control and health").await;
+    }
+}
+
+impl Parts {
+    async fn open_doors(&self, tasks: &mut Tasks) -> Result<Vec<Listening>, DaemonError> {
+        let config = &self.config;
+        let tls = match &config.tls {
+            Some(files) => Some(Arc::new(TlsFiles::load(&files.certificate, &files.key)?)),
+            None => None,
+        };
+        let server = Server::new(&config.hostname, &config.limits, tls, Arc::clone(&self.desk));
+        let (mut listening, mut doors) = (Vec::new(), Vec::new());
+        for address in config.smtp.iter().flat_map(|smtp| &smtp.listen) {
+            let (listener, at) = bind(&address.to_string()).await?;
+            listening.push(Listening::Smtp(at));
+            doors.push(smtp::Door::Smtp(listener));
+        }
+        for place in config.lmtp.iter().flat_map(|lmtp| &lmtp.listen) {
+            if let Some(path) = place.strip_prefix("unix:") {
+                let door = UnixDoor::bind(path.as_ref()).map_err(|source| DaemonError::Listen {
+                    place: place.clone(),
+                    source,
+                })?;
+                listening.push(Listening::LmtpUnix(path.into()));
+                doors.push(smtp::Door::LmtpUnix(door));
+            } else {
+                let (listener, at) = bind(place).await?;
+                listening.push(Listening::Lmtp(at));
+                doors.push(smtp::Door::Lmtp(listener));
+            }
+        }
+        // No door opens before all are bound: a start that fails takes no mail.
+        for door in doors {
+            let (open, serving) = (
+                Opened::new(&self.doors_open),
+                Arc::clone(&server).serve(door, tasks.stop.subscribe()),
+            );
+            tasks.tasks.spawn(async move {
+                serving.await;
+                drop(open);
+            });
+        }
+        self.open_mailboxes(tasks);
+        Ok(listening)
+    }
+
+    fn open_mailboxes(&self, tasks: &mut Tasks) {
+        if let Some(mailbox) = self.config.imap.clone() {
+            let open = Opened::new(&self.doors_open);
+            let reading = imap::run(mailbox, Arc::clone(&self.desk), self.queue.clone());
+            tasks.spawn_until_stop(async move {
+                reading.await;
+                drop(open);
+            });
+        }
+        if let Some(folder) = self.config.maildir.clone() {
+            let open = Opened::new(&self.doors_open);
+            let watching = maildir::run(folder, Arc::clone(&self.desk));
+            tasks.spawn_until_stop(async move {
+                watching.await;
+                drop(open);
+            });
+        }
+    }
+
+    fn start_work(&self, tasks: &mut Tasks) -> Result<(), DaemonError> {
+        let mut courier = Courier::new(self.queue.clone(), Arc::clone(&self.nodes), self.clock.clone());
+        if let (Some(answers), Some(rules)) = (&self.config.answers, AnswerRules::of(&self.config)) {
+            let sender = self.sender(answers)?;
+            let stop = tasks.stop.subscribe();
+            tasks.tasks.spawn(sender.run(stop));
+            let teller = Teller::new(rules.clone(), Asked(Arc::clone(&self.nodes)), self.clock.clone());
+            courier = courier
+                .announcing(Arc::new(Announcer::new(rules)))
+                .asking(Arc::new(teller));
+        }
+        let stop = tasks.until_stop();
+        tasks.tasks.spawn(courier.run(stop));
+        Ok(())
+    }
+
+    fn sender(&self, answers: &config::Answers) -> Result<Sender, DaemonError> {
+        let path = &answers.dkim_key;
+        let pem = std::fs::read(path).map_err(|source| DaemonError::File {
+            path: path.clone(),
+            source,
+        })?;
+        let signer = Signer::from_pem(&pem, &answers.from, &answers.dkim_selector).map_err(|source| {
+            DaemonError::AnswerKey {
+                path: path.clone(),
+                source,
+            }
+        })?;
+        Ok(Sender::new(
+            self.queue.clone(),
+            self.clock.clone(),
+            signer,
+            Smarthost::new(answers, &self.config.hostname)?,
+            answers.per_address_day,
+        ))
+    }
+
+    async fn start_telling(
+        &self,
+        tasks: &mut Tasks,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Vec<Listening>, DaemonError> {
+        let control = Control::bind(&self.config.data).map_err(|source| DaemonError::Listen {
+            place: self.config.data.join("control.sock").display().to_string(),
+            source,
+        })?;
+        let context = Context {
+            queue: self.queue.clone(),
+            desk: Some(Arc::clone(&self.desk)),
+            clock: self.clock.clone(),
+        };
+        let stop = tasks.until_stop();
+        tasks.tasks.spawn(control.serve(context, stop));
+        tasks.spawn_until_stop(keep_up(self.queue.clone(), Arc::clone(&self.nodes), self.clock.clone()));
+        let (Some(config), Some(metrics)) = (&self.config.http, metrics) else {
+            return Ok(Vec::new());
+        };
+        let (listener, at) = bind(&config.listen.to_string()).await?;
+        let health = Arc::new(Conditions {
+            queue: self.queue.clone(),
+            nodes: Arc::clone(&self.nodes),
+            doors_open: Arc::clone(&self.doors_open),
+            doors: self.doors_open.load(Ordering::Relaxed),
+        });
+        let serving = http::serve(listener, health, metrics, tasks.until_stop());
+        tasks.tasks.spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "metrics and health are not served any more");
+            }
+        });
+        Ok(vec![Listening::Http(at)])
+    }
+}
+
+async fn bind(place: &str) -> Result<(TcpListener, SocketAddr), DaemonError> {
+    let wrong = |source| DaemonError::Listen {
+        place: place.to_owned(),
+        source,
+    };
+    let listener = TcpListener::bind(place).await.map_err(wrong)?;
+    let at = listener.local_addr().map_err(wrong)?;
+    Ok((listener, at))
+}
+
+/// Counts a door for as long as it is open.
+struct Opened(Arc<AtomicUsize>);
+
+impl Opened {
+    fn new(count: &Arc<AtomicUsize>) -> Opened {
+        count.fetch_add(1, Ordering::Relaxed);
+        Opened(Arc::clone(count))
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What has its time: forgetting, and the gauges of queue and nodes.
+async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
+    let mut every = tokio::time::interval(Duration::from_secs(UPKEEP_SECS));
+    loop {
+        every.tick().await;
+        let now = clock();
+        if let Err(error) = queue.clean(now).await {
+            tracing::warn!(%error, "old mails cannot be forgotten now");
+        }
+        let counts = queue.counts();
+        for state in State::ALL {
+            let count = counts.get(&state).copied().unwrap_or_default();
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            metrics::gauge!(meter::QUEUE_ENTRIES, "state" => state.as_str()).set(f64::from(count));
+        }
+        let oldest = queue.oldest_open().map_or(0, |since| now.saturating_sub(since));
+        let oldest = u32::try_from(oldest).unwrap_or(u32::MAX);
+        metrics::gauge!(meter::QUEUE_OLDEST_SECS).set(f64::from(oldest));
+        for (node, failure) in nodes.states() {
+            let is_up = if failure.is_none() { 1.0 } else { 0.0 };
+            metrics::gauge!(meter::NODE_UP, "node" => node).set(is_up);
+        }
+    }
+}
+
+/// The nodes, asked for balances and histories.
+struct Asked(Arc<Nodes>);
+
+impl Requests for Asked {
+    fn request<'a>(
+        &'a self,
+        method: &'a str,
+        params: serde_json::Map<String, serde_json::Value>,
+    ) -> Requesting<'a> {
+        Box::pin(async move {
+            let answer = self.0.request(method, &params).await;
+            answer.map(|(_, value)| value).map_err(|none| {
+                let refused = none.errors.iter().find_map(|(_, error)| match error {
+                    NodeError::Refused { token, .. } => Some(token.clone()),
+                    _ => None,
+                });
+                refused.map_or_else(
+                    || RequestError::NoNode(none.to_string()),
+                    RequestError::Refused,
+                )
+            })
+        })
+    }
+}
+
+/// What the health checks look at.
+struct Conditions {
+    queue: Queue,
+    nodes: Arc<Nodes>,
+    doors_open: Arc<AtomicUsize>,
+    doors: usize,
+}
+
+impl Conditions {
+    fn queue(&self) -> Condition {
+        match self.queue.check() {
+            Ok(()) => Condition::holds("queue", "it can be written, and the disk has room"),
+            Err(error) => Condition::fails("queue", error.to_string()),
+        }
+    }
+}
+
+impl Health for Conditions {
+    fn alive(&self) -> Vec<Condition> {
+        vec![if self.queue.is_alive() {
+            Condition::holds("queue", "its writer runs")
+        } else {
+            Condition::fails("queue", "its writer has stopped: see the log, then start the relay anew")
+        }]
+    }
+
+    fn ready(&self) -> Vec<Condition> {
+        let states = self.nodes.states();
+        let failing: Vec<String> = states
+            .iter()
+            .filter_map(|(node, failure)| failure.as_ref().map(|failure| format!("{node}: {failure}")))
+            .collect();
+        let nodes = if failing.len() < states.len() {
+            Condition::holds("nodes", format!("{} of {} answer", states.len() - failing.len(), states.len()))
+        } else {
+            Condition::fails("nodes", failing.join("; "))
+        };
+        let open = self.doors_open.load(Ordering::Relaxed);
+        let doors = if open == self.doors {
+            Condition::holds("doors", format!("{open} open"))
+        } else {
+            Condition::fails("doors", format!("{open} of {} open: see the log", self.doors))
+        };
+        vec![self.queue(), nodes, doors]
+    }
+}

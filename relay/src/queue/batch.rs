@@ -1,0 +1,354 @@
+//! What one transaction does for the callers that share it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use redb::{ReadableTable, TableHandle};
+use serde::de::DeserializeOwned;
+
+use super::entry::{Answer, AnswerState, Entry, MailId, State};
+use super::error::QueueError;
+use super::tables::{
+    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, Tables, answer_state_number, insert_answer, kind_number,
+    remove_answer, state_number,
+};
+use super::{Change, Put, audit};
+use crate::config::QueueConfig;
+use crate::limits::AUDIT_PENDING_BYTES_MAX;
+
+/// Seconds of a day.
+const DAY_SECS: u64 = 86_400;
+
+/// One transaction.
+pub(super) struct Batch<'a, 't> {
+    pub(super) tables: &'a mut Tables<'t>,
+    pub(super) limits: &'a QueueConfig,
+    /// Unix seconds.
+    pub(super) now: u64,
+    /// Entries in each state.
+    pub(super) counts: [u64; 7],
+    /// Lines for the audit log: those that could not be written before, and new ones.
+    pub(super) audit: Vec<u8>,
+    /// Why nothing new may be kept.
+    pub(super) refusal: Option<QueueError>,
+    pub(super) tally: Tally,
+}
+
+/// What a transaction did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Mails taken.
+    pub(super) put: u64,
+    /// Mails that became final.
+    pub(super) finals: u64,
+    /// Entries set aside.
+    pub(super) damaged: u64,
+    /// Anything written at all.
+    pub(super) writes: u64,
+}
+
+impl Batch<'_, '_> {
+    pub(super) fn put(&mut self, entry: &Entry, mail: &[u8]) -> Result<Result<Put, QueueError>, redb::Error> {
+        let id = entry.id.as_bytes();
+        if let Some(known) = self.entry(entry.id)? {
+            return Ok(Ok(Put::Known(known.state, known.trace)));
+        }
+        if let Some(refusal) = &self.refusal {
+            return Ok(Err(refusal.clone()));
+        }
+        let waiting = self.waiting();
+        if waiting >= self.limits.waiting_max {
+            return Ok(Err(QueueError::Full { waiting }));
+        }
+        let bytes = match encode(entry) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Err(error)),
+        };
+        let place = (entry.received_at, id);
+        self.tables.ids.insert(id, entry.received_at)?;
+        self.tables.entries.insert(place, bytes.as_slice())?;
+        self.tables.mails.insert(place, mail)?;
+        EntryRows::of(entry).insert(self.tables, (entry.received_at, entry.id))?;
+        self.count(None, Some(entry.state));
+        audit::tell_entry(self.now, None, entry, &mut self.audit);
+        self.tally.put += 1;
+        self.tally.writes += 1;
+        Ok(Ok(Put::New))
+    }
+
+    pub(super) fn change(
+        &mut self,
+        id: MailId,
+        change: Change,
+    ) -> Result<Result<Option<Entry>, QueueError>, redb::Error> {
+        let Some(before) = self.entry(id)? else {
+            return Ok(Ok(None));
+        };
+        let changed = catch_unwind(AssertUnwindSafe(|| {
+            let mut after = before.clone();
+            let answers = change(&mut after);
+            (after, answers)
+        }));
+        let Ok((mut after, answers)) = changed else {
+            let refusal = "the change of an entry failed; nothing was written".to_owned();
+            return Ok(Err(QueueError::Disk(refusal)));
+        };
+        // These two are where the entry is, and no change moves it.
+        (after.id, after.received_at) = (before.id, before.received_at);
+        if after.state.is_final() && after.final_at.is_none() {
+            after.final_at = Some(self.now);
+        }
+        // Encoded before anything is written, so that a refusal leaves nothing half done.
+        let encoded = answers.into_iter().map(|answer| {
+            let bytes = encode(&answer)?;
+            Ok((answer, bytes))
+        });
+        let encoded: Result<Vec<(Answer, Vec<u8>)>, QueueError> = encoded.collect();
+        let (answers, bytes) = match (encoded, encode(&after)) {
+            (Ok(answers), Ok(bytes)) => (answers, bytes),
+            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+        };
+        for (answer, bytes) in answers {
+            self.add_answer(&answer, &bytes)?;
+        }
+        if after != before {
+            self.replace(&before, &after, &bytes)?;
+        }
+        Ok(Ok(Some(after)))
+    }
+
+    fn replace(&mut self, before: &Entry, after: &Entry, bytes: &[u8]) -> Result<(), redb::Error> {
+        let place = (after.received_at, after.id);
+        self.tables.entries.insert((place.0, place.1.as_bytes()), bytes)?;
+        let rows = (EntryRows::of(before), EntryRows::of(after));
+        if rows.0 != rows.1 {
+            rows.0.remove(self.tables, place)?;
+            rows.1.insert(self.tables, place)?;
+        }
+        self.count(Some(before.state), Some(after.state));
+        self.tally.finals += u64::from(after.state.is_final() && !before.state.is_final());
+        self.tally.writes += 1;
+        audit::tell_entry(self.now, Some(before), after, &mut self.audit);
+        Ok(())
+    }
+
+    /// Puts an answer into the outbox, unless there is one under its key.
+    fn add_answer(&mut self, answer: &Answer, bytes: &[u8]) -> Result<(), redb::Error> {
+        let key = (answer.about.as_bytes(), kind_number(answer.kind));
+        if self.tables.answers.get(key)?.is_some() {
+            return Ok(());
+        }
+        insert_answer(self.tables, answer, bytes)?;
+        audit::tell_answer(self.now, None, answer, &mut self.audit);
+        self.tally.writes += 1;
+        Ok(())
+    }
+
+    pub(super) fn set_answer(&mut self, answer: &Answer) -> Result<Result<(), QueueError>, redb::Error> {
+        let bytes = match encode(answer) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Err(error)),
+        };
+        let before = self.answer(answer.about.as_bytes(), kind_number(answer.kind))?;
+        if let Some(before) = &before {
+            remove_answer(self.tables, before)?;
+        }
+        insert_answer(self.tables, answer, &bytes)?;
+        audit::tell_answer(self.now, before.as_ref(), answer, &mut self.audit);
+        self.tally.writes += 1;
+        Ok(Ok(()))
+    }
+
+    pub(super) fn set_mark(&mut self, name: &str, value: &str) -> Result<(), redb::Error> {
+        self.tables.marks.insert(name, value)?;
+        self.tally.writes += 1;
+        Ok(())
+    }
+
+    /// Answers that were under way when the process ended: whether the smarthost has them is not known, and nobody is
+    /// answered twice.
+    pub(super) fn withhold_unknown_answers(&mut self) -> Result<(), redb::Error> {
+        let sending = answer_state_number(AnswerState::Sending);
+        let range = (sending, 0, LOWEST, 0)..=(sending, u64::MAX, HIGHEST, u8::MAX);
+        let mut found = Vec::new();
+        for row in self.tables.answer_states.range(range)? {
+            let (key, ()) = row.map(|(key, value)| (key, value.value()))?;
+            let (_, _, about, kind) = key.value();
+            found.push((*about, kind));
+        }
+        for (about, kind) in found {
+            let Some(mut answer) = self.answer(&about, kind)? else {
+                continue;
+            };
+            answer.state = AnswerState::Withheld;
+            let word = "the relay stopped while it was handed over: whether it was sent is not known";
+            answer.word = Some(word.to_owned());
+            // A refusal here would be one of encoding what was just decoded.
+            let _ = self.set_answer(&answer)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what has had its days, at most `rows` of it; answers how many rows it looked at.
+    pub(super) fn clean(&mut self, now: u64, rows: usize) -> Result<usize, redb::Error> {
+        let mut left = rows;
+        for ending in Ending::ALL {
+            let days = match ending {
+                Ending::Mail | Ending::AnswerText => self.limits.retention_days,
+                Ending::Entry | Ending::Answer => self.limits.entry_days,
+            };
+            let Some(until) = now.checked_sub(u64::from(days) * DAY_SECS) else {
+                continue;
+            };
+            let number = ending.number();
+            let range = (number, 0, LOWEST, 0)..=(number, until, HIGHEST, u8::MAX);
+            let mut ended = Vec::new();
+            for row in self.tables.ends.range(range)?.take(left) {
+                let (key, received_at) = row?;
+                let (_, at, id, kind) = key.value();
+                ended.push((at, *id, kind, received_at.value()));
+            }
+            left = left.saturating_sub(ended.len());
+            for (at, id, kind, received_at) in ended {
+                self.tables.ends.remove((number, at, &id, kind))?;
+                self.tally.writes += 1;
+                self.forget(ending, (received_at, MailId::new(id)), kind)?;
+            }
+        }
+        Ok(rows.saturating_sub(left))
+    }
+
+    fn forget(&mut self, ending: Ending, place: (u64, MailId), kind: u8) -> Result<(), redb::Error> {
+        let (received_at, id) = place;
+        let key = (received_at, id.as_bytes());
+        match ending {
+            Ending::Mail => {
+                if self.tables.mails.remove(key)?.is_some() {
+                    audit::tell_forgotten(self.now, id, "mail", &mut self.audit);
+                }
+            }
+            Ending::Entry => {
+                self.tables.mails.remove(key)?;
+                if let Some(entry) = self.entry(id)? {
+                    EntryRows::of(&entry).remove(self.tables, place)?;
+                    self.tables.entries.remove(key)?;
+                    self.tables.ids.remove(id.as_bytes())?;
+                    self.count(Some(entry.state), None);
+                    audit::tell_forgotten(self.now, id, "entry", &mut self.audit);
+                }
+            }
+            Ending::AnswerText | Ending::Answer => {
+                let Some(mut answer) = self.answer(id.as_bytes(), kind)? else {
+                    return Ok(());
+                };
+                let is_over = matches!(answer.state, AnswerState::Sent | AnswerState::Withheld);
+                if ending == Ending::Answer {
+                    remove_answer(self.tables, &answer)?;
+                } else if is_over && let Ok(bytes) = answer_without_text(&mut answer) {
+                    let key = (id.as_bytes(), kind);
+                    self.tables.answers.insert(key, bytes.as_slice())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An entry; set aside where it cannot be read.
+    fn entry(&mut self, id: MailId) -> Result<Option<Entry>, redb::Error> {
+        let Some(received_at) = self.tables.ids.get(id.as_bytes())?.map(|at| at.value()) else {
+            return Ok(None);
+        };
+        let place = (received_at, id.as_bytes());
+        let entry = match self.tables.entries.get(place)? {
+            Some(bytes) => decode_entry(id, received_at, bytes.value()),
+            None => None,
+        };
+        if entry.is_none() {
+            self.set_aside((received_at, id))?;
+        }
+        Ok(entry)
+    }
+
+    /// Sets an entry that cannot be read aside: it is listed as damaged, its mail stays, and nothing else stumbles over it.
+    fn set_aside(&mut self, place: (u64, MailId)) -> Result<(), redb::Error> {
+        let (received_at, id) = (place.0, place.1.as_bytes());
+        let found = self.tables.entries.remove((received_at, id))?;
+        let found = found.map(|found| found.value().to_vec()).unwrap_or_default();
+        self.tables.damaged.insert((received_at, id), found.as_slice())?;
+        self.tables.ids.remove(id)?;
+        self.tables.due.retain(|(_, other), ()| other != id)?;
+        for state in State::ALL {
+            if self
+                .tables
+                .states
+                .remove((state_number(state), received_at, id))?
+                .is_some()
+            {
+                self.count(Some(state), None);
+            }
+        }
+        tracing::error!(id = %place.1, "an entry cannot be read and is set aside; its mail is kept: see `queue list`");
+        audit::tell_damaged(self.now, place.1, &mut self.audit);
+        self.tally.damaged += 1;
+        self.tally.writes += 1;
+        Ok(())
+    }
+
+    /// Sets an entry aside if it is true that it cannot be read.
+    pub(super) fn look_at(&mut self, id: MailId) -> Result<(), redb::Error> {
+        self.entry(id).map(drop)
+    }
+
+    fn answer(&mut self, about: &[u8; 32], kind: u8) -> Result<Option<Answer>, redb::Error> {
+        let found = self.tables.answers.get((about, kind))?;
+        Ok(found.and_then(|found| decode(found.value())))
+    }
+
+    fn waiting(&self) -> usize {
+        let waiting: u64 = State::ALL
+            .into_iter()
+            .filter(|state| !state.is_final())
+            .filter_map(|state| self.counts.get(usize::from(state_number(state))))
+            .sum();
+        usize::try_from(waiting).unwrap_or(usize::MAX)
+    }
+
+    fn count(&mut self, before: Option<State>, after: Option<State>) {
+        if let Some(count) = before.and_then(|state| self.counts.get_mut(usize::from(state_number(state)))) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(count) = after.and_then(|state| self.counts.get_mut(usize::from(state_number(state)))) {
+            *count += 1;
+        }
+    }
+
+    /// Commits the lines for the audit log with what they tell of.
+    pub(super) fn keep_audit(&mut self) -> Result<(), redb::Error> {
+        if self.audit.len() > AUDIT_PENDING_BYTES_MAX {
+            let refusal = format!(
+                "table {}: the audit log cannot be written",
+                self.tables.audit.name()
+            );
+            return Err(redb::Error::Io(std::io::Error::other(refusal)));
+        }
+        self.tables.audit.insert(AUDIT_LAST, self.audit.as_slice())?;
+        Ok(())
+    }
+}
+
+fn answer_without_text(answer: &mut Answer) -> Result<Vec<u8>, QueueError> {
+    answer.mail.clear();
+    encode(answer)
+}
+
+pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, QueueError> {
+    serde_json::to_vec(value).map_err(|error| QueueError::Disk(format!("cannot be written as JSON: {error}")))
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// An entry that is what its place says.
+pub(super) fn decode_entry(id: MailId, received_at: u64, bytes: &[u8]) -> Option<Entry> {
+    decode(bytes).filter(|entry: &Entry| (entry.id, entry.received_at) == (id, received_at))
+}

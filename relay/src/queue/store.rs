@@ -1,0 +1,229 @@
+//! The file under the queue: opening, reading, and one durable transaction at a time.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
+
+use super::error::{OpenError, QueueError};
+use super::tables::{FORMAT, FORMAT_VERSION, NUMBERS, Tables};
+use crate::limits::QUEUE_CACHE_BYTES;
+
+/// Name of the file in the data folder.
+pub(super) const FILE: &str = "queue.redb";
+
+/// Opens the database, again after a failed write: redb answers nothing until then.
+pub(super) type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
+
+/// The database.
+pub(super) struct Store {
+    /// `None` after a failed write, until it is open again.
+    database: RwLock<Option<Database>>,
+    opener: Opener,
+}
+
+/// What came of opening a store.
+pub(super) enum OpenFailure {
+    Database(DatabaseError),
+    Format(u32),
+    Failed(redb::Error),
+}
+
+impl<E: Into<redb::Error>> From<E> for OpenFailure {
+    fn from(error: E) -> OpenFailure {
+        OpenFailure::Failed(error.into())
+    }
+}
+
+impl OpenFailure {
+    pub(super) fn at(self, path: &Path) -> OpenError {
+        match self {
+            OpenFailure::Database(error) => OpenError::database(path, error),
+            OpenFailure::Format(found) => OpenError::Format {
+                found,
+                expected: FORMAT_VERSION,
+            },
+            OpenFailure::Failed(error) => OpenError::Queue(QueueError::of(error)),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the file in the data folder, or makes both. The file gets its name only when it is complete, so that a kill
+    /// meanwhile leaves nothing half made.
+    pub(super) fn open(data: &Path) -> Result<Store, OpenError> {
+        make_folder(data)?;
+        let path = data.join(FILE);
+        let opener: Opener = {
+            let path = path.clone();
+            Box::new(move || builder().open(&path))
+        };
+        if path.exists() {
+            return Store::on(opener).map_err(|failure| failure.at(&path));
+        }
+        let unfinished = path.with_extension("new");
+        let io = |error: std::io::Error| OpenError::io(&path, &error);
+        if unfinished.exists() {
+            fs::remove_file(&unfinished).map_err(io)?;
+        }
+        let database = builder()
+            .create(&unfinished)
+            .map_err(|error| OpenError::database(&unfinished, error))?;
+        fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o600)).map_err(io)?;
+        let store = Store::prepare(database, opener).map_err(|failure| failure.at(&path))?;
+        fs::rename(&unfinished, &path).map_err(io)?;
+        sync_folder(data).map_err(io)?;
+        Ok(store)
+    }
+
+    /// A store on whatever the opener gives.
+    pub(super) fn on(opener: Opener) -> Result<Store, OpenFailure> {
+        let database = opener().map_err(OpenFailure::Database)?;
+        Store::prepare(database, opener)
+    }
+
+    fn prepare(database: Database, opener: Opener) -> Result<Store, OpenFailure> {
+        match read_format(&database)? {
+            Some(FORMAT_VERSION) => {}
+            Some(other) => return Err(OpenFailure::Format(other)),
+            None => {
+                let writing = begin(&database)?;
+                writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;
+                drop(Tables::open(&writing)?);
+                writing.commit()?;
+            }
+        }
+        Ok(Store {
+            database: RwLock::new(Some(database)),
+            opener,
+        })
+    }
+
+    /// Reads at one state of the queue.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, QueueError> {
+        let run = || {
+            let database = self.opened()?;
+            let database = database.as_ref().ok_or(redb::Error::PreviousIo)?;
+            read(&database.begin_read()?)
+        };
+        run().map_err(QueueError::of::<redb::Error>)
+    }
+
+    /// One transaction, durable when it returns. `change` says whether it wrote anything.
+    pub(super) fn write(
+        &self,
+        change: impl FnOnce(&mut Tables<'_>) -> Result<Written, redb::Error>,
+    ) -> Result<(), QueueError> {
+        let run = || {
+            let database = self.opened()?;
+            let database = database.as_ref().ok_or(redb::Error::PreviousIo)?;
+            let writing = begin(database)?;
+            let mut tables = Tables::open(&writing)?;
+            let written = change(&mut tables)?;
+            drop(tables);
+            match written {
+                Written::Nothing => writing.abort()?,
+                Written::Something => writing.commit()?,
+            }
+            Ok(())
+        };
+        let done = run().map_err(QueueError::of::<redb::Error>);
+        if done.is_err() {
+            *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        done
+    }
+
+    /// Walks the whole file and compares its checksums. False where it had to be repaired.
+    pub(super) fn check_integrity(&self) -> Result<Integrity, QueueError> {
+        drop(self.opened().map_err(QueueError::of)?);
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let database = database
+            .as_mut()
+            .ok_or(redb::Error::PreviousIo)
+            .map_err(QueueError::of)?;
+        match database.check_integrity().map_err(QueueError::of)? {
+            true => Ok(Integrity::Whole),
+            false => Ok(Integrity::Repaired),
+        }
+    }
+
+    /// The database; opened again where a write failed before.
+    fn opened(&self) -> Result<RwLockReadGuard<'_, Option<Database>>, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if database.is_some() {
+            return Ok(database);
+        }
+        drop(database);
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if database.is_none() {
+            *database = Some((self.opener)()?);
+        }
+        drop(database);
+        Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether a transaction has anything to commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    Nothing,
+    Something,
+}
+
+/// What a walk through the file found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Integrity {
+    Whole,
+    Repaired,
+}
+
+/// A transaction that leaves the map of free pages on disk: after a kill the file opens at once, whatever its size, at the
+/// price of a second sync for each commit.
+fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut writing = database.begin_write()?;
+    writing.set_quick_repair(true);
+    Ok(writing)
+}
+
+fn read_format(database: &Database) -> Result<Option<u32>, redb::Error> {
+    let reading = database.begin_read()?;
+    match reading.open_table(NUMBERS) {
+        Ok(numbers) => Ok(numbers.get(FORMAT)?.map(|found| found.value())),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(QUEUE_CACHE_BYTES);
+    builder
+}
+
+/// Makes the data folder, for its owner alone. A folder that is there keeps its mode: it may be the operator's choice.
+pub(super) fn make_folder(data: &Path) -> Result<(), OpenError> {
+    if data.is_dir() {
+        return Ok(());
+    }
+    let mut folder = fs::DirBuilder::new();
+    let folder = folder.recursive(true).mode(0o700);
+    folder.create(data).map_err(|error| OpenError::io(data, &error))?;
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_folder(parent.unwrap_or(Path::new("."))).map_err(|error| OpenError::io(data, &error))
+}
+
+/// Makes names in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Whether the folder holds a queue.
+pub(super) fn is_queue(data: &Path) -> bool {
+    data.join(FILE).is_file()
+}

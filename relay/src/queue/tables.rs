@@ -1,0 +1,254 @@
+//! The tables of the file: names, key types, value types. Times are Unix seconds; a key that holds a time comes in the
+//! order of time.
+
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
+
+use super::entry::{Answer, AnswerKind, AnswerState, Entry, MailId, State};
+
+/// The format that this program writes.
+pub(super) const FORMAT_VERSION: u32 = 1;
+/// Name of the format in [`NUMBERS`].
+pub(super) const FORMAT: &str = "format";
+
+/// A 32-byte id.
+pub(super) type Id = &'static [u8; 32];
+/// Time of arrival and id: the place of an entry, so that entries lie in the order in which they came.
+pub(super) type Place = (u64, Id);
+/// A mail and the kind of answer.
+pub(super) type AnswerKey = (Id, u8);
+
+/// Small numbers by name.
+pub(super) const NUMBERS: TableDefinition<&str, u32> = TableDefinition::new("numbers");
+/// The entries, JSON.
+pub(super) const ENTRIES: TableDefinition<Place, &[u8]> = TableDefinition::new("entries");
+/// Where an entry is: its time of arrival.
+pub(super) const IDS: TableDefinition<Id, u64> = TableDefinition::new("ids");
+/// The mails.
+pub(super) const MAILS: TableDefinition<Place, &[u8]> = TableDefinition::new("mails");
+/// What is to be tried, by the time of the next try: neither final nor held.
+pub(super) const DUE: TableDefinition<(u64, Id), ()> = TableDefinition::new("due");
+/// All entries by state.
+pub(super) const STATES: TableDefinition<(u8, u64, Id), ()> = TableDefinition::new("states");
+/// When something may be forgotten, by what it is: the time at which its days begin, id, kind of answer (0 for entries).
+/// The value is the entry's time of arrival.
+pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), u64> = TableDefinition::new("ends");
+/// The outbox, JSON.
+pub(super) const ANSWERS: TableDefinition<AnswerKey, &[u8]> = TableDefinition::new("answers");
+/// Answers by state and time of the next try.
+pub(super) const ANSWER_STATES: TableDefinition<(u8, u64, Id, u8), ()> =
+    TableDefinition::new("answer_states");
+/// Answers by address and time of making; the value is the state.
+pub(super) const ANSWERS_TO: TableDefinition<(&str, u64, Id, u8), u8> = TableDefinition::new("answers_to");
+/// Marks of the doors.
+pub(super) const MARKS: TableDefinition<&str, &str> = TableDefinition::new("marks");
+/// Entries that could not be read, as they were found.
+pub(super) const DAMAGED: TableDefinition<Place, &[u8]> = TableDefinition::new("damaged");
+/// The lines of the last commits that may not be in the audit log yet.
+pub(super) const AUDIT: TableDefinition<&str, &[u8]> = TableDefinition::new("audit");
+/// The one key of [`AUDIT`].
+pub(super) const AUDIT_LAST: &str = "last";
+
+/// The lowest id.
+pub(super) const LOWEST: Id = &[0; 32];
+/// The highest id.
+pub(super) const HIGHEST: Id = &[0xff; 32];
+
+/// What may be forgotten after its days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The text of a final mail.
+    Mail,
+    /// The entry of a final mail.
+    Entry,
+    /// The text of an answer.
+    AnswerText,
+    /// An answer.
+    Answer,
+}
+
+impl Ending {
+    pub(super) const ALL: [Ending; 4] = [Ending::Mail, Ending::Entry, Ending::AnswerText, Ending::Answer];
+
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Ending::Mail => 0,
+            Ending::Entry => 1,
+            Ending::AnswerText => 2,
+            Ending::Answer => 3,
+        }
+    }
+}
+
+/// The number of a state in keys. Numbers are for ever: a new state takes a new one.
+pub(super) fn state_number(state: State) -> u8 {
+    match state {
+        State::Received => 0,
+        State::Submitted => 1,
+        State::Validated => 2,
+        State::Refused => 3,
+        State::Expired => 4,
+        State::Answered => 5,
+        State::Dropped => 6,
+    }
+}
+
+/// The number of a kind of answer in keys.
+pub(super) fn kind_number(kind: AnswerKind) -> u8 {
+    match kind {
+        AnswerKind::Waiting => 0,
+        AnswerKind::Validated => 1,
+        AnswerKind::Refused => 2,
+        AnswerKind::Expired => 3,
+        AnswerKind::Welcome => 4,
+        AnswerKind::Balance => 5,
+        AnswerKind::History => 6,
+    }
+}
+
+/// The number of an answer's state in keys.
+pub(super) fn answer_state_number(state: AnswerState) -> u8 {
+    match state {
+        AnswerState::Waiting => 0,
+        AnswerState::Sending => 1,
+        AnswerState::Sent => 2,
+        AnswerState::Withheld => 3,
+    }
+}
+
+/// All tables, open for writing.
+pub(super) struct Tables<'t> {
+    pub(super) entries: Table<'t, Place, &'static [u8]>,
+    pub(super) ids: Table<'t, Id, u64>,
+    pub(super) mails: Table<'t, Place, &'static [u8]>,
+    pub(super) due: Table<'t, (u64, Id), ()>,
+    pub(super) states: Table<'t, (u8, u64, Id), ()>,
+    pub(super) ends: Table<'t, (u8, u64, Id, u8), u64>,
+    pub(super) answers: Table<'t, AnswerKey, &'static [u8]>,
+    pub(super) answer_states: Table<'t, (u8, u64, Id, u8), ()>,
+    pub(super) answers_to: Table<'t, (&'static str, u64, Id, u8), u8>,
+    pub(super) marks: Table<'t, &'static str, &'static str>,
+    pub(super) damaged: Table<'t, Place, &'static [u8]>,
+    pub(super) audit: Table<'t, &'static str, &'static [u8]>,
+}
+
+impl<'t> Tables<'t> {
+    /// Opens them, and makes those that are not there.
+    pub(super) fn open(writing: &'t WriteTransaction) -> Result<Tables<'t>, redb::Error> {
+        Ok(Tables {
+            entries: writing.open_table(ENTRIES)?,
+            ids: writing.open_table(IDS)?,
+            mails: writing.open_table(MAILS)?,
+            due: writing.open_table(DUE)?,
+            states: writing.open_table(STATES)?,
+            ends: writing.open_table(ENDS)?,
+            answers: writing.open_table(ANSWERS)?,
+            answer_states: writing.open_table(ANSWER_STATES)?,
+            answers_to: writing.open_table(ANSWERS_TO)?,
+            marks: writing.open_table(MARKS)?,
+            damaged: writing.open_table(DAMAGED)?,
+            audit: writing.open_table(AUDIT)?,
+        })
+    }
+}
+
+/// The rows that point to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EntryRows {
+    state: u8,
+    due: Option<u64>,
+    ends: Option<u64>,
+}
+
+impl EntryRows {
+    pub(super) fn of(entry: &Entry) -> EntryRows {
+        let is_due = !entry.state.is_final() && !entry.is_held;
+        EntryRows {
+            state: state_number(entry.state),
+            due: is_due.then_some(entry.next_try),
+            ends: entry.final_at.filter(|_| entry.state.is_final()),
+        }
+    }
+
+    pub(super) fn insert(self, tables: &mut Tables<'_>, place: (u64, MailId)) -> Result<(), redb::Error> {
+        let (received_at, id) = (place.0, place.1.as_bytes());
+        tables.states.insert((self.state, received_at, id), ())?;
+        if let Some(next_try) = self.due {
+            tables.due.insert((next_try, id), ())?;
+        }
+        if let Some(at) = self.ends {
+            for ending in [Ending::Mail, Ending::Entry] {
+                tables.ends.insert((ending.number(), at, id, 0), received_at)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(self, tables: &mut Tables<'_>, place: (u64, MailId)) -> Result<(), redb::Error> {
+        let (received_at, id) = (place.0, place.1.as_bytes());
+        tables.states.remove((self.state, received_at, id))?;
+        if let Some(next_try) = self.due {
+            tables.due.remove((next_try, id))?;
+        }
+        if let Some(at) = self.ends {
+            for ending in [Ending::Mail, Ending::Entry] {
+                tables.ends.remove((ending.number(), at, id, 0))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts an answer with the rows that point to it.
+pub(super) fn insert_answer(
+    tables: &mut Tables<'_>,
+    answer: &Answer,
+    bytes: &[u8],
+) -> Result<(), redb::Error> {
+    let (about, kind) = (answer.about.as_bytes(), kind_number(answer.kind));
+    let state = answer_state_number(answer.state);
+    tables.answers.insert((about, kind), bytes)?;
+    tables
+        .answer_states
+        .insert((state, answer.next_try, about, kind), ())?;
+    tables
+        .answers_to
+        .insert((answer.to.as_str(), answer.made_at, about, kind), state)?;
+    for ending in [Ending::AnswerText, Ending::Answer] {
+        tables
+            .ends
+            .insert((ending.number(), answer.made_at, about, kind), 0)?;
+    }
+    Ok(())
+}
+
+/// Removes an answer with the rows that point to it.
+pub(super) fn remove_answer(tables: &mut Tables<'_>, answer: &Answer) -> Result<(), redb::Error> {
+    let (about, kind) = (answer.about.as_bytes(), kind_number(answer.kind));
+    let state = answer_state_number(answer.state);
+    tables.answers.remove((about, kind))?;
+    tables
+        .answer_states
+        .remove((state, answer.next_try, about, kind))?;
+    tables
+        .answers_to
+        .remove((answer.to.as_str(), answer.made_at, about, kind))?;
+    for ending in [Ending::AnswerText, Ending::Answer] {
+        tables
+            .ends
+            .remove((ending.number(), answer.made_at, about, kind))?;
+    }
+    Ok(())
+}
+
+/// How many entries are in each state.
+pub(super) fn count_states(reading: &ReadTransaction) -> Result<[u64; 7], redb::Error> {
+    let states = reading.open_table(STATES)?;
+    let mut counts = [0; 7];
+    for row in states.iter()? {
+        let (key, _) = row?;
+        if let Some(count) = counts.get_mut(usize::from(key.value().0)) {
+            *count += 1;
+        }
+    }
+    Ok(counts)
+}

@@ -1,0 +1,210 @@
+//! A disk that is full, refuses, or gives back what was never written.
+
+use std::io;
+use std::sync::atomic::AtomicBool;
+
+use redb::StorageBackend;
+use redb::backends::InMemoryBackend;
+
+use super::*;
+
+/// A disk that refuses while told so, and outlives the database on it.
+#[derive(Debug, Clone)]
+struct Disk {
+    memory: Arc<InMemoryBackend>,
+    is_refusing: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn check(&self) -> io::Result<()> {
+        match self.is_refusing.load(Ordering::SeqCst) {
+            true => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            false => Ok(()),
+        }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.memory.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.memory.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.check()?;
+        self.memory.set_len(len)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.check()?;
+        self.memory.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.check()?;
+        self.memory.write(offset, data)
+    }
+}
+
+fn queue_on(disk: &Disk) -> Queue {
+    let disk = disk.clone();
+    let opener = move || store::builder().create_with_backend(disk.clone());
+    let store = Store::on(Box::new(opener)).map_err(|failure| failure.at(Path::new("test")));
+    let core = Core::new(store.expect("opens"), None, limits(), Hand::at(CAME).clock());
+    Queue::start(core.expect("counts")).expect("starts")
+}
+
+#[tokio::test]
+async fn rejects_while_the_disk_refuses_and_accepts_when_it_takes_again() {
+    let disk = Disk {
+        memory: Arc::new(InMemoryBackend::new()),
+        is_refusing: Arc::new(AtomicBool::new(false)),
+    };
+    let queue = queue_on(&disk);
+    queue.put(entry(1), mail(1)).await.expect("put");
+    disk.is_refusing.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let refused = queue.put(entry(2), mail(2)).await;
+        assert!(matches!(refused, Err(QueueError::Disk(_))), "{refused:?}");
+    }
+    disk.is_refusing.store(false, Ordering::SeqCst);
+    assert_eq!(ids(&queue.list(&Filter::default()).expect("listed")), [1]);
+    assert_eq!(queue.mail(entry(2).id), Ok(None));
+    assert_eq!(queue.put(entry(2), mail(2)).await, Ok(Put::New));
+    assert_eq!(queue.counts(), BTreeMap::from([(State::Received, 2)]));
+}
+
+#[tokio::test]
+async fn rejects_when_the_disk_is_nearly_full_and_says_how_full() {
+    let folder = tempfile::tempdir().expect("folder");
+    let limits = QueueConfig {
+        free_mib_min: 1 << 40,
+        ..limits()
+    };
+    let queue = Queue::open(folder.path(), &limits, Hand::at(CAME).clock()).expect("opens");
+    let refused = queue.put(entry(1), mail(1)).await;
+    let Err(QueueError::Disk(reason)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(reason.contains("MiB are free"), "{reason}");
+    assert!(queue.check().is_err());
+    assert_eq!(queue.entry(entry(1).id), Ok(None));
+    drop(queue);
+    assert_eq!(open(folder.path()).check(), Ok(()));
+}
+
+#[tokio::test]
+async fn rejects_a_folder_that_is_in_use() {
+    let folder = tempfile::tempdir().expect("folder");
+    let _queue = open(folder.path());
+    let second = Queue::open(folder.path(), &limits(), Hand::at(CAME).clock());
+    assert!(matches!(second.err(), Some(OpenError::InUse { .. })));
+}
+
+#[tokio::test]
+async fn rejects_a_newer_format_and_names_both() {
+    let folder = tempfile::tempdir().expect("folder");
+    drop(open(folder.path()));
+    let file = redb::Database::open(folder.path().join(store::FILE)).expect("file");
+    let writing = file.begin_write().expect("begins");
+    {
+        let mut numbers = writing.open_table(tables::NUMBERS).expect("table");
+        numbers.insert(tables::FORMAT, 2).expect("inserted");
+    }
+    writing.commit().expect("committed");
+    drop(file);
+    let opened = Queue::open(folder.path(), &limits(), Hand::at(CAME).clock());
+    let Err(OpenError::Format {
+        found: 2,
+        expected: 1,
+    }) = opened.map(drop)
+    else {
+        panic!("opened");
+    };
+}
+
+#[test]
+fn rejects_a_file_that_is_no_queue() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join(store::FILE), [7; 9_000]).expect("written");
+    let opened = Queue::open(folder.path(), &limits(), Hand::at(CAME).clock());
+    assert!(matches!(opened.err(), Some(OpenError::Unreadable { .. })));
+}
+
+/// Overwrites an entry in the file.
+fn damage(folder: &Path, number: u8, bytes: &[u8]) {
+    let file = redb::Database::open(folder.join(store::FILE)).expect("file");
+    let writing = file.begin_write().expect("begins");
+    {
+        let mut entries = writing.open_table(tables::ENTRIES).expect("table");
+        let place = (entry(number).received_at, entry(number).id);
+        entries
+            .insert((place.0, place.1.as_bytes()), bytes)
+            .expect("inserted");
+    }
+    writing.commit().expect("committed");
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_set_aside_and_its_mail_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let queue = open(folder.path());
+    for number in 1..=3 {
+        queue.put(entry(number), mail(number)).await.expect("put");
+    }
+    drop(queue);
+    damage(folder.path(), 2, b"{\"id\":");
+    let queue = open(folder.path());
+    assert_eq!(ids(&queue.list(&Filter::default()).expect("listed")), [1, 3]);
+    assert_eq!(queue.change(entry(2).id, finish(State::Refused)).await, Ok(None));
+    assert_eq!(queue.due(u64::MAX, 9), [entry(1).id, entry(3).id]);
+    let damaged = queue.damaged().expect("listed");
+    assert_eq!((damaged.len(), damaged[0].id), (1, entry(2).id));
+    assert_eq!(damaged[0].found, "{\"id\":");
+    assert_eq!(queue.mail(entry(2).id), Ok(Some(mail(2))));
+    assert_eq!(queue.counts(), BTreeMap::from([(State::Received, 2)]));
+    assert_eq!(
+        queue.put(entry(2), mail(2)).await,
+        Ok(Put::New),
+        "a second copy is taken"
+    );
+}
+
+#[tokio::test]
+async fn an_entry_with_a_field_of_a_newer_version_is_set_aside() {
+    let folder = tempfile::tempdir().expect("folder");
+    let queue = open(folder.path());
+    queue.put(entry(1), mail(1)).await.expect("put");
+    drop(queue);
+    let mut value = serde_json::to_value(entry(1)).expect("JSON");
+    value["colour"] = "red".into();
+    damage(folder.path(), 1, value.to_string().as_bytes());
+    let queue = open(folder.path());
+    assert_eq!(queue.entry(entry(1).id), Ok(None));
+    queue.set_mark("after", String::new()).await.expect("mark");
+    assert_eq!(queue.damaged().expect("listed").len(), 1);
+}
+
+#[tokio::test]
+async fn verify_finds_what_is_wrong_and_nothing_in_a_whole_queue() {
+    let folder = tempfile::tempdir().expect("folder");
+    let queue = open(folder.path());
+    for number in 1..=3 {
+        queue.put(entry(number), mail(number)).await.expect("put");
+    }
+    queue
+        .set_answer(answer(1, AnswerKind::Waiting))
+        .await
+        .expect("set");
+    let verified = queue.verify().expect("verified");
+    assert_eq!(verified.faults, Vec::<String>::new());
+    assert_eq!((verified.mails, verified.answers), (3, 1));
+    assert_eq!(verified.entries, BTreeMap::from([(State::Received, 3)]));
+    drop(queue);
+    damage(folder.path(), 2, b"x");
+    let verified = open(folder.path()).verify().expect("verified");
+    let expected = [
+        format!("entry {} cannot be read", entry(2).id),
+        "2 entries are received, and the index names 3".to_owned(),
+    ];
+    assert_eq!(verified.faults, expected);
+}
