@@ -93,7 +93,7 @@ pub fn records(plan: &Plan<'_>) -> Vec<Record> {
         format!("_smtp._tls.{domain}"),
         "TXT",
         format!("v=TLSRPTv1; rua=mailto:postmaster@{domain}"),
-        "TLS-RPT; name a mailbox that you read, elsewhere: the relay keeps no reports",
+        "TLS-RPT; the relay keeps the postmaster's mail in data/postmaster, a Maildir: read it, or name a mailbox elsewhere",
     );
     records
 }

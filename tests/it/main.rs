@@ -8,6 +8,7 @@ mod kill;
 mod node_cli;
 mod oracle;
 mod relay_cli;
+mod relay_files;
 mod sabotage;
 mod spec;
 mod support;
