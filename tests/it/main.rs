@@ -6,6 +6,7 @@ mod house;
 mod kill;
 mod node_cli;
 mod oracle;
+mod relay_kill;
 mod sabotage;
 mod spec;
 mod support;
