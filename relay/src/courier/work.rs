@@ -147,11 +147,15 @@ impl Desk {
         let others = (0..self.nodes.count()).filter(|at| Some(*at) != first);
         let mut best: Option<(Next, usize)> = None;
         let mut failed = Consulted::Nobody;
+        let mut absent = false;
         for at in first.into_iter().chain(others) {
             let answer = self.nodes.request_at(at, "submit_email", &params).await;
             let read = match answer {
                 Ok(answer) => parse_submit_email(&answer).map_err(|error| error.to_string()),
-                Err(NodeError::Resting | NodeError::Down(_)) => continue,
+                Err(NodeError::Resting | NodeError::Down(_)) => {
+                    absent = true;
+                    continue;
+                }
                 Err(error @ (NodeError::Silent(_) | NodeError::Busy { .. })) => {
                     failed = Consulted::NoWord(error.to_string());
                     continue;
@@ -183,6 +187,9 @@ impl Desk {
         match (best, failed) {
             // A node that was asked and said nothing might have taken it: its silence outweighs a refusal.
             (Some((next, _)), Consulted::NoWord(word)) if next.step.rank() < 2 => Consulted::NoWord(word),
+            (Some((next, at)), _) if absent => {
+                Consulted::Said(next.without_absent(entry, (self.clock)()), at)
+            }
             (Some((next, at)), _) => Consulted::Said(next, at),
             (None, failed) => failed,
         }
