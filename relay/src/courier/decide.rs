@@ -104,9 +104,14 @@ impl Next {
         }
     }
 
-    /// Tried again: no node could say anything about the mail.
+    /// Tried again: no node could say anything about the mail. What is out of time is so only by the word of a node, since
+    /// it may be validated; and what a node has, it still has.
     pub fn no_word(entry: &Entry, word: String, now: u64) -> Next {
-        let step = after_window(entry, later(entry, now), now);
+        let next_try = now.saturating_add(pause_secs(entry));
+        let step = match entry.state {
+            State::Submitted => Step::Submitted { next_try },
+            _ => Step::Later { next_try },
+        };
         let next = Next::new(step, Some(word));
         Next {
             code: entry.code.clone(),
@@ -172,7 +177,7 @@ impl Next {
             // The transaction itself could not be had; the node is asked again soon.
             Step::LookUp => {
                 entry.state = State::Submitted;
-                entry.next_try = now.saturating_add(RETRY_SECS_MIN);
+                entry.next_try = now.saturating_add(pause_secs(entry));
             }
         }
     }

@@ -129,13 +129,7 @@ impl Desk {
 
     /// Tried again: no node could say anything about the mail.
     pub(super) async fn write_later(&self, entry: &Entry, word: String) -> Result<Outcome, QueueError> {
-        let mut next = Next::no_word(entry, word, (self.clock)());
-        // Only a node can tell that a mail is out of time: it may be validated.
-        if let Step::Final(_) = next.step {
-            next.step = Step::Later {
-                next_try: (self.clock)().saturating_add(EXPIRY_MARGIN_SECS),
-            };
-        }
+        let next = Next::no_word(entry, word, (self.clock)());
         self.write(entry, next, None).await
     }
 
@@ -250,6 +244,7 @@ impl Desk {
         let changed = self.change(entry.id, made).await?;
         match (changed, node) {
             (Some(entry), Some(node)) if entry.state == State::Submitted => Ok(Outcome::Submitted { node }),
+            (Some(entry), None) if entry.state == State::Submitted => Ok(Outcome::Unchanged),
             _ => Ok(Outcome::Rests),
         }
     }

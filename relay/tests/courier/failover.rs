@@ -216,6 +216,34 @@ async fn accepts_a_full_node_again_later() {
     working.stop().await;
 }
 
+/// A node that has a mail still has it when it is silent for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_a_submitted_mail_as_submitted_while_its_node_is_silent() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&is_silent);
+    let fake = Fake::start(move |method, _| match method {
+        "server_info" => well(),
+        _ if told.load(Ordering::SeqCst) => Says::Nothing,
+        "submit_email" => said("tesSUCCESS", json!("submitted")),
+        _ => Says::Result(json!({"state": "submitted"})),
+    })
+    .await;
+    let (hand, post, queue) = (Hand::new(), Post::new(), Queue::in_memory());
+    let working = Working::start(&queue, std::slice::from_ref(&fake.url), &hand, TIMES);
+    let id = put_mail(&queue, &post, &hand, 10).await;
+    until_state(&queue, id, State::Submitted).await;
+    is_silent.store(true, Ordering::SeqCst);
+    hand.pass(6 * 86_400);
+    until(&queue, |queue| entry(queue, id).tries == 2).await;
+    let waiting = entry(&queue, id);
+    assert_eq!(
+        (waiting.state, waiting.code.as_deref()),
+        (State::Submitted, Some("tesSUCCESS"))
+    );
+    assert!(waiting.word.expect("a word").contains("did not answer"));
+    working.stop().await;
+}
+
 /// The node answers nonsense to one mail alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_a_poison_mail_and_goes_on_with_the_others() {
