@@ -98,6 +98,8 @@ pub const NODE_TOKEN_BYTES_MAX: usize = 64;
 pub const NODE_LIST_MAX: usize = 1_000;
 /// Tries after which a mail is set aside that every node answers senselessly, or refuses though the relay proved it. Ours.
 pub const POISON_TRIES: u32 = 3;
+/// Tries after which a refusal is final although one of the nodes could not be asked. Ours.
+pub const REFUSAL_TRIES: u32 = 3;
 /// Mails whose senseless answers are counted. Ours. Beyond: a mail is only tried again.
 pub const POISON_COUNTED_MAX: usize = 10_000;
 /// Mails that are handed in or asked for at one time. Ours. The others wait for their turn.
