@@ -237,11 +237,12 @@ def case(slug, why, rule=None, *, spec=None, rfc=None, like=None, same=None, sha
         [*base.get("extra", []), *kw.get("extra", [])], got.get("top", []), body, sigs if sigs is not None else [{}], got.get("fields"), got.get("post"), sign)
     if rule not in (None,) and like is None: like = group.good
     assert spec or rule, slug
+    if rule and spec and rule not in spec.split(", "): spec = rule + ", " + spec
     known = {"order", "frm", "to", "cc", "date", "subject", "ct", "mid", "mime", "extra", "top", "body", "fields", "post", "from_is"} | set(SIGN)
     assert not set(kw) - known, set(kw) - known
     c = dict(number=group.next, slug=slug, why=" ".join(why.split()), rule=rule, spec=spec or rule, rfc=rfc, like=like, same=same, at=at, net=net, mail=mail,
              keys={**found, **(keys or {})}, oracle=oracle, from_is=from_is or base.get("from_is", ALICE), to_is=to_is, amount=amount, line=line, date_is=date_is)
     CASES.append(c); BY_SLUG[slug] = c
     group.next += 1
-    if rule is None: group.good = slug
+    if rule is None and same is None: group.good = slug
     return c
