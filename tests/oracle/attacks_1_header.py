@@ -200,6 +200,8 @@ def to_header(slug, why, to, rule=None, **kw):
 to_header("bare", "The recipient from the signed To.", "bob@example.com")
 to_header("unsigned", "To exists but is not in h=.", "bob@example.com", "4.3", h="From:Date:Subject")
 to_header("missing", "No To and no TO.", None, "4.3")
+to_header("domain-of-253", "A domain of 253 bytes is the bound.", "bob@" + D254[1:], to_is="bob@" + D254[1:], rfc="RFC 1035 section 2.3.4")
+to_header("domain-of-254", "One byte more.", "bob@" + D254, "2.1", rfc="RFC 1035 section 2.3.4")
 to_header("group", "A group, as `undisclosed-recipients:;`, names no mailbox.", "undisclosed-recipients:;", "2.1")
 to_header("two-mailboxes", "Two recipients: nobody can say who is paid.", "bob@example.com, eve@evil.test", "2.1")
 to_header("route", "A source route.", "<@eve.test:bob@example.com>", "2.1", rfc="RFC 5322 section 4.4")

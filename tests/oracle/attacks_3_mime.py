@@ -107,7 +107,9 @@ nested("with-filename", "A file name in the disposition on the path.", ALT + b"i
 nested("signed", "multipart/signed within mixed.", b'Content-Type: multipart/signed; micalg=pgp-sha256;\n protocol="application/pgp-signature"; boundary=i1', rfc="RFC 1847 section 2.1")
 nested("close-only", "Only a close delimiter: no child.", ALT + b"i1", "5.4", inner=b"--i1--\r\n")
 nested("html-first-child", "The first child of the nested multipart is HTML.", ALT + b"i1", "5.4", inner=parts(HTML, text(), bd=b"i1"))
-nested("digest", "In multipart/digest an untyped child would be a mail by default; here a child without a type is text, and the digest's own preamble words are the sender's.", b"Content-Type: multipart/digest; boundary=i1", inner=parts(text(BODY, b"Content-Language: en"), bd=b"i1"), rfc="RFC 2046 section 5.1.5")
+nested("digest", "In multipart/digest an untyped child is a mail by default. The rule knows no such default: the child is text, and its first line is what the sender's provider signed.", b"Content-Type: multipart/digest; boundary=i1", inner=parts(text(BODY, b"Content-Language: en"), bd=b"i1"), rfc="RFC 2046 section 5.1.5")
+
+nested("digest-of-a-list", "A real digest: what stands first in its untyped child is a header line of somebody's mail, which is never an instruction.", b"Content-Type: multipart/digest; boundary=i1", "5.2", inner=b"--i1\r\n\r\nFrom: eve@evil.test\r\nSubject: x\r\n\r\n" + BODY + b"--i1--\r\n", rfc="RFC 2046 section 5.1.5")
 
 group(1251, "Relabelling: unsigned Content-Type and Content-Transfer-Encoding")
 R = dict(shape=YAHOO)
@@ -219,11 +221,6 @@ case("canon-c-swapped", "c= names other forms than those used: bh= does not fit.
 group(1551, "Base64 of b= and bh=: one spelling")
 M = "RFC 4648 section 3.5"
 case("base64-clean", "Clean base64, folded.", spec="3.2")
-def tweak(b, at):
-    """sets an unused bit of the last character before the padding"""
-    i = len(b.rstrip("=")) - 1
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    return b[:i] + alphabet[alphabet.index(b[i]) | at] + b[i + 1:]
 case("b-unused-bits", "Unused bits in b=: the same signature bytes, another text, so another transaction hash for one mail.", "3.2", bmap=lambda b: tweak(b, 1), rfc=M)
 case("bh-unused-bits", "Unused bits in bh=, signed so by the sender.", "3.2", bhmap=lambda b: tweak(b, 1), rfc=M)
 case("b-without-padding", "Padding left out.", "3.2", bmap=lambda b: b.rstrip("="), rfc="RFC 4648 section 3.2")
@@ -240,4 +237,7 @@ case("bh-of-another-body", "bh= of another body, validly signed.", "3.3", bhmap=
 case("b-empty", "An empty b= is clean base64 of nothing, and no signature.", "4.5", bmap=lambda b: "", oracle="3.2")
 case("bh-empty", "An empty bh= is clean base64 of nothing, and no hash.", "3.3", bhmap=lambda b: "", oracle="3.2")
 case("memo-too-large", "A normal form above 64 KiB fits into no transaction.", "1", body=BODY + b"\r\n" + (b"y" * 76 + b"\r\n") * 900, oracle=None)
+PAD = 262144 - len(case("mail-padded", "A relay added a long header line: dropped, whatever its size.", spec="1, 3.1", post=on_top("X-Pad: "), mid="<pad@mail.test>")["mail"])
+case("mail-of-256-kib", "262,144 bytes in all, most of them in an unsigned line.", spec="1", post=on_top("X-Pad: " + "x" * PAD), mid="<pad@mail.test>", same="mail-padded")
+case("mail-of-256-kib-and-one-byte", "One byte more is not read at all.", "1", post=on_top("X-Pad: " + "x" * (PAD + 1)), mid="<pad@mail.test>", oracle=None, rfc=None)
 case("memo-large", "Just below 64 KiB.", spec="1", body=BODY + b"\r\n" + (b"y" * 76 + b"\r\n") * 820)

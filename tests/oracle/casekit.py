@@ -69,6 +69,11 @@ K = load_keys()
 
 # ------------------------------------------------------------------------------------------------ DER and records
 def e64(b): return base64.b64encode(b).decode()
+def tweak(b, at):
+    """Sets unused bits of the last character before the padding."""
+    i = len(b.rstrip("=")) - 1
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return b[:i] + alphabet[alphabet.index(b[i]) | at] + b[i + 1:]
 def tlv(tag, v):
     n = len(v)
     size = (n.bit_length() + 7) // 8

@@ -80,6 +80,10 @@ def build():
     problems, files = [], {}
     numbers = [c["number"] for c in casekit.CASES]
     assert len(set(numbers)) == len(numbers), "a number is used twice"
+    readme = open(os.path.join(FOLDER, "README.md")).read()
+    for first, title in casekit.GROUPS:
+        row = "| %04d | %s |" % (first, title)
+        if row not in readme: problems.append("README.md lacks " + row)
     for c in casekit.CASES:
         e = confirm(c, problems)
         folder = name(c["slug"])
