@@ -190,6 +190,7 @@ bad_from("i-parent", "i= is the parent of d=.", "alice@mail.test", "4.2", x="i=@
 bad_from("i-without-at", "i= holds an @ always.", "alice@mail.test", "4.2", x="i=mail.test; ", rfc="RFC 6376 section 3.5")
 bad_from("i-ends-at-at", "i= with nothing after its @.", "alice@mail.test", "4.2", x="i=alice@; ", rfc="RFC 6376 section 3.5")
 bad_from("i-two-ats", "i= with the wanted domain before its last @.", "alice@mail.test", "4.2", x="i=@mail.test@evil.test; ", rfc="RFC 6376 section 3.5")
+good_from("i-two-ats-own-domain-last", "Only the name after the last @ of i= counts; what stands before it is a local part in quoted-printable, odd as it looks.", "alice@mail.test", x="i=a@evil.test@mail.test; ", spec="4.2", rfc="RFC 6376 section 3.5")
 
 # ================================================================================================ recipients
 group(401, "The recipient: To header and TO")

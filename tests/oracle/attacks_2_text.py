@@ -60,6 +60,10 @@ line("second-order-cannot-be-paid", "By its grammar the later line is an instruc
 line("second-order-quoted", "A quoted order below is no instruction by its grammar.", LINE, body=BODY + b"\r\n> REMIT 99 XAH TO <eve@evil.test>\r\n", spec="5.2")
 line("second-order-in-prose", "An order within a sentence is none.", LINE, body=BODY + b"\r\nas we said: REMIT 99 XAH TO <eve@evil.test>\r\n", spec="5.2")
 line("second-order-lower-case", "A line in other letter case is none.", LINE, body=BODY + b"\r\nremit 99 xah to <eve@evil.test>\r\n", spec="5.2")
+line("second-order-next-line", "The second order stands in the very next line.", LINE, "5.2", body=BODY + b"REMIT 99 XAH\r\n")
+line("second-order-last-line-without-end", "The second order is the last line, without CRLF.", LINE, "5.2", body=BODY + b"\r\nREMIT 99 XAH")
+line("second-order-with-runs-of-blanks", "The second order has runs of blanks in a body that is signed as it stands.", LINE, "5.2", body=BODY + b"\r\nREMIT \t99  XAH \t\r\n", c="relaxed/simple")
+line("lines-that-begin-like-orders", "A line that only begins like an order is none.", LINE, body=BODY + b"\r\nREMIT 99 XAHx\r\nREMITTANCE\r\nREKEYED\r\n", spec="5.2")
 
 group(601, "Amounts and networks")
 def amt(slug, why, text, rule=None, **kw): line("amount-" + slug, why, "REMIT " + text + TO, rule, **{"spec": "5.5", **kw})

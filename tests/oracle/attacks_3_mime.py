@@ -169,6 +169,10 @@ enc("unknown", "An unknown encoding.", TP + b"\nContent-Transfer-Encoding: x-uue
 enc("with-comment", "A comment in the encoding.", TP + b"\nContent-Transfer-Encoding: 7bit (base64)", BODY, "5.4", rfc="RFC 2045 section 6.1")
 enc("two-words", "Two encodings.", TP + b"\nContent-Transfer-Encoding: 7bit base64", BODY, "5.4", rfc="RFC 2045 section 6.1")
 enc("empty", "An empty encoding.", TP + b"\nContent-Transfer-Encoding:", BODY, "5.4", rfc="RFC 2045 section 6.1")
+enc("base64-lf-second-order", "A second order behind bare LFs, decoded from base64.", B6, e64(LINE.encode() + b"\n\nREMIT 99 XAH\n").encode() + b"\r\n", "5.2")
+enc("qp-lf-second-order", "A second order behind `=0A`.", QP, LINE.encode() + b"=0A=0AREMIT 99 XAH\r\n", "5.2")
+nested("coded-base64", "base64 within a nested multipart.", ALT + b"i1", inner=parts(text(e64(BODY).encode() + b"\r\n", B6), HTML, bd=b"i1"), rfc="RFC 2045 section 6.8")
+nested("coded-html-and-text-swapped", "A base64 HTML part first in the nested multipart.", ALT + b"i1", "5.4", inner=parts(text(e64(b"<p>x</p>").encode() + b"\r\n", b"Content-Type: text/html\nContent-Transfer-Encoding: base64"), text(), bd=b"i1"))
 
 # ================================================================================================ bytes
 group(1401, "Line ends and raw bytes")

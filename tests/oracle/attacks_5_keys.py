@@ -90,6 +90,15 @@ der("cut", "The last byte is missing.", spki(MAIN)[:-1])
 der("private-key", "The private key was published instead (RSAPrivateKey begins with version 0).", tlv(0x30, integer(0) + integer(MAIN.n) + integer(MAIN.e)), rfc="RFC 8017 appendix A.1.2")
 der("certificate", "A certificate's outer shape instead of a key.", tlv(0x30, tlv(0x30, spki(MAIN))), rfc="RFC 5280 section 4.1")
 der("ed25519-key", "An Ed25519 SPKI under k=rsa.", bytes.fromhex("302a300506032b6570032100") + ED.pub, rfc="RFC 8410 section 4")
+def ground(key, wanted):
+    """The first Message-ID under which `wanted(key, data)` holds; nothing here is random."""
+    for i in range(5000):
+        hit = []
+        compose({**PLAIN}, "Alice <alice@mail.test>", "Relay <relay@relay.example>", None, DATE, "a payment", "text/plain; charset=utf-8", "<%d@mail.test>" % i, "1.0", [], [], BODY, [{}], None, None,
+                {"k": key, "at": 0, "signer": lambda k, d: hit.append(wanted(k, d)) or b"\0"})
+        if hit[0]: return "<%d@mail.test>" % i
+    raise SystemExit("no luck")
+ROOT_KEY = next(k for name, k in sorted(K.items()) if k.p % 4 == k.q % 4 == 3 and 1024 <= k.n.bit_length() <= 4096)
 SIZE = "RFC 8301 section 3.2"
 for bits, rule in (("1024", None), ("1025", None), ("1031", None), ("3072", None), ("4096", None), ("512", "4.5"), ("1023", "4.5"), ("4097", "4.5")):
     why = "A modulus of %s bits, counted from its first one bit" % bits
@@ -98,7 +107,15 @@ case("rsa-exponent-3", "e=3 is allowed, because the padding is compared whole.",
 case("rsa-exponent-below-2-32", "The largest exponents.", spec="4.5", k="emax")
 case("rsa-exponent-above-2-32", "An exponent of 33 bits: verification would be slow at will.", "4.5", k="ebig")
 case("rsa-exponent-1", "e=1: the signature is the encoded message itself, and anybody can write it.", "4.5", rec="p=" + e64(spki(MAIN, inner=tlv(0x30, integer(MAIN.n) + integer(1)))), signer=lambda k, d: emsa(k, SHA256 + hashlib.sha256(d).digest()), rfc="RFC 8017 section 3.1")
-case("rsa-exponent-2", "e=2 is even.", "4.5", rec="p=" + e64(spki(MAIN, inner=tlv(0x30, integer(MAIN.n) + integer(2)))), rfc="RFC 8017 section 3.1")
+def square_root(k, data):
+    """A root of the encoded message under e=2, or None: one message of four has one (both primes are 3 modulo 4 here)."""
+    m = int.from_bytes(emsa(k, SHA256 + hashlib.sha256(data).digest()), "big")
+    a, b = pow(m, (k.p + 1) // 4, k.p), pow(m, (k.q + 1) // 4, k.q)
+    s = b + (a - b) * k.qi % k.p * k.q
+    return s.to_bytes(k.size, "big") if s * s % k.n == m else None
+case("rsa-exponent-2", "e=2 is even. The signature is a true square root, so only the rule on exponents stands against it.", "4.5", k=ROOT_KEY, mid=ground(ROOT_KEY, lambda k, d: square_root(k, d) is not None),
+     rec="p=" + e64(spki(ROOT_KEY, inner=tlv(0x30, integer(ROOT_KEY.n) + integer(2)))), signer=square_root, rfc="RFC 8017 section 3.1")
+case("rsa-modulus-even", "An even modulus: one bit of the record was changed.", "4.5", rec="p=" + e64(spki(MAIN, inner=tlv(0x30, integer(MAIN.n - 1) + integer(MAIN.e)))), rfc="RFC 8017 section 3.1")
 case("rsa-exponent-65536", "An even exponent beside the usual one.", "4.5", rec="p=" + e64(spki(MAIN, inner=tlv(0x30, integer(MAIN.n) + integer(65536)))), rfc="RFC 8017 section 3.1")
 case("rsa-exponent-0", "e=0.", "4.5", rec="p=" + e64(spki(MAIN, inner=tlv(0x30, integer(MAIN.n) + b"\2\1\0"))), rfc="RFC 8017 section 3.1")
 case("rsa-modulus-0", "A modulus of zero.", "4.5", rec="p=" + e64(tlv(0x30, b"\2\1\0" + integer(65537))), rfc="RFC 8017 section 3.1")
@@ -160,16 +177,10 @@ rsa("zero-byte-behind", "A zero byte behind it.", lambda k, d: rsa_sign(k, d) + 
 rsa("byte-cut", "The last byte is missing.", lambda k, d: rsa_sign(k, d)[:-1])
 rsa("one-byte", "A signature of one byte.", lambda k, d: b"\1")
 rsa("bit-flipped", "One bit of the signature flipped.", lambda k, d: rsa_sign(k, d)[:-1] + bytes([rsa_sign(k, d)[-1] ^ 1]))
-def grind(slug, why, rule, wanted, change=lambda k, s: s, **kw):
-    """Tries Message-IDs until the signature is as wanted: deterministic, there is nothing random in PKCS#1 v1.5."""
-    for i in range(5000):
-        hit = []
-        def signer(k, d):
-            s = rsa_sign(k, d); hit.append(wanted(k, int.from_bytes(s, "big"))); return change(k, s)
-        fields, keys = [(b"From", b" x")], {}
-        mail, _ = compose({**PLAIN}, "Alice <alice@mail.test>", "Relay <relay@relay.example>", None, DATE, "a payment", "text/plain; charset=utf-8", "<%d@mail.test>" % i, "1.0", [], [], BODY, [{}], None, None, {**kw, "signer": signer, "at": 0})
-        if hit[0]: return case("rsa-" + slug, why, rule, spec="4.5", mid="<%d@mail.test>" % i, signer=signer, rfc=W, **kw)
-    raise SystemExit("no luck: " + slug)
+def number(k, d): return int.from_bytes(rsa_sign(k, d), "big")
+def grind(slug, why, rule, wanted, change=lambda k, s: s, k=""):
+    """A mail whose signature, as a number, is as wanted."""
+    case("rsa-" + slug, why, rule, spec="4.5", k=k, mid=ground(K[k], lambda k, d: wanted(k, number(k, d))), signer=lambda k, d: change(k, rsa_sign(k, d)), rfc=W)
 grind("leading-zero-byte", "A signature that happens to begin with a zero byte, at its full length.", None, lambda k, s: s >> 8 * (k.size - 1) == 0, k="k1024")
 grind("leading-zero-byte-cut", "The same without the zero byte, as an integer would be written.", "4.5", lambda k, s: s >> 8 * (k.size - 1) == 0, lambda k, s: s[1:], k="k1024")
 grind("plus-modulus", "The signature plus the modulus, at the same length: equal under the modulus, another text.", "4.5", lambda k, s: s + k.n < 1 << 8 * k.size, lambda k, s: (int.from_bytes(s, "big") + k.n).to_bytes(k.size, "big"), k="k1025")
@@ -192,7 +203,7 @@ def forged_suffix(k, d):
     """e=3, no private key: a cube that ends as an encoded message, with garbage without zero bytes as padding"""
     tail = b"\0" + SHA256 + hashlib.sha256(d).digest()
     bits = 8 * len(tail); want = int.from_bytes(tail, "big")
-    if want % 2 == 0: return None
+    assert want % 2, "an even tail has no cube root"
     low = 1                                    # cube root of the tail modulo 2^bits, bit by bit
     for i in range(1, bits):
         if (low ** 3 ^ want) >> i & 1: low |= 1 << i
@@ -201,14 +212,7 @@ def forged_suffix(k, d):
         c = top + i << bits | low
         em = (c ** 3).to_bytes(k.size, "big")
         if em[:2] == b"\0\1" and 0 not in em[2:-len(tail)]: return c.to_bytes(k.size, "big")
-def odd_digest_mid():
-    """The first Message-ID under which the tail is odd, so that it has a cube root."""
-    for i in range(100):
-        seen = []
-        compose({**PLAIN}, "Alice <alice@mail.test>", "Relay <relay@relay.example>", None, DATE, "a payment", "text/plain; charset=utf-8", "<odd%d@mail.test>" % i, "1.0", [], [], BODY, [{}], None, None,
-                {"k": "e3", "at": 0, "signer": lambda k, d: seen.append(hashlib.sha256(d).digest()[-1] & 1) or b"\0"})
-        if seen[0]: return "<odd%d@mail.test>" % i
-rsa("e3-forged-garbage-padding", "e=3, forged without the private key: the cube ends as an encoded message, and its padding is garbage (CVE-2016-1494).", forged_suffix, k="e3", mid=odd_digest_mid(), rfc="CVE-2016-1494; RFC 8017 section 8.2.2", like="rsa-exponent-3")
+rsa("e3-forged-garbage-padding", "e=3, forged without the private key: the cube ends as an encoded message, and its padding is garbage (CVE-2016-1494).", forged_suffix, k="e3", mid=ground(K["e3"], lambda k, d: hashlib.sha256(d).digest()[-1] & 1), rfc="CVE-2016-1494; RFC 8017 section 8.2.2", like="rsa-exponent-3")
 
 # ================================================================================================ Ed25519
 group(2401, "Ed25519: cofactorless, canonical, no small order")
