@@ -122,6 +122,7 @@ bad_from("comment-first", "A comment before the address.", "(Alice) alice@mail.t
 bad_from("comment-in-phrase", "A comment between name and bracket.", "Alice (A) <alice@mail.test>", rfc="RFC 5322 section 3.2.2")
 bad_from("comment-after-angle", "A comment after the bracket.", "Alice <alice@mail.test> (Alice)", rfc="RFC 5322 section 3.2.2")
 bad_from("comment-inside-address", "A comment inside the address, legal in RFC 5322.", "alice(x)@mail.test", rfc="RFC 5322 section 3.4.1")
+bad_from("comment-touches-address", "The one form with a comment has a blank before it; `alice@mail.test(...)` is a domain with a comment in it to some parsers.", "alice@mail.test(Alice)", rfc="RFC 5322 section 3.4.1")
 bad_from("comment-with-latin1", "A comment with a byte above 7E.", b"alice@mail.test (Al\xedce)", rfc="RFC 5322 section 3.2.2")
 good_from("atext-specials", "Every special that an atom may hold.", "a!#$%&'*-/=?^_`{|}~b@mail.test", "a!#$%&'*-/=?^_`{|}~b@mail.test", rfc="RFC 5322 section 3.2.3")
 good_from("percent-hack", "`victim%gmail.com@mail.test` was once routed to gmail.com; here it is a mailbox of mail.test like any other.", "victim%gmail.com@mail.test", "victim%gmail.com@mail.test", rfc="RFC 5321 section 2.3.11")
@@ -190,6 +191,8 @@ bad_from("i-parent", "i= is the parent of d=.", "alice@mail.test", "4.2", x="i=@
 bad_from("i-without-at", "i= holds an @ always.", "alice@mail.test", "4.2", x="i=mail.test; ", rfc="RFC 6376 section 3.5")
 bad_from("i-ends-at-at", "i= with nothing after its @.", "alice@mail.test", "4.2", x="i=alice@; ", rfc="RFC 6376 section 3.5")
 bad_from("i-two-ats", "i= with the wanted domain before its last @.", "alice@mail.test", "4.2", x="i=@mail.test@evil.test; ", rfc="RFC 6376 section 3.5")
+bad_from("i-not-ldh", "A label of i= that begins with a hyphen.", "alice@mail.test", "4.2", x="i=alice@-x.mail.test; ", rfc="RFC 5890 section 2.3.1")
+bad_from("i-underscore", "A label of i= with an underscore.", "alice@mail.test", "4.2", x="i=alice@a_b.mail.test; ", rfc="RFC 5890 section 2.3.1")
 good_from("i-two-ats-own-domain-last", "Only the name after the last @ of i= counts; what stands before it is a local part in quoted-printable, odd as it looks.", "alice@mail.test", x="i=a@evil.test@mail.test; ", spec="4.2", rfc="RFC 6376 section 3.5")
 
 # ================================================================================================ recipients
@@ -229,6 +232,10 @@ to_header("classic-address-two-tags", "Two suffixes.", "%s+1+2@relay.example" % 
 to_header("classic-address-mistyped", "A wrong checksum is a mistyped account; hashed, the money would be lost.", "%s@relay.example" % BAD_CLASSIC, "2.4", rfc=None)
 to_header("classic-address-zero", "Account zero belongs to nobody.", "%s@relay.example" % O.r_address(O.ZERO), "2.4", rfc=None)
 to_header("classic-address-one", "Account one belongs to nobody.", "%s@relay.example" % O.r_address(O.ONE), "2.4", rfc=None)
+to_header("r-and-24-characters", "The shortest that looks like a classic address: its checksum has to fit.", "r" + "a" * 24 + "@example.com", "2.4", rfc=None)
+to_header("r-and-34-characters", "The longest.", "r" + "a" * 34 + "@example.com", "2.4", rfc=None)
+to_header("r-and-35-characters", "Too long for one: an ordinary local part.", "r" + "a" * 35 + "@example.com", to_is="r" + "a" * 35 + "@example.com", spec="2.4", rfc=None)
+to_header("r-and-a-zero", "0, O, I and l are no characters of a classic address: an ordinary local part.", "r" + "a" * 12 + "0" + "a" * 20 + "@example.com", to_is="r" + "a" * 12 + "0" + "a" * 20 + "@example.com", spec="2.4", rfc=None)
 to_header("r-and-23-characters", "Too short for a classic address: an ordinary local part.", "r" + "a" * 23 + "@example.com", to_is="r" + "a" * 23 + "@example.com", spec="2.4", rfc=None)
 to_header("relay-address", "Whether the recipient is the relay's own mailbox is the relay's matter; the verifier knows no relay.", "relay@relay.example", to_is="relay@relay.example", spec="4.3, 13")
 to_header("oneself", "Paying oneself is refused by the ledger, not by the mail.", "alice@mail.test", to_is=ALICE, spec="4.3, 6.1")

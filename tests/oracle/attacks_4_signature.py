@@ -48,6 +48,7 @@ tag("value-control", "A control character in a value.", "{x}", "z=\x07; ", "4.1"
 tag("bh-within-z", "`bh=` inside the value of z=: a search for the text `bh=` finds the wrong one (zkemail.nr, PR 23).", "{x}", "z=Subject:bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=|b=AAAA; ")
 tag("b-within-z", "`b=` inside z=.", "{x}", "z=X:;b=AAAA; ", "4.1", rfc=L)
 tag("semicolon-at-end", "A semicolon at the end.", "b={b}", "b={b};", rfc=L)
+tag("two-semicolons-at-end", "Two semicolons at the end: the last tag is empty.", "b={b}", "b={b};;", "4.1", rfc=L)
 tag("b-first", "b= as the first tag: it is emptied there.", TAGS, "b={b};\r\n\tv=1; a={a}; c={c}; d={d}; s={s}; t={t}; {x}h={h};\r\n\tbh={bh}", rfc="RFC 6376 section 3.7")
 tag("b-missing", "No b=.", ";\r\n\tb={b}", "", "4.1")
 tag("bh-missing", "No bh=.", "bh={bh};\r\n\t", "", "4.1")
@@ -108,8 +109,9 @@ case("time-t-leading-zeros", "Leading zeros within twelve digits.", spec="4.6", 
 case("time-x-ahead", "x= lies ahead.", spec="4.6", x="x=%d; " % (NOW + 1), rfc=T)
 case("time-x-now", "x= is now.", spec="4.6", x="x=%d; " % NOW, rfc=T)
 case("time-x-passed", "x= has passed.", "4.6", x="x=%d; " % (NOW - 1), rfc=T)
-case("time-x-before-t", "x= before t=.", "4.6", x="x=%d; " % (SIGNED - 1), rfc=T)
-case("time-x-equals-t", "x= equal to t=.", "4.6", x="x=%d; " % SIGNED, rfc=T)
+case("time-x-before-t", "x= before t=, both still ahead.", "4.6", x="x=%d; " % (SIGNED - 1), at=SIGNED - 1, rfc=T)
+case("time-x-equals-t", "x= equal to t=, and both now.", "4.6", x="x=%d; " % SIGNED, at=SIGNED, rfc=T)
+case("time-x-one-second-after-t", "x= one second after t=.", spec="4.6", x="x=%d; " % (SIGNED + 1), at=SIGNED, rfc=T)
 case("time-x-without-t", "x= without t=.", spec="4.6", tags=UNTIMED, x="x=%d; " % (NOW + 9), rfc=T)
 case("time-x-word", "x= is no number.", "4.6", x="x=never; ", rfc=T)
 def date(slug, why, v, rule=None, **kw):
@@ -130,7 +132,7 @@ for slug, v, why in (("zone-name", "Mon, 16 Nov 2026 10:00:00 EST", "Names of zo
         ("zone-with-colon", "Mon, 16 Nov 2026 10:00:00 +00:00", "A colon in the zone."), ("zone-minutes-60", "Mon, 16 Nov 2026 10:00:00 +0060", "Zone minutes above 59."), ("leap-second", "Mon, 16 Nov 2026 10:00:60 +0000", "Second 60."), ("hour-24", "Sun, 15 Nov 2026 24:00:00 +0000", "Hour 24."),
         ("february-30", "Mon, 30 Feb 2026 10:00:00 +0000", "No such day."), ("february-29", "Sun, 29 Feb 2026 10:00:00 +0000", "2026 is no leap year."), ("day-0", "Mon, 0 Nov 2026 10:00:00 +0000", "No such day."), ("two-digit-year", "Mon, 16 Nov 26 10:00:00 +0000", "Years of two digits."),
         ("one-digit-hour", "Mon, 16 Nov 2026 9:00:00 +0000", "Hours have two digits."), ("month-number", "Mon, 16 11 2026 10:00:00 +0000", "A month in digits."), ("month-in-full", "Mon, 16 November 2026 10:00:00 +0000", "A month in full."), ("localised", "Mo, 16 Nov 2026 10:00:00 +0000", "A day name of another language."),
-        ("iso-8601", "2026-11-16T10:00:00Z", "ISO 8601."), ("comment-first", "(x) Mon, 16 Nov 2026 10:00:00 +0000", "A comment elsewhere."), ("comment-nested", "Mon, 16 Nov 2026 10:00:00 +0000 (a (b))", "A nested comment."), ("two-comments", "Mon, 16 Nov 2026 10:00:00 +0000 (a) (b)", "Two comments."),
+        ("iso-8601", "2026-11-16T10:00:00Z", "ISO 8601."), ("comment-latin1", b"Mon, 16 Nov 2026 11:00:00 +0100 (Mitteleurop\xe4ische Zeit)", "A comment is ASCII (old German clients wrote such zone names)."), ("comment-first", "(x) Mon, 16 Nov 2026 10:00:00 +0000", "A comment elsewhere."), ("comment-nested", "Mon, 16 Nov 2026 10:00:00 +0000 (a (b))", "A nested comment."), ("two-comments", "Mon, 16 Nov 2026 10:00:00 +0000 (a) (b)", "Two comments."),
         ("text-after", "Mon, 16 Nov 2026 10:00:00 +0000 or so", "Text after it."), ("before-2000", "Fri, 31 Dec 1999 23:59:59 +0000", "Before 2000: the ledger's clock has no such time."), ("after-2136", "Sun, 7 Feb 2136 06:28:16 +0000", "After the last second of the ledger's clock."), ("empty", "", "Nothing.")):
     date(slug, why, v, "4.6")
 
