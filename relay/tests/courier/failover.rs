@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use relay::answers::{Announce, Ask, AskError, Asking};
+use relay::courier::Courier;
 use relay::courier::nodes::{NodeError, NodeTimes, Nodes};
-use relay::courier::{Announce, Ask, AskError, Asking, Courier};
 use relay::queue::{Answer, Entry, Kind, MailId, Queue, State};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use relay::answers::Announce;
+use relay::courier::Courier;
 use relay::courier::nodes::{NodeTimes, Nodes};
-use relay::courier::{Announce, Courier};
 use relay::queue::{Answer, Dkim, Entry, Queue, State};
 use rpc::api::Node as _;
 
