@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -178,8 +178,8 @@ fn serve_answers(stream: TcpStream, answers: &Answers) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Offers mails one after the other until the relay dies; notes which got their 250.
-fn offer(smtp: &str, mails: &mut [Offered]) -> std::io::Result<()> {
+/// Offers mails one after the other until the relay dies; notes which got their 250, and in `begun` how many were begun.
+fn offer(smtp: &str, mails: &mut [Offered], begun: &AtomicU64) -> std::io::Result<()> {
     let mut out = TcpStream::connect(smtp)?;
     let mut lines = BufReader::new(out.try_clone()?).lines();
     let mut reply = |code: &str| -> std::io::Result<()> {
@@ -198,6 +198,7 @@ fn offer(smtp: &str, mails: &mut [Offered]) -> std::io::Result<()> {
     reply("250")?;
     for mail in mails {
         out.write_all(b"MAIL FROM:<u@mail.example>\r\nRCPT TO:<relay@relay.example>\r\nDATA\r\n")?;
+        begun.fetch_add(1, Ordering::SeqCst);
         for code in ["250", "250", "354"] {
             reply(code)?;
         }
@@ -270,12 +271,19 @@ async fn kill_again_and_again() {
             let mut mails: Vec<Offered> = (0..MAILS_PER_KILL)
                 .map(|at| set.mail(number * MAILS_PER_KILL + at))
                 .collect();
-            let smtp = relay.smtp.clone();
-            Some(std::thread::spawn(move || {
+            let (smtp, begun) = (relay.smtp.clone(), Arc::new(AtomicU64::new(0)));
+            let counter = Arc::clone(&begun);
+            let offering = std::thread::spawn(move || {
                 // The relay dies in the middle: the last mails get no reply, and that is noted.
-                let _ = offer(&smtp, &mut mails);
+                let _ = offer(&smtp, &mut mails, &counter);
                 mails
-            }))
+            });
+            // The request after which the kill comes is that of any of the mails.
+            let wanted = next_random(&mut random) % MAILS_PER_KILL + 1;
+            while begun.load(Ordering::SeqCst) < wanted && !offering.is_finished() {
+                std::thread::yield_now();
+            }
+            Some(offering)
         };
         wait_for_the_moment(&watch, next_random(&mut random));
         relay.kill();

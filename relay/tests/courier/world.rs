@@ -123,6 +123,7 @@ impl Post {
             to_account: told.to.map(|to| to.account.to_string()),
             instruction: told.instruction.expect("an instruction"),
             message_id: "x@mail.example".to_owned(),
+            thread: relay::queue::Thread::default(),
             may_answer: true,
             bytes: mail.len() as u64,
             received_at: now,
