@@ -50,6 +50,8 @@ pub enum Command {
     /// Work with recorded ledgers
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Run a node and a relay in one process: all that one machine needs
+    Up(Up),
     /// Watch signed mails become payments, on this machine, without set-up
     Demo(Demo),
 }
@@ -70,6 +72,11 @@ pub enum Ledger {
 /// The commands of the relay.
 #[derive(Debug, Subcommand)]
 pub enum Relay {
+    /// Run the relay
+    ///
+    /// Prints `listening PROTOCOL://ADDR:PORT` for each door when all are open. Ends at SIGTERM or Ctrl-C, after what is
+    /// under way.
+    Run(RelayConfig),
     /// Print a commented configuration file with every setting and its default
     Config,
     /// Look whether all around the relay is as it must be: machine, certificate, nodes, DNS, mail port
@@ -326,6 +333,60 @@ pub struct Node {
     /// Go back to this ledger, which a refused start named as the last good one
     #[arg(long, value_name = "INDEX")]
     pub rollback_to: Option<u32>,
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Folder for the ledger (in `node`) and the relay (in `relay`)
+    #[arg(long, value_name = "DIR", default_value = "./xahau-email-data")]
+    pub data: PathBuf,
+    /// Where the node listens (WebSocket and HTTP on one port)
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6006")]
+    pub rpc: SocketAddr,
+    /// Where the relay takes mail by SMTP
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:2525")]
+    pub smtp: SocketAddr,
+    /// Where the relay takes mail by LMTP: ADDR:PORT or unix:PATH
+    #[arg(long, value_name = "PLACE")]
+    pub lmtp: Vec<String>,
+    /// Where metrics and health are served
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<SocketAddr>,
+    /// Address of the relay: the one that senders put in Cc
+    #[arg(long, value_name = "EMAIL", default_value = "relay@localhost.localdomain")]
+    pub relay_address: Vec<String>,
+    /// NetworkID
+    #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
+    pub network: u32,
+    /// Where keys come from
+    #[command(flatten)]
+    pub keys: Keys,
+    /// Seconds between ledgers; 0 closes only on ledger_accept
+    #[arg(long, value_name = "S", default_value_t = 3)]
+    pub close_secs: u64,
+    /// At the first start, pay an email or r-address from the genesis account: alice@mail.example=1000
+    #[arg(long, value_name = "WHO=XAH")]
+    pub fund: Vec<String>,
+}
+
+impl Up {
+    /// The node of it.
+    pub fn node(&self) -> Node {
+        Node {
+            data: self.data.join("node"),
+            listen: self.rpc,
+            network: self.network,
+            keys: self.keys.clone(),
+            close_secs: self.close_secs,
+            fund: self.fund.clone(),
+            clock: None,
+            without_email: false,
+            majority_secs: node::limits::MAJORITY_SECS_DEFAULT,
+            history_ledgers: None,
+            rollback_to: None,
+        }
+    }
 }
 
 /// Arguments of `demo`.

@@ -17,11 +17,12 @@ mod cli;
 mod clock;
 mod commands;
 mod demo;
+mod logs;
 
 use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Failure, Outcome};
-use std::io::IsTerminal;
+use relay::config::LogFormat;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -29,7 +30,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain_arguments(&error),
     };
-    log_to_standard_error();
+    match &cli.command {
+        // Its configuration says how it logs.
+        Command::Relay(cli::Relay::Run(_)) => {}
+        Command::Up(_) => logs::to_standard_error(LogFormat::Text, logs::MAILS),
+        _ => logs::to_standard_error(LogFormat::Text, logs::WARNINGS),
+    }
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(&cli)),
         Err(error) => Err(error.into()),
@@ -70,17 +76,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Relay(command) => commands::relay::run(command, cli.json).await,
         Command::Queue(command) => commands::queue::run(command, cli.json).await,
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.json),
+        Command::Up(args) => commands::up::run(args, cli.json).await,
         Command::Demo(args) => demo::run(args, cli.json).await,
     }
-}
-
-/// Diagnostics go to standard error: warnings, or what `RUST_LOG` asks for.
-fn log_to_standard_error() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

@@ -19,14 +19,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::answers::{
-    AnswerRules, Announcer, RequestError, Requesting, Requests, Sender, SignError, Signer, Smarthost,
+    Announcer, AnswerRules, RequestError, Requesting, Requests, Sender, SignError, Signer, Smarthost,
     SmarthostError, Teller,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control::{Context, Control};
-use crate::courier::nodes::{NodeError, Nodes};
 use crate::courier::Courier;
+use crate::courier::nodes::{NodeError, Nodes};
 use crate::desk::Desk;
 use crate::door::{Door, DoorError};
 use crate::http::{self, Condition, Health};
@@ -35,7 +35,8 @@ use crate::limits::{DAEMON_STOP_SECS_MAX, UPKEEP_SECS};
 use crate::maildir;
 use crate::meter;
 use crate::queue::{OpenError, Queue, State};
-use crate::smtp::{self, Server, TlsError, TlsFiles, UnixDoor};
+use crate::smtp::server::{self, Server, UnixDoor};
+use crate::smtp::tls::{TlsError, TlsFiles};
 
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,9 @@ pub enum DaemonError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// A listener.
-    #[error("cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE")]
+    #[error(
+        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE"
+    )]
     Listen {
         /// Where.
         place: String,
@@ -148,8 +151,14 @@ impl Tasks {
         // Nobody may listen any more; then there is nobody to tell.
         let _ = self.stop.send(true);
         let ending = async { while self.tasks.join_next().await.is_some() {} };
-        if timeout(Duration::from_secs(DAEMON_STOP_SECS_MAX), ending).await.is_err() {
-            tracing::warn!(what, "did not end in time and is cut off; what was taken is on disk");
+        if timeout(Duration::from_secs(DAEMON_STOP_SECS_MAX), ending)
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                what,
+                "did not end in time and is cut off; what was taken is on disk"
+            );
         }
     }
 }
@@ -230,7 +239,7 @@ impl Parts {
         for address in config.smtp.iter().flat_map(|smtp| &smtp.listen) {
             let (listener, at) = bind(&address.to_string()).await?;
             listening.push(Listening::Smtp(at));
-            doors.push(smtp::Door::Smtp(listener));
+            doors.push(server::Door::Smtp(listener));
         }
         for place in config.lmtp.iter().flat_map(|lmtp| &lmtp.listen) {
             if let Some(path) = place.strip_prefix("unix:") {
@@ -239,11 +248,11 @@ impl Parts {
                     source,
                 })?;
                 listening.push(Listening::LmtpUnix(path.into()));
-                doors.push(smtp::Door::LmtpUnix(door));
+                doors.push(server::Door::LmtpUnix(door));
             } else {
                 let (listener, at) = bind(place).await?;
                 listening.push(Listening::Lmtp(at));
-                doors.push(smtp::Door::Lmtp(listener));
+                doors.push(server::Door::Lmtp(listener));
             }
         }
         // No door opens before all are bound: a start that fails takes no mail.
@@ -333,7 +342,11 @@ impl Parts {
         };
         let stop = tasks.until_stop();
         tasks.tasks.spawn(control.serve(context, stop));
-        tasks.spawn_until_stop(keep_up(self.queue.clone(), Arc::clone(&self.nodes), self.clock.clone()));
+        tasks.spawn_until_stop(keep_up(
+            self.queue.clone(),
+            Arc::clone(&self.nodes),
+            self.clock.clone(),
+        ));
         let (Some(config), Some(metrics)) = (&self.config.http, metrics) else {
             return Ok(Vec::new());
         };
@@ -395,9 +408,16 @@ async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             metrics::gauge!(meter::QUEUE_ENTRIES, "state" => state.as_str()).set(f64::from(count));
         }
-        let oldest = queue.oldest_open().map_or(0, |since| now.saturating_sub(since));
-        let oldest = u32::try_from(oldest).unwrap_or(u32::MAX);
-        metrics::gauge!(meter::QUEUE_OLDEST_SECS).set(f64::from(oldest));
+        // Sets the gauge of the oldest entry; it reads the file.
+        let reading = queue.clone();
+        let stats = tokio::task::spawn_blocking(move || reading.stats(now)).await;
+        if let Ok(Err(error)) = stats {
+            tracing::warn!(%error, "the queue cannot be read now");
+        }
+        for at in 0..nodes.count() {
+            // Whether it answers is noted by the nodes themselves.
+            let _ = nodes.tip_at(at).await;
+        }
         for (node, failure) in nodes.states() {
             let is_up = if failure.is_none() { 1.0 } else { 0.0 };
             metrics::gauge!(meter::NODE_UP, "node" => node).set(is_up);
@@ -421,10 +441,7 @@ impl Requests for Asked {
                     NodeError::Refused { token, .. } => Some(token.clone()),
                     _ => None,
                 });
-                refused.map_or_else(
-                    || RequestError::NoNode(none.to_string()),
-                    RequestError::Refused,
-                )
+                refused.map_or_else(|| RequestError::NoNode(none.to_string()), RequestError::Refused)
             })
         })
     }
@@ -452,7 +469,10 @@ impl Health for Conditions {
         vec![if self.queue.is_alive() {
             Condition::holds("queue", "its writer runs")
         } else {
-            Condition::fails("queue", "its writer has stopped: see the log, then start the relay anew")
+            Condition::fails(
+                "queue",
+                "its writer has stopped: see the log, then start the relay anew",
+            )
         }]
     }
 
@@ -463,7 +483,10 @@ impl Health for Conditions {
             .filter_map(|(node, failure)| failure.as_ref().map(|failure| format!("{node}: {failure}")))
             .collect();
         let nodes = if failing.len() < states.len() {
-            Condition::holds("nodes", format!("{} of {} answer", states.len() - failing.len(), states.len()))
+            Condition::holds(
+                "nodes",
+                format!("{} of {} answer", states.len() - failing.len(), states.len()),
+            )
         } else {
             Condition::fails("nodes", failing.join("; "))
         };

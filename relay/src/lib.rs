@@ -10,11 +10,13 @@
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
 //! | [`letter`] | a mail with its envelope, from whatever door |
+//! | [`daemon`] | the parts put together |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`queue`] | the durable queue |
 //! | [`control`] | the control socket: operators work on the live queue |
 //! | [`config`] | the one configuration file |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
+//! | [`daemon`] | the parts put together |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`dkim_key`] | the key of the answers |
 //! | [`door`] | the desk itself: judges letters and keeps them |
@@ -40,6 +42,7 @@ pub mod config_file;
 pub mod config_rules;
 pub mod control;
 pub mod courier;
+pub mod daemon;
 pub mod desk;
 pub mod dkim_key;
 pub mod door;

@@ -98,6 +98,8 @@ pub const NODE_TOKEN_BYTES_MAX: usize = 64;
 pub const NODE_LIST_MAX: usize = 1_000;
 /// Tries after which a mail is set aside that every node answers senselessly, or refuses though the relay proved it. Ours.
 pub const POISON_TRIES: u32 = 3;
+/// Tries after which a refusal is final although one of the nodes could not be asked. Ours.
+pub const REFUSAL_TRIES: u32 = 3;
 /// Mails whose senseless answers are counted. Ours. Beyond: a mail is only tried again.
 pub const POISON_COUNTED_MAX: usize = 10_000;
 /// Mails that are handed in or asked for at one time. Ours. The others wait for their turn.
@@ -247,3 +249,7 @@ pub const CONTROL_ANSWER_SECS: u64 = 600;
 pub const CONTROL_LINES_MAX: usize = 16;
 /// Entries read at once for a list. Own choice: some milliseconds. Beyond: the next page.
 pub const CONTROL_PAGE_ENTRIES: usize = 256;
+/// How long each part of the daemon may take to end, seconds; ours. Beyond: cut off, what was taken is on disk.
+pub const DAEMON_STOP_SECS_MAX: u64 = 20;
+/// How often old mails are forgotten, and gauges and nodes are looked at, seconds; ours.
+pub const UPKEEP_SECS: u64 = 30;

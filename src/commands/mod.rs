@@ -9,6 +9,7 @@ pub mod queue;
 pub mod relay;
 pub mod show;
 pub mod submit;
+pub mod up;
 
 use std::io::Read;
 use std::path::Path;
@@ -106,6 +107,9 @@ pub enum Failure {
     /// The relay's configuration.
     #[error("{0}")]
     RelayConfig(#[from] ::relay::config_file::ConfigError),
+    /// The relay cannot start.
+    #[error(transparent)]
+    Daemon(#[from] ::relay::daemon::DaemonError),
     /// The relay's first files cannot be made.
     #[error(transparent)]
     Quickstart(#[from] ::relay::quickstart::QuickstartError),

@@ -105,11 +105,15 @@ impl RunningNode {
     async fn until_stopped(mut self) -> Result<(), Failure> {
         tokio::select! {
             () = stop_signal() => tracing::info!("stopping: open requests finish first"),
-            closed = &mut self.closing => {
-                closed.map_err(std::io::Error::other)??;
-            }
+            failed = self.failed() => failed?,
         }
         self.stop().await
+    }
+
+    /// Ends when the node can close no more ledgers.
+    pub async fn failed(&mut self) -> Result<(), Failure> {
+        (&mut self.closing).await.map_err(std::io::Error::other)??;
+        Ok(())
     }
 
     /// Lets open requests finish and ends.
@@ -141,7 +145,7 @@ fn say_what_a_later_start_ignores(args: &cli::Node) {
 }
 
 /// A file size limit kills a process that has no handler for its signal; with one, writing fails and the store says so.
-fn outlive_full_disks() -> Result<(), Failure> {
+pub fn outlive_full_disks() -> Result<(), Failure> {
     #[cfg(target_os = "linux")]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -157,7 +161,8 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn stop_signal() {
+/// Resolves when the operator asks for an end: SIGTERM or Ctrl-C.
+pub async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,19 +1,26 @@
 //! `relay`: the cc-relay, from arguments to a running daemon.
 
+use super::node::{outlive_full_disks, stop_signal};
 use super::queue as place;
 use super::{Failure, Outcome, show};
-use crate::{cli, clock};
+use crate::{cli, clock, logs};
 use ::relay::check::{self, Finding, Verdict};
+use ::relay::config::Config;
 use ::relay::config_file::{self, DEFAULT_TEXT};
 use ::relay::control::{Line, Request};
+use ::relay::daemon::Daemon;
+use ::relay::http::{self, PrometheusHandle};
 use ::relay::pipe::{self, Envelope, ToDaemon};
 use ::relay::quickstart::{self, Made};
+use ::relay::systemd::Notifier;
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Runs one of its commands.
 pub async fn run(command: &cli::Relay, json: bool) -> Result<Outcome, Failure> {
     match command {
+        cli::Relay::Run(args) => run_daemon(args, json).await,
         cli::Relay::Config => {
             out_text!("{DEFAULT_TEXT}");
             Ok(Outcome::Yes)
@@ -105,6 +112,41 @@ async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure>
     } else {
         Outcome::No
     })
+}
+
+/// Runs until the operator ends it.
+async fn run_daemon(args: &cli::RelayConfig, json: bool) -> Result<Outcome, Failure> {
+    let config = config_file::read(&args.config)?;
+    logs::to_standard_error(config.log.format, logs::MAILS);
+    outlive_full_disks()?;
+    let service_manager = Notifier::from_env();
+    let metrics = metrics_of(&config)?;
+    let daemon = Daemon::start(config, Arc::new(clock::now_unix), metrics).await?;
+    say_listening(&daemon, json);
+    service_manager.ready("taking mail");
+    stop_signal().await;
+    tracing::info!("stopping: mails under way finish first");
+    service_manager.stopping();
+    daemon.stop().await;
+    Ok(Outcome::Yes)
+}
+
+/// The counters, where the configuration has somebody look at them.
+pub fn metrics_of(config: &Config) -> Result<Option<PrometheusHandle>, Failure> {
+    let installed = config.http.as_ref().map(|_| http::install_metrics()).transpose();
+    Ok(installed.map_err(std::io::Error::other)?)
+}
+
+/// Prints where a daemon listens.
+pub fn say_listening(daemon: &Daemon, json: bool) {
+    if json {
+        let places: Vec<String> = daemon.listening().iter().map(ToString::to_string).collect();
+        out!("{}", json!({ "listening": places }));
+    } else {
+        for place in daemon.listening() {
+            out!("listening {place}");
+        }
+    }
 }
 
 fn say_findings(findings: &[Finding], json: bool) {

@@ -286,7 +286,8 @@ fn html_text(line: &str) -> String {
         .replace('>', "&gt;")
 }
 
-fn base64(bytes: &[u8]) -> String {
+/// Base64 with padding, RFC 4648 section 4.
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {

@@ -5,16 +5,14 @@
 #[allow(dead_code, reason = "the demo uses all of it")]
 pub mod mail;
 
-use crate::support::NodeProcess;
+use crate::support::{CommitWatch, NodeProcess};
 use mail::{Headers, Provider, Signing};
 use rpc::Client;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Kills in an ordinary run; `XAHAU_EMAIL_LONG` makes it more.
@@ -31,35 +29,6 @@ const SENDERS: u32 = 20;
 struct Known {
     ledgers: BTreeMap<u64, String>,
     transactions: Vec<String>,
-}
-
-/// Follows the node's log: true between the begin and the end of a commit.
-struct CommitWatch {
-    inside: Arc<AtomicBool>,
-    reader: std::thread::JoinHandle<()>,
-}
-
-impl CommitWatch {
-    fn follow(stderr: std::process::ChildStderr) -> Self {
-        let inside = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&inside);
-        let reader = std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if line.contains("commit begins") {
-                    flag.store(true, Ordering::SeqCst);
-                } else if line.contains("commit ends") {
-                    flag.store(false, Ordering::SeqCst);
-                }
-            }
-        });
-        CommitWatch { inside, reader }
-    }
-
-    /// Whether the node died inside a commit.
-    fn end(self) -> bool {
-        self.reader.join().expect("reader");
-        self.inside.load(Ordering::SeqCst)
-    }
 }
 
 fn start(data: &Path, keys: &Path) -> (NodeProcess, CommitWatch) {

@@ -9,6 +9,7 @@ mod node_cli;
 mod oracle;
 mod relay_cli;
 mod relay_files;
+mod relay_kill;
 mod sabotage;
 mod spec;
 mod support;

@@ -4,6 +4,8 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The built program.
 pub fn program() -> Command {
@@ -94,6 +96,81 @@ impl NodeProcess {
 }
 
 impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Follows a program's log: true between the begin and the end of a commit.
+pub struct CommitWatch {
+    pub inside: Arc<AtomicBool>,
+    reader: std::thread::JoinHandle<()>,
+}
+
+impl CommitWatch {
+    /// Follows until the program ends.
+    pub fn follow(stderr: std::process::ChildStderr) -> Self {
+        let inside = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&inside);
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if line.contains("commit begins") {
+                    flag.store(true, Ordering::SeqCst);
+                } else if line.contains("commit ends") {
+                    flag.store(false, Ordering::SeqCst);
+                }
+            }
+        });
+        CommitWatch { inside, reader }
+    }
+
+    /// Whether the program died inside a commit.
+    pub fn end(self) -> bool {
+        self.reader.join().expect("reader");
+        self.inside.load(Ordering::SeqCst)
+    }
+}
+
+/// A running relay; it is killed with the value.
+pub struct RelayProcess {
+    pub child: Child,
+    /// ADDR:PORT of SMTP.
+    pub smtp: String,
+}
+
+impl RelayProcess {
+    /// Starts `relay run` and waits until SMTP listens.
+    pub fn start_with(config: &Path, stderr: Stdio, log: &str) -> RelayProcess {
+        let mut child = program()
+            .args(["relay", "run", "--config"])
+            .arg(config)
+            .env("RUST_LOG", log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .expect("the relay starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
+        let smtp = lines.find_map(|line| {
+            line.expect("text")
+                .strip_prefix("listening smtp://")
+                .map(|address| address.trim().to_owned())
+        });
+        let smtp = smtp.unwrap_or_else(|| panic!("the relay ended before it listened: {:?}", child.wait()));
+        // The pipe stays open, so that a later line does not end the relay.
+        std::thread::spawn(move || lines.for_each(drop));
+        RelayProcess { child, smtp }
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+}
+
+impl Drop for RelayProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -329,7 +329,9 @@ pub fn parse_server_info(answer: &Value, network: u32) -> Result<u32, Unfit> {
         .get("validated_ledger")
         .ok_or(Unfit::Member("validated_ledger"))?;
     let age_secs = number(ledger, "age").ok_or(Unfit::Member("validated_ledger.age"))?;
-    if age_secs > NODE_LEDGER_AGE_SECS_MAX {
+    // A node that validates alone has nobody to fall behind of: its ledger is as old as its last transaction or stop.
+    let is_alone = number(info, "validation_quorum") == Some(1);
+    if age_secs > NODE_LEDGER_AGE_SECS_MAX && !is_alone {
         return Err(Unfit::OldLedger { age_secs });
     }
     let index = number(ledger, "seq").and_then(|index| u32::try_from(index).ok());

@@ -14,14 +14,15 @@
 //! | tem on a mail that the relay has proved | node and relay disagree; after a few tries it is held for the operator |
 //! | anything but the first two rows, after the window | expired |
 //!
-//! A refusal is final only if no other node that can be reached says otherwise: [`Step::rank`]. Spec: 7.3, 8.5, 10, 12.
+//! A refusal is final only if no other node that can be reached says otherwise ([`Step::rank`]); while one cannot be
+//! reached, only after a few tries ([`Next::without_absent`]). Spec: 7.3, 8.5, 10, 12.
 
 use amendment::limits::EMAIL_SKEW_SECS;
 use codec::{Ter, TerClass};
 
 use super::answer::{Code, Made, NodeAnswer, NodeState, Paid, Proof, signed_at};
 use crate::limits::{
-    EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, RETRY_SECS_MAX, RETRY_SECS_MIN,
+    EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, REFUSAL_TRIES, RETRY_SECS_MAX, RETRY_SECS_MIN,
     SUBMITTED_RETRY_SECS_MIN,
 };
 use crate::queue::{Dkim, Entry, MailId, State};
@@ -103,15 +104,34 @@ impl Next {
         }
     }
 
-    /// Tried again: no node could say anything about the mail.
+    /// Tried again: no node could say anything about the mail. What is out of time is so only by the word of a node, since
+    /// it may be validated; and what a node has, it still has.
     pub fn no_word(entry: &Entry, word: String, now: u64) -> Next {
-        let step = after_window(entry, later(entry, now), now);
+        let next_try = now.saturating_add(pause_secs(entry));
+        let step = match entry.state {
+            State::Submitted => Step::Submitted { next_try },
+            _ => Step::Later { next_try },
+        };
         let next = Next::new(step, Some(word));
         Next {
             code: entry.code.clone(),
             rule: entry.rule.clone(),
             fix: entry.fix.clone(),
             ..next
+        }
+    }
+
+    /// The same where a node could not be asked: it might take what the others refuse, and is given some time.
+    #[must_use]
+    pub fn without_absent(self, entry: &Entry, now: u64) -> Next {
+        match self.step {
+            Step::Final(State::Refused) | Step::Hold if entry.tries.saturating_add(1) < REFUSAL_TRIES => {
+                Next {
+                    step: later(entry, now),
+                    ..self
+                }
+            }
+            _ => self,
         }
     }
 
@@ -157,7 +177,7 @@ impl Next {
             // The transaction itself could not be had; the node is asked again soon.
             Step::LookUp => {
                 entry.state = State::Submitted;
-                entry.next_try = now.saturating_add(RETRY_SECS_MIN);
+                entry.next_try = now.saturating_add(pause_secs(entry));
             }
         }
     }
@@ -185,6 +205,11 @@ pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
     match step {
         Step::Final(State::Validated) => {
             next.word = Some("It was executed before; the nodes no longer have its transaction.".to_owned());
+        }
+        Step::Final(State::Expired) if !answer.code.is(Ter::TEF_EMAIL_EXPIRED) => {
+            next.rule = Some("4.6".to_owned());
+            next.word = Some("Its five days are over; the last answer of a node is the code.".to_owned());
+            next.fix = Some("Send the instruction anew; a mail is good for five days.".to_owned());
         }
         Step::Hold => {
             next.word = Some(format!(

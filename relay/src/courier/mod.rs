@@ -324,10 +324,7 @@ impl Round {
                 self.watch.remove(&id);
             }
             Outcome::Unchanged => {}
-            Outcome::Senseless(word) => {
-                self.watch.remove(&id);
-                self.handle_senseless(id, word).await;
-            }
+            Outcome::Senseless(word) => self.handle_senseless(id, word).await,
             failed @ (Outcome::NoNode | Outcome::NoDisk(_)) => self.pause_after(Some(failed)),
         }
     }

@@ -129,13 +129,7 @@ impl Desk {
 
     /// Tried again: no node could say anything about the mail.
     pub(super) async fn write_later(&self, entry: &Entry, word: String) -> Result<Outcome, QueueError> {
-        let mut next = Next::no_word(entry, word, (self.clock)());
-        // Only a node can tell that a mail is out of time: it may be validated.
-        if let Step::Final(_) = next.step {
-            next.step = Step::Later {
-                next_try: (self.clock)().saturating_add(EXPIRY_MARGIN_SECS),
-            };
-        }
+        let next = Next::no_word(entry, word, (self.clock)());
         self.write(entry, next, None).await
     }
 
@@ -147,11 +141,15 @@ impl Desk {
         let others = (0..self.nodes.count()).filter(|at| Some(*at) != first);
         let mut best: Option<(Next, usize)> = None;
         let mut failed = Consulted::Nobody;
+        let mut absent = false;
         for at in first.into_iter().chain(others) {
             let answer = self.nodes.request_at(at, "submit_email", &params).await;
             let read = match answer {
                 Ok(answer) => parse_submit_email(&answer).map_err(|error| error.to_string()),
-                Err(NodeError::Resting | NodeError::Down(_)) => continue,
+                Err(NodeError::Resting | NodeError::Down(_)) => {
+                    absent = true;
+                    continue;
+                }
                 Err(error @ (NodeError::Silent(_) | NodeError::Busy { .. })) => {
                     failed = Consulted::NoWord(error.to_string());
                     continue;
@@ -183,6 +181,9 @@ impl Desk {
         match (best, failed) {
             // A node that was asked and said nothing might have taken it: its silence outweighs a refusal.
             (Some((next, _)), Consulted::NoWord(word)) if next.step.rank() < 2 => Consulted::NoWord(word),
+            (Some((next, at)), _) if absent => {
+                Consulted::Said(next.without_absent(entry, (self.clock)()), at)
+            }
             (Some((next, at)), _) => Consulted::Said(next, at),
             (None, failed) => failed,
         }
@@ -243,6 +244,7 @@ impl Desk {
         let changed = self.change(entry.id, made).await?;
         match (changed, node) {
             (Some(entry), Some(node)) if entry.state == State::Submitted => Ok(Outcome::Submitted { node }),
+            (Some(entry), None) if entry.state == State::Submitted => Ok(Outcome::Unchanged),
             _ => Ok(Outcome::Rests),
         }
     }

@@ -40,10 +40,9 @@ fn forbids(name: &[u8], value: &[u8]) -> bool {
             .any(|word| value.eq_ignore_ascii_case(word));
     }
     if is(name, "x-auto-response-suppress") {
-        let mut words = value.split(|b| matches!(b, b',' | b' '));
-        return words.any(|word| {
-            word.trim_ascii().eq_ignore_ascii_case(b"all") || word.eq_ignore_ascii_case(b"autoreply")
-        });
+        let mut words = value.split(|b| matches!(b, b',' | b' ')).map(<[u8]>::trim_ascii);
+        return words
+            .any(|word| word.eq_ignore_ascii_case(b"all") || word.eq_ignore_ascii_case(b"autoreply"));
     }
     is(name, "mailing-list") || name.get(..5).is_some_and(|head| is(head, "list-"))
 }

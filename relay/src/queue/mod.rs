@@ -458,9 +458,14 @@ impl Queue {
         audit::history(&data.join(audit::FILE), id).map_err(QueueError::of)
     }
 
+    /// Whether its writer runs; without one nothing is ever written again.
+    pub fn is_alive(&self) -> bool {
+        self.inner.writer.is_alive()
+    }
+
     /// Whether the queue can take mails now, for health checks.
     pub fn check(&self) -> Result<(), QueueError> {
-        if !self.inner.writer.is_alive() {
+        if !self.is_alive() {
             return Err(QueueError::Disk("the queue's writer has stopped".to_owned()));
         }
         self.inner.core.check_space()?;

@@ -46,7 +46,7 @@ impl Relay {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
             now.expect("a time after 1970").as_secs()
         });
-        let queue = Queue::in_memory();
+        let queue = Queue::open(&config.data, &config.queue, clock.clone()).expect("a queue");
         let desk = FrontDesk::open(&config, queue.clone(), clock.clone()).expect("a desk");
         let tls =
             TlsFiles::load(&folder.join("server.pem"), &folder.join("server.key")).expect("a certificate");
@@ -252,4 +252,57 @@ async fn mail_of_postfix_smtplib_and_swaks_becomes_payments() {
     let said = send(&["smtp", &smtp, SENDER, "bob@receiver.example"], &text);
     assert!(said.starts_with("550 5.7.1"), "{said}");
     assert_eq!(balance(&node.url, "bob@receiver.example").await, RESERVE_XAH + 75);
+}
+
+/// What `relay::pipe` relies on: Postfix pipe(8) tries again on exit code 75, and on 65 tells the sender the line on standard
+/// error with its enhanced status code. Lines end in LF and no `From ` line is added.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postfix_reads_exit_codes_and_lines_as_the_pipe_gives_them() {
+    if !can_run(&["python3", "postfix", "opendkim", "opendkim-genkey"]) {
+        return;
+    }
+    let temp = tempfile::tempdir().expect("folder");
+    open_to_all(temp.path());
+    let path = |name: &str| temp.path().join(name);
+    make("signing_key.py", &path("postfix"), &["sender.example"]);
+    let sink = Service::start("sink.py", &path("bounces"), &["lmtp", "unix"]);
+    std::fs::create_dir(path("pipe")).expect("folder");
+    // The script runs as nobody.
+    let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(path("pipe"), everyone).expect("rights");
+    let script = path("pipe_stub.sh");
+    std::fs::copy(crate::root().join("tests/interop/pipe_stub.sh"), &script).expect("a copy");
+    let folder = path("pipe");
+    let routes = [
+        format!(
+            "relay@relay.example=pipe:{} {} ${{sender}} ${{recipient}}",
+            script.display(),
+            folder.display()
+        ),
+        format!("{SENDER}=lmtp:unix:{}", sink.text("address")),
+    ];
+    let postfix = Service::start(
+        "postfix.py",
+        &path("postfix"),
+        &["sender.example", &routes[0], &routes[1]],
+    );
+    let submit = |line: &str| {
+        let reply = send(
+            &["smtp", postfix.text("smtp"), SENDER, "relay@relay.example"],
+            &mail(line),
+        );
+        assert!(reply.starts_with("250 "), "{reply}");
+    };
+    submit("REMIT 10 XAH");
+    let bounce = wait_for_mails(&path("bounces"), 1).await;
+    let bounce = std::fs::read_to_string(&bounce[0]).expect("a bounce");
+    assert!(bounce.contains("\r\nStatus: 5.7.1\r\n"), "{bounce}");
+    assert!(bounce.contains("rule 4.3: Date is not signed"), "{bounce}");
+    submit("REMIT 11 XAH");
+    let came = wait_for_mails(&folder, 1).await;
+    let came = std::fs::read_to_string(&came[0]).expect("a mail");
+    assert!(!came.contains('\r') && !came.starts_with("From "), "{came}");
+    assert!(came.contains("\n\nREMIT 11 XAH\n"), "{came}");
+    let envelope = std::fs::read_to_string(folder.join("envelope")).expect("a text");
+    assert_eq!(envelope, format!("{SENDER} relay@relay.example\n"));
 }

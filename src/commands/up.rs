@@ -1,0 +1,97 @@
+//! `up`: a node and a relay in one process, for one machine.
+
+use super::node::{RunningNode, outlive_full_disks, start, stop_signal};
+use super::relay::{metrics_of, say_listening};
+use super::{Failure, Outcome};
+use crate::{cli, clock};
+use ::relay::config::{Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
+use ::relay::daemon::Daemon;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Runs until the operator ends it.
+pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
+    outlive_full_disks()?;
+    let both = Both::start(args).await?;
+    if json {
+        let mut places = vec![both.node.url()];
+        places.extend(both.relay.listening().iter().map(ToString::to_string));
+        out!("{}", json!({ "listening": places, "network_id": args.network }));
+    } else {
+        out!("listening {}", both.node.url());
+        say_listening(&both.relay, false);
+    }
+    both.until_stopped().await?;
+    Ok(Outcome::Yes)
+}
+
+/// A node and the relay that submits to it.
+pub struct Both {
+    /// The node.
+    pub node: RunningNode,
+    /// The relay.
+    pub relay: Daemon,
+}
+
+impl Both {
+    /// Starts both; they serve when this returns.
+    pub async fn start(args: &cli::Up) -> Result<Both, Failure> {
+        let node = start(&args.node()).await?;
+        match relay(args, &node.url()).await {
+            Ok(relay) => Ok(Both { node, relay }),
+            Err(failure) => {
+                node.stop().await?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Ends when the operator asks for it, or when the node's store fails.
+    async fn until_stopped(mut self) -> Result<(), Failure> {
+        let asked = tokio::select! {
+            () = stop_signal() => Ok(()),
+            failed = self.node.failed() => failed,
+        };
+        tracing::info!("stopping: what is under way finishes first");
+        asked.and(self.stop().await)
+    }
+
+    /// Ends both, the relay first.
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.relay.stop().await;
+        self.node.stop().await
+    }
+}
+
+async fn relay(args: &cli::Up, node: &str) -> Result<Daemon, Failure> {
+    let config = Config {
+        addresses: args.relay_address.clone(),
+        hostname: "localhost.localdomain".to_owned(),
+        data: args.data.join("relay"),
+        network: args.network,
+        nodes: vec![node.to_owned()],
+        smtp: Some(Smtp {
+            listen: vec![args.smtp],
+        }),
+        lmtp: (!args.lmtp.is_empty()).then(|| Lmtp {
+            listen: args.lmtp.clone(),
+        }),
+        tls: None,
+        imap: None,
+        maildir: None,
+        dns: Dns {
+            server: args
+                .keys
+                .dns
+                .map_or_else(|| "system".to_owned(), |server| server.to_string()),
+            keys: args.keys.keys.clone(),
+        },
+        limits: Limits::default(),
+        queue: QueueConfig::default(),
+        answers: None,
+        http: args.http.map(|listen| Http { listen }),
+        log: Log::default(),
+    };
+    let metrics = metrics_of(&config)?;
+    Ok(Daemon::start(config, Arc::new(clock::now_unix), metrics).await?)
+}
