@@ -20,7 +20,7 @@ use codec::{CloseTime, Drops, LedgerIndex};
 use serde_json::{Value, json};
 
 /// The set does not shrink below this.
-const CASES_MIN: usize = 300;
+const CASES_MIN: usize = 1_000;
 const FILES: [&str; 4] = ["email.eml", "expect.json", "keys.json", "why.md"];
 const YES_MEMBERS: [&str; 8] = [
     "from",

@@ -265,9 +265,11 @@ async fn list(queue: &Queue, filter: Filter, lines: &mpsc::Sender<Line>) -> Resu
             ..filter.clone()
         };
         let reader = queue.clone();
-        let found = aside(move || reader.list_after(&page, after)).await??;
-        let Some(last) = found.last() else { break };
-        after = Some((last.received_at, last.id));
+        let (found, end) = aside(move || reader.list_page(&page, after)).await??;
+        if end.is_none() {
+            break;
+        }
+        after = end;
         left = left.saturating_sub(found.len());
         for entry in found {
             if lines.send(changed(entry)).await.is_err() {

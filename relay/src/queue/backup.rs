@@ -203,20 +203,20 @@ fn verify_entries(reading: &ReadTransaction, verified: &mut Verified) -> Result<
     let ids = reading.open_table(IDS)?;
     let mut counts = BTreeMap::new();
     for row in entries.iter()? {
-        let (key, bytes) = row?;
-        let (received_at, id) = key.value();
+        let (place, row) = row?;
+        let (place, (id, bytes)) = (place.value(), row.value());
         let shown = MailId::new(*id);
-        let Some(entry) = batch::decode_entry(shown, received_at, bytes.value()) else {
+        let Some(entry) = batch::decode_entry(place, (id, bytes)) else {
             verified.faults.push(format!("entry {shown} cannot be read"));
             continue;
         };
         *counts.entry(entry.state).or_insert(0) += 1;
-        if ids.get(id)?.map(|at| at.value()) != Some(received_at) {
+        if ids.get(id)?.map(|place| place.value()) != Some(place) {
             verified
                 .faults
                 .push(format!("entry {shown} is not found by its id"));
         }
-        let bytes = mails.get((received_at, id))?.map(|mail| mail.value().len());
+        let bytes = mails.get(place)?.map(|mail| mail.value().len());
         match bytes.map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX)) {
             Some(bytes) if bytes == entry.bytes => {}
             None if entry.state.is_final() => {}

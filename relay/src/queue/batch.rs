@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::entry::{Answer, AnswerState, Entry, MailId, State};
 use super::error::QueueError;
 use super::tables::{
-    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, Tables, answer_state_number, insert_answer, kind_number,
-    remove_answer, state_number,
+    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, answer_state_number, insert_answer,
+    kind_number, remove_answer, state_number,
 };
 use super::{Change, Put, audit};
 use crate::config::QueueConfig;
@@ -63,11 +63,11 @@ impl Batch<'_, '_> {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(error)),
         };
-        let place = (entry.received_at, id);
-        self.tables.ids.insert(id, entry.received_at)?;
-        self.tables.entries.insert(place, bytes.as_slice())?;
+        let place = (entry.received_at, self.take_number()?);
+        self.tables.ids.insert(id, place)?;
+        self.tables.entries.insert(place, (id, bytes.as_slice()))?;
         self.tables.mails.insert(place, mail)?;
-        EntryRows::of(entry).insert(self.tables, (entry.received_at, entry.id))?;
+        EntryRows::of(entry).insert(self.tables, place, entry.id)?;
         self.count(None, Some(entry.state));
         audit::tell_entry(self.now, None, entry, &mut self.audit);
         self.tally.put += 1;
@@ -75,12 +75,19 @@ impl Batch<'_, '_> {
         Ok(Ok(Put::New))
     }
 
+    /// The number of a new entry.
+    fn take_number(&mut self) -> Result<u64, redb::Error> {
+        let number = self.tables.numbers.get(NEXT)?.map_or(0, |next| next.value());
+        self.tables.numbers.insert(NEXT, number.saturating_add(1))?;
+        Ok(number)
+    }
+
     pub(super) fn change(
         &mut self,
         id: MailId,
         change: Change,
     ) -> Result<Result<Option<Entry>, QueueError>, redb::Error> {
-        let Some(before) = self.entry(id)? else {
+        let Some((place, before)) = self.entry_at(id)? else {
             return Ok(Ok(None));
         };
         let changed = catch_unwind(AssertUnwindSafe(|| {
@@ -111,18 +118,24 @@ impl Batch<'_, '_> {
             self.add_answer(&answer, &bytes)?;
         }
         if after != before {
-            self.replace(&before, &after, &bytes)?;
+            self.replace(place, &before, &after, &bytes)?;
         }
         Ok(Ok(Some(after)))
     }
 
-    fn replace(&mut self, before: &Entry, after: &Entry, bytes: &[u8]) -> Result<(), redb::Error> {
-        let place = (after.received_at, after.id);
-        self.tables.entries.insert((place.0, place.1.as_bytes()), bytes)?;
+    fn replace(
+        &mut self,
+        place: Place,
+        before: &Entry,
+        after: &Entry,
+        bytes: &[u8],
+    ) -> Result<(), redb::Error> {
+        let id = after.id;
+        self.tables.entries.insert(place, (id.as_bytes(), bytes))?;
         let rows = (EntryRows::of(before), EntryRows::of(after));
         if rows.0 != rows.1 {
-            rows.0.remove(self.tables, place)?;
-            rows.1.insert(self.tables, place)?;
+            rows.0.remove(self.tables, place, id)?;
+            rows.1.insert(self.tables, place, id)?;
         }
         self.count(Some(before.state), Some(after.state));
         self.tally.finals += u64::from(after.state.is_final() && !before.state.is_final());
@@ -203,34 +216,32 @@ impl Batch<'_, '_> {
             let range = (number, 0, LOWEST, 0)..=(number, until, HIGHEST, u8::MAX);
             let mut ended = Vec::new();
             for row in self.tables.ends.range(range)?.take(left) {
-                let (key, received_at) = row?;
+                let (key, place) = row?;
                 let (_, at, id, kind) = key.value();
-                ended.push((at, *id, kind, received_at.value()));
+                ended.push((at, *id, kind, place.value()));
             }
             left = left.saturating_sub(ended.len());
-            for (at, id, kind, received_at) in ended {
+            for (at, id, kind, place) in ended {
                 self.tables.ends.remove((number, at, &id, kind))?;
                 self.tally.writes += 1;
-                self.forget(ending, (received_at, MailId::new(id)), kind)?;
+                self.forget(ending, place, MailId::new(id), kind)?;
             }
         }
         Ok(rows.saturating_sub(left))
     }
 
-    fn forget(&mut self, ending: Ending, place: (u64, MailId), kind: u8) -> Result<(), redb::Error> {
-        let (received_at, id) = place;
-        let key = (received_at, id.as_bytes());
+    fn forget(&mut self, ending: Ending, place: Place, id: MailId, kind: u8) -> Result<(), redb::Error> {
         match ending {
             Ending::Mail => {
-                if self.tables.mails.remove(key)?.is_some() {
+                if self.tables.mails.remove(place)?.is_some() {
                     audit::tell_forgotten(self.now, id, "mail", &mut self.audit);
                 }
             }
             Ending::Entry => {
-                self.tables.mails.remove(key)?;
+                self.tables.mails.remove(place)?;
                 if let Some(entry) = self.entry(id)? {
-                    EntryRows::of(&entry).remove(self.tables, place)?;
-                    self.tables.entries.remove(key)?;
+                    EntryRows::of(&entry).remove(self.tables, place, id)?;
+                    self.tables.entries.remove(place)?;
                     self.tables.ids.remove(id.as_bytes())?;
                     self.count(Some(entry.state), None);
                     audit::tell_forgotten(self.now, id, "entry", &mut self.audit);
@@ -252,42 +263,41 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// An entry; set aside where it cannot be read.
     fn entry(&mut self, id: MailId) -> Result<Option<Entry>, redb::Error> {
-        let Some(received_at) = self.tables.ids.get(id.as_bytes())?.map(|at| at.value()) else {
+        Ok(self.entry_at(id)?.map(|(_, entry)| entry))
+    }
+
+    /// An entry and its place; set aside where it cannot be read.
+    fn entry_at(&mut self, id: MailId) -> Result<Option<(Place, Entry)>, redb::Error> {
+        let Some(place) = self.tables.ids.get(id.as_bytes())?.map(|place| place.value()) else {
             return Ok(None);
         };
-        let place = (received_at, id.as_bytes());
         let entry = match self.tables.entries.get(place)? {
-            Some(bytes) => decode_entry(id, received_at, bytes.value()),
+            Some(row) => decode_entry(place, row.value()).filter(|entry| entry.id == id),
             None => None,
         };
         if entry.is_none() {
-            self.set_aside((received_at, id))?;
+            self.set_aside(place, id)?;
         }
-        Ok(entry)
+        Ok(entry.map(|entry| (place, entry)))
     }
 
     /// Sets an entry that cannot be read aside: it is listed as damaged, its mail stays, and nothing else stumbles over it.
-    fn set_aside(&mut self, place: (u64, MailId)) -> Result<(), redb::Error> {
-        let (received_at, id) = (place.0, place.1.as_bytes());
-        let found = self.tables.entries.remove((received_at, id))?;
-        let found = found.map(|found| found.value().to_vec()).unwrap_or_default();
-        self.tables.damaged.insert((received_at, id), found.as_slice())?;
-        self.tables.ids.remove(id)?;
-        self.tables.due.retain(|(_, other), ()| other != id)?;
+    fn set_aside(&mut self, place: Place, id: MailId) -> Result<(), redb::Error> {
+        let found = self.tables.entries.remove(place)?;
+        let found = found.map(|row| row.value().1.to_vec()).unwrap_or_default();
+        let row = (place.0, place.1, found.as_slice());
+        self.tables.damaged.insert(id.as_bytes(), row)?;
+        self.tables.ids.remove(id.as_bytes())?;
+        self.tables.due.retain(|(_, number), _| number != place.1)?;
         for state in State::ALL {
-            if self
-                .tables
-                .states
-                .remove((state_number(state), received_at, id))?
-                .is_some()
-            {
+            let key = (state_number(state), place.0, place.1);
+            if self.tables.states.remove(key)?.is_some() {
                 self.count(Some(state), None);
             }
         }
-        tracing::error!(id = %place.1, "an entry cannot be read and is set aside; its mail is kept: see `queue list`");
-        audit::tell_damaged(self.now, place.1, &mut self.audit);
+        tracing::error!(%id, "an entry cannot be read and is set aside; its mail is kept: see `queue list`");
+        audit::tell_damaged(self.now, id, &mut self.audit);
         self.tally.damaged += 1;
         self.tally.writes += 1;
         Ok(())
@@ -348,7 +358,8 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     serde_json::from_slice(bytes).ok()
 }
 
-/// An entry that is what its place says.
-pub(super) fn decode_entry(id: MailId, received_at: u64, bytes: &[u8]) -> Option<Entry> {
-    decode(bytes).filter(|entry: &Entry| (entry.id, entry.received_at) == (id, received_at))
+/// The entry of a row, if it is what its place and its id say.
+pub(super) fn decode_entry(place: Place, row: (&[u8; 32], &[u8])) -> Option<Entry> {
+    let (id, bytes) = row;
+    decode(bytes).filter(|entry: &Entry| (entry.id.as_bytes(), entry.received_at) == (id, place.0))
 }

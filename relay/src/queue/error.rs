@@ -54,9 +54,9 @@ pub enum OpenError {
     )]
     Format {
         /// What the file says.
-        found: u32,
+        found: u64,
         /// What this program reads.
-        expected: u32,
+        expected: u64,
     },
     /// Reading or writing failed.
     #[error("{0}; check the disk, then start again: what was taken is kept")]

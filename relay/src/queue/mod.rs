@@ -200,13 +200,16 @@ impl Queue {
     /// One entry.
     pub fn entry(&self, id: MailId) -> Result<Option<Entry>, QueueError> {
         let found = self.read(|reading| {
-            let Some(received_at) = reading.open_table(IDS)?.get(id.as_bytes())?.map(|at| at.value()) else {
+            let Some(place) = reading
+                .open_table(IDS)?
+                .get(id.as_bytes())?
+                .map(|place| place.value())
+            else {
                 return Ok(None);
             };
-            let entries = reading.open_table(ENTRIES)?;
-            let bytes = entries.get((received_at, id.as_bytes()))?;
-            let entry = bytes.and_then(|bytes| decode_entry(id, received_at, bytes.value()));
-            Ok(Some(entry))
+            let row = reading.open_table(ENTRIES)?.get(place)?;
+            let entry = row.and_then(|row| decode_entry(place, row.value()));
+            Ok(Some(entry.filter(|entry| entry.id == id)))
         })?;
         if found == Some(None) {
             self.set_aside(vec![id]);
@@ -224,91 +227,81 @@ impl Queue {
     /// The mail of an entry, while it is kept; also of an entry that was set aside.
     pub fn mail(&self, id: MailId) -> Result<Option<Vec<u8>>, QueueError> {
         self.read(|reading| {
-            let received_at = reading.open_table(IDS)?.get(id.as_bytes())?.map(|at| at.value());
-            let received_at = match received_at {
-                Some(received_at) => Some(received_at),
-                None => place_of_damaged(reading, id)?,
+            let place = reading.open_table(IDS)?.get(id.as_bytes())?;
+            let place = match place.map(|place| place.value()) {
+                Some(place) => Some(place),
+                None => {
+                    let damaged = reading.open_table(DAMAGED)?.get(id.as_bytes())?;
+                    damaged.map(|row| (row.value().0, row.value().1))
+                }
             };
-            let Some(received_at) = received_at else {
+            let Some(place) = place else {
                 return Ok(None);
             };
-            let mails = reading.open_table(MAILS)?;
-            let mail = mails.get((received_at, id.as_bytes()))?;
+            let mail = reading.open_table(MAILS)?.get(place)?;
             Ok(mail.map(|mail| mail.value().to_vec()))
         })
     }
 
     /// Entries, oldest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Entry>, QueueError> {
-        self.list_after(filter, None)
+        Ok(self.list_page(filter, None)?.0)
     }
 
-    /// Entries that come after the given one (its `received_at` and id), oldest first.
-    pub fn list_after(
+    /// Entries after those of the page before, oldest first, and where this page ends; `None` at the end of the list.
+    pub fn list_page(
         &self,
         filter: &Filter,
-        after: Option<(u64, MailId)>,
-    ) -> Result<Vec<Entry>, QueueError> {
-        let max = filter.max.unwrap_or(usize::MAX);
-        let mut unreadable = Vec::new();
-        let found = self.read(|reading| {
+        after: Option<Cursor>,
+    ) -> Result<(Vec<Entry>, Option<Cursor>), QueueError> {
+        let first = after.map_or((0, 0), |after| (after.0.0, after.0.1.saturating_add(1)));
+        let mut page = Page {
+            filter,
+            entries: Vec::new(),
+            end: None,
+            unreadable: Vec::new(),
+        };
+        self.read(|reading| {
             let entries = reading.open_table(ENTRIES)?;
-            let mut found = Vec::new();
-            let mut look = |received_at: u64, id: &[u8; 32], bytes: &[u8]| {
-                let id = MailId::new(*id);
-                match decode_entry(id, received_at, bytes) {
-                    Some(entry) if filter.matches(&entry) => found.push(entry),
-                    Some(_) => {}
-                    None => unreadable.push(id),
+            let Some(state) = filter.state.map(state_number) else {
+                for row in entries.range(first..)? {
+                    let (place, row) = row?;
+                    if page.is_full() || !page.take(place.value(), row.value()) {
+                        break;
+                    }
                 }
-                found.len() < max
+                return Ok(());
             };
-            let first = after.unwrap_or((0, MailId::new(*LOWEST)));
-            let is_after =
-                |place: (u64, &[u8; 32])| after.is_none_or(|(at, id)| place != (at, id.as_bytes()));
-            if max == 0 {
-                return Ok(Vec::new());
-            }
-            if let Some(state) = filter.state.map(state_number) {
-                let states = reading.open_table(STATES)?;
-                for row in states.range((state, first.0, first.1.as_bytes())..=(state, u64::MAX, HIGHEST))? {
-                    let (key, _) = row?;
-                    let (_, received_at, id) = key.value();
-                    let Some(bytes) = entries.get((received_at, id))? else {
-                        continue;
-                    };
-                    if is_after((received_at, id)) && !look(received_at, id, bytes.value()) {
-                        break;
-                    }
-                }
-            } else {
-                for row in entries.range((first.0, first.1.as_bytes())..=(u64::MAX, HIGHEST))? {
-                    let (key, bytes) = row?;
-                    let (received_at, id) = key.value();
-                    if is_after((received_at, id)) && !look(received_at, id, bytes.value()) {
-                        break;
-                    }
+            let states = reading.open_table(STATES)?;
+            for row in states.range((state, first.0, first.1)..=(state, u64::MAX, u64::MAX))? {
+                let (_, received_at, number) = row?.0.value();
+                let place = (received_at, number);
+                let Some(row) = entries.get(place)? else {
+                    continue;
+                };
+                if page.is_full() || !page.take(place, row.value()) {
+                    break;
                 }
             }
-            Ok(found)
+            Ok(())
         })?;
-        if !unreadable.is_empty() {
-            self.set_aside(unreadable);
+        if !page.unreadable.is_empty() {
+            self.set_aside(page.unreadable);
         }
-        Ok(found)
+        Ok((page.entries, page.end))
     }
 
-    /// Entries that could not be read, oldest first.
+    /// Entries that could not be read.
     pub fn damaged(&self) -> Result<Vec<Damaged>, QueueError> {
         self.read(|reading| {
             let mut found = Vec::new();
             for row in reading.open_table(DAMAGED)?.iter()? {
-                let (key, bytes) = row?;
-                let (received_at, id) = key.value();
+                let (id, row) = row?;
+                let (received_at, _, bytes) = row.value();
                 found.push(Damaged {
-                    id: MailId::new(*id),
+                    id: MailId::new(*id.value()),
                     received_at,
-                    found: String::from_utf8_lossy(bytes.value()).into_owned(),
+                    found: String::from_utf8_lossy(bytes).into_owned(),
                 });
             }
             Ok(found)
@@ -320,8 +313,8 @@ impl Queue {
         let due = self.read(|reading| {
             let due = reading.open_table(DUE)?;
             let mut found = Vec::new();
-            for row in due.range((0, LOWEST)..=(now, HIGHEST))?.take(max) {
-                found.push(MailId::new(*row?.0.value().1));
+            for row in due.range((0, 0)..=(now, u64::MAX))?.take(max) {
+                found.push(MailId::new(*row?.1.value()));
             }
             Ok(found)
         });
@@ -473,15 +466,35 @@ impl Queue {
     }
 }
 
-fn place_of_damaged(reading: &ReadTransaction, id: MailId) -> Result<Option<u64>, redb::Error> {
-    for row in reading.open_table(DAMAGED)?.iter()? {
-        let (key, _) = row?;
-        let (received_at, other) = key.value();
-        if other == id.as_bytes() {
-            return Ok(Some(received_at));
-        }
+/// Where a page of a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor((u64, u64));
+
+/// A page of a list, as it is filled.
+struct Page<'f> {
+    filter: &'f Filter,
+    entries: Vec<Entry>,
+    end: Option<Cursor>,
+    unreadable: Vec<MailId>,
+}
+
+impl Page<'_> {
+    fn is_full(&self) -> bool {
+        self.filter.max.is_some_and(|max| self.entries.len() >= max)
     }
-    Ok(None)
+
+    /// Takes a row if it belongs to the list; whether there is room for more.
+    fn take(&mut self, place: (u64, u64), row: (&[u8; 32], &[u8])) -> bool {
+        match decode_entry(place, row) {
+            Some(entry) if self.filter.matches(&entry) => {
+                self.entries.push(entry);
+                self.end = Some(Cursor(place));
+            }
+            Some(_) => {}
+            None => self.unreadable.push(MailId::new(*row.0)),
+        }
+        !self.is_full()
+    }
 }
 
 #[cfg(test)]

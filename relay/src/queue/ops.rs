@@ -101,9 +101,8 @@ impl Queue {
         }
         let found = self.read(|reading| {
             for row in reading.open_table(ENTRIES)?.iter()?.rev() {
-                let (key, bytes) = row?;
-                let (received_at, id) = key.value();
-                let entry = batch::decode_entry(MailId::new(*id), received_at, bytes.value());
+                let (place, row) = row?;
+                let entry = batch::decode_entry(place.value(), row.value());
                 if let Some(entry) = entry.filter(|entry| entry.trace.as_str() == name) {
                     return Ok(Some(entry.id));
                 }
@@ -236,7 +235,7 @@ fn oldest(reading: &ReadTransaction) -> Result<Option<u64>, redb::Error> {
     let states = reading.open_table(STATES)?;
     let mut oldest = None;
     for state in waiting_states().map(state_number) {
-        let mut rows = states.range((state, 0, LOWEST)..=(state, u64::MAX, HIGHEST))?;
+        let mut rows = states.range((state, 0, 0)..=(state, u64::MAX, u64::MAX))?;
         if let Some(row) = rows.next() {
             let came = row?.0.value().1;
             oldest = Some(oldest.map_or(came, |oldest: u64| oldest.min(came)));

@@ -27,7 +27,7 @@ pub(super) struct Store {
 /// What came of opening a store.
 pub(super) enum OpenFailure {
     Database(DatabaseError),
-    Format(u32),
+    Format(u64),
     Failed(redb::Error),
 }
 
@@ -191,7 +191,7 @@ fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
     Ok(writing)
 }
 
-fn read_format(database: &Database) -> Result<Option<u32>, redb::Error> {
+fn read_format(database: &Database) -> Result<Option<u64>, redb::Error> {
     let reading = database.begin_read()?;
     match reading.open_table(NUMBERS) {
         Ok(numbers) => Ok(numbers.get(FORMAT)?.map(|found| found.value())),

@@ -6,32 +6,36 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransact
 use super::entry::{Answer, AnswerKind, AnswerState, Entry, MailId, State};
 
 /// The format that this program writes.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u64 = 1;
 /// Name of the format in [`NUMBERS`].
 pub(super) const FORMAT: &str = "format";
 
 /// A 32-byte id.
 pub(super) type Id = &'static [u8; 32];
-/// Time of arrival and id: the place of an entry, so that entries lie in the order in which they came.
-pub(super) type Place = (u64, Id);
+/// Time of arrival and a number of its own: the place of an entry. Entries lie in the order in which they came, so that what
+/// one commit writes lies together.
+pub(super) type Place = (u64, u64);
 /// A mail and the kind of answer.
 pub(super) type AnswerKey = (Id, u8);
 
-/// Small numbers by name.
-pub(super) const NUMBERS: TableDefinition<&str, u32> = TableDefinition::new("numbers");
-/// The entries, JSON.
-pub(super) const ENTRIES: TableDefinition<Place, &[u8]> = TableDefinition::new("entries");
-/// Where an entry is: its time of arrival.
-pub(super) const IDS: TableDefinition<Id, u64> = TableDefinition::new("ids");
+/// Name of the next entry's number in [`NUMBERS`].
+pub(super) const NEXT: &str = "next";
+
+/// Numbers by name.
+pub(super) const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
+/// The entries: id and JSON.
+pub(super) const ENTRIES: TableDefinition<Place, (Id, &[u8])> = TableDefinition::new("entries");
+/// Where an entry is.
+pub(super) const IDS: TableDefinition<Id, Place> = TableDefinition::new("ids");
 /// The mails.
 pub(super) const MAILS: TableDefinition<Place, &[u8]> = TableDefinition::new("mails");
-/// What is to be tried, by the time of the next try: neither final nor held.
-pub(super) const DUE: TableDefinition<(u64, Id), ()> = TableDefinition::new("due");
-/// All entries by state.
-pub(super) const STATES: TableDefinition<(u8, u64, Id), ()> = TableDefinition::new("states");
+/// What is to be tried, by the time of the next try and the entry's number: neither final nor held.
+pub(super) const DUE: TableDefinition<(u64, u64), Id> = TableDefinition::new("due");
+/// All entries by state and place.
+pub(super) const STATES: TableDefinition<(u8, u64, u64), ()> = TableDefinition::new("states");
 /// When something may be forgotten, by what it is: the time at which its days begin, id, kind of answer (0 for entries).
-/// The value is the entry's time of arrival.
-pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), u64> = TableDefinition::new("ends");
+/// The value is the entry's place.
+pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), Place> = TableDefinition::new("ends");
 /// The outbox, JSON.
 pub(super) const ANSWERS: TableDefinition<AnswerKey, &[u8]> = TableDefinition::new("answers");
 /// Answers by state and time of the next try.
@@ -41,8 +45,8 @@ pub(super) const ANSWER_STATES: TableDefinition<(u8, u64, Id, u8), ()> =
 pub(super) const ANSWERS_TO: TableDefinition<(&str, u64, Id, u8), u8> = TableDefinition::new("answers_to");
 /// Marks of the doors.
 pub(super) const MARKS: TableDefinition<&str, &str> = TableDefinition::new("marks");
-/// Entries that could not be read, as they were found.
-pub(super) const DAMAGED: TableDefinition<Place, &[u8]> = TableDefinition::new("damaged");
+/// Entries that could not be read: their place, and what was found there.
+pub(super) const DAMAGED: TableDefinition<Id, (u64, u64, &[u8])> = TableDefinition::new("damaged");
 /// The lines of the last commits that may not be in the audit log yet.
 pub(super) const AUDIT: TableDefinition<&str, &[u8]> = TableDefinition::new("audit");
 /// The one key of [`AUDIT`].
@@ -117,17 +121,18 @@ pub(super) fn answer_state_number(state: AnswerState) -> u8 {
 
 /// All tables, open for writing.
 pub(super) struct Tables<'t> {
-    pub(super) entries: Table<'t, Place, &'static [u8]>,
-    pub(super) ids: Table<'t, Id, u64>,
+    pub(super) numbers: Table<'t, &'static str, u64>,
+    pub(super) entries: Table<'t, Place, (Id, &'static [u8])>,
+    pub(super) ids: Table<'t, Id, Place>,
     pub(super) mails: Table<'t, Place, &'static [u8]>,
-    pub(super) due: Table<'t, (u64, Id), ()>,
-    pub(super) states: Table<'t, (u8, u64, Id), ()>,
-    pub(super) ends: Table<'t, (u8, u64, Id, u8), u64>,
+    pub(super) due: Table<'t, (u64, u64), Id>,
+    pub(super) states: Table<'t, (u8, u64, u64), ()>,
+    pub(super) ends: Table<'t, (u8, u64, Id, u8), Place>,
     pub(super) answers: Table<'t, AnswerKey, &'static [u8]>,
     pub(super) answer_states: Table<'t, (u8, u64, Id, u8), ()>,
     pub(super) answers_to: Table<'t, (&'static str, u64, Id, u8), u8>,
     pub(super) marks: Table<'t, &'static str, &'static str>,
-    pub(super) damaged: Table<'t, Place, &'static [u8]>,
+    pub(super) damaged: Table<'t, Id, (u64, u64, &'static [u8])>,
     pub(super) audit: Table<'t, &'static str, &'static [u8]>,
 }
 
@@ -135,6 +140,7 @@ impl<'t> Tables<'t> {
     /// Opens them, and makes those that are not there.
     pub(super) fn open(writing: &'t WriteTransaction) -> Result<Tables<'t>, redb::Error> {
         Ok(Tables {
+            numbers: writing.open_table(NUMBERS)?,
             entries: writing.open_table(ENTRIES)?,
             ids: writing.open_table(IDS)?,
             mails: writing.open_table(MAILS)?,
@@ -169,25 +175,25 @@ impl EntryRows {
         }
     }
 
-    pub(super) fn insert(self, tables: &mut Tables<'_>, place: (u64, MailId)) -> Result<(), redb::Error> {
-        let (received_at, id) = (place.0, place.1.as_bytes());
-        tables.states.insert((self.state, received_at, id), ())?;
+    pub(super) fn insert(self, tables: &mut Tables<'_>, place: Place, id: MailId) -> Result<(), redb::Error> {
+        let id = id.as_bytes();
+        tables.states.insert((self.state, place.0, place.1), ())?;
         if let Some(next_try) = self.due {
-            tables.due.insert((next_try, id), ())?;
+            tables.due.insert((next_try, place.1), id)?;
         }
         if let Some(at) = self.ends {
             for ending in [Ending::Mail, Ending::Entry] {
-                tables.ends.insert((ending.number(), at, id, 0), received_at)?;
+                tables.ends.insert((ending.number(), at, id, 0), place)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn remove(self, tables: &mut Tables<'_>, place: (u64, MailId)) -> Result<(), redb::Error> {
-        let (received_at, id) = (place.0, place.1.as_bytes());
-        tables.states.remove((self.state, received_at, id))?;
+    pub(super) fn remove(self, tables: &mut Tables<'_>, place: Place, id: MailId) -> Result<(), redb::Error> {
+        let id = id.as_bytes();
+        tables.states.remove((self.state, place.0, place.1))?;
         if let Some(next_try) = self.due {
-            tables.due.remove((next_try, id))?;
+            tables.due.remove((next_try, place.1))?;
         }
         if let Some(at) = self.ends {
             for ending in [Ending::Mail, Ending::Entry] {
@@ -216,7 +222,7 @@ pub(super) fn insert_answer(
     for ending in [Ending::AnswerText, Ending::Answer] {
         tables
             .ends
-            .insert((ending.number(), answer.made_at, about, kind), 0)?;
+            .insert((ending.number(), answer.made_at, about, kind), (0, 0))?;
     }
     Ok(())
 }

@@ -136,10 +136,10 @@ fn damage(folder: &Path, number: u8, bytes: &[u8]) {
     let writing = file.begin_write().expect("begins");
     {
         let mut entries = writing.open_table(tables::ENTRIES).expect("table");
-        let place = (entry(number).received_at, entry(number).id);
-        entries
-            .insert((place.0, place.1.as_bytes()), bytes)
-            .expect("inserted");
+        let id = entry(number).id;
+        let ids = writing.open_table(tables::IDS).expect("table");
+        let place = ids.get(id.as_bytes()).expect("read").expect("there").value();
+        entries.insert(place, (id.as_bytes(), bytes)).expect("inserted");
     }
     writing.commit().expect("committed");
 }

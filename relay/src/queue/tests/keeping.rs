@@ -156,10 +156,12 @@ async fn lists_by_state_hold_sender_and_page() {
         let mut seen = Vec::new();
         let mut after = None;
         loop {
-            let page = queue.list_after(&filter, after).expect("listed");
-            let Some(last) = page.last() else { break };
-            after = Some((last.received_at, last.id));
+            let (page, end) = queue.list_page(&filter, after).expect("listed");
             seen.extend(ids(&page));
+            after = end;
+            if end.is_none() {
+                break;
+            }
         }
         let expected = match state {
             None => vec![1, 2, 3, 4, 5, 6],
