@@ -286,7 +286,11 @@ fn shown_text(shown: &Shown, now: u64) -> String {
         out.push_str(&format!("{:<12} {}\n", "answer", printable(line.trim_end())));
     }
     for line in &shown.history {
-        out.push_str(&format!("{:<12} {}\n", "history", printable(line)));
+        out.push_str(&format!(
+            "{:<12} {}\n",
+            "history",
+            printable(&history_text(line, now))
+        ));
     }
     if let Some(mail) = &shown.mail {
         out.push('\n');
@@ -296,6 +300,24 @@ fn shown_text(shown: &Shown, now: u64) -> String {
         }
     }
     out
+}
+
+/// A line of the audit log, as far as people look at it.
+fn history_text(line: &str, now: u64) -> String {
+    let Ok(line) = serde_json::from_str::<Value>(line) else {
+        return line.to_owned();
+    };
+    let age = span(now.saturating_sub(line["time"].as_u64().unwrap_or_default()));
+    let mut words = vec![format!("{age} ago")];
+    words.extend(
+        ["what", "from", "to", "code", "node", "hash"]
+            .iter()
+            .filter_map(|name| Some(format!("{name} {}", line[name].as_str()?))),
+    );
+    if line["held"] == true {
+        words.push("held".to_owned());
+    }
+    words.join(", ")
 }
 
 fn stats_text(stats: &Stats) -> String {
