@@ -21,9 +21,7 @@ pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
         out!("listening {}", both.node.url());
         say_listening(&both.relay, false);
     }
-    stop_signal().await;
-    tracing::info!("stopping: what is under way finishes first");
-    both.stop().await?;
+    both.until_stopped().await?;
     Ok(Outcome::Yes)
 }
 
@@ -46,6 +44,16 @@ impl Both {
                 Err(failure)
             }
         }
+    }
+
+    /// Ends when the operator asks for it, or when the node's store fails.
+    async fn until_stopped(mut self) -> Result<(), Failure> {
+        let asked = tokio::select! {
+            () = stop_signal() => Ok(()),
+            failed = self.node.failed() => failed,
+        };
+        tracing::info!("stopping: what is under way finishes first");
+        asked.and(self.stop().await)
     }
 
     /// Ends both, the relay first.
