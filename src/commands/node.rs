@@ -102,14 +102,18 @@ impl RunningNode {
     }
 
     /// Ends when the operator asks for it, or when the store fails.
-    pub async fn until_stopped(mut self) -> Result<(), Failure> {
+    async fn until_stopped(mut self) -> Result<(), Failure> {
         tokio::select! {
             () = stop_signal() => tracing::info!("stopping: open requests finish first"),
-            closed = &mut self.closing => {
-                closed.map_err(std::io::Error::other)??;
-            }
+            failed = self.failed() => failed?,
         }
         self.stop().await
+    }
+
+    /// Ends when the node can close no more ledgers.
+    pub async fn failed(&mut self) -> Result<(), Failure> {
+        (&mut self.closing).await.map_err(std::io::Error::other)??;
+        Ok(())
     }
 
     /// Lets open requests finish and ends.
