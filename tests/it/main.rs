@@ -11,6 +11,7 @@ mod relay_bad_input;
 mod relay_cli;
 mod relay_files;
 mod relay_kill;
+mod relay_nodes;
 mod sabotage;
 mod spec;
 mod support;
