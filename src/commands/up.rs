@@ -4,7 +4,7 @@ use super::node::{RunningNode, outlive_full_disks, start, stop_signal};
 use super::relay::{metrics_of, say_listening};
 use super::{Failure, Outcome};
 use crate::{cli, clock};
-use ::relay::config::{Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
+use ::relay::config::{Answers, Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
 use ::relay::daemon::Daemon;
 use serde_json::json;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Runs until the operator ends it.
 pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
     outlive_full_disks()?;
-    let both = Both::start(args).await?;
+    let both = Both::start(args, None).await?;
     if json {
         let mut places = vec![both.node.url()];
         places.extend(both.relay.listening().iter().map(ToString::to_string));
@@ -35,9 +35,9 @@ pub struct Both {
 
 impl Both {
     /// Starts both; they serve when this returns.
-    pub async fn start(args: &cli::Up) -> Result<Both, Failure> {
+    pub async fn start(args: &cli::Up, answers: Option<Answers>) -> Result<Both, Failure> {
         let node = start(&args.node()).await?;
-        match relay(args, &node.url()).await {
+        match relay(args, answers, &node.url()).await {
             Ok(relay) => Ok(Both { node, relay }),
             Err(failure) => {
                 node.stop().await?;
@@ -63,7 +63,7 @@ impl Both {
     }
 }
 
-async fn relay(args: &cli::Up, node: &str) -> Result<Daemon, Failure> {
+async fn relay(args: &cli::Up, answers: Option<Answers>, node: &str) -> Result<Daemon, Failure> {
     let config = Config {
         addresses: args.relay_address.clone(),
         hostname: "localhost.localdomain".to_owned(),
@@ -88,7 +88,7 @@ async fn relay(args: &cli::Up, node: &str) -> Result<Daemon, Failure> {
         },
         limits: Limits::default(),
         queue: QueueConfig::default(),
-        answers: None,
+        answers,
         http: args.http.map(|listen| Http { listen }),
         log: Log::default(),
     };
