@@ -7,6 +7,7 @@ mod interop;
 mod kill;
 mod node_cli;
 mod oracle;
+mod relay_bad_input;
 mod relay_cli;
 mod relay_files;
 mod relay_kill;
@@ -14,6 +15,7 @@ mod sabotage;
 mod spec;
 mod support;
 mod vectors;
+mod world;
 mod xrpl_oracle;
 
 use std::path::{Path, PathBuf};
