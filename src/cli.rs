@@ -237,6 +237,9 @@ pub struct Quickstart {
     /// Folder for the files; made where it is not there
     #[arg(long, value_name = "DIR", default_value = "/etc/xahau-email-relay")]
     pub dir: PathBuf,
+    /// Folder for the queue; made where it is not there (default: data in --dir)
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Name of this machine, as in DNS (default: mail. and the address's domain)
     #[arg(long, value_name = "NAME")]
     pub hostname: Option<String>,

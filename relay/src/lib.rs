@@ -9,12 +9,8 @@
 //! | [`check`] | whether everything around the relay is as it must be |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
-//! | [`letter`] | a mail with its envelope, from whatever door |
-//! | [`daemon`] | the parts put together |
-//! | [`desk`] | what every door asks: may this recipient, take this letter |
-//! | [`queue`] | the durable queue |
-//! | [`control`] | the control socket: operators work on the live queue |
 //! | [`config`] | the one configuration file |
+//! | [`control`] | the control socket: operators work on the live queue |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`daemon`] | the parts put together |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |

@@ -174,6 +174,7 @@ async fn quickstart(args: &cli::Quickstart, json: bool) -> Result<Outcome, Failu
     let request = quickstart::Request {
         address: args.address.clone(),
         folder: args.dir.clone(),
+        data: args.data.clone(),
         hostname: args.hostname.clone(),
         ips: args.ip.clone(),
         dns: args.dns.clone(),

@@ -152,7 +152,7 @@ impl Door {
 
     async fn keep(&self, mut letter: Letter, case: Case, now: u64) -> Reply {
         if case.dkim == Dkim::Proven
-            && let Err(over) = self.allowance().take_proven(&case.from, now)
+            && let Err(over) = self.allowance().check_proven(&case.from, now)
         {
             return put_off(&letter, over.what.as_str(), over_limit(451, over));
         }
@@ -160,9 +160,15 @@ impl Door {
         let entry = entry(&letter, case, now);
         let next = self.what_happens_next(&entry);
         let id = entry.id;
+        let proven = (entry.dkim == Dkim::Proven).then(|| entry.from.clone());
         let raw = std::mem::take(&mut letter.raw);
         match self.queue.put(entry, raw).await {
             Ok(Put::New) => {
+                // A copy does not count: anybody can send copies of a mail that he has seen, and would use up its sender's
+                // hour.
+                if let Some(from) = proven {
+                    self.allowance().take_proven(&from, now);
+                }
                 if let (Some(auth), Some(reserved)) = (&self.auth, reserved) {
                     auth.start(reserved, id, self.queue.clone());
                 }

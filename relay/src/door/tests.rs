@@ -272,6 +272,21 @@ async fn rejects_letters_over_the_limits_for_a_while() {
     assert!(bench.take(order(3)).await.is_yes());
 }
 
+// The attack: a stranger who has seen one of her mails sends copies of it, so that her next mail is over the limit.
+#[tokio::test]
+async fn copies_by_strangers_do_not_use_up_a_senders_hour() {
+    let bench = bench("[limits]\nletters_per_address_hour = 2");
+    assert!(bench.take(mail(&["REMIT 1 XAH"])).await.is_yes());
+    for host in 1..9 {
+        let mut copy = letter(mail(&["REMIT 1 XAH"]));
+        copy.peer = peer(&format!("198.51.{host}.1"));
+        copy.reverse_path = format!("stranger{host}@elsewhere.example");
+        assert!(bench.door.take(copy).await.is_yes());
+    }
+    assert!(bench.take(mail(&["REMIT 2 XAH"])).await.is_yes());
+    assert_eq!(bench.entries().len(), 2);
+}
+
 #[tokio::test]
 async fn rejects_networks_over_their_limit_at_every_step() {
     let bench = bench("[limits]\nletters_per_network_hour = 1");
