@@ -5,7 +5,9 @@ use super::{
     start_as_nobody, wait_for_mail,
 };
 use crate::interop::pay::start_node;
+use crate::support::run;
 use crate::world::{RECEIVER, RELAY, configure, open_to_all, wait_for, wait_for_payments};
+use std::collections::BTreeMap;
 
 /// What comes while no relay runs is tried again (exit code 75), what is refused goes back with the relay's word (65), and
 /// what is taken (0) becomes a payment, whose answers go out through Postfix.
@@ -72,5 +74,26 @@ async fn mail_of_postfix_pipe_becomes_payments() {
     assert!(told.contains("(rule 5.2, trace "), "{bounce}");
     submit("REMIT 11 XAH");
     wait_for_payments(&node.url, 21).await;
+
+    // Who has no reverse path is paid for, and never answered.
+    let reply = send(&["smtp", postfix.text("smtp"), "", RELAY], &mail("REMIT 12 XAH"));
+    assert!(reply.starts_with("250 "), "{reply}");
+    wait_for_payments(&node.url, 33).await;
+    let listed = run(&[
+        "queue",
+        "list",
+        "--json",
+        "--config",
+        config.to_str().expect("text"),
+    ])
+    .json();
+    let mut may_answer = BTreeMap::new();
+    for entry in listed["entries"].as_array().expect("entries") {
+        assert_eq!(entry["way"], "pipe");
+        may_answer.insert(entry["instruction"].to_string(), entry["may_answer"] == true);
+    }
+    let expected = [(10, true), (11, true), (12, false)];
+    let expected = expected.map(|(amount, answered)| (format!("\"REMIT {amount} XAH\""), answered));
+    assert_eq!(may_answer, BTreeMap::from(expected));
     assert!(relay.stop(), "it ends well");
 }
