@@ -105,11 +105,15 @@ impl RunningNode {
     pub async fn until_stopped(mut self) -> Result<(), Failure> {
         tokio::select! {
             () = stop_signal() => tracing::info!("stopping: open requests finish first"),
-            closed = &mut self.closing => {
-                closed.map_err(std::io::Error::other)??;
-            }
+            closed = self.until_closing_ends() => closed?,
         }
         self.stop().await
+    }
+
+    /// Resolves when no ledger is closed any more: by itself only where the store fails.
+    pub async fn until_closing_ends(&mut self) -> Result<(), Failure> {
+        let closed = (&mut self.closing).await;
+        Ok(closed.map_err(std::io::Error::other)??)
     }
 
     /// Lets open requests finish and ends.
@@ -157,14 +161,16 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Resolves when the operator asks for an end: SIGTERM or Ctrl-C.
+/// Resolves when the operator asks for an end: SIGTERM, Ctrl-C, or SIGHUP, which a terminal sends when it is closed.
 pub async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+        if let (Ok(mut terminate), Ok(mut hangup)) = signals {
             tokio::select! {
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             return;

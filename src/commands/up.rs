@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Runs until the operator ends it.
 pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
     outlive_full_disks()?;
-    let both = Both::start(args).await?;
+    let mut both = Both::start(args).await?;
     if json {
         let mut places = vec![both.node.url()];
         places.extend(both.relay.listening().iter().map(ToString::to_string));
@@ -21,10 +21,15 @@ pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
         out!("listening {}", both.node.url());
         say_listening(&both.relay, false);
     }
-    stop_signal().await;
+    let ended = tokio::select! {
+        () = stop_signal() => Ok(Outcome::Yes),
+        broken = both.relay.broken() => Err(broken.into()),
+        closed = both.node.until_closing_ends() => closed.map(|()| Outcome::No),
+    };
     tracing::info!("stopping: what is under way finishes first");
-    both.stop().await?;
-    Ok(Outcome::Yes)
+    let stopped = both.stop().await;
+    let outcome = ended?;
+    stopped.map(|()| outcome)
 }
 
 /// A node and the relay that submits to it.
