@@ -1,6 +1,6 @@
 //! The daemon: the parts put together, started in the order in which they need each other, stopped in the reverse.
 //!
-//! Starts: queue, desk, doors, courier, answers, HTTP. Stops: doors first, so that nothing more is taken and what is under
+//! Starts: queue, desk, courier, answers, control and HTTP, doors. Stops: doors first, so that nothing more is taken and what is under
 //! way gets its reply; then the courier and the answers; then what only tells. Everything taken is on disk, so an end without
 //! a stop loses nothing either. A part that ends although nobody stopped it ends the daemon: a relay that takes mail and
 //! hands none on, or the reverse, would stand so until somebody looks; a process that ends is started anew.
@@ -54,7 +54,8 @@ pub enum DaemonError {
     Tls(#[from] TlsError),
     /// A listener.
     #[error(
-        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE"
+        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE, and \
+         the path of a socket has to be shorter than 108 bytes"
     )]
     Listen {
         /// Where.
@@ -183,6 +184,13 @@ struct Parts {
     doors_open: Arc<AtomicUsize>,
 }
 
+/// Doors that are bound and not open yet.
+struct Bound {
+    server: Arc<Server>,
+    listening: Vec<Listening>,
+    doors: Vec<server::Door>,
+}
+
 impl Daemon {
     /// Starts everything that the configuration asks for. It serves when this returns.
     ///
@@ -207,9 +215,12 @@ impl Daemon {
             queue,
         };
         let (mut doors, mut work, mut telling) = (Tasks::new(), Tasks::new(), Tasks::new());
-        let mut listening = parts.open_doors(&mut doors).await?;
+        let bound = parts.bind_doors().await?;
         parts.start_work(&mut work)?;
-        listening.extend(parts.start_telling(&mut telling, metrics).await?);
+        let telling_at = parts.start_telling(&mut telling, metrics).await?;
+        // Nothing fails any more: a start that fails takes no mail.
+        let mut listening = parts.open_doors(bound, &mut doors);
+        listening.extend(telling_at);
         Ok(Daemon {
             listening,
             queue: parts.queue,
@@ -249,7 +260,7 @@ impl Daemon {
 }
 
 impl Parts {
-    async fn open_doors(&self, tasks: &mut Tasks) -> Result<Vec<Listening>, DaemonError> {
+    async fn bind_doors(&self) -> Result<Bound, DaemonError> {
         let config = &self.config;
         let tls = match &config.tls {
             Some(files) => Some(Arc::new(TlsFiles::load(&files.certificate, &files.key)?)),
@@ -278,11 +289,18 @@ impl Parts {
                 doors.push(server::Door::Lmtp(listener));
             }
         }
-        // No door opens before all are bound: a start that fails takes no mail.
-        for door in doors {
+        Ok(Bound {
+            server,
+            listening,
+            doors,
+        })
+    }
+
+    fn open_doors(&self, bound: Bound, tasks: &mut Tasks) -> Vec<Listening> {
+        for door in bound.doors {
             let (open, serving) = (
                 Opened::new(&self.doors_open),
-                Arc::clone(&server).serve(door, tasks.stop.subscribe()),
+                Arc::clone(&bound.server).serve(door, tasks.stop.subscribe()),
             );
             tasks.tasks.spawn(async move {
                 serving.await;
@@ -290,7 +308,15 @@ impl Parts {
             });
         }
         self.open_mailboxes(tasks);
-        Ok(listening)
+        bound.listening
+    }
+
+    /// How many doors the configuration asks for.
+    fn doors(&self) -> usize {
+        let config = &self.config;
+        let smtp = config.smtp.as_ref().map_or(0, |smtp| smtp.listen.len());
+        let lmtp = config.lmtp.as_ref().map_or(0, |lmtp| lmtp.listen.len());
+        smtp + lmtp + usize::from(config.imap.is_some()) + usize::from(config.maildir.is_some())
     }
 
     fn open_mailboxes(&self, tasks: &mut Tasks) {
@@ -378,7 +404,7 @@ impl Parts {
             queue: self.queue.clone(),
             nodes: Arc::clone(&self.nodes),
             doors_open: Arc::clone(&self.doors_open),
-            doors: self.doors_open.load(Ordering::Relaxed),
+            doors: self.doors(),
         });
         let serving = http::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {
@@ -529,12 +555,15 @@ mod tests {
 
     use super::*;
 
-    async fn daemon(folder: &std::path::Path) -> Daemon {
-        let text = format!(
+    fn text(folder: &std::path::Path) -> String {
+        format!(
             "addresses = [\"relay@relay.example\"]\nhostname = \"mx.relay.example\"\ndata = {folder:?}\n\
              nodes = [\"ws://127.0.0.1:9\"]\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n[dns]\nserver = \"off\"\n"
-        );
-        let config: Config = toml::from_str(&text).expect("a configuration");
+        )
+    }
+
+    async fn daemon(folder: &std::path::Path) -> Daemon {
+        let config: Config = toml::from_str(&text(folder)).expect("a configuration");
         let daemon = Daemon::start(config, Arc::new(|| 1_794_830_400), None).await;
         daemon.expect("a daemon")
     }
