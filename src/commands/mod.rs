@@ -110,6 +110,9 @@ pub enum Failure {
     /// The relay cannot start.
     #[error(transparent)]
     Daemon(#[from] ::relay::daemon::DaemonError),
+    /// A part of the relay ended while it ran.
+    #[error(transparent)]
+    RelayPart(#[from] ::relay::daemon::PartEnded),
     /// The relay's first files cannot be made.
     #[error(transparent)]
     Quickstart(#[from] ::relay::quickstart::QuickstartError),

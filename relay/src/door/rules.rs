@@ -232,9 +232,7 @@ fn question<K: KeySource>(
     keys: &K,
     explanation: &Explanation,
 ) -> Result<Case, No> {
-    if proof(explanation)? == Dkim::Unproven {
-        return Err(unproven_question(keys, explanation));
-    }
+    let proof = proof(explanation)?;
     let of_date = |rule| rule == Refusal::Window(WindowError::Early).rule();
     // The tags and the date hold (a first line was read), so what fails under their rule is the window.
     let failed = explanation.checks.iter();
@@ -243,6 +241,10 @@ fn question<K: KeySource>(
         .find(|check| check.verdict == CheckVerdict::Fail)
     {
         return Err(No::of_check(check, "5.7.1"));
+    }
+    // After the window: a question whose key is never to be had must not be put off for ever.
+    if proof == Dkim::Unproven {
+        return Err(unproven_question(keys, explanation));
     }
     let case = || {
         let from = explanation.from.as_ref()?;
