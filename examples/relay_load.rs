@@ -3,11 +3,16 @@
 //! ```text
 //! cargo run --release --example relay_load -- make FILE --count 50000 --bytes 10000
 //! cargo run --release --example relay_load -- send FILE 127.0.0.1:2525 --connections 50
+//!
+//! cargo run --release --example relay_load -- idle 127.0.0.1:2525 --connections 1000 --pid PID
+//! cargo run --release --example relay_load -- latency FILE 127.0.0.1:2525 ws://127.0.0.1:6006 --count 60
 //! ```
 //!
 //! `make` writes the mails, and beside them `FILE.keys.json`, the DKIM key that signs them. `send` counts a mail when its
 //! 250 has come, and prints mails a second and the times that single mails took. It speaks plain RFC 5321 with
-//! PIPELINING, so any mail server can be measured with the same stream.
+//! PIPELINING, so any mail server can be measured with the same stream. `idle` opens connections that say EHLO and nothing
+//! more, and prints what memory the process holds (Linux). `latency` sends mails one by one at odd moments and prints how long
+//! each took from its last byte to validated.
 
 #[path = "../src/demo/mail.rs"]
 #[allow(dead_code, reason = "the demo uses all of it")]
@@ -58,6 +63,32 @@ enum Arguments {
         #[arg(long)]
         count: Option<usize>,
     },
+    /// Hold silent connections
+    Idle {
+        /// Where to
+        server: SocketAddr,
+        /// How many
+        #[arg(long, default_value_t = 1_000)]
+        connections: usize,
+        /// Process of the server
+        #[arg(long)]
+        pid: u32,
+    },
+    /// Time mails until they are validated
+    Latency {
+        /// Where from
+        file: PathBuf,
+        /// Where to
+        server: SocketAddr,
+        /// WebSocket of the node
+        node: String,
+        /// Recipient of all of them
+        #[arg(long, default_value = "relay@relay.example")]
+        recipient: String,
+        /// How many
+        #[arg(long, default_value_t = 60)]
+        count: usize,
+    },
 }
 
 fn main() -> Result<(), Failure> {
@@ -72,12 +103,29 @@ fn main() -> Result<(), Failure> {
         } => {
             let mut mails = read(&file)?;
             mails.truncate(count.unwrap_or(usize::MAX));
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(send(Arc::new(mails), server, connections, recipient))
+            runtime()?.block_on(send(Arc::new(mails), server, connections, recipient))
+        }
+        Arguments::Idle {
+            server,
+            connections,
+            pid,
+        } => runtime()?.block_on(idle(server, connections, pid)),
+        Arguments::Latency {
+            file,
+            server,
+            node,
+            recipient,
+            count,
+        } => {
+            let mut mails = read(&file)?;
+            mails.truncate(count);
+            runtime()?.block_on(latency(&mails, server, &node, &recipient))
         }
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn make(file: &Path, count: usize, bytes: usize) -> Result<(), Failure> {
@@ -152,9 +200,10 @@ fn one(provider: &Provider, at: usize, date: u64, filler: &[String]) -> Result<S
     provider.sign(&mail::plain(headers, &lines), Signing::Gmail)
 }
 
-/// Sender and content, dots doubled and the end added.
+/// Sender, the mail as it is, and its content with dots doubled and the end added.
 struct Ready {
     sender: String,
+    mail: String,
     content: Vec<u8>,
 }
 
@@ -171,6 +220,7 @@ fn read(file: &Path) -> Result<Vec<Ready>, Failure> {
         let content = text.replace("\r\n.", "\r\n..") + ".\r\n";
         mails.push(Ready {
             sender: format!("u{}@mail.example", mails.len() % SENDERS),
+            mail: text.to_owned(),
             content: content.into_bytes(),
         });
         rest = tail;
@@ -216,30 +266,84 @@ async fn send(
     Ok(())
 }
 
+async fn idle(server: SocketAddr, connections: usize, pid: u32) -> Result<(), Failure> {
+    let before = resident_kib(pid)?;
+    let mut held = Vec::new();
+    for _ in 0..connections {
+        held.push(Connection::open(server).await?);
+    }
+    println!(
+        "{} silent connections: the server holds {:.1} MiB, {:.1} before",
+        held.len(),
+        resident_kib(pid)? as f64 / 1024.0,
+        before as f64 / 1024.0
+    );
+    Ok(())
+}
+
+fn resident_kib(pid: u32) -> Result<u64, Failure> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kib.ok_or("no VmRSS")?.trim().parse()?)
+}
+
+async fn latency(mails: &[Ready], server: SocketAddr, node: &str, recipient: &str) -> Result<(), Failure> {
+    let mut client = rpc::Client::connect(node).await?;
+    let mut line = Connection::open(server).await?;
+    let mut times = Vec::new();
+    for (at, mail) in mails.iter().enumerate() {
+        // Odd moments of the interval between ledgers, the same in each run.
+        tokio::time::sleep(Duration::from_millis((at as u64 * 379) % 1_000)).await;
+        line.mail(mail, recipient).await?;
+        let sent = Instant::now();
+        loop {
+            let question = serde_json::json!({ "email": mail.mail, "dry_run": true });
+            let question = question.as_object().cloned().unwrap_or_default();
+            let answer = client.request("submit_email", question).await?;
+            if answer["state"] == "validated" {
+                break;
+            }
+            if sent.elapsed() > Duration::from_secs(60) {
+                return Err(format!("not validated within a minute: {answer}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The first brings the key of its domain to the ledger, which takes one ledger more.
+        if at > 0 {
+            times.push(sent.elapsed());
+        }
+    }
+    times.sort_unstable();
+    let at = |share: usize| {
+        times
+            .get(times.len() * share / 100)
+            .copied()
+            .unwrap_or_default()
+            .as_secs_f64()
+            * 1e3
+    };
+    println!(
+        "mail to validated, {} mails: p50 {:.0} ms, p90 {:.0} ms, most {:.0} ms",
+        times.len(),
+        at(50),
+        at(90),
+        times.last().copied().unwrap_or_default().as_secs_f64() * 1e3
+    );
+    Ok(())
+}
+
 async fn one_connection(
     mails: &[Ready],
     next: &AtomicUsize,
     server: SocketAddr,
     recipient: &str,
 ) -> Result<Vec<Duration>, Failure> {
-    let mut line = Connection {
-        stream: TcpStream::connect(server).await?,
-        buffer: Vec::new(),
-    };
-    line.stream.set_nodelay(true)?;
-    line.expect("220").await?;
-    line.say(b"EHLO load.example\r\n").await?;
-    line.expect("250").await?;
+    let mut line = Connection::open(server).await?;
     let mut times = Vec::new();
     while let Some(mail) = mails.get(next.fetch_add(1, Ordering::Relaxed)) {
         let started = Instant::now();
-        let envelope = format!("MAIL FROM:<{}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n", mail.sender);
-        line.say(envelope.as_bytes()).await?;
-        for code in ["250", "250", "354"] {
-            line.expect(code).await?;
-        }
-        line.say(&mail.content).await?;
-        line.expect("250").await?;
+        line.mail(mail, recipient).await?;
         times.push(started.elapsed());
     }
     line.say(b"QUIT\r\n").await?;
@@ -252,6 +356,30 @@ struct Connection {
 }
 
 impl Connection {
+    /// Connects and says EHLO.
+    async fn open(server: SocketAddr) -> Result<Connection, Failure> {
+        let mut line = Connection {
+            stream: TcpStream::connect(server).await?,
+            buffer: Vec::new(),
+        };
+        line.stream.set_nodelay(true)?;
+        line.expect("220").await?;
+        line.say(b"EHLO load.example\r\n").await?;
+        line.expect("250").await?;
+        Ok(line)
+    }
+
+    /// Sends one mail; its 250 has come when this returns.
+    async fn mail(&mut self, mail: &Ready, recipient: &str) -> Result<(), Failure> {
+        let envelope = format!("MAIL FROM:<{}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n", mail.sender);
+        self.say(envelope.as_bytes()).await?;
+        for code in ["250", "250", "354"] {
+            self.expect(code).await?;
+        }
+        self.say(&mail.content).await?;
+        self.expect("250").await
+    }
+
     async fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         Ok(self.stream.write_all(bytes).await?)
     }

@@ -9,6 +9,9 @@ pub const NETWORK_DEFAULT: u32 = 21_338;
 /// Network that a relay's configuration means unless told otherwise: Xahau.
 pub const RELAY_NETWORK_DEFAULT: u32 = 21_337;
 
+/// Where a relay's configuration is unless told otherwise.
+pub const RELAY_CONFIG_DEFAULT: &str = "/etc/xahau-email-relay/relay.toml";
+
 /// Email wallets for Xahau: verifier, one-machine ledger and tools.
 #[derive(Debug, Parser)]
 #[command(name = "xahau-email", version, max_term_width = 100)]
@@ -41,6 +44,9 @@ pub enum Command {
     /// Run the cc-relay: mail in, payments to nodes, answers in the thread
     #[command(subcommand)]
     Relay(Relay),
+    /// Look at a relay's queue and work on it, while the relay runs or not
+    #[command(subcommand)]
+    Queue(Queue),
     /// Work with recorded ledgers
     #[command(subcommand)]
     Ledger(Ledger),
@@ -81,6 +87,133 @@ pub enum Relay {
     ///
     /// No file is overwritten.
     Quickstart(Quickstart),
+    /// Hand one mail from standard input to the running relay, for a mail server's pipe transport
+    ///
+    /// Exit code (sysexits.h): 0 taken, 75 try again later, 65 or 69 refused; the line says why.
+    Pipe(Pipe),
+    /// Copy the queue and the audit log as of one instant into a new folder, while the relay runs or not
+    Backup {
+        /// The new folder
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// Make a data folder from a copy
+    Restore {
+        /// The copy
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+        /// The data folder to make; new or empty
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Read every entry, mail and answer of the queue and compare the checksums
+    ///
+    /// Exit code: 0 all is whole, 1 something is not, 2 cannot tell.
+    Verify(RelayPlace),
+}
+
+/// Arguments of `relay pipe`.
+#[derive(Debug, Args)]
+pub struct Pipe {
+    /// Which relay
+    #[command(flatten)]
+    pub place: RelayPlace,
+    /// Envelope sender; empty for the null sender (default: Return-Path of the mail)
+    #[arg(long, value_name = "EMAIL")]
+    pub sender: Option<String>,
+}
+
+/// Which relay is meant.
+#[derive(Debug, Clone, Args)]
+#[group(multiple = false)]
+pub struct RelayPlace {
+    /// The relay's configuration file [default: /etc/xahau-email-relay/relay.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The relay's data folder
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// The commands on the queue.
+#[derive(Debug, Subcommand)]
+pub enum Queue {
+    /// List mails, oldest first
+    List {
+        /// Only in this state: received, submitted, validated, refused, expired, answered, dropped
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// Only those that are held
+        #[arg(long)]
+        held: bool,
+        /// Only from this address
+        #[arg(long, value_name = "EMAIL")]
+        from: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N")]
+        max: Option<usize>,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// Show all about a mail: entry, answers, history
+    Show {
+        /// Its id or trace id
+        name: String,
+        /// The mail too
+        #[arg(long)]
+        text: bool,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// Try a mail now
+    Retry {
+        /// Its id or trace id
+        name: String,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// Keep a mail from being tried
+    Hold {
+        /// Its id or trace id
+        name: String,
+        /// Why, for the audit log
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// End a hold
+    Release {
+        /// Its id or trace id
+        name: String,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// Give a mail up; a node that has it may still execute it
+    Drop {
+        /// Its id or trace id
+        name: String,
+        /// Why, for the audit log
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
+    /// The queue in numbers
+    Stats {
+        /// Which relay
+        #[command(flatten)]
+        place: RelayPlace,
+    },
 }
 
 /// Where the relay's configuration is.
@@ -104,6 +237,9 @@ pub struct Quickstart {
     /// Folder for the files; made where it is not there
     #[arg(long, value_name = "DIR", default_value = "/etc/xahau-email-relay")]
     pub dir: PathBuf,
+    /// Folder for the queue; made where it is not there (default: data in --dir)
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Name of this machine, as in DNS (default: mail. and the address's domain)
     #[arg(long, value_name = "NAME")]
     pub hostname: Option<String>,

@@ -74,6 +74,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Submit(args) => commands::submit::run(args, cli.json).await,
         Command::Node(args) => commands::node::run(args, cli.json).await,
         Command::Relay(command) => commands::relay::run(command, cli.json).await,
+        Command::Queue(command) => commands::queue::run(command, cli.json).await,
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.json),
         Command::Up(args) => commands::up::run(args, cli.json).await,
         Command::Demo(args) => demo::run(args, cli.json).await,

@@ -104,6 +104,17 @@ fn nearest_text(nearest: Option<&str>) -> String {
 
 /// Reads and checks a file, and that the files it names are there.
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    let (config, text) = read_text(path)?;
+    complain(&text, path, config_rules::check_files(&config))?;
+    Ok(config)
+}
+
+/// Reads and checks a file, for commands that need none of the files it names.
+pub fn read_alone(path: &Path) -> Result<Config, ConfigError> {
+    read_text(path).map(|(config, _)| config)
+}
+
+fn read_text(path: &Path) -> Result<(Config, String), ConfigError> {
     let failed = |source| ConfigError::Read {
         path: path.to_owned(),
         source,
@@ -115,8 +126,7 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
     }
     let text = std::fs::read_to_string(path).map_err(failed)?;
     let config = parse(&text, path)?;
-    complain(&text, path, config_rules::check_files(&config))?;
-    Ok(config)
+    Ok((config, text))
 }
 
 /// The configuration that a text gives; `path` is for the messages. Looks at no file.

@@ -12,6 +12,7 @@
 //! | [`config`] | the one configuration file |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
+//! | [`config`] | the one configuration file |
 //! | [`control`] | the control socket: operators work on the live queue |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`daemon`] | the parts put together |

@@ -5,12 +5,13 @@
 //! status code (RFC 3463) at the beginning of the output on to the sender; Exim and Sendmail read the same exit codes.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::bare;
-use crate::desk::Reply;
+use crate::control::{Client, Line, Request, Told};
 use crate::letter::{Letter, Way};
 use crate::limits::MAIL_BYTES_MAX;
 
@@ -24,12 +25,40 @@ pub const EX_UNAVAILABLE: u8 = 69;
 pub const EX_TEMPFAIL: u8 = 75;
 
 /// A reply under way; an error says in a sentence why the daemon gave none.
-pub type Handing<'a> = Pin<Box<dyn Future<Output = Result<Reply, String>> + Send + 'a>>;
+pub type Handing<'a> = Pin<Box<dyn Future<Output = Result<Told, String>> + Send + 'a>>;
 
 /// The way to the running daemon.
 pub trait Hand: Send + Sync {
     /// Gives it the letter.
     fn hand(&self, letter: Letter) -> Handing<'_>;
+}
+
+/// The daemon of a data folder, through its control socket.
+#[derive(Debug, Clone)]
+pub struct ToDaemon {
+    /// The data folder.
+    pub data: PathBuf,
+}
+
+impl Hand for ToDaemon {
+    fn hand(&self, letter: Letter) -> Handing<'_> {
+        Box::pin(async move {
+            let wrong = |error: crate::control::ControlError| error.to_string();
+            let mut client = Client::connect(&self.data).await.map_err(wrong)?;
+            let request = Request::Put {
+                reverse_path: letter.reverse_path,
+                mail_hex: hex::encode(&letter.raw),
+            };
+            let mut told = None;
+            let take = |line| {
+                if let Line::Told(reply) = line {
+                    told = Some(reply);
+                }
+            };
+            client.request(&request, take).await.map_err(wrong)?;
+            told.ok_or_else(|| "it said nothing".to_owned())
+        })
+    }
 }
 
 /// What the command ends with.
@@ -107,10 +136,10 @@ fn without_from_line(raw: &[u8]) -> &[u8] {
 }
 
 /// An SMTP reply as exit code and line.
-pub fn outcome_of(reply: &Reply) -> Outcome {
-    let code = match reply.enhanced {
-        _ if reply.is_yes() => EX_OK,
-        _ if reply.is_later() => EX_TEMPFAIL,
+pub fn outcome_of(reply: &Told) -> Outcome {
+    let code = match reply.enhanced.as_str() {
+        _ if (200..300).contains(&reply.code) => EX_OK,
+        _ if (400..500).contains(&reply.code) => EX_TEMPFAIL,
         of_the_mail if of_the_mail.starts_with("5.6.") || of_the_mail.starts_with("5.7.") => EX_DATAERR,
         "5.3.4" => EX_DATAERR,
         _ => EX_UNAVAILABLE,
@@ -130,6 +159,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::desk::Reply;
 
     struct Daemon {
         reply: Result<Reply, String>,
@@ -148,7 +178,7 @@ mod tests {
     impl Hand for Daemon {
         fn hand(&self, letter: Letter) -> Handing<'_> {
             self.letters.lock().unwrap().push(letter);
-            Box::pin(async { self.reply.clone() })
+            Box::pin(async { self.reply.clone().map(Told::from) })
         }
     }
 
@@ -159,6 +189,16 @@ mod tests {
             &Daemon::that_says(Ok(reply)),
         )
         .await
+    }
+
+    #[tokio::test]
+    async fn rejects_for_later_where_no_daemon_runs() {
+        let folder = tempfile::tempdir().expect("folder");
+        let to = ToDaemon {
+            data: folder.path().to_owned(),
+        };
+        let outcome = hand_in(&b"From: a@b\n\nx\n"[..], Envelope::default(), &to).await;
+        assert_eq!(outcome.code, EX_TEMPFAIL);
     }
 
     #[tokio::test]

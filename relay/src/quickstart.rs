@@ -25,6 +25,8 @@ pub struct Request {
     pub address: String,
     /// Folder for the files; made where it is not there.
     pub folder: PathBuf,
+    /// Folder for the queue; `data` in `folder` where it is not given.
+    pub data: Option<PathBuf>,
     /// Name of the machine; `mail.` and the address's domain where it is not given.
     pub hostname: Option<String>,
     /// Addresses of the machine.
@@ -110,7 +112,10 @@ pub fn run(request: &Request) -> Result<Made, QuickstartError> {
         config: folder.join("relay.toml"),
         key: folder.join("dkim.pem"),
         policy: folder.join("mta-sts.txt"),
-        data: folder.join("data"),
+        data: match &request.data {
+            Some(data) => whole_path(data)?,
+            None => folder.join("data"),
+        },
     };
     for path in [&files.config, &files.key, &files.policy] {
         if path.exists() {
@@ -283,6 +288,7 @@ mod tests {
         Request {
             address: "Relay@Example.org".to_owned(),
             folder: folder.to_owned(),
+            data: None,
             hostname: None,
             ips: vec!["192.0.2.1".parse().expect("ip")],
             dns: "system".to_owned(),
@@ -343,6 +349,7 @@ mod tests {
     fn writes_what_the_operator_says() {
         let temporary = tempfile::tempdir().expect("folder");
         let request = Request {
+            data: Some(temporary.path().join("queue")),
             hostname: Some("mx1.example.net".to_owned()),
             dns: "127.0.0.1:5353".to_owned(),
             network: 21_338,
@@ -350,6 +357,7 @@ mod tests {
             ..request(temporary.path())
         };
         let config = run(&request).expect("made").config;
+        assert_eq!(config.data, temporary.path().join("queue"));
         assert_eq!(config.hostname, "mx1.example.net");
         assert_eq!(config.dns.server, "127.0.0.1:5353");
         assert_eq!((config.network, config.nodes), (21_338, request.nodes));

@@ -71,7 +71,7 @@ fn print_text(shown: &Value, outcome: Outcome) {
             shown["rule"].as_str().unwrap_or("?"),
             shown["code"].as_str().unwrap_or("?")
         ),
-        Outcome::Unknown => out!(
+        Outcome::Unknown | Outcome::Code(_) => out!(
             "Cannot tell: the key of its signature is not known here ({}). A node would look it up and keep the mail.",
             shown["code"].as_str().unwrap_or("?")
         ),

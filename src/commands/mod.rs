@@ -5,6 +5,7 @@ pub mod explain;
 mod keys;
 pub mod ledger;
 pub mod node;
+pub mod queue;
 pub mod relay;
 pub mod show;
 pub mod submit;
@@ -26,6 +27,8 @@ pub enum Outcome {
     No,
     /// It cannot tell.
     Unknown,
+    /// What another program's convention wants.
+    Code(u8),
 }
 
 impl From<Outcome> for ExitCode {
@@ -34,6 +37,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Yes => ExitCode::SUCCESS,
             Outcome::No => ExitCode::from(1),
             Outcome::Unknown => ExitCode::from(2),
+            Outcome::Code(code) => ExitCode::from(code),
         }
     }
 }
@@ -112,6 +116,12 @@ pub enum Failure {
     /// The relay's first files cannot be made.
     #[error(transparent)]
     Quickstart(#[from] ::relay::quickstart::QuickstartError),
+    /// The relay's queue cannot be asked, or refused.
+    #[error(transparent)]
+    Queue(#[from] ::relay::control::ControlError),
+    /// A copy of a queue.
+    #[error(transparent)]
+    Backup(#[from] ::relay::queue::backup::BackupError),
     /// An argument that makes no sense.
     #[error("{0}")]
     Argument(String),

@@ -102,18 +102,18 @@ impl RunningNode {
     }
 
     /// Ends when the operator asks for it, or when the store fails.
-    pub async fn until_stopped(mut self) -> Result<(), Failure> {
+    async fn until_stopped(mut self) -> Result<(), Failure> {
         tokio::select! {
             () = stop_signal() => tracing::info!("stopping: open requests finish first"),
-            closed = self.until_closing_ends() => closed?,
+            failed = self.failed() => failed?,
         }
         self.stop().await
     }
 
-    /// Resolves when no ledger is closed any more: by itself only where the store fails.
-    pub async fn until_closing_ends(&mut self) -> Result<(), Failure> {
-        let closed = (&mut self.closing).await;
-        Ok(closed.map_err(std::io::Error::other)??)
+    /// Ends when the node can close no more ledgers.
+    pub async fn failed(&mut self) -> Result<(), Failure> {
+        (&mut self.closing).await.map_err(std::io::Error::other)??;
+        Ok(())
     }
 
     /// Lets open requests finish and ends.

@@ -1,16 +1,20 @@
 //! `relay`: the cc-relay, from arguments to a running daemon.
 
 use super::node::{outlive_full_disks, stop_signal};
-use super::{Failure, Outcome};
+use super::queue as place;
+use super::{Failure, Outcome, show};
 use crate::{cli, clock, logs};
 use ::relay::check::{self, Finding, Verdict};
 use ::relay::config::Config;
 use ::relay::config_file::{self, DEFAULT_TEXT};
+use ::relay::control::{Line, Request};
 use ::relay::daemon::Daemon;
 use ::relay::http::{self, PrometheusHandle};
+use ::relay::pipe::{self, Envelope, ToDaemon};
 use ::relay::quickstart::{self, Made};
 use ::relay::systemd::Notifier;
 use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Runs one of its commands.
@@ -28,7 +32,86 @@ pub async fn run(command: &cli::Relay, json: bool) -> Result<Outcome, Failure> {
             Ok(outcome(&findings))
         }
         cli::Relay::Quickstart(args) => quickstart(args, json).await,
+        cli::Relay::Pipe(args) => Ok(pipe(args).await),
+        cli::Relay::Backup { to, place } => backup(to, place, json).await,
+        cli::Relay::Restore { from, data } => {
+            ::relay::queue::backup::restore(from, data)?;
+            done(json, &format!("made {} from {}", data.display(), from.display()));
+            Ok(Outcome::Yes)
+        }
+        cli::Relay::Verify(place) => verify(place, json).await,
     }
+}
+
+fn done(json: bool, text: &str) {
+    if json {
+        out!("{}", json!({ "done": text }));
+    } else {
+        out!("{text}");
+    }
+}
+
+/// A mail server that starts this must never take trouble of ours for a refusal: all of it is "later".
+async fn pipe(args: &cli::Pipe) -> Outcome {
+    let outcome = match place::data_of(&args.place) {
+        Ok((data, _)) => {
+            let envelope = Envelope {
+                sender: args.sender.clone(),
+                recipients: Vec::new(),
+            };
+            pipe::hand_in(tokio::io::stdin(), envelope, &ToDaemon { data }).await
+        }
+        Err(failure) => pipe::Outcome {
+            code: pipe::EX_TEMPFAIL,
+            line: format!("4.3.5 {}", failure.to_string().replace('\n', " ")),
+        },
+    };
+    if outcome.code == pipe::EX_OK {
+        out!("{}", outcome.line);
+    } else {
+        eprintln!("{}", outcome.line);
+    }
+    Outcome::Code(outcome.code)
+}
+
+async fn backup(to: &Path, place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure> {
+    let to = std::path::absolute(to)?;
+    let mut operator = place::operator(place).await?;
+    operator
+        .request(Request::Backup { to: to.clone() }, |_| {})
+        .await?;
+    done(json, &format!("copied to {}", to.display()));
+    Ok(Outcome::Yes)
+}
+
+async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure> {
+    let mut operator = place::operator(place).await?;
+    let mut found = None;
+    let take = |line| {
+        if let Line::Verified(verified) = line {
+            found = Some(verified);
+        }
+    };
+    operator.request(Request::Verify, take).await?;
+    let found = found.unwrap_or_default();
+    if json {
+        out!("{}", json!(found));
+    } else {
+        let entries: u64 = found.entries.values().sum();
+        out!(
+            "{entries} entries, {} mails, {} answers",
+            found.mails,
+            found.answers
+        );
+        for fault in &found.faults {
+            out!("FAIL  {}", show::printable(fault));
+        }
+    }
+    Ok(if found.faults.is_empty() {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    })
 }
 
 /// Runs until the operator ends it.
@@ -94,6 +177,7 @@ async fn quickstart(args: &cli::Quickstart, json: bool) -> Result<Outcome, Failu
     let request = quickstart::Request {
         address: args.address.clone(),
         folder: args.dir.clone(),
+        data: args.data.clone(),
         hostname: args.hostname.clone(),
         ips: args.ip.clone(),
         dns: args.dns.clone(),

@@ -4,7 +4,7 @@ use super::node::{RunningNode, outlive_full_disks, start, stop_signal};
 use super::relay::{metrics_of, say_listening};
 use super::{Failure, Outcome};
 use crate::{cli, clock};
-use ::relay::config::{Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
+use ::relay::config::{Answers, Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
 use ::relay::daemon::Daemon;
 use serde_json::json;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Runs until the operator ends it.
 pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
     outlive_full_disks()?;
-    let mut both = Both::start(args).await?;
+    let both = Both::start(args, None).await?;
     if json {
         let mut places = vec![both.node.url()];
         places.extend(both.relay.listening().iter().map(ToString::to_string));
@@ -21,15 +21,8 @@ pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
         out!("listening {}", both.node.url());
         say_listening(&both.relay, false);
     }
-    let ended = tokio::select! {
-        () = stop_signal() => Ok(Outcome::Yes),
-        broken = both.relay.broken() => Err(broken.into()),
-        closed = both.node.until_closing_ends() => closed.map(|()| Outcome::No),
-    };
-    tracing::info!("stopping: what is under way finishes first");
-    let stopped = both.stop().await;
-    let outcome = ended?;
-    stopped.map(|()| outcome)
+    both.until_stopped().await?;
+    Ok(Outcome::Yes)
 }
 
 /// A node and the relay that submits to it.
@@ -42,15 +35,26 @@ pub struct Both {
 
 impl Both {
     /// Starts both; they serve when this returns.
-    pub async fn start(args: &cli::Up) -> Result<Both, Failure> {
+    pub async fn start(args: &cli::Up, answers: Option<Answers>) -> Result<Both, Failure> {
         let node = start(&args.node()).await?;
-        match relay(args, &node.url()).await {
+        match relay(args, answers, &node.url()).await {
             Ok(relay) => Ok(Both { node, relay }),
             Err(failure) => {
                 node.stop().await?;
                 Err(failure)
             }
         }
+    }
+
+    /// Ends when the operator asks for it, or when the node's store fails.
+    async fn until_stopped(mut self) -> Result<(), Failure> {
+        let asked = tokio::select! {
+            () = stop_signal() => Ok(()),
+            failed = self.node.failed() => failed,
+            broken = self.relay.broken() => Err(broken.into()),
+        };
+        tracing::info!("stopping: what is under way finishes first");
+        asked.and(self.stop().await)
     }
 
     /// Ends both, the relay first.
@@ -60,7 +64,7 @@ impl Both {
     }
 }
 
-async fn relay(args: &cli::Up, node: &str) -> Result<Daemon, Failure> {
+async fn relay(args: &cli::Up, answers: Option<Answers>, node: &str) -> Result<Daemon, Failure> {
     let config = Config {
         addresses: args.relay_address.clone(),
         hostname: "localhost.localdomain".to_owned(),
@@ -85,7 +89,7 @@ async fn relay(args: &cli::Up, node: &str) -> Result<Daemon, Failure> {
         },
         limits: Limits::default(),
         queue: QueueConfig::default(),
-        answers: None,
+        answers,
         http: args.http.map(|listen| Http { listen }),
         log: Log::default(),
     };

@@ -58,6 +58,7 @@ pub struct Provider {
     other_copy: DkimSigner<RsaKey<Sha256>, Done>,
     ed25519: DkimSigner<Ed25519Key, Done>,
     records: Vec<(String, String)>,
+    pem: String,
 }
 
 /// Which signature a mail gets.
@@ -123,12 +124,18 @@ impl Provider {
                 .selector(ED25519_SELECTOR)
                 .headers(GMAIL_SIGNED.iter().copied()),
             records,
+            pem: pem(pkcs8.as_ref()),
         })
     }
 
     /// TXT records that the domain publishes: name and text.
     pub fn records(&self) -> &[(String, String)] {
         &self.records
+    }
+
+    /// The secret RSA key, PKCS#8 in PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// The mail with its DKIM-Signature on top.
@@ -284,6 +291,16 @@ fn html_text(line: &str) -> String {
     line.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// A PKCS#8 key as PEM. RFC 7468.
+pub fn pem(pkcs8: &[u8]) -> String {
+    let mut out = "-----BEGIN PRIVATE KEY-----\n".to_owned();
+    for line in base64(pkcs8).as_bytes().chunks(64) {
+        out.push_str(&String::from_utf8_lossy(line));
+        out.push('\n');
+    }
+    out + "-----END PRIVATE KEY-----\n"
 }
 
 /// Base64 with padding, RFC 4648 section 4.

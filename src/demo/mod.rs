@@ -6,13 +6,17 @@
 mod dns;
 mod mail;
 mod play;
+mod post;
 mod story;
 
 use crate::cli;
-use crate::commands::node::{RunningNode, start};
+use crate::commands::up::Both;
 use crate::commands::{Failure, Outcome};
+use ::relay::config::{Answers, Protection};
+use ::relay::daemon::Listening;
 use mail::Provider;
 use play::Play;
+use post::Inbox;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use story::{Audience, Differs, Story};
@@ -24,6 +28,10 @@ const NETWORK: u32 = 21_337;
 const CLOSE_SECS: u64 = 1;
 /// Domain whose mails are signed.
 const DOMAIN: &str = "mail.example";
+/// Address that senders put in Cc.
+const RELAY: &str = "relay@relay.example";
+/// Its domain, whose key signs the answers.
+const RELAY_DOMAIN: &str = "relay.example";
 /// What Alice has at the start, XAH.
 const ALICE_XAH: &str = "1000";
 
@@ -106,8 +114,9 @@ impl From<std::io::Error> for Ending {
 
 async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
     story.say(&format!(
-        "A node of its own (network {NETWORK}, test keys only), a ledger each second, and a DNS responder that\n\
-         publishes DKIM keys for {DOMAIN}. Nothing leaves this machine."
+        "A node of its own (network {NETWORK}, test keys only), a ledger each second, a relay that takes mail for\n\
+         {RELAY} by SMTP, and a DNS responder that publishes DKIM keys for {DOMAIN}. Nothing leaves this\n\
+         machine."
     ));
     let provider = Provider::new(DOMAIN).map_err(|error| Failure::Argument(error.to_string()))?;
     folder.write(
@@ -117,10 +126,17 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
         ))
         .to_string(),
     )?;
+    let relay_keys = Provider::new(RELAY_DOMAIN).map_err(|error| Failure::Argument(error.to_string()))?;
+    folder.write("relay-dkim.pem", relay_keys.pem())?;
     let dns = dns::Responder::start(provider.records()).await?;
-    let node = start(&cli::Node {
-        data: folder.path.join("ledger"),
-        listen: ([127, 0, 0, 1], 0).into(),
+    let inbox = Inbox::start().await?;
+    let arguments = cli::Up {
+        data: folder.path.clone(),
+        rpc: ([127, 0, 0, 1], 0).into(),
+        smtp: ([127, 0, 0, 1], 0).into(),
+        lmtp: Vec::new(),
+        http: None,
+        relay_address: vec![RELAY.to_owned()],
         network: NETWORK,
         keys: cli::Keys {
             keys: None,
@@ -128,15 +144,23 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
         },
         close_secs: CLOSE_SECS,
         fund: vec![format!("alice@{DOMAIN}={ALICE_XAH}")],
-        clock: None,
-        without_email: false,
-        majority_secs: node::limits::MAJORITY_SECS_DEFAULT,
-        history_ledgers: None,
-        rollback_to: None,
-    })
-    .await?;
-    let end = play_all(story, folder, &provider, &node).await;
-    node.stop().await?;
+    };
+    let answers = Answers {
+        host: inbox.address().ip().to_string(),
+        port: inbox.address().port(),
+        protection: Protection::None,
+        authorities: None,
+        user: None,
+        password_file: None,
+        from: RELAY.to_owned(),
+        dkim_selector: mail::RSA_SELECTOR.to_owned(),
+        dkim_key: folder.path.join("relay-dkim.pem"),
+        per_address_day: u32::MAX,
+        transaction_link: "https://xahauexplorer.com/tx/{hash}".to_owned(),
+    };
+    let both = Both::start(&arguments, Some(answers)).await?;
+    let end = play_all(story, folder, &provider, &both, &inbox).await;
+    both.stop().await?;
     end
 }
 
@@ -144,9 +168,20 @@ async fn play_all(
     story: &mut Story,
     folder: &Folder,
     provider: &Provider,
-    node: &RunningNode,
+    both: &Both,
+    inbox: &Inbox,
 ) -> Result<(), Ending> {
-    let mut play = Play::begin(story, folder, provider, &node.url()).await?;
+    let smtp = both.relay.listening().iter().find_map(|place| match place {
+        Listening::Smtp(address) => Some(*address),
+        _ => None,
+    });
+    let smtp = smtp.ok_or_else(|| story.differs("the relay takes no SMTP"))?;
+    let places = play::Places {
+        node: both.node.url(),
+        smtp,
+        inbox,
+    };
+    let mut play = Play::begin(story, folder, provider, places).await?;
     play.payments().await?;
     play.refusals().await?;
     play.farewell().await?;

@@ -1,14 +1,16 @@
 //! The scenes of the demo: what each sends, what must come of it.
 
 use super::mail::{self, Headers, Provider, Signing};
+use super::post::{self, Inbox};
 use super::story::Story;
-use super::{DOMAIN, Ending, Folder, NETWORK};
+use super::{DOMAIN, Ending, Folder, NETWORK, RELAY};
 use crate::clock;
 use crate::commands::{Failure, show};
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Drops, Object, decode, encode, flags, sf, tx};
 use rpc::Client;
 use serde_json::{Map, Value, json};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Longest wait for one validation, seconds.
@@ -26,12 +28,24 @@ const CAROL: &str = "Carol <carol@friends.example>";
 const DAVE: &str = "Dave <dave@friends.example>";
 const ERIN: &str = "Erin <erin@friends.example>";
 
+/// Where things are.
+pub struct Places<'a> {
+    /// WebSocket of the node.
+    pub node: String,
+    /// SMTP of the relay.
+    pub smtp: SocketAddr,
+    /// Where the relay's answers go.
+    pub inbox: &'a Inbox,
+}
+
 /// Everything that a scene needs.
 pub struct Play<'a> {
     story: &'a mut Story,
     folder: &'a Folder,
     provider: &'a Provider,
     client: Client,
+    smtp: SocketAddr,
+    inbox: &'a Inbox,
     alice: AccountId,
     bob: AccountId,
     mails: u64,
@@ -65,10 +79,15 @@ impl<'a> Play<'a> {
         story: &'a mut Story,
         folder: &'a Folder,
         provider: &'a Provider,
-        url: &str,
+        places: Places<'a>,
     ) -> Result<Play<'a>, Ending> {
-        let client = Client::connect(url).await.map_err(|source| Failure::Server {
-            server: url.to_owned(),
+        let Places {
+            node: url,
+            smtp,
+            inbox,
+        } = places;
+        let client = Client::connect(&url).await.map_err(|source| Failure::Server {
+            server: url.clone(),
             source,
         })?;
         let (alice, bob) = (
@@ -80,6 +99,8 @@ impl<'a> Play<'a> {
             folder,
             provider,
             client,
+            smtp,
+            inbox,
             alice,
             bob,
             mails: 0,
@@ -87,7 +108,7 @@ impl<'a> Play<'a> {
         };
         let balance = play.balance(alice).await?;
         play.story.say(&format!(
-            "Node at {url}. Alice has no wallet, only an address; its account is computed from it:"
+            "Node at {url}, relay at smtp://{smtp}. Alice has no wallet, only an address; its account is computed from it:"
         ));
         play.story.say(&format!(
             "   alice@{DOMAIN} = {alice}, funded with {} XAH",
@@ -183,7 +204,8 @@ impl<'a> Play<'a> {
         let receiver = account_of(scene.receiver);
         let before = (self.balance(self.alice).await?, self.balance(receiver).await?);
         let started = Instant::now();
-        let answer = self.submit_email(&text, Mode::Submit).await?;
+        self.post_and_see(&text, 250).await?;
+        let answer = self.submit_email(&text, Mode::DryRun).await?;
         self.show_first_answer(&answer);
         let end = self.until_validated(&text).await?;
         let millis = started.elapsed().as_millis();
@@ -202,7 +224,7 @@ impl<'a> Play<'a> {
         let paid = scene.xah * Drops::PER_XAH + RESERVE_DROPS;
         self.story.say(&format!("   transaction {hash}"));
         self.story.say(&format!(
-            "   ledger {}, {millis} ms from submission to validated, fee {} XAH",
+            "   ledger {}, {millis} ms from SMTP to validated, fee {} XAH",
             end["ledger_index"],
             xah(fee)
         ));
@@ -222,6 +244,7 @@ impl<'a> Play<'a> {
         self.story
             .expect("what Alice has", after.0, before.0 - paid - fee)?;
         if self.first.is_none() {
+            self.answers().await?;
             let blob = hex::decode(
                 end["tx_blob"]
                     .as_str()
@@ -264,6 +287,7 @@ impl<'a> Play<'a> {
 
     async fn same_mail_again(&mut self, first: &Sent) -> Result<(), Ending> {
         self.story.step("the same mail again", "The same mail again");
+        self.post_and_see(&first.text, 250).await?;
         let answer = self.submit_email(&first.text, Mode::Submit).await?;
         self.story
             .expect("state", answer["state"].as_str(), Some("validated"))?;
@@ -309,6 +333,7 @@ impl<'a> Play<'a> {
         let text = self.sign(&unsigned, Signing::Gmail)?;
         let changed = text.replace("REMIT 1 XAH", "REMIT 100 XAH");
         self.folder.write("06-changed-amount.eml", &changed)?;
+        self.post_and_see(&changed, 550).await?;
         let answer = self.submit_email(&changed, Mode::Submit).await?;
         self.refused("in the mail", &answer, "tefBAD_SIGNATURE")?;
         self.story.expect("rule", answer["rule"].as_str(), Some("3.3"))?;
@@ -342,11 +367,13 @@ impl<'a> Play<'a> {
         ];
         let unsigned = mail::gmail_like(self.headers(ALICE, BOB, "Re: lunch"), &lines);
         let text = self.sign(&unsigned, Signing::Gmail)?;
+        self.post_and_see(&text, 550).await?;
         self.refused_mail("07-quoted.eml", &text, "temMALFORMED", Some("5.2"))
             .await?;
 
         self.story.step("no signature", "A mail without a signature");
         let text = mail::plain(self.headers(ALICE, BOB, "tip"), &["REMIT 100 XAH", "", "Alice"]);
+        self.post_and_see(&text, 550).await?;
         self.refused_mail("08-unsigned.eml", &text, "temMALFORMED", Some("4.7"))
             .await?;
 
@@ -369,7 +396,7 @@ impl<'a> Play<'a> {
         let text = self.sign(&unsigned, Signing::Gmail)?;
         self.folder.write("10-rekey.eml", &text)?;
         self.story.quote(&line);
-        self.submit_email(&text, Mode::Submit).await?;
+        self.post_and_see(&text, 250).await?;
         let end = self.until_validated(&text).await?;
         let root = self.account_root(self.alice, "validated").await?;
         self.story.expect(
@@ -458,11 +485,17 @@ impl<'a> Play<'a> {
             .flatten()
             .filter(|check| check["verdict"] == "pass")
             .count();
-        self.story.say(&format!(
-            "   {passed} of {checks} checks pass; {}: {}",
-            answer["engine_result"].as_str().unwrap_or_default(),
-            answer["engine_result_message"].as_str().unwrap_or_default()
-        ));
+        // Asked about a mail that it has taken, a node answers for a second copy: here the state tells more.
+        let result = match answer["state"].as_str() {
+            Some(state @ ("submitted" | "validated")) => format!("the node has it: {state}"),
+            _ => format!(
+                "{}: {}",
+                answer["engine_result"].as_str().unwrap_or_default(),
+                answer["engine_result_message"].as_str().unwrap_or_default()
+            ),
+        };
+        self.story
+            .say(&format!("   {passed} of {checks} checks pass; {result}"));
         if self.first.is_none() {
             self.story.say(show::checks(answer).trim_end());
         }
@@ -550,6 +583,56 @@ impl<'a> Play<'a> {
             .request("tx", json!({ "transaction": hash, "binary": true }))
             .await?;
         Ok(hex::decode(record["tx"].as_str().unwrap_or_default()).unwrap_or_default())
+    }
+
+    /// Hands a mail to the relay as Alice's provider does, and tells what the relay says to it.
+    async fn post_and_see(&mut self, text: &str, wanted: u16) -> Result<(), Ending> {
+        let sender = format!("alice@{DOMAIN}");
+        let (code, lines) = post::send(self.smtp, &sender, RELAY, text).await?;
+        self.story.say(&format!(
+            "   the relay: {code} {}",
+            lines.join("\n                  ")
+        ));
+        self.story
+            .event("relayed", json!({ "code": code, "lines": lines }));
+        Ok(self.story.expect("the relay's reply", code, wanted)?)
+    }
+
+    /// What the relay writes to the sender and to the receiver of the first payment.
+    async fn answers(&mut self) -> Result<(), Ending> {
+        for (who, headers) in [
+            (
+                "Alice",
+                [format!("To: <alice@{DOMAIN}>"), "Subject: Re: lunch".to_owned()],
+            ),
+            (
+                "Bob",
+                [
+                    "To: <bob@friends.example>".to_owned(),
+                    "Auto-Submitted: auto-generated".to_owned(),
+                ],
+            ),
+        ] {
+            let answer = self.answer(&headers.each_ref().map(String::as_str)).await?;
+            let body = answer.split_once("\n\n").map_or("", |(_, body)| body);
+            self.story.say(&format!("   The relay writes to {who}:"));
+            self.story.quote(body);
+            self.story.event("answered", json!({ "to": who, "text": body }));
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, headers: &[&str]) -> Result<String, Ending> {
+        let deadline = Instant::now() + Duration::from_secs(WAIT_SECS_MAX);
+        loop {
+            if let Some(mail) = self.inbox.find(headers) {
+                return Ok(mail);
+            }
+            if Instant::now() >= deadline {
+                return Err(self.story.differs(format!("no answer with {headers:?}")).into());
+            }
+            tokio::time::sleep(Duration::from_millis(POLL_MILLIS)).await;
+        }
     }
 
     async fn submit_email(&mut self, text: &str, mode: Mode) -> Result<Value, Ending> {

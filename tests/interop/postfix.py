@@ -1,13 +1,15 @@
 """Postfix with OpenDKIM as its milter: python3 postfix.py FOLDER DOMAIN RECIPIENT=TRANSPORT... What is submitted on the
 printed address is signed for DOMAIN with the key of signing_key.py in FOLDER, and goes out to each recipient by its
-transport, such as smtp:[127.0.0.1]:25, lmtp:inet:127.0.0.1:24 or lmtp:unix:/path. A transport `pipe:COMMAND` runs a command
-as pipe(8) does."""
+transport, such as smtp:[127.0.0.1]:25, lmtp:inet:127.0.0.1:24 or lmtp:unix:/path. `pipe:COMMAND` runs a
+command with pipe(8) as nobody, and `maildir:/path/` delivers into a Maildir with virtual(8)."""
 
+import pwd
 import sys
 
 import service
 
 home = service.folder(sys.argv[1])
+nobody = pwd.getpwnam("nobody")
 domain = sys.argv[2]
 routes = dict(argument.split("=", 1) for argument in sys.argv[3:])
 
@@ -53,6 +55,7 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 anvil unix - - n - 1 anvil
+virtual unix - n n - - virtual
 scache unix - - n - 1 scache
 showq unix n - n - - showq
 postlog unix-dgram n - n - 1 postlogd
@@ -66,11 +69,14 @@ def postfix(milter):
         service.folder(home / part)
     service.run("install", "-d", "-o", "postfix", "-m", "755", home / "data")
     master = MASTER.format(port=port)
-    maps = ""
+    maps = mailboxes = ""
     for number, (recipient, transport) in enumerate(routes.items()):
         if transport.startswith("pipe:"):
-            master += f"pipe{number} unix - n n - 1 pipe\n  flags= user=nobody argv={transport[5:]}\n"
+            master += f"pipe{number} unix - n n - 1 pipe\n  user=nobody null_sender= argv={transport[5:]}\n"
             transport = f"pipe{number}:"
+        elif transport.startswith("maildir:"):
+            mailboxes += f" {{ {recipient} = {transport[9:]} }}"
+            transport = "virtual:"
         maps += f" {{ {recipient} = {transport} }}"
     (home / "etc/master.cf").write_text(master)
     (home / "etc/main.cf").write_text(f"""\
@@ -89,6 +95,10 @@ smtpd_milters = inet:127.0.0.1:{milter}
 milter_default_action = tempfail
 default_transport = error:no route
 transport_maps = inline:{{{maps} }}
+virtual_mailbox_base = /
+virtual_mailbox_maps = inline:{{ {{ nobody@invalid = none }}{mailboxes} }}
+virtual_uid_maps = static:{nobody.pw_uid}
+virtual_gid_maps = static:{nobody.pw_gid}
 smtp_tls_security_level = may
 smtp_dns_support_level = disabled
 lmtp_dns_support_level = disabled

@@ -1,5 +1,5 @@
 """A mail server that takes everything: python3 sink.py FOLDER smtp|lmtp tcp|unix. Each mail becomes a file of FOLDER, its
-bytes as they came. It stands in for the relay where a set-up of others is to be tried by itself."""
+bytes as they came. It stands in for a smarthost and for others' mailboxes."""
 
 import os
 import pathlib

@@ -1,23 +1,27 @@
-//! Against mail software that no one here wrote: Postfix, OpenDKIM, Dovecot, Python's smtplib. The scripts stand in
-//! tests/interop, and tests/tools.sh installs what they start. Where a program is missing a test passes with a notice, except
-//! on CI.
+//! The running relay against mail software that no one here wrote: Postfix, OpenDKIM, Dovecot, swaks, Python's smtplib. The
+//! scripts stand in tests/interop, and tests/tools.sh installs what they start. Where a program is missing a test passes with
+//! a notice, except on CI.
 
+mod mailbox;
 mod pay;
+mod pipe;
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
 
-use relay::config::{Imap, Protection};
-use relay::desk::{Desk, Reply, Taking};
-use relay::letter::{Letter, Peer};
-use relay::queue::Queue;
 use serde_json::Value;
-use tokio::sync::mpsc;
 
 use crate::root;
+use crate::support::{RelayProcess, program};
+use crate::world::{RELAY, wait_for};
+
+/// Who sends with Postfix; OpenDKIM signs for the domain.
+const SENDER: &str = "alice@sender.example";
+/// User and group of nobody on Debian, as tests/interop/postfix.py has them of the system.
+const NOBODY: &str = "nobody";
 
 /// Whether the programs are there, and the rights to start them.
 fn can_run(programs: &[&str]) -> bool {
@@ -75,15 +79,21 @@ impl Service {
         }
     }
 
+    /// A mail server that takes everything, at a port.
+    fn sink(folder: &Path) -> Service {
+        Service::start("sink.py", folder, &["smtp", "tcp"])
+    }
+
     fn text(&self, name: &str) -> &str {
         self.ready[name].as_str().expect("a text")
     }
 
     fn port(&self, name: &str) -> u16 {
-        self.ready[name]
-            .as_u64()
-            .and_then(|port| port.try_into().ok())
-            .expect("a port")
+        let port = match &self.ready[name] {
+            Value::String(address) => address.rsplit(':').next().and_then(|port| port.parse().ok()),
+            number => number.as_u64().and_then(|port| port.try_into().ok()),
+        };
+        port.expect("a port")
     }
 }
 
@@ -125,118 +135,120 @@ fn send(arguments: &[&str], mail: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// An unsigned mail of [`SENDER`]; send.py dates it.
 fn mail(line: &str) -> String {
     format!(
-        "From: Alice <alice@sender.example>\r\nTo: bob@receiver.example\r\nCc: relay@relay.example\r\nDate: {{date}}\r\n\
+        "From: Alice <{SENDER}>\r\nTo: bob@receiver.example\r\nCc: {RELAY}\r\nDate: {{date}}\r\n\
          Message-ID: <{}@sender.example>\r\nSubject: rent\r\n\r\n{line}\r\n\r\nThank you.\r\n",
         line.replace(' ', ".")
     )
 }
 
-fn open_to_all(folder: &Path) {
-    let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder, everyone).expect("rights");
+/// The section `[answers]` for a smarthost on this machine, with a fresh key. Its record is in `folder/keys.json`.
+fn answers(folder: &Path, port: u16) -> String {
+    make("signing_key.py", folder, &["relay.example"]);
+    let key = folder.join("s1.private");
+    format!(
+        "[answers]\nhost = \"127.0.0.1\"\nport = {port}\nprotection = \"none\"\nfrom = \"{RELAY}\"\n\
+         dkim_selector = \"s1\"\ndkim_key = {key:?}\n"
+    )
 }
 
-/// A desk that takes everything and hands it to the test.
-struct Counter(mpsc::UnboundedSender<Letter>);
-
-impl Desk for Counter {
-    fn check_peer(&self, _: &Peer) -> Result<(), Reply> {
-        Ok(())
-    }
-    fn check_sender(&self, _: &Peer, _: &str) -> Result<(), Reply> {
-        Ok(())
-    }
-    fn check_recipient(&self, _: &Peer, _: &str) -> Result<(), Reply> {
-        Ok(())
-    }
-    fn take(&self, letter: Letter) -> Taking<'_> {
-        let _ = self.0.send(letter);
-        Box::pin(async { Reply::new(250, "2.0.0", "taken") })
-    }
+/// Waits for a mail that holds all of these texts; gives its file.
+async fn wait_for_mail(folder: &Path, texts: &[&str]) -> PathBuf {
+    wait_for(&format!("a mail with {texts:?}"), async || {
+        let entries = std::fs::read_dir(folder).expect("folder");
+        entries.map(|entry| entry.expect("entry").path()).find(|path| {
+            let is_mail = path.extension().is_some_and(|ending| ending == "eml");
+            is_mail
+                && std::fs::read_to_string(path)
+                    .is_ok_and(|mail| texts.iter().all(|text| mail.contains(text)))
+        })
+    })
+    .await
 }
 
-/// Delivers to Dovecot by LMTP and reads with the IMAP door: what is there already, what comes while it waits, and after a
-/// new start what came since.
-async fn check_mailbox(dovecot: &Service, protection: Protection, port: u16) {
-    let (sender, mut letters) = mpsc::unbounded_channel();
-    let desk = Arc::new(Counter(sender));
-    let queue = Queue::in_memory();
-    let config = Imap {
-        host: "localhost".to_owned(),
-        port,
-        protection,
-        authorities: Some(dovecot.text("authority").into()),
-        user: "user@example.org".to_owned(),
-        password_file: dovecot.text("password").into(),
-        mailbox: "INBOX".to_owned(),
-        poll_secs: 1,
+/// Waits for the answer to a mail that was paid, and checks it: RFC 5322 section 3.6.4, RFC 3834 section 5, and with
+/// OpenDKIM that it is signed by the key whose record is in `keys`.
+async fn check_answer(folder: &Path, keys: &Path, sender: &str, message_id: &str) {
+    let to = format!("To: <{sender}>\r\n");
+    let thread = format!("In-Reply-To: {message_id}\r\n");
+    let path = wait_for_mail(folder, &[&to, &thread]).await;
+    let answer = std::fs::read_to_string(&path).expect("a mail");
+    let header = answer.split("\r\n\r\n").next().expect("a header");
+    let header = header.replace("\r\n ", " ");
+    for line in [
+        format!("References: {message_id}"),
+        "Auto-Submitted: auto-replied".to_owned(),
+        format!("From: Xahau mail relay <{RELAY}>"),
+    ] {
+        assert!(
+            header.split("\r\n").any(|field| field == line),
+            "{line}: {answer}"
+        );
+    }
+    let verify = |path: &Path| {
+        let arguments = [keys.to_str().expect("text"), path.to_str().expect("text")];
+        let done = python("verify.py").arg(folder).args(arguments).output();
+        let done = done.expect("python3");
+        (
+            done.status.success(),
+            String::from_utf8_lossy(&done.stdout).into_owned(),
+        )
     };
-    let deliver = |line: &str| {
-        let envelope = [
-            "lmtp",
-            dovecot.text("lmtp"),
-            "alice@sender.example",
-            "user@example.org",
-        ];
-        let reply = send(&envelope, &mail(line));
-        assert!(reply.starts_with("250 "), "{reply}");
-    };
-    let mut texts: Vec<String> = Vec::new();
-    let mut came = async |line: &str| {
-        // Mails of a check before this one are in the mailbox too.
-        while !texts
-            .last()
-            .is_some_and(|text| text.contains(&format!("\r\n\r\n{line}\r\n")))
-        {
-            let letter = tokio::time::timeout(Duration::from_secs(60), letters.recv()).await;
-            let letter = letter.expect("a mail in time").expect("a mail");
-            assert_eq!(letter.reverse_path, "alice@sender.example");
-            texts.push(String::from_utf8(letter.raw).expect("text"));
+    let (is_valid, said) = verify(&path);
+    assert!(is_valid, "{said}{answer}");
+    let forged = folder.join("forged");
+    std::fs::write(&forged, answer.replacen("XAH", "XRP", 1)).expect("written");
+    let (is_valid, said) = verify(&forged);
+    assert!(!is_valid, "{said}");
+}
+
+/// Number of a user or group.
+fn id_of(table: &str, name: &str) -> u32 {
+    let text = std::fs::read_to_string(table).expect("a table");
+    let row = text.lines().find_map(|row| {
+        let mut cells = row.split(':');
+        (cells.next() == Some(name)).then(|| cells.nth(1).map(str::to_owned))?
+    });
+    row.and_then(|id| id.parse().ok()).expect("a number")
+}
+
+/// Makes a folder and all in it nobody's.
+fn give_to_nobody(folder: &Path) {
+    let (user, group) = (id_of("/etc/passwd", NOBODY), id_of("/etc/group", "postfix"));
+    let mut paths = vec![folder.to_owned()];
+    while let Some(path) = paths.pop() {
+        std::os::unix::fs::chown(&path, Some(user), Some(group)).expect("chown");
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("folder");
+            paths.extend(entries.map(|entry| entry.expect("entry").path()));
         }
-    };
-    let lines = [1, 2, 3].map(|amount| format!("REMIT {amount} XAH NET {protection:?}"));
-    deliver(&lines[0]);
-    let reading = tokio::spawn(relay::imap::run(config.clone(), desk.clone(), queue.clone()));
-    came(&lines[0]).await;
-    deliver(&lines[1]);
-    came(&lines[1]).await;
-    reading.abort();
-    let _ = reading.await;
-    deliver(&lines[2]);
-    let reading = tokio::spawn(relay::imap::run(config, desk, queue));
-    came(&lines[2]).await;
-    reading.abort();
-    // The second may have come twice, since its mark is set after it was taken.
-    let first = texts.iter().filter(|text| text.contains(&lines[0])).count();
-    assert_eq!(first, 1);
+    }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accepts_a_mailbox_of_dovecot_with_idle_over_tls_starttls_and_plain() {
-    if !can_run(&["python3", "dovecot", "openssl"]) {
-        return;
-    }
-    let temp = tempfile::tempdir().expect("folder");
-    open_to_all(temp.path());
-    let dovecot = Service::start("dovecot.py", &temp.path().join("dovecot"), &[]);
-    check_mailbox(&dovecot, Protection::Tls, dovecot.port("imaps")).await;
-    check_mailbox(&dovecot, Protection::Starttls, dovecot.port("imap")).await;
-    check_mailbox(&dovecot, Protection::None, dovecot.port("imap")).await;
+/// A copy of the program where every user can start it.
+fn program_for_all(folder: &Path) -> PathBuf {
+    let path = folder.join("xahau-email");
+    std::fs::copy(program().get_program(), &path).expect("a copy");
+    path
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accepts_a_mailbox_of_dovecot_without_idle() {
-    if !can_run(&["python3", "dovecot", "openssl"]) {
-        return;
+/// Starts `relay run` as the user nobody, which pipe(8) may run commands as (it refuses root), and with Postfix's group, so
+/// that Postfix may connect to Unix sockets.
+fn start_as_nobody(program: &Path, config: &Path) -> RelayProcess {
+    let (user, group) = (id_of("/etc/passwd", NOBODY), id_of("/etc/group", "postfix"));
+    let mut command = Command::new(program);
+    command.args(["relay", "run", "--config"]).arg(config);
+    command.env("RUST_LOG", "warn").uid(user).gid(group);
+    RelayProcess::spawn(command)
+}
+
+/// Own addresses, as the line of the configuration.
+fn own(addresses: &[&str]) -> String {
+    let mut line = "addresses = [".to_owned();
+    for address in addresses {
+        let _ = write!(line, "\"{address}\", ");
     }
-    let temp = tempfile::tempdir().expect("folder");
-    open_to_all(temp.path());
-    let dovecot = Service::start(
-        "dovecot.py",
-        &temp.path().join("dovecot"),
-        &["IMAP4rev1 STARTTLS"],
-    );
-    check_mailbox(&dovecot, Protection::Tls, dovecot.port("imaps")).await;
+    line + "]"
 }

@@ -7,13 +7,16 @@ mod interop;
 mod kill;
 mod node_cli;
 mod oracle;
+mod relay_bad_input;
 mod relay_cli;
 mod relay_files;
 mod relay_kill;
+mod relay_nodes;
 mod sabotage;
 mod spec;
 mod support;
 mod vectors;
+mod world;
 mod xrpl_oracle;
 
 use std::path::{Path, PathBuf};

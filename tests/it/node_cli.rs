@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A folder with keys.json and mails signed under it.
-struct Desk {
+pub struct Desk {
     folder: tempfile::TempDir,
     provider: Provider,
 }
 
 impl Desk {
-    fn new() -> Desk {
+    pub fn new() -> Desk {
         let (folder, provider) = (
             tempfile::tempdir().expect("folder"),
             Provider::new("mail.example").expect("keys"),
@@ -28,12 +28,12 @@ impl Desk {
         Desk { folder, provider }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A signed mail of Alice, `age` seconds old, with this first line.
-    fn mail(&self, name: &str, age: u64, line: &str) -> String {
+    pub fn mail(&self, name: &str, age: u64, line: &str) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("clock")

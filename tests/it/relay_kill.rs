@@ -126,10 +126,7 @@ fn start_node(data: &Path, keys: &Path) -> NodeProcess {
 /// A fresh Ed25519 key for the answers, PEM.
 fn answer_key() -> String {
     let key = mail_auth::common::crypto::Ed25519Key::generate_pkcs8().expect("key");
-    format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        mail::base64(&key)
-    )
+    mail::pem(&key)
 }
 
 /// A server that takes every mail and counts it by its Message-ID. Gives its port.

@@ -132,35 +132,66 @@ impl CommitWatch {
     }
 }
 
-/// A running relay; it is killed with the value.
+/// A running relay, or a relay with its node; it is killed with the value.
 pub struct RelayProcess {
     pub child: Child,
-    /// ADDR:PORT of SMTP.
+    /// Where it listens: `PROTOCOL://PLACE` each.
+    pub listening: Vec<String>,
+    /// ADDR:PORT of SMTP; empty where it has no such door.
     pub smtp: String,
 }
 
 impl RelayProcess {
-    /// Starts `relay run` and waits until SMTP listens.
+    /// Starts `relay run` and waits until its doors are open.
     pub fn start_with(config: &Path, stderr: Stdio, log: &str) -> RelayProcess {
-        let mut child = program()
-            .args(["relay", "run", "--config"])
-            .arg(config)
-            .env("RUST_LOG", log)
+        let mut command = program();
+        command.args(["relay", "run", "--config"]).arg(config);
+        command.env("RUST_LOG", log).stderr(stderr);
+        RelayProcess::spawn(command)
+    }
+
+    /// Starts a command that is `relay run` or `up`, and waits until its doors are open.
+    pub fn spawn(mut command: Command) -> RelayProcess {
+        let mut child = command
+            .arg("--json")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(stderr)
             .spawn()
             .expect("the relay starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
-        let smtp = lines.find_map(|line| {
-            line.expect("text")
-                .strip_prefix("listening smtp://")
-                .map(|address| address.trim().to_owned())
-        });
-        let smtp = smtp.unwrap_or_else(|| panic!("the relay ended before it listened: {:?}", child.wait()));
+        let mut lines = BufReader::new(child.stdout.take().expect("standard output"));
+        let mut line = String::new();
+        lines.read_line(&mut line).expect("text");
+        let said: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{error}: {line:?}, {:?}", child.wait()));
+        let places = said["listening"].as_array().expect("a list");
+        let listening: Vec<String> = places
+            .iter()
+            .map(|place| place.as_str().expect("text").to_owned())
+            .collect();
         // The pipe stays open, so that a later line does not end the relay.
-        std::thread::spawn(move || lines.for_each(drop));
-        RelayProcess { child, smtp }
+        std::thread::spawn(move || lines.lines().for_each(drop));
+        let mut relay = RelayProcess {
+            child,
+            listening,
+            smtp: String::new(),
+        };
+        relay.smtp = relay.place("smtp").unwrap_or_default();
+        relay
+    }
+
+    /// Where it listens for a protocol.
+    pub fn place(&self, protocol: &str) -> Option<String> {
+        let found = self.listening.iter().filter_map(|place| place.split_once("://"));
+        let mut found = found.filter(|(known, _)| *known == protocol);
+        found.next().map(|(_, place)| place.to_owned())
+    }
+
+    /// Ends it as its operator would. Gives whether it ended well.
+    pub fn stop(mut self) -> bool {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
+        assert!(told.success());
+        self.child.wait().expect("wait").success()
     }
 
     /// Ends it as a power cut would.

@@ -48,13 +48,13 @@ impl Announcer {
 
     /// Paid, or charged without success; and the receiver is told of a first payment.
     fn validated(&self, entry: &Entry, now: u64) -> Vec<Answer> {
-        let has_worked = entry.code.as_deref().is_none_or(|code| code == "tesSUCCESS");
-        let page = if !has_worked {
-            texts::charged(&self.rules, entry)
-        } else if entry.instruction.starts_with("REKEY") {
-            texts::rekeyed(&self.rules, entry)
-        } else {
-            texts::paid(&self.rules, entry)
+        let code = entry.code.as_deref().unwrap_or_default();
+        let has_worked = code == "tesSUCCESS";
+        let page = match (code.get(..3), entry.instruction.starts_with("REKEY")) {
+            (Some("tec"), _) => texts::charged(&self.rules, entry),
+            _ if !has_worked => texts::done_before(&self.rules, entry),
+            (_, true) => texts::rekeyed(&self.rules, entry),
+            (_, false) => texts::paid(&self.rules, entry),
         };
         let mut answers = Vec::from_iter(self.to_sender(entry, AnswerKind::Validated, page, now));
         if has_worked && entry.is_first_payment {
@@ -166,6 +166,21 @@ mod tests {
         let answers = announce(&charged, NOW + 9);
         assert_eq!(kinds(&answers), [AnswerKind::Validated]);
         assert_golden("charged", &answers[0]);
+    }
+
+    // A node knows that it was executed, and no longer how it ended: whoever reads "not paid" would pay twice.
+    #[test]
+    fn golden_done_before() {
+        for code in [Some("tefEMAIL_REPLAY".to_owned()), None] {
+            let mut before = validated();
+            before.code = code;
+            (before.hash, before.ledger_index, before.fee_drops) = (None, None, None);
+            before.is_first_payment = true;
+            let answers = announce(&before, NOW + 9);
+            assert_eq!(kinds(&answers), [AnswerKind::Validated]);
+            assert!(!answers[0].mail.contains("Nothing was paid") && !answers[0].mail.contains("Paid"));
+            assert_golden("done_before", &answers[0]);
+        }
     }
 
     #[test]

@@ -53,6 +53,9 @@ impl Page {
 
     /// A table of names and values; rows without a value are left out.
     pub(super) fn table(&mut self, rows: &[(&str, Option<String>)]) -> &mut Page {
+        if rows.iter().all(|(_, value)| value.is_none()) {
+            return self;
+        }
         self.gap();
         for (name, value) in rows {
             if let Some(value) = value {

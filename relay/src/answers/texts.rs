@@ -127,6 +127,31 @@ pub(super) fn charged(rules: &AnswerRules, entry: &Entry) -> Page {
     page
 }
 
+/// Executed by another way, and no node shows how it ended.
+pub(super) fn done_before(rules: &AnswerRules, entry: &Entry) -> Page {
+    let mut page = Page::default();
+    page.paragraph(
+        "The ledger has had your mail already, by another way; how it ended, the nodes no longer show. Please do not send \
+         it a second time before you have looked: both could be carried out.",
+    );
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("From", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("To", entry.to.clone()),
+        ("Account", entry.to_account.clone()),
+    ]);
+    transaction(&mut page, rules, entry);
+    let (what, line) = if entry.instruction.starts_with("REKEY") {
+        ("To see who can spend from your account", "BALANCE")
+    } else {
+        ("To see your last payments", "HISTORY")
+    };
+    page.paragraph(&format!("{what}, write a new mail to {}:", rules.from));
+    page.first_line(line);
+    page
+}
+
 /// Refused for good.
 pub(super) fn refused(rules: &AnswerRules, entry: &Entry, now: u64) -> Page {
     let mut page = Page::default();

@@ -262,3 +262,29 @@ fn certificates_are_judged_by_key_name_and_dates() {
     setting.config.tls = tls("absent");
     assert_eq!(judged(&setting.config, MIDDLE), [fail, warn, ok]);
 }
+
+#[tokio::test]
+async fn rejects_a_node_whose_certificate_nobody_vouches_for() {
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+    let chain = vec![CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("certificate")];
+    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).expect("key");
+    let server = tokio_rustls::rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("server");
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(server));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let address = listener.local_addr().expect("address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = acceptor.accept(stream).await;
+        }
+    });
+    let mut setting = setting("127.0.0.1:1".parse().expect("address"), 1);
+    setting.config.nodes = vec![format!("wss://{address}")];
+    let findings = reach::nodes(&setting.config, MIDDLE).await;
+    assert_eq!(worst(&findings), Verdict::Fail);
+    let seen = &findings[0].seen;
+    assert!(seen.contains("certificate"), "{seen}");
+}
