@@ -243,7 +243,7 @@ fn raw_line(scene: &Scene<'_>, index: usize, excerpt: Option<&[u8]>) -> Option<P
     })
 }
 
-/// The header of the first leaf, and where its content begins, by the look of the lines.
+/// The headers on the way to the first leaf, and where its content begins, by the look of the lines.
 struct Leaf<'b> {
     header: Vec<(usize, &'b [u8])>,
     content: Option<usize>,
@@ -252,15 +252,20 @@ struct Leaf<'b> {
 fn leaf(body: &[u8]) -> Leaf<'_> {
     let mut header: Vec<(usize, &[u8])> = Vec::new();
     let mut inside = false;
+    let mut start = 0;
     for (at, line) in lines(body).enumerate() {
         if !inside {
             if line.starts_with(b"--") {
                 inside = true;
-                header.clear();
+                start = header.len();
             }
         } else if !is_empty_line(line) {
             header.push((at, line));
-        } else if header.iter().any(|(_, line)| holds(line, b"multipart/")) {
+        } else if header
+            .iter()
+            .skip(start)
+            .any(|(_, line)| holds(line, b"multipart/"))
+        {
             inside = false;
         } else {
             let content = Some(at.saturating_add(1));
@@ -284,6 +289,7 @@ fn part(error: MimeError, scene: &Scene<'_>) -> Option<Place> {
         let mut header = leaf.header.iter();
         header.find(|(_, line)| words.iter().any(|word| holds(line, word)))
     };
+    let last = |word: &[u8]| leaf.header.iter().rev().find(|(_, line)| holds(line, word));
     let content_line = |is_wrong: fn(&[u8]) -> bool| {
         let from = leaf.content?;
         let mut content = lines(scene.body).enumerate().skip(from);
@@ -291,7 +297,9 @@ fn part(error: MimeError, scene: &Scene<'_>) -> Option<Place> {
         wrong.filter(|(_, line)| !line.starts_with(b"--"))
     };
     let found = match error {
-        MimeError::NotPlainText => field(&[b"content-type:"]).copied(),
+        MimeError::NotPlainText => last(b"content-type:").copied(),
+        MimeError::Boundary | MimeError::TooDeep => last(b"multipart/").copied(),
+        MimeError::Duplicate => twin(&leaf.header),
         MimeError::ContentHeader => field(&[b"content-"]).copied(),
         MimeError::Attachment => field(&[b"name", b"content-disposition:"]).copied(),
         MimeError::Encoding => field(&[b"content-transfer-encoding:"]).copied(),
@@ -302,6 +310,16 @@ fn part(error: MimeError, scene: &Scene<'_>) -> Option<Place> {
     };
     let index = found.or(leaf.header.first().copied()).map(|(index, _)| index);
     raw_line(scene, index.unwrap_or_default(), None)
+}
+
+/// The first line whose name stands above already.
+fn twin<'b>(header: &[(usize, &'b [u8])]) -> Option<(usize, &'b [u8])> {
+    let name = |line: &[u8]| {
+        let name = line.split(|b| *b == b':').next().unwrap_or_default();
+        name.to_ascii_lowercase()
+    };
+    let mut above = std::collections::BTreeSet::new();
+    header.iter().find(|(_, line)| !above.insert(name(line))).copied()
 }
 
 fn is_broken_quoted_printable(line: &[u8]) -> bool {
