@@ -5,6 +5,7 @@ pub mod explain;
 mod keys;
 pub mod ledger;
 pub mod node;
+pub mod providers;
 pub mod queue;
 pub mod relay;
 pub mod show;

@@ -105,7 +105,7 @@ fn weigh<K: KeySource>(
             return match explanation.other_line.as_deref() {
                 Some("BALANCE") => question(Kind::Balance, rules, keys, explanation),
                 Some("HISTORY") => question(Kind::History, rules, keys, explanation),
-                _ => Err(No::of(&refusal)),
+                _ => Err(No::of_mail(explanation, &refusal)),
             };
         }
         Some(refusal) => return Err(refused(explanation, &refusal, rules.network)),
@@ -115,7 +115,7 @@ fn weigh<K: KeySource>(
 }
 
 fn refused(explanation: &Explanation, refusal: &Refusal, network: u32) -> No {
-    let no = No::of(refusal);
+    let no = No::of_mail(explanation, refusal);
     let instruction = explanation.instruction.as_deref().unwrap_or_default();
     match line_for_network(refusal, instruction, network) {
         Some(line) => No {
@@ -160,7 +160,7 @@ fn proof(explanation: &Explanation) -> Result<Dkim, No> {
 fn check_early(explanation: &Explanation, refusal: &Refusal, now: u64) -> Result<(), No> {
     let dated = dated(explanation).ok_or_else(unread)?;
     if dated > now.saturating_add(EARLY_SECS_MAX) {
-        return Err(No::of(refusal));
+        return Err(No::of_mail(explanation, refusal));
     }
     // The window is judged before the key, so the first refusal hides what the signature is worth.
     proof(explanation).map(|_| ())
