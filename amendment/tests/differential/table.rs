@@ -43,7 +43,7 @@ impl Cell {
 }
 
 /// Examples that are kept of a class.
-const EXAMPLES: usize = 3;
+const EXAMPLES: usize = 200;
 
 /// Verdicts of one peer over many mails.
 #[derive(Debug, Clone, Default)]
