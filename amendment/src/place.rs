@@ -103,7 +103,7 @@ pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> Option<Place> {
         },
         R::Mime(error) => part(*error, scene),
         R::Instruction(error) => instruction(*error, scene),
-        R::Network(_) | R::Money(_) | R::Named(_) => text_line(scene, |text| scene::first_line(text)),
+        R::Network(_) | R::Money(_) | R::Named(_) => text_line(scene, scene::first_line),
         R::MailTooLarge | R::MemoTooLarge | R::NoSignature => None,
         R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence => None,
         R::FlagNotAllowed | R::NotEnabled => None,
@@ -373,7 +373,7 @@ fn encoded_line(body: &[u8], index: usize) -> Option<usize> {
 fn instruction(error: InstructionError, scene: &Scene<'_>) -> Option<Place> {
     match error {
         InstructionError::NoText => None,
-        InstructionError::NotFirst => text_line(scene, |text| scene::first_line(text)),
+        InstructionError::NotFirst => text_line(scene, scene::first_line),
         InstructionError::Ambiguous => text_line(scene, |text| {
             scene::later_instruction(text, &scene::first_line(text)?)
         }),
