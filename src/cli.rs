@@ -37,6 +37,8 @@ pub enum Command {
     ///
     /// Exit code: 0 the mail qualifies, 1 it does not, 2 cannot tell (unreadable file, key absent, DNS failing).
     Explain(Explain),
+    /// Show what works with which mail provider
+    Providers,
     /// Submit a mail to a node
     Submit(Submit),
     /// Run the one-machine ledger

@@ -71,6 +71,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Command::Address { emails } => commands::address::run(emails, cli.json),
         Command::Explain(args) => commands::explain::run(args, cli.json).await,
+        Command::Providers => commands::providers::run(cli.json),
         Command::Submit(args) => commands::submit::run(args, cli.json).await,
         Command::Node(args) => commands::node::run(args, cli.json).await,
         Command::Relay(command) => commands::relay::run(command, cli.json).await,

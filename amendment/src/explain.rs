@@ -5,13 +5,17 @@
 
 use codec::{AccountId, CloseTime, Object, Ter};
 
+use crate::advice;
 use crate::derive::{self, Choice, Proof};
 use crate::keys::KeySource;
 use crate::limits::EMAIL_WINDOW_SECS;
 use crate::message::{self, Mail, Source};
+use crate::origin::Origin;
+use crate::place::{self, Place};
 use crate::reading::{self, Draft, Order};
 use crate::record::{FullRecord, Outcome, Recorder, Step};
 use crate::refusal::Refusal;
+use crate::scene::{self, Scene};
 use crate::signature::{self, KeyName};
 use crate::transaction::{self, EmailId};
 
@@ -82,7 +86,10 @@ pub struct Check {
     pub read: String,
     /// Its verdict.
     pub verdict: CheckVerdict,
-    /// What a mail user can do, in one sentence; empty where there is nothing to do.
+    /// Where in the mail it failed, and what stands there; `None` where it passed, or concerns no place.
+    pub place: Option<Place>,
+    /// What a mail user can do, in one or two sentences, told for his provider and program where they are known; empty where
+    /// there is nothing to do. Printable ASCII, at most `ADVICE_BYTES_MAX` bytes.
     pub fix: String,
 }
 
@@ -115,8 +122,18 @@ pub struct Explanation {
     pub executable_until: Option<CloseTime>,
     /// The key of the signature under which the mail was read.
     pub signed_with: Option<KeyName>,
+    /// Provider and mail program, as far as the mail itself says; proven by nothing.
+    pub origin: Origin,
     /// Every check, in order.
     pub checks: Vec<Check>,
+}
+
+impl Explanation {
+    /// What to do about the first reason; `None` where nothing failed.
+    pub fn fix(&self) -> Option<&str> {
+        let is_open = |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Unknown);
+        self.checks.iter().find(is_open).map(|check| check.fix.as_str())
+    }
 }
 
 /// Explains a mail.
@@ -124,11 +141,44 @@ pub struct Explanation {
 /// Spec: 10, 12.
 pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation {
     let mut rec = FullRecord::default();
-    let draft = run(raw, env, &mut rec);
-    conclude(&rec, draft, env.network_id)
+    let (mail, read) = match run(raw, env, &mut rec) {
+        Some((mail, read)) => (Some(mail), read),
+        None => (None, None),
+    };
+    let chosen = read.as_ref().map(|(position, _)| *position);
+    let draft = read.map(|(_, draft)| draft);
+    let body = mail
+        .as_ref()
+        .map(|mail| scene::body_of(mail, draft.as_ref()))
+        .unwrap_or_default();
+    let scene = Scene {
+        raw,
+        mail: mail.as_ref(),
+        chosen,
+        draft: draft.as_ref(),
+        body: &body,
+        network_id: env.network_id,
+        now: env.now,
+        origin: mail
+            .as_ref()
+            .map(|mail| Origin::of(mail, chosen))
+            .unwrap_or_default(),
+    };
+    let explanation = conclude(&rec, &scene);
+    match draft {
+        Some(draft) => describe(explanation, draft, env.network_id),
+        None => explanation,
+    }
 }
 
-fn run<'m, K: KeySource>(raw: &'m [u8], env: &ExplainEnv<'_, K>, rec: &mut FullRecord) -> Option<Draft<'m>> {
+/// The position of the chosen signature, and what was read under it.
+type Read<'m> = (usize, Draft<'m>);
+
+fn run<'m, K: KeySource>(
+    raw: &'m [u8],
+    env: &ExplainEnv<'_, K>,
+    rec: &mut FullRecord,
+) -> Option<(Mail<'m>, Option<Read<'m>>)> {
     rec.hold(Step::Size, message::check_size(raw, Source::Door), |()| {
         format!("{} bytes", raw.len())
     })?;
@@ -141,16 +191,18 @@ fn run<'m, K: KeySource>(raw: &'m [u8], env: &ExplainEnv<'_, K>, rec: &mut FullR
     })?;
     let found = mail.signature_positions().count();
     let choice = derive::choose(&mail, env.keys).ok_or(Refusal::NoSignature);
-    let choice = rec.hold(Step::SignaturePresent, choice, |_| {
+    let Some(choice) = rec.hold(Step::SignaturePresent, choice, |_| {
         format!("{found} DKIM-Signature fields")
-    })?;
+    }) else {
+        return Some((mail, None));
+    };
     let draft = reading::read(&mail, choice.position, Source::Door, raw, env.network_id, rec);
     if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
         let window = signature::check_window(date, times, env.now).map_err(Refusal::Window);
         rec.hold(Step::Window, window, |()| format!("now {}", env.now.to_unix()));
     }
     record_proof(&choice, &draft, rec);
-    Some(draft)
+    Some((mail, Some((choice.position, draft))))
 }
 
 fn record_proof(choice: &Choice, draft: &Draft<'_>, rec: &mut FullRecord) {
@@ -176,14 +228,14 @@ fn record_proof(choice: &Choice, draft: &Draft<'_>, rec: &mut FullRecord) {
     }
 }
 
-fn conclude(rec: &FullRecord, draft: Option<Draft<'_>>, network_id: u32) -> Explanation {
+fn conclude(rec: &FullRecord, scene: &Scene<'_>) -> Explanation {
     let refusal = rec.first_failure();
     let qualifies = match refusal {
         None => Qualifies::Yes,
         Some(Refusal::KeyUnknown) => Qualifies::Unknown,
         Some(_) => Qualifies::No,
     };
-    let mut explanation = Explanation {
+    Explanation {
         qualifies,
         rule: refusal.as_ref().map(Refusal::rule),
         refusal,
@@ -197,15 +249,15 @@ fn conclude(rec: &FullRecord, draft: Option<Draft<'_>>, network_id: u32) -> Expl
         email_id: None,
         executable_until: None,
         signed_with: None,
-        checks: Step::ALL.into_iter().map(|step| check(step, rec)).collect(),
-    };
-    if let Some(draft) = draft {
-        describe(&mut explanation, draft, network_id);
+        origin: scene.origin,
+        checks: Step::ALL
+            .into_iter()
+            .map(|step| check(step, rec, scene))
+            .collect(),
     }
-    explanation
 }
 
-fn describe(explanation: &mut Explanation, draft: Draft<'_>, network_id: u32) {
+fn describe(mut explanation: Explanation, draft: Draft<'_>, network_id: u32) -> Explanation {
     let sender = draft.candidate.sender.as_ref();
     let account = sender.map(|sender| sender.account());
     explanation.from = sender.zip(account).map(|(sender, account)| Party {
@@ -242,6 +294,7 @@ fn describe(explanation: &mut Explanation, draft: Draft<'_>, network_id: u32) {
         .map(|line| String::from_utf8_lossy(&line).into_owned());
     explanation.order = draft.order;
     explanation.signed_with = draft.candidate.key_name;
+    explanation
 }
 
 /// Whether a mail has one meaning, so that it has an EmailID: the stateless rules hold, and the signature is not refuted.
@@ -260,32 +313,31 @@ impl Meant {
     }
 }
 
-fn check(step: Step, rec: &FullRecord) -> Check {
+fn check(step: Step, rec: &FullRecord, scene: &Scene<'_>) -> Check {
     let key_is_unknown = rec.0.get(&Step::Key) == Some(&Outcome::Failed(Refusal::KeyUnknown));
-    let (rule, read, verdict, fix) = match rec.0.get(&step) {
-        Some(Outcome::Passed(read)) => (step.rule(), read.clone(), CheckVerdict::Pass, String::new()),
-        Some(Outcome::Failed(refusal)) => {
-            let verdict = if *refusal == Refusal::KeyUnknown {
-                CheckVerdict::Unknown
-            } else {
-                CheckVerdict::Fail
-            };
-            (
-                refusal.rule(),
-                refusal.to_string(),
-                verdict,
-                refusal.fix().to_owned(),
-            )
-        }
-        None if step == Step::Signature && key_is_unknown => {
-            (step.rule(), String::new(), CheckVerdict::Unknown, String::new())
-        }
-        None => (step.rule(), String::new(), CheckVerdict::Skipped, String::new()),
-    };
-    Check {
-        rule,
-        read,
+    let silent = |verdict| Check {
+        rule: step.rule(),
+        read: String::new(),
         verdict,
-        fix,
+        place: None,
+        fix: String::new(),
+    };
+    match rec.0.get(&step) {
+        Some(Outcome::Passed(read)) => Check {
+            read: read.clone(),
+            ..silent(CheckVerdict::Pass)
+        },
+        Some(Outcome::Failed(refusal)) => Check {
+            rule: refusal.rule(),
+            read: refusal.to_string(),
+            verdict: match refusal {
+                Refusal::KeyUnknown => CheckVerdict::Unknown,
+                _ => CheckVerdict::Fail,
+            },
+            place: place::of(refusal, scene),
+            fix: advice::of(refusal, scene),
+        },
+        None if step == Step::Signature && key_is_unknown => silent(CheckVerdict::Unknown),
+        None => silent(CheckVerdict::Skipped),
     }
 }

@@ -32,6 +32,7 @@
 )]
 
 pub mod address;
+mod advice;
 mod base64;
 mod canon;
 mod crypto;
@@ -47,11 +48,15 @@ pub mod keys;
 pub mod limits;
 mod message;
 mod mime;
+mod origin;
 mod phases;
+mod place;
 mod reading;
 mod record;
 mod refusal;
+mod repair;
 mod replay;
+mod scene;
 mod selection;
 mod signature;
 mod tags;
@@ -66,11 +71,13 @@ pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies
 pub use instruction::{InstructionError, MoneyError, NetworkError};
 pub use keys::{KeyAnswer, KeyCache, KeySource, LedgerKeys, TxtRecords};
 pub use mime::MimeError;
+pub use origin::{Client, Origin, Provider};
 pub use phases::{
     AMENDMENT_EMAIL, Amendment, AuthError, Parsed, PreclaimError, PreflightError, Proven, ReadView, Ready,
     Rules, ScreenError, Screened, authenticate, is_email_transaction, next_replay_entry, preclaim, preflight,
     screen,
 };
+pub use place::Place;
 pub use reading::Order;
 pub use refusal::Refusal;
 pub use replay::{

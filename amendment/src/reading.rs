@@ -431,9 +431,9 @@ fn read_date(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<u32> 
 }
 
 /// Header names of lists and robots. Spec: 4.8.
-const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
+pub(crate) const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
 /// How other such names begin. Spec: 4.8.
-const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
+pub(crate) const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
 
 /// No selected line says that a list or a robot sent the mail.
 ///

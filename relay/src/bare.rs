@@ -76,6 +76,7 @@ pub(crate) mod tests {
             self.offered.lock().unwrap().push(letter);
             Box::pin(async move {
                 match () {
+                    () if text.contains("OVER LIMIT") => Reply::new(451, "4.7.1", "too many letters"),
                     () if text.contains("LATER") => Reply::new(452, "4.3.1", "disk full"),
                     () if text.contains("NEVER") => Reply::new(550, "5.7.1", "rule 3.1: no; write REMIT"),
                     () => Reply::new(250, "2.0.0", "taken"),

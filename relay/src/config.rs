@@ -197,6 +197,8 @@ pub struct QueueConfig {
     pub entry_days: u32,
     /// Most mails that wait at one time; beyond, letters are put off with 452.
     pub waiting_max: usize,
+    /// Most of them whose signature is not proved yet; beyond, such letters are put off with 451.
+    pub unproven_max: usize,
     /// Least free space on the data folder's disk, MiB; below, letters are put off with 452.
     pub free_mib_min: u64,
 }
@@ -207,6 +209,7 @@ impl Default for QueueConfig {
             retention_days: 7,
             entry_days: 90,
             waiting_max: 1_000_000,
+            unproven_max: 10_000,
             free_mib_min: 256,
         }
     }

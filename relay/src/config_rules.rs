@@ -7,6 +7,7 @@ use std::path::Path;
 use amendment::address::Address;
 
 use crate::config::{Config, Protection};
+use crate::limits::SESSION_SECS_MAX;
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,7 +240,16 @@ fn check_numbers(config: &Config, found: &mut Complaints) {
         );
         found.add("limits.session_secs", what, "Write at least limits.idle_secs");
     }
+    if limits.session_secs > SESSION_SECS_MAX {
+        let what = format!(
+            "a session of {} s would hold its place for ever",
+            limits.session_secs
+        );
+        let fix = format!("Write at most {SESSION_SECS_MAX}");
+        found.add("limits.session_secs", what, fix);
+    }
     found.at_least_one("queue.waiting_max", of(config.queue.waiting_max));
+    found.at_least_one("queue.unproven_max", of(config.queue.unproven_max));
     if config.queue.entry_days < config.queue.retention_days {
         let what = "a mail's text would outlive its entry";
         found.add("queue.entry_days", what, "Write at least queue.retention_days");
@@ -334,6 +344,15 @@ mod tests {
             listen: vec!["unix:relative".to_owned(), "24".to_owned()],
         });
         assert_eq!(settings(&check_values(&config)), ["lmtp.listen", "lmtp.listen"]);
+    }
+
+    #[test]
+    fn rejects_sessions_without_end() {
+        let mut config = config();
+        config.limits.session_secs = SESSION_SECS_MAX;
+        assert_eq!(check_values(&config), Vec::new());
+        config.limits.session_secs = i64::MAX.unsigned_abs();
+        assert_eq!(settings(&check_values(&config)), ["limits.session_secs"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The daemon: the parts put together, started in the order in which they need each other, stopped in the reverse.
 //!
-//! Starts: queue, desk, doors, courier, answers, HTTP. Stops: doors first, so that nothing more is taken and what is under
+//! Starts: queue, desk, courier, answers, control and HTTP, doors. Stops: doors first, so that nothing more is taken and what is under
 //! way gets its reply; then the courier and the answers; then what only tells. Everything taken is on disk, so an end without
-//! a stop loses nothing either.
+//! a stop loses nothing either. A part that ends although nobody stopped it ends the daemon: a relay that takes mail and
+//! hands none on, or the reverse, would stand so until somebody looks; a process that ends is started anew.
 
 use std::fmt;
 use std::io;
@@ -27,6 +28,7 @@ use crate::config::{self, Config};
 use crate::control::{Context, Control};
 use crate::courier::Courier;
 use crate::courier::nodes::{NodeError, Nodes};
+use crate::descriptors::connections_that_fit;
 use crate::desk::Desk;
 use crate::door::{Door, DoorError};
 use crate::http::{self, Condition, Health};
@@ -52,7 +54,8 @@ pub enum DaemonError {
     Tls(#[from] TlsError),
     /// A listener.
     #[error(
-        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE"
+        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE, and \
+         the path of a socket has to be shorter than 108 bytes"
     )]
     Listen {
         /// Where.
@@ -103,6 +106,14 @@ impl fmt::Display for Listening {
             Listening::Http(address) => write!(f, "http://{address}"),
         }
     }
+}
+
+/// A part of the daemon ended although nobody stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the relay stops: {part} ended by itself, which is a defect. See the log, and start the relay anew")]
+pub struct PartEnded {
+    /// Which.
+    pub part: &'static str,
 }
 
 /// A running daemon.
@@ -173,6 +184,13 @@ struct Parts {
     doors_open: Arc<AtomicUsize>,
 }
 
+/// Doors that are bound and not open yet.
+struct Bound {
+    server: Arc<Server>,
+    listening: Vec<Listening>,
+    doors: Vec<server::Door>,
+}
+
 impl Daemon {
     /// Starts everything that the configuration asks for. It serves when this returns.
     ///
@@ -197,9 +215,12 @@ impl Daemon {
             queue,
         };
         let (mut doors, mut work, mut telling) = (Tasks::new(), Tasks::new(), Tasks::new());
-        let mut listening = parts.open_doors(&mut doors).await?;
+        let bound = parts.bind_doors().await?;
         parts.start_work(&mut work)?;
-        listening.extend(parts.start_telling(&mut telling, metrics).await?);
+        let telling_at = parts.start_telling(&mut telling, metrics).await?;
+        // Nothing fails any more: a start that fails takes no mail.
+        let mut listening = parts.open_doors(bound, &mut doors);
+        listening.extend(telling_at);
         Ok(Daemon {
             listening,
             queue: parts.queue,
@@ -219,6 +240,17 @@ impl Daemon {
         &self.queue
     }
 
+    /// Resolves when a part has ended although nobody stopped it; never, if all goes well. May be dropped and called again.
+    pub async fn broken(&mut self) -> PartEnded {
+        let part = tokio::select! {
+            Some(_) = self.doors.tasks.join_next() => "a door",
+            Some(_) = self.work.tasks.join_next() => "the courier or the answers",
+            Some(_) = self.telling.tasks.join_next() => "the control socket, the upkeep or health",
+            else => "everything",
+        };
+        PartEnded { part }
+    }
+
     /// Ends it: nothing more is taken, what is under way is finished, for a bounded time.
     pub async fn stop(self) {
         self.doors.end("doors").await;
@@ -228,13 +260,15 @@ impl Daemon {
 }
 
 impl Parts {
-    async fn open_doors(&self, tasks: &mut Tasks) -> Result<Vec<Listening>, DaemonError> {
+    async fn bind_doors(&self) -> Result<Bound, DaemonError> {
         let config = &self.config;
         let tls = match &config.tls {
             Some(files) => Some(Arc::new(TlsFiles::load(&files.certificate, &files.key)?)),
             None => None,
         };
-        let server = Server::new(&config.hostname, &config.limits, tls, Arc::clone(&self.desk));
+        let mut limits = config.limits.clone();
+        limits.connections = connections_that_fit(limits.connections);
+        let server = Server::new(&config.hostname, &limits, tls, Arc::clone(&self.desk));
         let (mut listening, mut doors) = (Vec::new(), Vec::new());
         for address in config.smtp.iter().flat_map(|smtp| &smtp.listen) {
             let (listener, at) = bind(&address.to_string()).await?;
@@ -255,11 +289,18 @@ impl Parts {
                 doors.push(server::Door::Lmtp(listener));
             }
         }
-        // No door opens before all are bound: a start that fails takes no mail.
-        for door in doors {
+        Ok(Bound {
+            server,
+            listening,
+            doors,
+        })
+    }
+
+    fn open_doors(&self, bound: Bound, tasks: &mut Tasks) -> Vec<Listening> {
+        for door in bound.doors {
             let (open, serving) = (
                 Opened::new(&self.doors_open),
-                Arc::clone(&server).serve(door, tasks.stop.subscribe()),
+                Arc::clone(&bound.server).serve(door, tasks.stop.subscribe()),
             );
             tasks.tasks.spawn(async move {
                 serving.await;
@@ -267,7 +308,15 @@ impl Parts {
             });
         }
         self.open_mailboxes(tasks);
-        Ok(listening)
+        bound.listening
+    }
+
+    /// How many doors the configuration asks for.
+    fn doors(&self) -> usize {
+        let config = &self.config;
+        let smtp = config.smtp.as_ref().map_or(0, |smtp| smtp.listen.len());
+        let lmtp = config.lmtp.as_ref().map_or(0, |lmtp| lmtp.listen.len());
+        smtp + lmtp + usize::from(config.imap.is_some()) + usize::from(config.maildir.is_some())
     }
 
     fn open_mailboxes(&self, tasks: &mut Tasks) {
@@ -355,7 +404,7 @@ impl Parts {
             queue: self.queue.clone(),
             nodes: Arc::clone(&self.nodes),
             doors_open: Arc::clone(&self.doors_open),
-            doors: self.doors_open.load(Ordering::Relaxed),
+            doors: self.doors(),
         });
         let serving = http::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {
@@ -393,10 +442,10 @@ impl Drop for Opened {
     }
 }
 
-/// What has its time: forgetting, and the gauges of queue and nodes.
+/// What has its time: forgetting, and the gauges of queue and nodes. Ends where the queue can never be written again.
 async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
     let mut every = tokio::time::interval(Duration::from_secs(UPKEEP_SECS));
-    loop {
+    while queue.is_alive() {
         every.tick().await;
         let now = clock();
         if let Err(error) = queue.clean(now).await {
@@ -497,5 +546,52 @@ impl Health for Conditions {
             Condition::fails("doors", format!("{open} of {} open: see the log", self.doors))
         };
         vec![self.queue(), nodes, doors]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn text(folder: &std::path::Path) -> String {
+        format!(
+            "addresses = [\"relay@relay.example\"]\nhostname = \"mx.relay.example\"\ndata = {folder:?}\n\
+             nodes = [\"ws://127.0.0.1:9\"]\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n[dns]\nserver = \"off\"\n"
+        )
+    }
+
+    async fn daemon(folder: &std::path::Path) -> Daemon {
+        let config: Config = toml::from_str(&text(folder)).expect("a configuration");
+        let daemon = Daemon::start(config, Arc::new(|| 1_794_830_400), None).await;
+        daemon.expect("a daemon")
+    }
+
+    #[tokio::test]
+    async fn a_part_that_breaks_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (part, expected) in [(0, "a door"), (1, "the courier or the answers")] {
+            let mut daemon = daemon(folder.path()).await;
+            assert_eq!(daemon.broken().now_or_never(), None);
+            let tasks = [&mut daemon.doors, &mut daemon.work];
+            let tasks = tasks.into_iter().nth(part).expect("a part");
+            tasks.tasks.spawn(async { panic!("broken on purpose") });
+            assert_eq!(daemon.broken().await.part, expected);
+            daemon.stop().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_of_all_that_is_well_is_no_break() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut daemon = daemon(folder.path()).await;
+        let Some(Listening::Smtp(at)) = daemon.listening().first().cloned() else {
+            panic!("no door");
+        };
+        let client = tokio::net::TcpStream::connect(at).await.expect("a door");
+        assert_eq!(daemon.broken().now_or_never(), None);
+        daemon.stop().await;
+        drop(client);
     }
 }

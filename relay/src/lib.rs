@@ -6,19 +6,24 @@
 //! | part | does |
 //! |---|---|
 //! | [`answers`] | answers in the thread, and balances and histories that were asked for |
+//! | `bare` | mail without an envelope |
 //! | [`check`] | whether everything around the relay is as it must be |
+//! | [`clock`] | time, handed in |
+//! | [`config`] | the one configuration file |
 //! | [`config_file`] | reads it, and tells what is wrong with it |
 //! | [`config_rules`] | what its values must fulfil |
 //! | [`config`] | the one configuration file |
 //! | [`control`] | the control socket: operators work on the live queue |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
 //! | [`daemon`] | the parts put together |
+//! | `descriptors` | file descriptors: enough for the connections and the rest |
 //! | [`desk`] | what every door asks: may this recipient, take this letter |
 //! | [`dkim_key`] | the key of the answers |
 //! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`http`] | metrics and health over HTTP |
 //! | [`imap`] | a mailbox elsewhere |
 //! | [`letter`] | a mail with its envelope, from whatever door |
+//! | [`limits`] | every bound |
 //! | [`maildir`] | a folder that another program delivers to |
 //! | [`meter`] | names of the metrics |
 //! | [`names`] | look-ups for the check |
@@ -39,6 +44,7 @@ pub mod config_rules;
 pub mod control;
 pub mod courier;
 pub mod daemon;
+mod descriptors;
 pub mod desk;
 pub mod dkim_key;
 pub mod door;

@@ -61,6 +61,8 @@ pub const REPLY_LINE_BYTES_MAX: usize = 510;
 pub const CONTENT_GRACE_SECS: u64 = 120;
 /// Slowest content, bytes each second on average. Ours. Below: 421 4.4.2, and the connection is closed.
 pub const CONTENT_BYTES_PER_SEC_MIN: u64 = 128;
+/// Largest `limits.session_secs`, seconds. Ours: a day. Beyond: the configuration is refused.
+pub const SESSION_SECS_MAX: u64 = 86_400;
 /// How long a session may go on after the stop, seconds. Ours. Beyond: 421 4.3.2, and the connection is closed.
 pub const STOP_SECS_MAX: u64 = 10;
 /// Read at once from a connection, bytes. Ours. The rest waits in the kernel.
@@ -77,6 +79,9 @@ pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const CERTIFICATE_CHECK_SECS: u64 = 5;
 /// A certificate or key file, bytes. Ours. Beyond: the file is refused.
 pub const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// File descriptors that the doors leave to nodes, DNS, queue, answers, control socket and metrics. Ours. Where the system
+/// allows fewer together with the connections that are configured, fewer connections are taken.
+pub const FILES_RESERVED: usize = 256;
 /// Pause after the system refuses to accept connections (no file descriptors left), milliseconds. Ours.
 pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
 
@@ -135,7 +140,11 @@ pub const NODE_LEDGER_AGE_SECS_MAX: u64 = 300;
 pub const PUT_OFF_SECS: u64 = 60;
 /// Files of a watched folder that are offered in one pass. Source: ours, about 100 KiB of names. Beyond: the next pass.
 pub const FOLDER_BATCH_FILES: usize = 1_000;
-/// Files of a watched folder that are put off at one time. Source: ours. Beyond: the folder waits.
+/// Files or messages that were put off and are offered again in one pass. Source: ours: each may cost a look-up of
+/// [`LOOKUP_SECS_MAX`], and what is new waits meanwhile. Beyond: the next pass.
+pub const OFFERED_AGAIN_MAX: usize = 16;
+/// Files of a watched folder that are put off at one time. Source: ours. Beyond: what is put off for its sender's sake is
+/// refused, so that no sender holds up the others; where the relay itself cannot take mail, the folder waits.
 pub const FOLDER_PUT_OFF_FILES_MAX: usize = 10_000;
 
 /// Bytes of one response of an IMAP server: a mail and what stands around it, or a line. Source: [`MAIL_BYTES_MAX`]. Beyond:
@@ -143,7 +152,9 @@ pub const FOLDER_PUT_OFF_FILES_MAX: usize = 10_000;
 pub const IMAP_RESPONSE_BYTES_MAX: usize = MAIL_BYTES_MAX + 64 * 1024;
 /// Messages of a mailbox that one listing keeps. Source: ours, 80 KiB. Beyond: the next listing.
 pub const IMAP_LISTED_MAX: usize = 10_000;
-/// Messages of a mailbox that are put off at one time. Source: ours; they stand in the mark. Beyond: the mailbox waits.
+/// Messages of a mailbox that are put off at one time. Source: ours; they stand in the mark. Beyond: what is put off for its
+/// sender's sake is passed over, so that no sender holds up the others; where the relay itself cannot take mail, the mailbox
+/// waits.
 pub const IMAP_PUT_OFF_MAX: usize = 256;
 /// Connections in a row that may end over one message before it is put off. Source: ours.
 pub const IMAP_FAILURES_MAX: u32 = 3;

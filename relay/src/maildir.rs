@@ -1,9 +1,9 @@
 //! A watched Maildir: another program delivers mail into `new/`, the relay takes it and moves it on.
 //!
 //! What was taken goes to `cur/` as seen, what is refused for good to the folder `.Refused` (Maildir++), where the operator
-//! finds it with the reason in the log, and what is put off stays. A file is moved only after the desk has answered: a crash
-//! before the move offers the mail once more, and the queue knows it already. Only `new/` is read, since files in `tmp/` are
-//! not whole and files in `cur/` have been seen.
+//! finds it (the log has the rule and, at debug, the reason), and what is put off stays. A file is moved only after the desk
+//! has answered: a crash before the move offers the mail once more, and the queue knows it already. Only `new/` is read,
+//! since files in `tmp/` are not whole and files in `cur/` have been seen.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -20,7 +20,9 @@ use crate::bare;
 use crate::config;
 use crate::desk::{Desk, Reply};
 use crate::letter::Way;
-use crate::limits::{FOLDER_BATCH_FILES, FOLDER_PUT_OFF_FILES_MAX, MAIL_BYTES_MAX, PUT_OFF_SECS};
+use crate::limits::{
+    FOLDER_BATCH_FILES, FOLDER_PUT_OFF_FILES_MAX, MAIL_BYTES_MAX, OFFERED_AGAIN_MAX, PUT_OFF_SECS,
+};
 
 /// Watches the folder for as long as it is polled. It may be dropped at any moment.
 pub async fn run(config: config::Maildir, desk: Arc<dyn Desk>) {
@@ -56,20 +58,16 @@ impl Folder {
 
     /// Offers the files that are there, oldest names first, at most a batch. Gives how many it moved on.
     async fn pass(&mut self, desk: &dyn Desk) -> io::Result<usize> {
-        let now = Instant::now();
-        self.put_off.retain(|_, until| *until > now);
+        self.offer_again();
         let mut moved = 0;
         for name in self.names().await? {
-            if self.put_off.len() >= FOLDER_PUT_OFF_FILES_MAX {
-                tracing::warn!(folder = %self.path.display(), "too many files are put off; the rest waits");
-                break;
-            }
             let reply = match self.read(&name).await {
                 Ok(Some(raw)) => {
                     let letter = bare::letter(Way::Maildir, raw);
                     let trace = letter.trace.clone();
                     let reply = desk.take(letter).await;
-                    tracing::info!(%trace, file = %name.display(), code = reply.code, reason = reply.lines.join(" "), "file offered");
+                    tracing::info!(%trace, file = %name.display(), code = reply.code, "file offered");
+                    tracing::debug!(%trace, reason = reply.lines.join(" "), "the desk's answer");
                     reply
                 }
                 Ok(None) => {
@@ -82,7 +80,12 @@ impl Folder {
                     Reply::new(451, "4.3.0", "not read")
                 }
             };
-            if reply.is_later() {
+            let is_full = self.put_off.len() >= FOLDER_PUT_OFF_FILES_MAX;
+            if is_full && reply.is_later() && !reply.is_later_for_sender() {
+                tracing::warn!(folder = %self.path.display(), "too many files are put off; the rest waits");
+                break;
+            }
+            if reply.is_later() && !is_full {
                 self.put_off(name);
             } else if let Err(error) = self.move_on(&name, &reply).await {
                 tracing::error!(file = %name.display(), %error, "file not moved");
@@ -92,6 +95,21 @@ impl Folder {
             }
         }
         Ok(moved)
+    }
+
+    /// Forgets those that were put off longest ago and whose time is over, some of them: they are as new then.
+    fn offer_again(&mut self) {
+        let now = Instant::now();
+        let mut due: Vec<(Instant, OsString)> = self
+            .put_off
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(name, until)| (*until, name.clone()))
+            .collect();
+        due.sort();
+        for (_, name) in due.into_iter().take(OFFERED_AGAIN_MAX) {
+            self.put_off.remove(&name);
+        }
     }
 
     fn put_off(&mut self, name: OsString) {
@@ -259,6 +277,39 @@ mod tests {
         tokio::time::advance(Duration::from_secs(PUT_OFF_SECS)).await;
         assert_eq!(place.pass().await, 0);
         assert_eq!(place.desk.texts(), ["LATER\r\n", "b\r\n", "LATER\r\n"]);
+    }
+
+    // The attack: one sender over his limit, without end. Another's mail is taken all the same.
+    #[tokio::test(start_paused = true)]
+    async fn mail_over_its_senders_limit_holds_up_no_other() {
+        let mut place = Place::new();
+        for number in 0..FOLDER_PUT_OFF_FILES_MAX {
+            place.folder.put_off(number.to_string().into());
+        }
+        place.deliver("a1", "OVER LIMIT\n");
+        place.deliver("a2", "b\n");
+        assert_eq!(place.pass().await, 2);
+        assert_eq!(place.names(".Refused/new"), ["a1"]);
+        assert_eq!(place.names("cur"), ["a2:2,S"]);
+        place.deliver("a3", "LATER\n");
+        assert_eq!(place.pass().await, 0);
+        assert_eq!(place.names("new"), ["a3"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_are_offered_again_before_what_is_new() {
+        let mut place = Place::new();
+        for number in 0..3 * OFFERED_AGAIN_MAX {
+            place.deliver(&format!("{number:03}"), "LATER\n");
+        }
+        assert_eq!(place.pass().await, 0);
+        tokio::time::advance(Duration::from_secs(PUT_OFF_SECS)).await;
+        for pass in 4..=6 {
+            assert_eq!(place.pass().await, 0);
+            assert_eq!(place.desk.texts().len(), pass * OFFERED_AGAIN_MAX);
+        }
+        assert_eq!(place.pass().await, 0);
+        assert_eq!(place.desk.texts().len(), 6 * OFFERED_AGAIN_MAX);
     }
 
     // Killed after the desk's answer and before the move: the same state as a file that was never offered.

@@ -176,11 +176,13 @@ fn config_text(
     data: &Path,
 ) -> Result<String, QuickstartError> {
     let default = Config::default_of_file()?;
-    let mut text = DEFAULT_TEXT
-        .replace("/etc/xahau-email-relay", &folder.display().to_string())
-        .replace("/var/lib/xahau-email-relay", &data.display().to_string())
-        .replace("mail.example.org", hostname)
-        .replace("relay@example.org", &request.address);
+    let names = [
+        ("/etc/xahau-email-relay", folder.display().to_string()),
+        ("/var/lib/xahau-email-relay", data.display().to_string()),
+        ("mail.example.org", hostname.to_owned()),
+        ("relay@example.org", request.address.clone()),
+    ];
+    let mut text = with_names(DEFAULT_TEXT, &names);
     if request.dns != default.dns.server {
         text = text.replace(
             "#server = \"system\"",
@@ -199,6 +201,23 @@ fn config_text(
         text = text.replace(&list(&default.nodes), &list(&request.nodes));
     }
     Ok(text)
+}
+
+/// The text with each example replaced, in one pass: the operator's names may hold an example themselves.
+fn with_names(text: &str, names: &[(&str, String)]) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    loop {
+        let found = names
+            .iter()
+            .filter_map(|(example, name)| rest.split_once(example).map(|parts| (parts, name)));
+        let Some(((before, after), name)) = found.min_by_key(|((before, _), _)| before.len()) else {
+            return out + rest;
+        };
+        out += before;
+        out += name;
+        rest = after;
+    }
 }
 
 /// A TOML string.
@@ -277,6 +296,23 @@ mod tests {
             nodes: Vec::new(),
             now: 1_800_000_000,
         }
+    }
+
+    #[test]
+    fn accepts_names_that_hold_the_examples() {
+        let temporary = tempfile::tempdir().expect("folder");
+        let folder = temporary
+            .path()
+            .join("mail.example.org/var/lib/xahau-email-relay");
+        let made = run(&Request {
+            hostname: Some("mx.relay.example".to_owned()),
+            ..request(&folder)
+        })
+        .expect("made");
+        assert_eq!(made.config.data, folder.join("data"));
+        let text = std::fs::read_to_string(&made.config_file).expect("text");
+        let key = format!("dkim_key = {:?}", folder.join("dkim.pem"));
+        assert!(text.contains(&key), "{text}");
     }
 
     #[test]

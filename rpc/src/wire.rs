@@ -9,7 +9,8 @@ use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace,
 use crate::limits::PLAIN_DIGITS_MAX;
 
 /// The JSON form of an explanation: `qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`,
-/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time) and `checks`.
+/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and `client` (where the
+/// mail tells them; proven by nothing) and `checks`.
 ///
 /// Spec: 12
 #[must_use]
@@ -44,6 +45,10 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     );
     let until = explanation.executable_until.map(codec::CloseTime::seconds);
     out.insert("executable_until".to_owned(), json!(until));
+    let provider = explanation.origin.provider.map(amendment::Provider::as_str);
+    out.insert("provider".to_owned(), json!(provider));
+    let client = explanation.origin.client.map(amendment::Client::as_str);
+    out.insert("client".to_owned(), json!(client));
     out.insert("checks".to_owned(), Value::Array(checks));
     out
 }
@@ -110,8 +115,19 @@ fn party_json(party: &Party) -> Value {
     Value::Object(out)
 }
 
+/// `line` (from 1), `offset` (bytes from 0) and `excerpt` where it failed at a place of the mail.
 fn check_json(check: &Check) -> Value {
-    json!({ "rule": check.rule, "read": check.read, "verdict": check.verdict.as_str(), "fix": check.fix })
+    let mut out = Map::new();
+    out.insert("rule".to_owned(), json!(check.rule));
+    out.insert("read".to_owned(), json!(check.read));
+    out.insert("verdict".to_owned(), json!(check.verdict.as_str()));
+    out.insert("fix".to_owned(), json!(check.fix));
+    if let Some(place) = &check.place {
+        out.insert("line".to_owned(), json!(place.line));
+        out.insert("offset".to_owned(), json!(place.offset));
+        out.insert("excerpt".to_owned(), json!(place.excerpt));
+    }
+    Value::Object(out)
 }
 
 /// `engine_result`, `engine_result_code`, `engine_result_message`.

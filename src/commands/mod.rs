@@ -5,6 +5,7 @@ pub mod explain;
 mod keys;
 pub mod ledger;
 pub mod node;
+pub mod providers;
 pub mod queue;
 pub mod relay;
 pub mod show;
@@ -110,6 +111,9 @@ pub enum Failure {
     /// The relay cannot start.
     #[error(transparent)]
     Daemon(#[from] ::relay::daemon::DaemonError),
+    /// A part of the relay ended while it ran.
+    #[error(transparent)]
+    RelayPart(#[from] ::relay::daemon::PartEnded),
     /// The relay's first files cannot be made.
     #[error(transparent)]
     Quickstart(#[from] ::relay::quickstart::QuickstartError),

@@ -121,14 +121,17 @@ async fn run_daemon(args: &cli::RelayConfig, json: bool) -> Result<Outcome, Fail
     outlive_full_disks()?;
     let service_manager = Notifier::from_env();
     let metrics = metrics_of(&config)?;
-    let daemon = Daemon::start(config, Arc::new(clock::now_unix), metrics).await?;
+    let mut daemon = Daemon::start(config, Arc::new(clock::now_unix), metrics).await?;
     say_listening(&daemon, json);
     service_manager.ready("taking mail");
-    stop_signal().await;
+    let ended = tokio::select! {
+        () = stop_signal() => Ok(Outcome::Yes),
+        broken = daemon.broken() => Err(broken.into()),
+    };
     tracing::info!("stopping: mails under way finish first");
     service_manager.stopping();
     daemon.stop().await;
-    Ok(Outcome::Yes)
+    ended
 }
 
 /// The counters, where the configuration has somebody look at them.

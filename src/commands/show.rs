@@ -7,7 +7,7 @@ const COLUMNS: usize = 100;
 /// Columns of the verdict and rule before a check's text.
 const INDENT: usize = 14;
 
-/// Every check in order, with what was read and, where it did not pass, what to do.
+/// Every check in order, with what was read and, where it did not pass, the place in the mail and what to do.
 pub fn checks(explanation: &Value) -> String {
     let mut out = String::new();
     for check in explanation["checks"].as_array().into_iter().flatten() {
@@ -23,6 +23,13 @@ pub fn checks(explanation: &Value) -> String {
             text("rule"),
             wrapped(&printable(text("read")))
         ));
+        if let (Some(line), Some(excerpt)) = (check["line"].as_u64(), check["excerpt"].as_str()) {
+            out.push_str(&format!(
+                "{:INDENT$}{}\n",
+                "",
+                wrapped(&format!("line {line}: {}", printable(excerpt)))
+            ));
+        }
         if matches!(text("verdict"), "fail" | "unknown") && !text("fix").is_empty() {
             out.push_str(&format!(
                 "{:INDENT$}{}\n",
@@ -54,6 +61,11 @@ pub fn meaning(explanation: &Value) -> String {
     row("to", party("to"));
     row("instruction", explanation["instruction"].as_str().map(printable));
     row("email id", explanation["email_id"].as_str().map(str::to_owned));
+    let told: Vec<&str> = ["provider", "client"]
+        .iter()
+        .filter_map(|name| explanation[*name].as_str())
+        .collect();
+    row("sent with", (!told.is_empty()).then(|| told.join(", ")));
     out
 }
 
@@ -94,13 +106,14 @@ mod tests {
     #[test]
     fn a_failed_check_shows_its_fix_and_no_control_characters() {
         let explanation = json!({"checks": [
-            {"rule": "5.2", "read": "line \u{1b}[31m", "verdict": "fail", "fix": "Write it first."},
+            {"rule": "5.2", "read": "no", "verdict": "fail", "fix": "Write it first.",
+             "line": 7, "offset": 90, "excerpt": "line \u{1b}[31m"},
             {"rule": "5.5", "read": "10 XAH", "verdict": "pass", "fix": "unused"},
         ]});
         let text = checks(&explanation);
         assert_eq!(
             text,
-            "  FAIL  5.2   line \\u{1b}[31m\n              -> Write it first.\n  ok    5.5   10 XAH\n"
+            "  FAIL  5.2   no\n              line 7: line \\u{1b}[31m\n              -> Write it first.\n  ok    5.5   10 XAH\n"
         );
     }
 }

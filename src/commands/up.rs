@@ -51,6 +51,7 @@ impl Both {
         let asked = tokio::select! {
             () = stop_signal() => Ok(()),
             failed = self.node.failed() => failed,
+            broken = self.relay.broken() => Err(broken.into()),
         };
         tracing::info!("stopping: what is under way finishes first");
         asked.and(self.stop().await)

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod demo;
+mod explain;
 mod house;
 mod interop;
 mod kill;

@@ -13,6 +13,9 @@ const RESIDENT_KIB_MAX: u64 = 256 * 1024;
 /// Connections that are wanted beyond the limit.
 const CONNECTIONS_BEYOND: usize = 5_000;
 
+/// An attack and its name.
+type Attack = (&'static str, fn(&Victim));
+
 /// A relay that takes any number of letters of Alice. No node is there: what it took waits.
 struct Victim {
     world: World,
@@ -267,7 +270,7 @@ fn nul_in_the_envelope(victim: &Victim) {
 #[test]
 fn rejects_what_is_no_mail_and_takes_the_next_good_one() {
     let victim = Victim::start("");
-    let attacks: [(&str, fn(&Victim)); 8] = [
+    let attacks: [Attack; 8] = [
         ("long lines", long_lines),
         ("recipients without end", recipients_without_end),
         ("half-open connections", half_open_connections),

@@ -13,6 +13,7 @@
 
 mod classes;
 mod corpus;
+mod external;
 mod mail;
 mod mail_auth_peer;
 mod mutate;
@@ -24,16 +25,20 @@ mod table;
 mod unseen;
 mod verdict;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use amendment::{Derived, derive};
 use corpus::Sample;
+use external::External;
 use mail_auth_peer::MailAuth;
 use mutate::{Kind, Mutator};
 use table::{Peer, Table};
 
 /// Mutations against mail-auth.
 const MUTATIONS: u64 = 100_000;
+/// Mutations against each program of tests/peers.
+const LONG_MUTATIONS: u64 = 10_000;
 /// Mails that a thread takes at once.
 const BATCH: u64 = 100;
 
@@ -162,4 +167,52 @@ fn mutations_differ_from_mail_auth_as_listed() {
         run.problems.join("\n")
     );
     assert!((unseen + resigned) * 3 >= MUTATIONS);
+}
+
+/// The programs of tests/peers that are installed; under CI all of them, or it is a failure.
+fn installed(folder: &Path) -> Vec<External> {
+    let all = [
+        ("dkimpy", External::dkimpy()),
+        ("libopendkim", External::opendkim(folder)),
+    ];
+    let mut found = Vec::new();
+    for (name, peer) in all {
+        match peer {
+            Some(peer) => found.push(peer),
+            None if std::env::var_os("CI").is_some() => {
+                panic!("{name} is missing: run tests/tools.sh --long")
+            }
+            None => println!(
+                "NOTICE: {name} is missing: nothing is compared with it (tests/tools.sh --long installs it)"
+            ),
+        }
+    }
+    found
+}
+
+/// The long run: every case and 10,000 mutations against dkimpy and libopendkim.
+#[test]
+fn cases_and_mutations_differ_from_dkimpy_and_libopendkim_as_listed() {
+    if std::env::var_os("XAHAU_EMAIL_LONG").is_none() {
+        println!("not run: XAHAU_EMAIL_LONG is not set (.ci/run --long sets it)");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = corpus::cases();
+    let seeds = seeds();
+    let mutator = Mutator::new(&seeds);
+    let mut problems = Vec::new();
+    for mut peer in installed(folder.path()) {
+        let mut of_cases = Table::default();
+        cases.iter().for_each(|sample| of_cases.add(&mut peer, sample));
+        let mut of_mutations = Table::default();
+        (0..LONG_MUTATIONS).for_each(|number| of_mutations.add(&mut peer, &mutator.mutant(number).sample));
+        println!("{}", of_cases.text(peer.name(), "fixtures/cases"));
+        println!("{}", of_mutations.text(peer.name(), "10,000 mutations"));
+        problems.extend(of_cases.problems(peer.name()));
+        problems.extend(of_mutations.problems(peer.name()));
+        of_cases.merge(of_mutations);
+        problems.extend(of_cases.unused(peer.name()));
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

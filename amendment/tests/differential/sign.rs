@@ -181,7 +181,8 @@ pub fn canonical_body(body: &[u8], canon: Canon) -> Vec<u8> {
         .collect()
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// RFC 4648 section 4.
+pub const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// RFC 4648 section 4.
 pub fn encode_base64(bytes: &[u8]) -> String {

@@ -14,8 +14,8 @@ pub trait Peer {
     /// As docs/deviations.md names it.
     fn name(&self) -> &'static str;
 
-    /// Which of the DKIM-Signature fields verify, counted from the top.
-    fn passing(&mut self, sample: &Sample) -> Vec<usize>;
+    /// Whether one of the signatures of a mail verifies.
+    fn accepts(&mut self, sample: &Sample) -> bool;
 }
 
 /// A cell of the table.
@@ -42,45 +42,51 @@ impl Cell {
     }
 }
 
+/// Examples that are kept of a class.
+const EXAMPLES: usize = 200;
+
 /// Verdicts of one peer over many mails.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     counts: BTreeMap<Cell, u64>,
-    /// How many differences fall into each class, with the first as an example.
-    classes: BTreeMap<(Cell, String), (u64, String)>,
+    /// How many differences fall into each class, and some of them.
+    classes: BTreeMap<(Cell, String), (u64, Vec<String>)>,
 }
 
 impl Table {
     /// Judges one mail.
     pub fn add(&mut self, peer: &mut dyn Peer, sample: &Sample) {
-        let passing = peer.passing(sample);
+        let accepts = peer.accepts(sample);
         let ours = verdict::ours(sample);
-        let cell = match (&ours, passing.is_empty()) {
-            (Verdict::Accepts, false) => Cell::Both,
-            (Verdict::Refuses(_), true) => Cell::Neither,
-            (Verdict::Accepts, true) => Cell::OnlyWe,
-            (Verdict::Refuses(_), false) => Cell::OnlyThey,
+        let cell = match (&ours, accepts) {
+            (Verdict::Accepts, true) => Cell::Both,
+            (Verdict::Refuses(_), false) => Cell::Neither,
+            (Verdict::Accepts, false) => Cell::OnlyWe,
+            (Verdict::Refuses(_), true) => Cell::OnlyThey,
         };
         *self.counts.entry(cell).or_default() += 1;
         let class = match cell {
             Cell::Both | Cell::Neither => return,
             Cell::OnlyWe => classes::why_only_we(peer, sample),
-            Cell::OnlyThey => classes::why_only_they(peer, sample, &passing),
+            Cell::OnlyThey => classes::why_only_they(peer, sample),
         };
-        let known = self
-            .classes
-            .entry((cell, class))
-            .or_insert_with(|| (0, example(sample)));
-        known.0 += 1;
+        let (count, examples) = self.classes.entry((cell, class)).or_default();
+        *count += 1;
+        if examples.len() < EXAMPLES {
+            examples.push(example(sample));
+        }
     }
 
-    /// Adds another table's numbers; its examples come second.
+    /// Adds another table's numbers.
     pub fn merge(&mut self, other: Table) {
         for (cell, count) in other.counts {
             *self.counts.entry(cell).or_default() += count;
         }
-        for (class, (count, example)) in other.classes {
-            self.classes.entry(class).or_insert((0, example)).0 += count;
+        for (class, (count, examples)) in other.classes {
+            let known = self.classes.entry(class).or_default();
+            known.0 += count;
+            known.1.extend(examples);
+            known.1.truncate(EXAMPLES);
         }
     }
 
@@ -119,11 +125,12 @@ impl Table {
         let mut problems: Vec<String> = empty
             .map(|cell| format!("{peer}: {}: no mail", cell.as_str()))
             .collect();
-        for ((cell, class), (count, example)) in &self.classes {
+        for ((cell, class), (count, examples)) in &self.classes {
             if !argued.contains(&(cell.as_str().to_owned(), class.clone())) {
                 problems.push(format!(
-                    "{peer}: {}: {class}: {count} mails, not in docs/deviations.md, such as {example}",
-                    cell.as_str()
+                    "{peer}: {}: {class}: {count} mails, not in docs/deviations.md, such as {}",
+                    cell.as_str(),
+                    examples.join("\n  and ")
                 ));
             }
         }

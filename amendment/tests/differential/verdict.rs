@@ -1,6 +1,6 @@
 //! What our verifier says about the signature part of a mail, and the class that a difference falls into.
 
-use amendment::{CheckVerdict, ExplainEnv, explain};
+use amendment::{Check, CheckVerdict, ExplainEnv, explain};
 
 use crate::corpus::Sample;
 
@@ -47,7 +47,19 @@ pub fn ours(sample: &Sample) -> Verdict {
     match first {
         None if checks[DATE].verdict == CheckVerdict::Skipped => Verdict::Refuses("4.3".to_owned()),
         None => Verdict::Accepts,
-        Some(at) if at >= KEY => Verdict::Refuses(format!("{}: {}", checks[at].rule, checks[at].read)),
+        Some(at) if at >= KEY => Verdict::Refuses(class_of_proof(&checks[at])),
         Some(at) => Verdict::Refuses(checks[at].rule.to_owned()),
     }
+}
+
+/// Rule 4.5 holds four things: the record, the key in it, `t=s`, the proof.
+fn class_of_proof(check: &Check) -> String {
+    let part = match check.read.as_str() {
+        read if read.starts_with("the key record cannot be used: its key") => "key",
+        read if read.starts_with("the key record cannot be used") => "record",
+        read if read.starts_with("the key record wants") => "t=s",
+        read if read.starts_with("the signature is not") => "proof",
+        _ => return check.rule.to_owned(),
+    };
+    format!("{} {part}", check.rule)
 }

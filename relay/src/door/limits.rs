@@ -173,7 +173,9 @@ impl<K: Hash + Eq> Buckets<K> {
         K: std::borrow::Borrow<Q>,
     {
         let full = self.per_hour.saturating_mul(HOUR_SECS);
-        let Some(bucket) = self.buckets.get(key) else {
+        // No bucket is empty for longer than an hour: one of a later hour was filled while the clock was wrong.
+        let is_of_now = |bucket: &&Bucket| bucket.at <= now.saturating_add(HOUR_SECS);
+        let Some(bucket) = self.buckets.get(key).filter(is_of_now) else {
             return full;
         };
         let brought = now.saturating_sub(bucket.at).saturating_mul(self.per_hour);
@@ -329,8 +331,18 @@ mod tests {
     fn a_clock_that_goes_back_gives_nothing_and_takes_nothing() {
         let mut allowance = allowance(1, 0, 0);
         assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", NOW), Ok(()));
-        assert!(allowance.check_network(ip("192.0.2.1"), NOW - 9_999).is_err());
-        assert!(allowance.check_network(ip("192.0.2.1"), 0).is_err());
+        assert!(allowance.check_network(ip("192.0.2.1"), NOW - 1).is_err());
+        assert!(allowance.check_network(ip("192.0.2.1"), NOW - 3_600).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_was_a_year_ahead_holds_nobody_up() {
+        let mut allowance = allowance(1, 0, 0);
+        let ahead = NOW + 365 * 86_400;
+        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", ahead), Ok(()));
+        assert!(allowance.check_network(ip("192.0.2.1"), ahead).is_err());
+        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", NOW), Ok(()));
+        assert!(allowance.check_network(ip("192.0.2.1"), NOW).is_err());
     }
 
     #[test]

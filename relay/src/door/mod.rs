@@ -26,13 +26,16 @@ pub mod rules;
 #[cfg(test)]
 mod testing;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
 
 use crate::answers::thread_of;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, Reply, Taking};
-use crate::letter::{Letter, Peer};
+use crate::letter::{Letter, Peer, Way};
 use crate::meter;
 use crate::queue::{Dkim, Entry, Kind, Put, Queue, QueueError, State};
 
@@ -111,23 +114,41 @@ impl Door {
         }
         let is_postmaster =
             |recipient: &String| self.own.check_recipient(recipient) == Ok(Mailbox::Postmaster);
-        if letter.recipients.iter().any(is_postmaster) {
-            if let Err(error) = self.postmaster.keep(&letter, now).await {
-                return put_off(&letter, "postmaster", no_room_for_postmaster(&error));
-            }
-            if letter.recipients.iter().all(is_postmaster) {
-                log(&letter, "postmaster", "", "");
-                return Reply::new(
-                    250,
-                    "2.0.0",
-                    format!("Taken as {} for the postmaster.", letter.trace),
-                );
-            }
+        if !letter.recipients.iter().any(is_postmaster) {
+            return self.decide(letter, now).await;
         }
+        if letter.recipients.iter().all(is_postmaster) {
+            return self.keep_for_postmaster(&letter, now).await;
+        }
+        // The postmaster's copy comes last: a letter that is put off comes again, and would leave a copy each time.
+        let copy = letter.clone();
+        let reply = self.decide(letter, now).await;
+        if reply.is_later() {
+            return reply;
+        }
+        let kept = self.keep_for_postmaster(&copy, now).await;
+        if kept.is_yes() { reply } else { kept }
+    }
+
+    async fn decide(&self, letter: Letter, now: u64) -> Reply {
         match self.judge(&letter.raw, now).await {
             Ruling::Take(case) => self.keep(letter, *case, now).await,
             Ruling::No(no) => turn_away(&letter, &no),
         }
+    }
+
+    /// The postmaster's mails leave the disk the room that the queue needs.
+    async fn keep_for_postmaster(&self, letter: &Letter, now: u64) -> Reply {
+        let kept = match self.queue.check() {
+            Ok(()) => self.postmaster.keep(letter, now).await,
+            Err(error) => Err(PostmasterError::Disk(std::io::Error::other(error))),
+        };
+        if let Err(error) = kept {
+            return put_off(letter, "postmaster", no_room_for_postmaster(&error));
+        }
+        log(letter, "postmaster", "", "");
+        let text = format!("Taken as {} for the postmaster.", letter.trace);
+        Reply::new(250, "2.0.0", text)
     }
 
     /// One run of the verifier; a second one only where a key that was kept does not fit and a newer one is there.
@@ -211,8 +232,18 @@ impl Desk for Door {
         self.own.check_recipient(recipient).map(|_| ())
     }
 
+    /// A letter on which the relay's own work breaks is put off, and breaks nothing else: no door, and no other letter.
     fn take(&self, letter: Letter) -> Taking<'_> {
-        Box::pin(self.receive(letter))
+        Box::pin(async move {
+            let (trace, way) = (letter.trace.clone(), letter.peer.way);
+            let received = AssertUnwindSafe(self.receive(letter)).catch_unwind().await;
+            received.unwrap_or_else(|_| {
+                tracing::error!(%trace, %way, "a letter broke the relay's work: a defect of the relay");
+                count_put_off(way, "defect");
+                let text = format!("The relay cannot read this mail now (trace {trace}). Try again later.");
+                Reply::new(451, "4.3.0", text)
+            })
+        })
     }
 }
 
@@ -237,6 +268,11 @@ fn no_room(letter: &Letter, error: &QueueError) -> Reply {
         QueueError::Full { .. } => {
             let reply = Reply::new(452, "4.3.1", "Too many mails wait here already. Try again later.");
             put_off(letter, "full", reply)
+        }
+        QueueError::FullOfUnproven { .. } => {
+            let text = "Your provider's key was not found, and many mails without one wait here already. \
+                        Try again later.";
+            put_off(letter, "unproven", Reply::new(451, "4.7.5", text))
         }
     }
 }
@@ -270,9 +306,12 @@ fn taken(letter: &Letter, verdict: &str, id: &str) {
 
 fn put_off(letter: &Letter, why: &'static str, reply: Reply) -> Reply {
     log(letter, "put off", why, "");
-    let way = letter.peer.way.to_string();
-    metrics::counter!(meter::LETTERS_PUT_OFF, "way" => way, "why" => why).increment(1);
+    count_put_off(letter.peer.way, why);
     reply
+}
+
+fn count_put_off(way: Way, why: &'static str) {
+    metrics::counter!(meter::LETTERS_PUT_OFF, "way" => way.to_string(), "why" => why).increment(1);
 }
 
 fn turn_away(letter: &Letter, no: &No) -> Reply {

@@ -72,14 +72,12 @@ fn write(folder: &Path, name: &str, mail: &[u8]) -> Result<(), PostmasterError> 
         return Err(PostmasterError::Full);
     }
     let from = temporary.join(name);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&from)?;
-    file.write_all(mail)?;
-    file.sync_all()?;
-    fs::rename(&from, new.join(name))?;
+    let written = write_file(&from, mail).and_then(|()| fs::rename(&from, new.join(name)));
+    if let Err(error) = written {
+        // On a full disk the part that was written would keep it full.
+        let _ = fs::remove_file(&from);
+        return Err(error.into());
+    }
     for synced in [new.as_path(), folder] {
         File::open(synced)?.sync_all()?;
     }
@@ -87,4 +85,34 @@ fn write(folder: &Path, name: &str, mail: &[u8]) -> Result<(), PostmasterError> 
         File::open(data)?.sync_all()?;
     }
     Ok(())
+}
+
+fn write_file(path: &Path, mail: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(mail)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_that_is_not_kept_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A folder in the place of the mail: the rename fails.
+        fs::create_dir_all(folder.path().join("new/name/full")).expect("a folder");
+        assert!(write(folder.path(), "name", b"mail").is_err());
+        let left = fs::read_dir(folder.path().join("tmp")).expect("a folder");
+        assert_eq!(left.count(), 0);
+        write(folder.path(), "other", b"mail").expect("kept");
+        assert_eq!(
+            fs::read(folder.path().join("new/other")).expect("a file"),
+            b"mail"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! Why a letter is not taken, as its sender is told: code, one sentence of reason, one of what to do.
 
-use amendment::{Check, InstructionError, NetworkError, Refusal, WindowError};
+use amendment::{Check, Explanation, InstructionError, NetworkError, Refusal, WindowError};
 
 use crate::desk::Reply;
 use crate::letter::TraceId;
@@ -52,6 +52,18 @@ impl No {
             rule: refusal.rule(),
             reason: refusal.to_string(),
             fix: refusal.fix().to_owned(),
+        }
+    }
+
+    /// The first refusal of a mail, with what to do for this very mail.
+    pub fn of_mail(explanation: &Explanation, refusal: &Refusal) -> No {
+        let no = No::of(refusal);
+        match explanation.fix() {
+            Some(fix) if explanation.refusal.as_ref() == Some(refusal) => No {
+                fix: fix.to_owned(),
+                ..no
+            },
+            _ => no,
         }
     }
 

@@ -105,7 +105,7 @@ fn weigh<K: KeySource>(
             return match explanation.other_line.as_deref() {
                 Some("BALANCE") => question(Kind::Balance, rules, keys, explanation),
                 Some("HISTORY") => question(Kind::History, rules, keys, explanation),
-                _ => Err(No::of(&refusal)),
+                _ => Err(No::of_mail(explanation, &refusal)),
             };
         }
         Some(refusal) => return Err(refused(explanation, &refusal, rules.network)),
@@ -115,7 +115,7 @@ fn weigh<K: KeySource>(
 }
 
 fn refused(explanation: &Explanation, refusal: &Refusal, network: u32) -> No {
-    let no = No::of(refusal);
+    let no = No::of_mail(explanation, refusal);
     let instruction = explanation.instruction.as_deref().unwrap_or_default();
     match line_for_network(refusal, instruction, network) {
         Some(line) => No {
@@ -160,7 +160,7 @@ fn proof(explanation: &Explanation) -> Result<Dkim, No> {
 fn check_early(explanation: &Explanation, refusal: &Refusal, now: u64) -> Result<(), No> {
     let dated = dated(explanation).ok_or_else(unread)?;
     if dated > now.saturating_add(EARLY_SECS_MAX) {
-        return Err(No::of(refusal));
+        return Err(No::of_mail(explanation, refusal));
     }
     // The window is judged before the key, so the first refusal hides what the signature is worth.
     proof(explanation).map(|_| ())
@@ -232,9 +232,7 @@ fn question<K: KeySource>(
     keys: &K,
     explanation: &Explanation,
 ) -> Result<Case, No> {
-    if proof(explanation)? == Dkim::Unproven {
-        return Err(unproven_question(keys, explanation));
-    }
+    let proof = proof(explanation)?;
     let of_date = |rule| rule == Refusal::Window(WindowError::Early).rule();
     // The tags and the date hold (a first line was read), so what fails under their rule is the window.
     let failed = explanation.checks.iter();
@@ -243,6 +241,10 @@ fn question<K: KeySource>(
         .find(|check| check.verdict == CheckVerdict::Fail)
     {
         return Err(No::of_check(check, "5.7.1"));
+    }
+    // After the window: a question whose key is never to be had must not be put off for ever.
+    if proof == Dkim::Unproven {
+        return Err(unproven_question(keys, explanation));
     }
     let case = || {
         let from = explanation.from.as_ref()?;

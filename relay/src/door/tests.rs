@@ -3,7 +3,7 @@ use super::testing::mail::{Headers, Provider};
 use super::testing::{self, dns, forger, headers, mail, now, provider, sign_as, signed};
 use super::*;
 use crate::desk::Desk;
-use crate::letter::{TraceId, Way};
+use crate::letter::TraceId;
 use crate::limits::{KEY_ANEW_SECS_MIN, POSTMASTER_MAILS_MAX};
 use crate::queue::{Filter, MailId};
 use amendment::{KeyAnswer, KeyName, TxtRecords};
@@ -218,6 +218,25 @@ async fn accepts_a_mail_under_a_key_that_was_changed_meanwhile() {
     );
 }
 
+/// Breaks over each name.
+struct Breaking;
+
+impl KeyLookup for Breaking {
+    fn look_up<'a>(&'a self, name: &'a KeyName) -> Lookup<'a> {
+        panic!("{}", name.domain());
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_breaks_the_work_is_put_off_and_breaks_nothing_else() {
+    let mut bench = bench("");
+    let keys = std::mem::replace(&mut bench.door.keys, Keys::new(Box::new(Breaking)));
+    let reply = bench.take(mail(&["REMIT 1 XAH"])).await;
+    assert_eq!((reply.code, reply.enhanced), (451, "4.3.0"));
+    bench.door.keys = keys;
+    assert!(bench.take(mail(&["REMIT 1 XAH"])).await.is_yes());
+}
+
 #[tokio::test]
 async fn accepts_questions_and_answers_nobody_behind_a_robot() {
     let bench = bench("");
@@ -333,6 +352,37 @@ async fn accepts_mail_to_the_postmaster_into_a_folder() {
     complaint.trace = TraceId::fresh();
     assert!(bench.door.take(complaint).await.is_yes());
     assert_eq!(bench.entries().len(), 1);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_put_off_leaves_the_postmaster_no_copy() {
+    let bench = bench("[limits]\nletters_per_address_hour = 1");
+    assert!(bench.take(mail(&["REMIT 1 XAH"])).await.is_yes());
+    let mut both = letter(mail(&["REMIT 2 XAH"]));
+    both.peer = peer("198.51.100.1");
+    both.recipients.push("postmaster".to_owned());
+    assert_eq!(bench.door.take(both.clone()).await.code, 451);
+    let new = bench.folder.path().join("postmaster/new");
+    assert!(!new.exists());
+    bench.later(3_600);
+    assert!(bench.door.take(both).await.is_yes());
+    assert_eq!(std::fs::read_dir(new).expect("a folder").count(), 1);
+}
+
+// The queue needs the last room of the disk: without it, it could not even write what became of its mails.
+#[tokio::test]
+async fn rejects_mail_to_the_postmaster_on_a_disk_that_is_nearly_full() {
+    let mut bench = bench("");
+    let limits = crate::config::QueueConfig {
+        free_mib_min: u64::MAX,
+        ..crate::config::QueueConfig::default()
+    };
+    let data = bench.folder.path().join("queue");
+    bench.door.queue = Queue::open(&data, &limits, Arc::new(now)).expect("a queue");
+    let mut complaint = letter(b"From: x@y.example\r\n\r\nHello\r\n".to_vec());
+    complaint.recipients = vec!["postmaster".to_owned()];
+    assert_eq!(bench.door.take(complaint).await.code, 451);
+    assert!(!bench.folder.path().join("postmaster").exists());
 }
 
 // Results: RFC 7208 (ip4, -all), RFC 7489 (p=reject, aligned), RFC 8617 (no set).

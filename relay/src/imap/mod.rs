@@ -33,7 +33,7 @@ use crate::desk::Desk;
 use crate::letter::Way;
 use crate::limits::{
     IMAP_BACK_OFF_SECS_MAX, IMAP_CONNECT_SECS_MAX, IMAP_FAILURES_MAX, IMAP_IDLE_SECS_MAX, IMAP_LISTED_MAX,
-    IMAP_PUT_OFF_MAX, MAIL_BYTES_MAX, PASSWORD_BYTES_MAX, PUT_OFF_SECS,
+    IMAP_PUT_OFF_MAX, MAIL_BYTES_MAX, OFFERED_AGAIN_MAX, PASSWORD_BYTES_MAX, PUT_OFF_SECS,
 };
 use crate::queue::Queue;
 use mark::Mark;
@@ -73,13 +73,18 @@ struct Reader {
     failing: Option<(u32, u32)>,
     /// When to try what was put off.
     retry_at: Instant,
+    /// The last of those that was tried again; the next ones come after it.
+    retried: u32,
 }
 
 /// What is to be done with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Settled,
+    /// Not now, for what is wrong here or at the server.
     PutOff,
+    /// Not now, for what its sender did or lacks.
+    PutOffForSender,
 }
 
 impl Reader {
@@ -92,6 +97,7 @@ impl Reader {
             name,
             failing: None,
             retry_at: Instant::now(),
+            retried: 0,
         }
     }
 
@@ -149,30 +155,34 @@ impl Reader {
         let mut settled = 0;
         if !mark.put_off.is_empty() && Instant::now() >= self.retry_at {
             self.retry_at = Instant::now() + Duration::from_secs(PUT_OFF_SECS);
-            for uid in mark.put_off.clone() {
+            let after = mark.put_off.range(self.retried.saturating_add(1)..);
+            let all = after.chain(mark.put_off.range(..=self.retried)).copied();
+            for uid in all.take(OFFERED_AGAIN_MAX).collect::<Vec<u32>>() {
+                self.retried = uid;
                 settled += usize::from(self.message(session, mark, uid).await? == Verdict::Settled);
             }
         }
         for (uid, size) in session.list_after(mark.last, IMAP_LISTED_MAX).await? {
-            if mark.put_off.len() >= IMAP_PUT_OFF_MAX {
-                tracing::warn!(
-                    host = self.config.host,
-                    "too many messages are put off; the rest waits"
-                );
-                break;
-            }
             if usize::try_from(size).unwrap_or(usize::MAX) > MAIL_BYTES_MAX {
                 tracing::warn!(uid, size, most = MAIL_BYTES_MAX, "message passed over: too large");
                 self.keep(mark, uid, Verdict::Settled).await?;
                 settled += 1;
                 continue;
             }
-            settled += usize::from(self.message(session, mark, uid).await? == Verdict::Settled);
+            let verdict = self.message(session, mark, uid).await?;
+            if mark.last < uid {
+                tracing::warn!(
+                    host = self.config.host,
+                    "too many messages are put off; the rest waits"
+                );
+                break;
+            }
+            settled += usize::from(verdict == Verdict::Settled);
         }
         Ok(settled)
     }
 
-    /// Fetches a message, offers it, and sets the mark.
+    /// Fetches a message, offers it, and sets the mark; but not where too many are put off and it would be one of them.
     async fn message<S: Stream>(
         &mut self,
         session: &mut Session<S>,
@@ -225,18 +235,30 @@ impl Reader {
         let letter = bare::letter(Way::Imap, raw);
         let trace = letter.trace.clone();
         let reply = self.desk.take(letter).await;
-        tracing::info!(%trace, uid, code = reply.code, reason = reply.lines.join(" "), "message offered");
-        match reply.is_later() {
-            true => Ok(Verdict::PutOff),
-            false => Ok(Verdict::Settled),
-        }
+        tracing::info!(%trace, uid, code = reply.code, "message offered");
+        tracing::debug!(%trace, reason = reply.lines.join(" "), "the desk's answer");
+        Ok(match () {
+            () if reply.is_later_for_sender() => Verdict::PutOffForSender,
+            () if reply.is_later() => Verdict::PutOff,
+            () => Verdict::Settled,
+        })
     }
 
     async fn keep(&mut self, mark: &mut Mark, uid: u32, verdict: Verdict) -> Result<(), ImapError> {
         let before = mark.clone();
+        let is_full = mark.put_off.len() >= IMAP_PUT_OFF_MAX && !mark.put_off.contains(&uid);
         match verdict {
             Verdict::Settled => mark.settle(uid),
-            Verdict::PutOff => {
+            Verdict::PutOffForSender if is_full => {
+                tracing::warn!(
+                    uid,
+                    "message passed over: it is over its sender's limit, and too many are put off"
+                );
+                mark.settle(uid);
+            }
+            // It stays new.
+            Verdict::PutOff if is_full => {}
+            Verdict::PutOff | Verdict::PutOffForSender => {
                 if mark.put_off.is_empty() {
                     self.retry_at = Instant::now() + Duration::from_secs(PUT_OFF_SECS);
                 }

@@ -261,6 +261,40 @@ async fn rejects_are_settled_and_what_is_put_off_comes_again() {
     assert_eq!(texts, ["NEVER\r\n", "LATER\r\n", "c\r\n", "LATER\r\n", "d\r\n"]);
 }
 
+// The attack: one sender over his limit, without end. Another's mail is taken all the same.
+#[tokio::test(start_paused = true)]
+async fn mail_over_its_senders_limit_holds_up_no_other() {
+    let most = u32::try_from(IMAP_PUT_OFF_MAX).unwrap();
+    let mut mails: Vec<(u32, &str)> = (1..=most + 5).map(|uid| (uid, "OVER LIMIT\r\n")).collect();
+    mails.push((most + 6, "b\r\n"));
+    let server = Server::new(Manner::Good, &mails);
+    let mut place = Place::new();
+    let put_off: Vec<String> = (1..=most).map(|uid| uid.to_string()).collect();
+    let mark = format!("7:{}:{}", most + 6, put_off.join(","));
+    place.connection(&server, mails.len(), &mark).await;
+    // Where the relay itself cannot take mail, the mailbox waits.
+    server.deliver(most + 7, "LATER\r\n");
+    server.deliver(most + 8, "c\r\n");
+    place.connection(&server, mails.len() + 1, &mark).await;
+}
+
+// Each may cost a look-up that takes its time.
+#[tokio::test(start_paused = true)]
+async fn few_are_offered_again_before_what_is_new_and_all_in_turn() {
+    let most = u32::try_from(3 * OFFERED_AGAIN_MAX).unwrap();
+    let mails: Vec<(u32, &str)> = (1..=most).map(|uid| (uid, "LATER\r\n")).collect();
+    let server = Server::new(Manner::Good, &mails);
+    let mut place = Place::new();
+    let put_off: Vec<String> = (1..=most).map(|uid| uid.to_string()).collect();
+    let mark = format!("7:{most}:{}", put_off.join(","));
+    for turn in 3..=6 {
+        place.connection(&server, turn * OFFERED_AGAIN_MAX, &mark).await;
+    }
+    for uid in [1, most / 2, most] {
+        assert_eq!(server.heard(&format!("UID FETCH {uid} ")), 2, "{uid}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_changed_uidvalidity_starts_over() {
     let mut place = Place::new();

@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use redb::{ReadableTable, TableHandle};
+use redb::{ReadableTable, ReadableTableMetadata, TableHandle};
 use serde::de::DeserializeOwned;
 
-use super::entry::{Answer, AnswerState, Entry, MailId, State};
+use super::entry::{Answer, AnswerState, Dkim, Entry, MailId, State};
 use super::error::QueueError;
 use super::tables::{
     AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, answer_state_number, insert_answer,
@@ -58,6 +58,12 @@ impl Batch<'_, '_> {
         let waiting = self.waiting();
         if waiting >= self.limits.waiting_max {
             return Ok(Err(QueueError::Full { waiting }));
+        }
+        if entry.dkim == Dkim::Unproven {
+            let waiting = usize::try_from(self.tables.unproven.len()?).unwrap_or(usize::MAX);
+            if waiting >= self.limits.unproven_max {
+                return Ok(Err(QueueError::FullOfUnproven { waiting }));
+            }
         }
         let bytes = match encode(entry) {
             Ok(bytes) => bytes,
@@ -290,6 +296,7 @@ impl Batch<'_, '_> {
         self.tables.damaged.insert(id.as_bytes(), row)?;
         self.tables.ids.remove(id.as_bytes())?;
         self.tables.due.retain(|(_, number), _| number != place.1)?;
+        self.tables.unproven.remove(place.1)?;
         for state in State::ALL {
             let key = (state_number(state), place.0, place.1);
             if self.tables.states.remove(key)?.is_some() {

@@ -15,6 +15,14 @@ pub enum QueueError {
         /// How many.
         waiting: usize,
     },
+    /// Too many mails without a proof wait. Nothing was kept.
+    #[error(
+        "{waiting} mails that nobody has proved wait already, which is the most that the configuration allows"
+    )]
+    FullOfUnproven {
+        /// How many.
+        waiting: usize,
+    },
 }
 
 impl QueueError {

@@ -3,7 +3,7 @@
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use super::entry::{Answer, AnswerKind, AnswerState, Entry, MailId, State};
+use super::entry::{Answer, AnswerKind, AnswerState, Dkim, Entry, MailId, State};
 
 /// The format that this program writes.
 pub(super) const FORMAT_VERSION: u64 = 1;
@@ -33,6 +33,8 @@ pub(super) const MAILS: TableDefinition<Place, &[u8]> = TableDefinition::new("ma
 pub(super) const DUE: TableDefinition<(u64, u64), Id> = TableDefinition::new("due");
 /// All entries by state and place.
 pub(super) const STATES: TableDefinition<(u8, u64, u64), ()> = TableDefinition::new("states");
+/// Numbers of the entries that wait unproven; for their count.
+pub(super) const UNPROVEN: TableDefinition<u64, ()> = TableDefinition::new("unproven");
 /// When something may be forgotten, by what it is: the time at which its days begin, id, kind of answer (0 for entries).
 /// The value is the entry's place.
 pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), Place> = TableDefinition::new("ends");
@@ -127,6 +129,7 @@ pub(super) struct Tables<'t> {
     pub(super) mails: Table<'t, Place, &'static [u8]>,
     pub(super) due: Table<'t, (u64, u64), Id>,
     pub(super) states: Table<'t, (u8, u64, u64), ()>,
+    pub(super) unproven: Table<'t, u64, ()>,
     pub(super) ends: Table<'t, (u8, u64, Id, u8), Place>,
     pub(super) answers: Table<'t, AnswerKey, &'static [u8]>,
     pub(super) answer_states: Table<'t, (u8, u64, Id, u8), ()>,
@@ -146,6 +149,7 @@ impl<'t> Tables<'t> {
             mails: writing.open_table(MAILS)?,
             due: writing.open_table(DUE)?,
             states: writing.open_table(STATES)?,
+            unproven: writing.open_table(UNPROVEN)?,
             ends: writing.open_table(ENDS)?,
             answers: writing.open_table(ANSWERS)?,
             answer_states: writing.open_table(ANSWER_STATES)?,
@@ -162,6 +166,7 @@ impl<'t> Tables<'t> {
 pub(super) struct EntryRows {
     state: u8,
     due: Option<u64>,
+    is_unproven: bool,
     ends: Option<u64>,
 }
 
@@ -171,6 +176,7 @@ impl EntryRows {
         EntryRows {
             state: state_number(entry.state),
             due: is_due.then_some(entry.next_try),
+            is_unproven: !entry.state.is_final() && entry.dkim == Dkim::Unproven,
             ends: entry.final_at.filter(|_| entry.state.is_final()),
         }
     }
@@ -180,6 +186,9 @@ impl EntryRows {
         tables.states.insert((self.state, place.0, place.1), ())?;
         if let Some(next_try) = self.due {
             tables.due.insert((next_try, place.1), id)?;
+        }
+        if self.is_unproven {
+            tables.unproven.insert(place.1, ())?;
         }
         if let Some(at) = self.ends {
             for ending in [Ending::Mail, Ending::Entry] {
@@ -194,6 +203,9 @@ impl EntryRows {
         tables.states.remove((self.state, place.0, place.1))?;
         if let Some(next_try) = self.due {
             tables.due.remove((next_try, place.1))?;
+        }
+        if self.is_unproven {
+            tables.unproven.remove(place.1)?;
         }
         if let Some(at) = self.ends {
             for ending in [Ending::Mail, Ending::Entry] {

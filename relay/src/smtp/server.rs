@@ -108,6 +108,7 @@ impl Server {
     pub async fn serve(self: Arc<Self>, door: Door, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         let until_stop = stop.clone();
+        let mut is_refused = false;
         loop {
             let arrived = tokio::select! {
                 biased;
@@ -116,9 +117,16 @@ impl Server {
                 arrived = accept(&door) => arrived,
             };
             match arrived {
-                Ok(arrived) => self.admit(arrived, &mut tasks, &until_stop),
+                Ok(arrived) => {
+                    is_refused = false;
+                    self.admit(arrived, &mut tasks, &until_stop);
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "no connection can be accepted; trying again");
+                    // Once, not ten times a second.
+                    if !is_refused {
+                        tracing::warn!(%error, "no connection can be accepted; trying again until one can");
+                    }
+                    is_refused = true;
                     sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MILLIS)).await;
                 }
             }

@@ -87,10 +87,12 @@ impl Node for FakeNode {
             email_id: None,
             executable_until: Some(CloseTime::new(5)),
             signed_with: None,
+            origin: amendment::Origin::default(),
             checks: vec![Check {
                 rule: "7.3",
                 read: "sel._domainkey.example.com".to_owned(),
                 verdict: CheckVerdict::Unknown,
+                place: None,
                 fix: "Wait.".to_owned(),
             }],
         };

@@ -301,8 +301,11 @@ fn rejects_questions_of_anybody_else() {
         codes(judge_on(NETWORK, now(), &raw, &silent)),
         (451, "4.7.5", "7.3")
     );
-    let old = judge_on(NETWORK, now() + 440_000, &raw, &records());
-    assert_eq!(codes(old), (550, "5.7.1", "4.6"));
+    // Nor is it put off for ever, where its key is never to be had.
+    for keys in [&records(), &silent, &TxtRecords::new()] {
+        let old = judge_on(NETWORK, now() + 440_000, &raw, keys);
+        assert_eq!(codes(old), (550, "5.7.1", "4.6"));
+    }
     for line in ["balance", "BALANCE now", "BALANCE NET 21337", "BALANCES"] {
         assert_eq!(codes(judged(&mail(&[line]))), (550, "5.6.0", "5.2"), "{line}");
     }

@@ -316,6 +316,39 @@ async fn rejects_more_than_may_wait_and_accepts_when_there_is_room() {
     assert_eq!(queue.put(entry(3), mail(3)).await, Ok(Put::New));
 }
 
+// Anybody can write mail whose key is not to be had: it must not take the place of mail that is proved.
+#[tokio::test]
+async fn rejects_more_unproven_than_may_wait_and_accepts_what_is_proved() {
+    let limits = QueueConfig {
+        unproven_max: 2,
+        ..limits()
+    };
+    let queue = Queue::in_memory_with(&limits, Hand::at(CAME).clock());
+    let unproven = |number| Entry {
+        dkim: Dkim::Unproven,
+        ..entry(number)
+    };
+    for number in 1..=2 {
+        queue.put(unproven(number), mail(number)).await.expect("put");
+    }
+    let full = Err(QueueError::FullOfUnproven { waiting: 2 });
+    assert_eq!(queue.put(unproven(3), mail(3)).await, full);
+    assert_eq!(queue.put(entry(4), mail(4)).await, Ok(Put::New));
+    // A node has proved one, and refused another: each makes room.
+    let prove: Change = Box::new(|entry| {
+        entry.dkim = Dkim::Proven;
+        Vec::new()
+    });
+    queue.change(entry(1).id, prove).await.expect("changed");
+    assert_eq!(queue.put(unproven(3), mail(3)).await, Ok(Put::New));
+    assert_eq!(queue.put(unproven(5), mail(5)).await, full);
+    queue
+        .change(entry(2).id, finish(State::Refused))
+        .await
+        .expect("changed");
+    assert_eq!(queue.put(unproven(5), mail(5)).await, Ok(Put::New));
+}
+
 #[tokio::test]
 async fn forgets_texts_then_entries_after_their_days() {
     let folder = tempfile::tempdir().expect("folder");

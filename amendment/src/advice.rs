@@ -1,0 +1,374 @@
+//! What a mail user can do about a refusal, told for his provider, his mail program and this very mail; else the sentence
+//! of `fix`. Printable ASCII, one or two sentences, at most `ADVICE_BYTES_MAX` bytes.
+//!
+//! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
+
+use crate::instruction::{InstructionError, NetworkError};
+use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX, EMAIL_WINDOW_SECS, INSTRUCTION_WORDS_MAX};
+use crate::mime::MimeError;
+use crate::origin::{Client, Provider, is_named, tag};
+use crate::place;
+use crate::refusal::Refusal;
+use crate::repair;
+use crate::scene::{self, Scene, TextLine};
+use crate::signature::WindowError;
+use crate::text::{is_empty_line, lines, relaxed, trim_wsp};
+
+/// What to do about a refusal of this mail.
+pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> String {
+    use Refusal as R;
+    let special = match refusal {
+        R::NotSigned("To") => Some(name_receiver(scene)),
+        R::NotSigned(name) => missing(name, scene),
+        R::NotAligned => not_aligned(scene),
+        R::NoSignature => no_signature(scene),
+        R::BodyHash => body_changed(scene),
+        R::Signature => header_changed(scene),
+        R::ListOrRobot => list_or_robot(scene),
+        R::Algorithm => old_algorithm(scene),
+        R::KeyUnknown | R::KeyRecord(_) => key(refusal, scene),
+        R::Mime(error) => mime(*error, scene),
+        R::Instruction(error) => instruction(*error, scene),
+        R::Network(error) => network(*error, scene),
+        R::Window(WindowError::Expired) => expired(scene),
+        _ => None,
+    };
+    let advice = special.unwrap_or_else(|| refusal.fix().to_owned());
+    printable(advice.as_bytes(), ADVICE_BYTES_MAX)
+}
+
+/// Printable ASCII, other bytes as `?`, cut at a bound.
+fn printable(bytes: &[u8], bytes_max: usize) -> String {
+    let text = bytes.iter().take(bytes_max).map(|b| {
+        if (b' '..=b'~').contains(b) {
+            char::from(*b)
+        } else {
+            '?'
+        }
+    });
+    text.collect()
+}
+
+/// A name out of the mail, short enough to stand in a sentence.
+fn name(bytes: &[u8]) -> String {
+    printable(trim_wsp(&relaxed(bytes)), ADVICE_NAME_BYTES_MAX)
+}
+
+fn provider_or(scene: &Scene<'_>, other: &str) -> String {
+    let provider = scene.origin.provider.map(Provider::as_str);
+    provider.unwrap_or(other).to_owned()
+}
+
+/// The domain of From, once its address could be read.
+fn from_domain(scene: &Scene<'_>) -> Option<String> {
+    let sender = scene.draft?.candidate.sender.as_ref()?;
+    Some(name(sender.as_str().rsplit('@').next()?.as_bytes()))
+}
+
+/// The instruction of the mail as its order and its ` NET n`.
+fn order_and_net(scene: &Scene<'_>) -> (String, String) {
+    let line = scene.draft.and_then(|draft| draft.instruction.as_deref());
+    let line = line.unwrap_or("REMIT 10 XAH");
+    let order = line.split(" NET ").next().unwrap_or(line);
+    let net = line.strip_prefix(order).unwrap_or_default();
+    (order.to_owned(), net.to_owned())
+}
+
+/// To is not signed. The header is not repeated: whoever carries the mail can have changed it.
+fn name_receiver(scene: &Scene<'_>) -> String {
+    let (order, net) = order_and_net(scene);
+    let line = format!("{order} TO <bob@example.com>{net}");
+    if scene.field(b"to").is_none() {
+        return format!("The mail has no To line, so name the receiver in the instruction: {line}");
+    }
+    let provider = provider_or(scene, "Your provider");
+    format!("{provider} did not sign To, so name the receiver in the instruction: {line}")
+}
+
+fn missing(header: &str, scene: &Scene<'_>) -> Option<String> {
+    scene.field(header.as_bytes()).is_none().then(|| {
+        format!(
+            "This copy has no {header} line: hand in the whole mail as it was received (`Show original`)."
+        )
+    })
+}
+
+/// Signed, but not by the domain of From.
+fn not_aligned(scene: &Scene<'_>) -> Option<String> {
+    let signer = tag(scene.signature()?, "d")?;
+    let (from, signer) = (from_domain(scene)?, name(signer).to_ascii_lowercase());
+    if signer.ends_with(".gappssmtp.com") {
+        return Some(format!(
+            "Google has no DKIM key for {from} yet. Its administrator: Admin console > Apps > Google Workspace > Gmail > \
+             Authenticate email; publish the TXT record, then press Start authentication."
+        ));
+    }
+    if signer.ends_with(".onmicrosoft.com") {
+        return Some(format!(
+            "Microsoft 365 has no DKIM key for {from} yet. Its administrator: security.microsoft.com > Email \
+             authentication settings > DKIM; publish the two CNAME records, then switch signing on."
+        ));
+    }
+    if scene.list().is_some() {
+        return Some(format!(
+            "Send the mail directly, not through a mailing list: {signer} signed this copy, not {from}."
+        ));
+    }
+    Some(match scene.origin.provider {
+        Some(provider) if provider.domains().any(|domain| domain == signer) => format!(
+            "{} signs as {signer}, but From is at {from}: send from your address at {signer}, or through the provider of \
+             {from}.",
+            provider.as_str()
+        ),
+        _ => format!("Send the mail through the provider of {from}: this one was signed by {signer}."),
+    })
+}
+
+fn no_signature(scene: &Scene<'_>) -> Option<String> {
+    let holds = |header: &[u8]| scene.field(header).is_some();
+    (holds(b"x-google-dkim-signature") || holds(b"arc-message-signature")).then(|| {
+        "Hand in the copy that was received first: this one has no DKIM-Signature (any more), and its ARC and \
+         X-Google-DKIM-Signature lines are none."
+            .to_owned()
+    })
+}
+
+/// Who may have changed a mail on its way, by what they wrote into its header.
+fn changer(scene: &Scene<'_>) -> Option<String> {
+    if let Some(list) = scene.list() {
+        return Some(format!("A mailing list ({})", name(list.name)));
+    }
+    let forwarder = scene.forwarder()?;
+    Some(format!("A forwarder ({})", name(forwarder.name)))
+}
+
+fn body_changed(scene: &Scene<'_>) -> Option<String> {
+    let changer = changer(scene);
+    if let Some((count, _)) = scene.appended() {
+        let who = changer.unwrap_or_else(|| "A mailing list or a gateway".to_owned());
+        let plural = if count == 1 { "" } else { "s" };
+        return Some(format!(
+            "{who} added {count} line{plural} below the text that was signed: send the mail directly to the relay."
+        ));
+    }
+    changer.map(|who| format!("{who} changed the text that was signed: send the mail directly to the relay."))
+}
+
+fn header_changed(scene: &Scene<'_>) -> Option<String> {
+    changer(scene).map(|who| {
+        format!("{who} changed a signed header line, often the Subject: send the mail directly to the relay.")
+    })
+}
+
+fn list_or_robot(scene: &Scene<'_>) -> Option<String> {
+    let field = place::list_or_robot(scene)?;
+    Some(if is_named(field, b"auto-submitted") {
+        "Write and send the mail yourself: this one says that a program made it (Auto-Submitted).".to_owned()
+    } else {
+        format!(
+            "Send the mail yourself and directly: its signed line {} says that a mailing list or a robot handled it.",
+            name(field.name)
+        )
+    })
+}
+
+fn old_algorithm(scene: &Scene<'_>) -> Option<String> {
+    let algorithm = tag(scene.signature()?, "a")?;
+    (algorithm == b"rsa-sha1").then(|| {
+        "Ask whoever runs your mail server to sign with rsa-sha256; rsa-sha1 is no longer safe.".to_owned()
+    })
+}
+
+fn key(refusal: &Refusal, scene: &Scene<'_>) -> Option<String> {
+    let dns_name = scene.draft?.candidate.key_name.as_ref()?.dns_name();
+    let dns_name = printable(dns_name.as_bytes(), ADVICE_NAME_BYTES_MAX);
+    Some(match refusal {
+        Refusal::KeyRecord(error) => {
+            format!("Ask whoever runs the domain to mend its DNS record {dns_name}: {error}.")
+        }
+        _ => format!(
+            "Wait: a node looks up {dns_name} and keeps the mail; if the key stays unknown, ask your provider."
+        ),
+    })
+}
+
+fn mime(error: MimeError, scene: &Scene<'_>) -> Option<String> {
+    if error != MimeError::NotPlainText {
+        return None;
+    }
+    Some(match scene.origin.client.map(Client::as_str) {
+        Some(program) => format!(
+            "Write the instruction as text above everything else: {program} put something other than plain text first."
+        ),
+        None => {
+            "Send the mail as plain text, or as HTML mail that brings a plain text part first.".to_owned()
+        }
+    })
+}
+
+fn network(error: NetworkError, scene: &Scene<'_>) -> Option<String> {
+    scene.draft?.instruction.as_ref()?;
+    let (order, _) = order_and_net(scene);
+    let network = scene.network_id;
+    Some(match error {
+        NetworkError::Unnamed => format!("Write the network's number too: {order} NET {network}"),
+        NetworkError::Other => format!("To pay on this network, write: {order} NET {network}"),
+    })
+}
+
+/// Seconds of an hour and of a day.
+const HOUR_SECS: i64 = 3_600;
+const DAY_SECS: i64 = 86_400;
+
+/// Some providers let a signature end before the five days are over: Fastmail after a day, Proton after three.
+fn expired(scene: &Scene<'_>) -> Option<String> {
+    let times = scene.draft?.candidate.times?;
+    let life = times.expiry?.checked_sub(times.timestamp?)?;
+    if life >= i64::from(EMAIL_WINDOW_SECS) {
+        return None;
+    }
+    let span = if life >= DAY_SECS.saturating_mul(2) {
+        format!("{} days", life.checked_div(DAY_SECS)?)
+    } else {
+        format!("{} hours", life.checked_div(HOUR_SECS)?)
+    };
+    let provider = provider_or(scene, "your provider");
+    Some(format!(
+        "Send the instruction anew, and hand it in sooner: {provider} lets its signature end after {span}."
+    ))
+}
+
+fn instruction(error: InstructionError, scene: &Scene<'_>) -> Option<String> {
+    match error {
+        InstructionError::Broken => Some(broken(scene)),
+        InstructionError::NotFirst => not_first(scene),
+        InstructionError::NoText => subject(scene),
+        InstructionError::Ambiguous => None,
+    }
+}
+
+/// Text mail is wrapped by the program that writes it; the text part of HTML mail is encoded instead.
+fn broken(scene: &Scene<'_>) -> String {
+    if scene.is_multipart() {
+        return "Leave an empty line after the instruction, so that nothing can be the rest of it."
+            .to_owned();
+    }
+    let program = scene.origin.client.map_or("Your mail program", Client::as_str);
+    format!(
+        "{program} may have broken the line, as it does with plain text: send it as HTML mail, or leave an empty line after \
+         the instruction."
+    )
+}
+
+/// The first line is something else than an instruction: what it may have been meant to be, and where one stands.
+fn not_first(scene: &Scene<'_>) -> Option<String> {
+    let text = scene.text()?;
+    let first = scene::first_line(&text)?;
+    let line = relaxed(first.line);
+    if let Some(advice) = undecoded(&line, scene) {
+        return Some(advice);
+    }
+    if line.starts_with(b">") {
+        return Some(QUOTED.to_owned());
+    }
+    if let Some(meant) = repair::repaired(&line) {
+        return Some(format!(
+            "The first line is almost an instruction; write exactly: {meant}"
+        ));
+    }
+    if is_cut(&line, &text, &first) {
+        let program = scene.origin.client.map_or("Your mail program", Client::as_str);
+        return Some(format!(
+            "{program} broke the instruction in two lines: send it as HTML mail, or make it shorter."
+        ));
+    }
+    if has_more(&line) {
+        // Their pages join the line with the one below, or with the mail that is answered.
+        let reply = match scene.origin.provider {
+            Some(Provider::ICloud | Provider::Yahoo) => ", in a new mail instead of an answer",
+            _ => "",
+        };
+        return Some(format!(
+            "Write nothing behind the instruction on its line, and leave an empty line below it{reply}."
+        ));
+    }
+    below(&text, &first).or_else(|| subject(scene))
+}
+
+const QUOTED: &str =
+    "Write the instruction yourself as the very first line: quoted or forwarded text never counts.";
+
+/// The body is no multipart, so nothing signed says how it is encoded.
+fn undecoded(line: &[u8], scene: &Scene<'_>) -> Option<String> {
+    if scene.is_multipart() {
+        return None;
+    }
+    let encoding = scene.value(b"content-transfer-encoding").unwrap_or_default();
+    let encoding = encoding.to_ascii_lowercase();
+    let is_encoded = encoding == b"base64" || (encoding == b"quoted-printable" && line.contains(&b'='));
+    if is_encoded {
+        return Some(format!(
+            "Send HTML mail, or short lines of plain letters: this text is sent as {}, and no signed byte says so.",
+            name(&encoding)
+        ));
+    }
+    line.starts_with(b"<").then(|| {
+        "Send the mail as plain text, or as HTML mail that brings a plain text part: this one is HTML alone.".to_owned()
+    })
+}
+
+/// The first line and the one right below it are one instruction together.
+fn is_cut(line: &[u8], text: &[u8], first: &TextLine<'_>) -> bool {
+    let Some(next) = scene::line_below(text, first) else {
+        return false;
+    };
+    let mut joined = line.to_vec();
+    joined.push(b' ');
+    joined.extend_from_slice(trim_wsp(&relaxed(next.line)));
+    scene::is_instruction(&joined)
+}
+
+/// The line begins with an instruction and goes on.
+fn has_more(line: &[u8]) -> bool {
+    let blanks = line.iter().enumerate().filter(|(_, b)| **b == b' ');
+    let mut heads = blanks
+        .filter_map(|(at, _)| line.get(..at))
+        .take(INSTRUCTION_WORDS_MAX);
+    heads.any(scene::is_instruction)
+}
+
+/// How the line above quoted or forwarded words begins, where they have no mark of their own.
+const QUOTES_BEGIN: [&[u8]; 4] = [b"____", b"-----", b"Begin forwarded message", b">"];
+
+/// An instruction stands further down: below a greeting, or in words of somebody else.
+fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
+    let after = || lines(text).skip(first.index);
+    let is_quoted = |line: &[u8]| {
+        let bare = line.strip_prefix(b">").map(trim_wsp);
+        bare.is_some_and(|bare| scene::is_instruction(&relaxed(bare)))
+    };
+    let Some(later) = scene::later_instruction(text, first) else {
+        return after().any(is_quoted).then(|| QUOTED.to_owned());
+    };
+    let between = later.index.saturating_sub(first.index);
+    let is_foreign = after()
+        .take(between)
+        .any(|line| QUOTES_BEGIN.iter().any(|head| line.starts_with(head)));
+    if is_foreign {
+        return Some(QUOTED.to_owned());
+    }
+    let count = after().take(between).filter(|line| !is_empty_line(line)).count();
+    let plural = if count == 1 { "" } else { "s" };
+    Some(format!(
+        "Put the instruction on the very first line: delete the line{plural} above `{}`.",
+        name(later.line)
+    ))
+}
+
+/// The instruction stands in the Subject.
+fn subject(scene: &Scene<'_>) -> Option<String> {
+    let subject = scene.value(b"subject")?;
+    scene::is_instruction(&subject).then(|| {
+        "Write the instruction into the mail, as its first line: the Subject is never read.".to_owned()
+    })
+}

@@ -1,0 +1,126 @@
+//! What `explain` tells people, word for word: golden output for the situations that mail users meet, and one line for
+//! every reason for which a mail of the attack set is refused.
+//!
+//! `XAHAU_EMAIL_WRITE_GOLDEN=1` writes the files anew; what changed is for a reader to judge.
+
+use crate::support::{Run, run};
+use crate::{read, root};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A mail with its keys, and how it is to be judged.
+struct Mail {
+    name: String,
+    folder: PathBuf,
+    expect: Value,
+    keys: tempfile::NamedTempFile,
+}
+
+impl Mail {
+    fn read(folder: PathBuf) -> Mail {
+        let json = |file: &str| -> Value {
+            let text = std::fs::read(folder.join(file)).expect("a file");
+            serde_json::from_slice(&text).expect("JSON")
+        };
+        // A name with several records is unusable; the keys file of the command line cannot say so.
+        let table: Map<String, Value> = json("keys.json")
+            .as_object()
+            .expect("a table")
+            .iter()
+            .filter_map(
+                |(name, records)| match records.as_array().expect("a list").as_slice() {
+                    [record] => Some((name.clone(), record.clone())),
+                    _ => None,
+                },
+            )
+            .collect();
+        let keys = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(keys.path(), Value::Object(table).to_string()).expect("written");
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        Mail {
+            expect: json("expect.json"),
+            name,
+            folder,
+            keys,
+        }
+    }
+
+    fn explain(&self, further: &[&str]) -> Run {
+        let text = |path: &Path| path.to_str().expect("text").to_owned();
+        let (mail, keys) = (text(&self.folder.join("email.eml")), text(self.keys.path()));
+        let (at, network) = (
+            self.expect["at"].to_string(),
+            self.expect["network_id"].to_string(),
+        );
+        let mut arguments = vec![
+            "explain",
+            &mail,
+            "--keys",
+            &keys,
+            "--at",
+            &at,
+            "--network",
+            &network,
+        ];
+        arguments.extend(further);
+        run(&arguments)
+    }
+}
+
+fn folders(below: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(below)).expect("a folder");
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+fn check_golden(path: &str, found: &str) {
+    if std::env::var_os("XAHAU_EMAIL_WRITE_GOLDEN").is_some() {
+        std::fs::write(root().join(path), found).expect("written");
+    }
+    assert_eq!(found, read(path), "{path} (XAHAU_EMAIL_WRITE_GOLDEN=1 writes it)");
+}
+
+/// One block for every reason: the first mail of the attack set that is refused for it.
+#[test]
+fn every_reason_has_its_place_and_its_fix() {
+    let mut reasons: BTreeMap<String, String> = BTreeMap::new();
+    for folder in folders("fixtures/cases") {
+        let mail = Mail::read(folder);
+        if mail.expect["qualifies"] == json!("yes") {
+            continue;
+        }
+        let found = mail.explain(&["--json"]).json();
+        let checks = found["checks"].as_array().expect("checks");
+        let failed = checks
+            .iter()
+            .find(|check| check["verdict"] != json!("pass") && check["verdict"] != json!("skipped"));
+        // The command line reads LF as CRLF where there is no CR.
+        let Some(failed) = failed else {
+            assert_eq!(mail.name, "1402-bytes-lf-everywhere");
+            continue;
+        };
+        let text = |member: &str| failed[member].as_str().unwrap_or_default().to_owned();
+        let (rule, reason, fix) = (text("rule"), text("read"), text("fix"));
+        assert!(
+            (10..=300).contains(&fix.len()) && fix.bytes().all(|b| (b' '..=b'~').contains(&b)),
+            "{}: {fix:?}",
+            mail.name
+        );
+        let place = match failed["line"].as_u64() {
+            Some(line) => format!("    line {line}: {}\n", text("excerpt")),
+            None => String::new(),
+        };
+        let told = format!("{rule} {reason}\n    {}\n{place}    -> {fix}\n", mail.name);
+        if std::env::var_os("DUMP").is_some() {
+            println!("{told}");
+        }
+        reasons.entry(format!("{rule} {reason}")).or_insert(told);
+    }
+    let told: Vec<String> = reasons.into_values().collect();
+    check_golden("fixtures/explain/reasons.txt", &told.join("\n"));
+}
