@@ -649,7 +649,8 @@ impl<'a> Play<'a> {
             let answer = self.submit_email(text, Mode::DryRun).await?;
             match answer["state"].as_str() {
                 Some("validated") => return Ok(answer),
-                Some("kept" | "submitted") if Instant::now() < deadline => {}
+                // Without a state the relay has not handed it in yet.
+                None | Some("kept" | "submitted") if Instant::now() < deadline => {}
                 state => {
                     let result = answer["engine_result"].as_str().unwrap_or_default();
                     return Err(self

@@ -86,10 +86,9 @@ async fn submit_and_close(url: String, mail: String) -> Known {
     };
     let answer = request(&mut client, "submit_email", json!({ "email": mail })).await;
     let Some(answer) = answer else { return known };
-    assert!(
-        matches!(answer["state"].as_str(), Some("submitted" | "kept")),
-        "{answer}"
-    );
+    // Until the domain's key is on the ledger the node keeps two mails of an account; it says so of a further one.
+    let is_known = matches!(answer["state"].as_str(), Some("submitted" | "kept"));
+    assert!(is_known || answer["not_kept"].is_string(), "{answer}");
     for _ in 0..3 {
         if request(&mut client, "ledger_accept", json!({})).await.is_none() {
             return known;
