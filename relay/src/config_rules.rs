@@ -7,6 +7,7 @@ use std::path::Path;
 use amendment::address::Address;
 
 use crate::config::{Config, Protection};
+use crate::limits::ENTRY_DAYS_MIN;
 use crate::limits::SESSION_SECS_MAX;
 
 /// What is wrong with a value, and what to write instead.
@@ -250,6 +251,14 @@ fn check_numbers(config: &Config, found: &mut Complaints) {
     }
     found.at_least_one("queue.waiting_max", of(config.queue.waiting_max));
     found.at_least_one("queue.unproven_max", of(config.queue.unproven_max));
+    if config.queue.entry_days < ENTRY_DAYS_MIN {
+        let what = "a mail could come again after its entry is forgotten, and be answered twice";
+        found.add(
+            "queue.entry_days",
+            what,
+            format!("Write at least {ENTRY_DAYS_MIN}"),
+        );
+    }
     if config.queue.entry_days < config.queue.retention_days {
         let what = "a mail's text would outlive its entry";
         found.add("queue.entry_days", what, "Write at least queue.retention_days");
@@ -402,6 +411,15 @@ mod tests {
         });
         config.maildir = None;
         assert_eq!(check_files(&config), Vec::new());
+    }
+
+    #[test]
+    fn rejects_entries_that_are_forgotten_before_their_mails_are_dead() {
+        let mut config = config();
+        config.queue.entry_days = 7;
+        assert_eq!(settings(&check_values(&config)), ["queue.entry_days"]);
+        (config.queue.entry_days, config.queue.retention_days) = (8, 0);
+        assert_eq!(check_values(&config), Vec::new());
     }
 
     #[test]

@@ -570,8 +570,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_that_breaks_is_noticed() {
-        let folder = tempfile::tempdir().expect("a folder");
         for (part, expected) in [(0, "a door"), (1, "the courier or the answers")] {
+            let folder = tempfile::tempdir().expect("a folder");
             let mut daemon = daemon(folder.path()).await;
             assert_eq!(daemon.broken().now_or_never(), None);
             let tasks = [&mut daemon.doors, &mut daemon.work];

@@ -107,6 +107,12 @@ pub const POISON_TRIES: u32 = 3;
 pub const REFUSAL_TRIES: u32 = 3;
 /// Mails whose senseless answers are counted. Ours. Beyond: a mail is only tried again.
 pub const POISON_COUNTED_MAX: usize = 10_000;
+/// How often the courier looks for mails that have waited so long that their senders are told, seconds. Ours.
+pub const COURIER_TELL_SECS: u64 = 5;
+/// Mails of one such look. Ours. Beyond: the next look follows at once.
+pub const COURIER_TELL_MAX: usize = 256;
+/// How often held mails are looked through for those whose window is over, seconds. Ours.
+pub const COURIER_RELEASE_SECS: u64 = 1_800;
 /// Mails that are handed in or asked for at one time. Ours. The others wait for their turn.
 pub const COURIER_AT_WORK_MAX: usize = 16;
 /// Due entries fetched from the queue at once. Ours. The others come with the next ones.
@@ -180,6 +186,9 @@ pub const SUBJECT_BYTES_MAX: usize = 200;
 pub const THREAD_HEADER_LINES_MAX: usize = 10_000;
 /// Longest word of a node or a mail that an answer repeats, bytes; ours. Beyond: cut.
 pub const ANSWER_WORD_BYTES_MAX: usize = 400;
+/// Least days that an entry is kept: longer than its mail can come again, which is five days from a Date that may lie one
+/// day ahead (Spec: 4.6), and that its end may be waited for. Below: refused, a late copy would be answered again.
+pub const ENTRY_DAYS_MIN: u32 = 8;
 /// A mail that waits longer than this is told of, seconds; ours.
 pub const WAITING_TOLD_SECS: u64 = 60;
 /// Payments that HISTORY shows; ours.

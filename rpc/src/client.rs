@@ -1,20 +1,32 @@
 //! A WebSocket client for the same envelope: the command line, the demo and the relay speak through it.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use tokio_tungstenite::tungstenite::client::{IntoClientRequest, uri_mode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::stream::Mode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::limits::{ANSWER_BYTES_MAX, CLIENT_SECS_MAX, REQUEST_BYTES_MAX, SKIPPED_MESSAGES_MAX};
 
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
+
 /// One connection to a server. Requests go one after the other.
 pub struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Stream>>,
     next_id: u64,
     patience: Duration,
 }
@@ -64,21 +76,29 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// Connect to `ws://host:port`.
+    /// Connect to `ws://host:port`, or to `wss://host` where a public authority vouches for the host's certificate.
     pub async fn connect(url: &str) -> Result<Self, ClientError> {
         Self::connect_with_patience(url, Duration::from_secs(CLIENT_SECS_MAX)).await
     }
 
     /// Connect, and wait at most `patience` for the connection and for each answer.
     pub async fn connect_with_patience(url: &str, patience: Duration) -> Result<Self, ClientError> {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(ANSWER_BYTES_MAX))
-            .max_frame_size(Some(ANSWER_BYTES_MAX));
-        let connecting = connect_async_with_config(url, Some(config), true);
-        let connected = timeout(patience, connecting)
+        let roots = || RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        Self::connect_trusting(roots, url, patience).await
+    }
+
+    /// Connect, trusting these authorities.
+    async fn connect_trusting(
+        roots: impl FnOnce() -> RootCertStore,
+        url: &str,
+        patience: Duration,
+    ) -> Result<Self, ClientError> {
+        let connected = timeout(patience, open(roots, url))
             .await
             .map_err(|_| timed_out(patience))?;
-        let (socket, _response) = connected.map_err(|error| ClientError::Connect {
+        let socket = connected.map_err(|error| ClientError::Connect {
             url: url.to_owned(),
             source: Box::new(error),
         })?;
@@ -143,6 +163,42 @@ impl Client {
     }
 }
 
+async fn open(
+    roots: impl FnOnce() -> RootCertStore,
+    url: &str,
+) -> Result<WebSocketStream<Box<dyn Stream>>, WsError> {
+    let request = url.into_client_request()?;
+    let uri = request.uri();
+    let mode = uri_mode(uri)?;
+    let host = uri.host().unwrap_or_default();
+    // An IPv6 address stands in brackets there, and nowhere else.
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = uri.port_u16().unwrap_or(match mode {
+        Mode::Plain => 80,
+        Mode::Tls => 443,
+    });
+    let tcp = TcpStream::connect((host.as_str(), port)).await?;
+    tcp.set_nodelay(true)?;
+    let stream: Box<dyn Stream> = match mode {
+        Mode::Plain => Box::new(tcp),
+        Mode::Tls => {
+            let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+            let tls = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .map_err(io::Error::other)?
+                .with_root_certificates(roots())
+                .with_no_client_auth();
+            let name = ServerName::try_from(host).map_err(io::Error::other)?;
+            Box::new(TlsConnector::from(Arc::new(tls)).connect(name, tcp).await?)
+        }
+    };
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(ANSWER_BYTES_MAX))
+        .max_frame_size(Some(ANSWER_BYTES_MAX));
+    let (socket, _response) = client_async_with_config(request, stream, Some(config)).await?;
+    Ok(socket)
+}
+
 fn refused(reply: &Map<String, Value>) -> ClientError {
     let text = |name: &str| reply.get(name).and_then(Value::as_str);
     let Some(token) = text("error") else {
@@ -170,5 +226,76 @@ fn broken(error: WsError) -> ClientError {
     match error {
         WsError::ConnectionClosed | WsError::AlreadyClosed => ClientError::Closed,
         other => ClientError::Broken(Box::new(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_tungstenite::accept_async;
+
+    use super::*;
+
+    fn tls_file(name: &str) -> String {
+        format!("{}/../fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"))
+    }
+
+    /// A server that knows one answer, behind TLS. Gives its port.
+    async fn server() -> u16 {
+        let chain = CertificateDer::pem_file_iter(tls_file("localhost.pem")).expect("certificate");
+        let key = PrivateKeyDer::from_pem_file(tls_file("localhost.key")).expect("key");
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(chain.map(|part| part.expect("PEM")).collect(), key)
+            .expect("TLS");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind(("localhost", 0)).await.expect("port");
+        let port = listener.local_addr().expect("address").port();
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                // A client that does not trust the certificate goes away.
+                let Ok(tls) = acceptor.accept(tcp).await else {
+                    continue;
+                };
+                let mut socket = accept_async(tls).await.expect("WebSocket");
+                while let Some(Ok(Message::Text(_))) = socket.next().await {
+                    let answer = json!({ "id": 1, "status": "success", "result": { "pong": true } });
+                    let answer = Message::Text(answer.to_string().into());
+                    socket.send(answer).await.expect("sent");
+                }
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn accepts_wss_where_an_authority_vouches() {
+        let url = format!("wss://localhost:{}", server().await);
+        let roots = || {
+            let mut roots = RootCertStore::empty();
+            let authority = CertificateDer::from_pem_file(tls_file("authority.pem")).expect("PEM");
+            roots.add(authority).expect("authority");
+            roots
+        };
+        let patience = Duration::from_secs(60);
+        let client = Client::connect_trusting(roots, &url, patience).await;
+        let answer = client.expect("connects").request("ping", Map::new()).await;
+        assert_eq!(answer.expect("answered"), json!({ "pong": true }));
+    }
+
+    #[tokio::test]
+    async fn rejects_wss_where_no_authority_vouches() {
+        let url = format!("wss://localhost:{}", server().await);
+        let Err(ClientError::Connect { source, .. }) = Client::connect(&url).await else {
+            panic!("a stranger is trusted");
+        };
+        assert!(source.to_string().contains("UnknownIssuer"), "{source}");
     }
 }

@@ -24,7 +24,7 @@ struct Row {
     selector: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_bits: Option<u16>,
-    to: Signed,
+    to: Cover,
     time: Carried,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_hours: Option<u32>,
@@ -38,7 +38,7 @@ struct Row {
 /// Whether To is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Signed {
+enum Cover {
     Signed,
     Sometimes,
     Unsigned,
@@ -71,9 +71,9 @@ fn rows() -> Result<Vec<Row>, toml::de::Error> {
 /// Whether `REMIT 10 XAH` alone pays the person in To.
 fn short_form(row: &Row) -> &'static str {
     match row.to {
-        Signed::Signed => "yes",
-        Signed::Sometimes => "sometimes",
-        Signed::Unsigned => "no",
+        Cover::Signed => "yes",
+        Cover::Sometimes => "sometimes",
+        Cover::Unsigned => "no",
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
                 "{}",
                 row.name
             );
-            let unsigned = row.to != Signed::Signed;
+            let unsigned = row.to != Cover::Signed;
             assert!(
                 !unsigned || row.note.contains("TO") || row.note.contains("As Outlook"),
                 "{}",

@@ -149,6 +149,18 @@ mod tests {
         assert_eq!(announcer().announce(&waiting, &waiting, NOW + 61), [answer]);
     }
 
+    // What the operator wrote, or reads, is not for the sender; and a held mail is not tried again by itself.
+    #[test]
+    fn golden_waiting_held() {
+        let mut held = entry();
+        held.state = State::Received;
+        held.is_held = true;
+        held.word = Some("check their versions, then release it.".to_owned());
+        let answer = announcer().still_waiting(&held, NOW + 61).expect("told");
+        assert_golden("waiting_held", &answer);
+        assert!(!answer.mail.contains("release") && !answer.mail.contains("by itself"));
+    }
+
     #[test]
     fn golden_paid() {
         let answers = announce(&validated(), NOW + 9);

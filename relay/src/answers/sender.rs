@@ -17,7 +17,7 @@ use crate::limits::{
     SMARTHOST_WAIT_SECS,
 };
 use crate::meter;
-use crate::queue::{Answer, AnswerState, Queue, QueueError};
+use crate::queue::{Answer, AnswerKind, AnswerState, Queue, QueueError};
 
 /// How long answers are gathered, so that several go over one connection.
 const GATHER: Duration = Duration::from_millis(100);
@@ -118,8 +118,17 @@ impl Sender {
         if now.saturating_sub(answer.made_at) > ANSWER_TRIED_SECS {
             return Some(("age", "it could not be sent for two days"));
         }
+        let is_of_end = |other: &Answer| other.kind != AnswerKind::Waiting;
+        if !is_of_end(answer) && self.queue.answers_about(answer.about).iter().any(is_of_end) {
+            return Some(("stale", "the mail waits no longer, and another answer says so"));
+        }
         let since = now.saturating_sub(DAY_SECS);
-        let is_full = self.queue.answers_to(&answer.to, since) > self.per_address_day;
+        // Questions leave room for what becomes of money.
+        let most = match answer.kind {
+            AnswerKind::Balance | AnswerKind::History => self.per_address_day.div_ceil(2),
+            _ => self.per_address_day,
+        };
+        let is_full = self.queue.answers_before(answer, since) >= most;
         is_full.then_some(("cap", "its address has had the most answers of a day"))
     }
 

@@ -237,6 +237,11 @@ fn bench(host: &Host) -> Bench {
 impl Bench {
     /// An answer in the outbox, as a change of state makes it.
     async fn answer(&self, number: u8) -> MailId {
+        self.answer_of(number, AnswerKind::Refused).await
+    }
+
+    /// The same of another kind.
+    async fn answer_of(&self, number: u8, kind: AnswerKind) -> MailId {
         let mut entry = entry();
         (entry.id, entry.email_id) = (MailId::new([number; 32]), None);
         let id = entry.id;
@@ -244,8 +249,15 @@ impl Bench {
         let now = self.now.load(Ordering::Relaxed);
         let change = move |entry: &mut crate::queue::Entry| {
             let before = entry.clone();
-            entry.state = State::Refused;
-            Announcer::new(rules()).announce(&before, entry, now)
+            if kind != AnswerKind::Waiting {
+                entry.state = State::Refused;
+            }
+            let mut answers =
+                Announcer::new(rules()).announce(&before, entry, now.max(entry.received_at + 61));
+            for answer in &mut answers {
+                (answer.kind, answer.made_at, answer.next_try) = (kind, now, now);
+            }
+            answers
         };
         self.queue.change(id, Box::new(change)).await.expect("changed");
         id
@@ -481,6 +493,53 @@ async fn an_address_gets_no_more_answers_than_the_cap_in_a_day() {
     bench.answer(6).await;
     bench.pass().await;
     assert_eq!(host.mails(), 4);
+}
+
+/// Those that came first are sent, whether the smarthost was there or not; and questions leave room for payments.
+#[tokio::test]
+async fn the_cap_leaves_out_the_newest_and_more_of_the_questions() {
+    let host = Host::start(Protection::None).await;
+    let bench = bench_with(&config(host.port, Protection::None), 4);
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        ids.push(bench.answer_of(number, AnswerKind::Balance).await);
+        bench.later(1);
+    }
+    for number in 4..7 {
+        ids.push(bench.answer(number).await);
+        bench.later(1);
+    }
+    bench.pass().await;
+    let states = ids.iter().map(|id| bench.queue.answers_about(*id)[0].state);
+    let sent: Vec<bool> = states.map(|state| state == AnswerState::Sent).collect();
+    assert_eq!(sent, [true, true, false, false, true, true, false]);
+}
+
+/// Whoever reads "it waits" below "it is paid" sends it again.
+#[tokio::test]
+async fn rejects_to_say_that_a_mail_waits_when_its_end_is_known() {
+    let host = Host::start(Protection::None).await;
+    let bench = bench_with(&config(host.port, Protection::None), 20);
+    let id = bench.answer_of(1, AnswerKind::Waiting).await;
+    let change = |entry: &mut crate::queue::Entry| {
+        let before = entry.clone();
+        entry.state = State::Expired;
+        Announcer::new(rules()).announce(&before, entry, START)
+    };
+    bench.queue.change(id, Box::new(change)).await.expect("changed");
+    bench.pass().await;
+    let mut states = Vec::new();
+    for answer in bench.queue.answers_about(id) {
+        states.push((answer.kind, answer.state));
+    }
+    assert_eq!(
+        states,
+        [
+            (AnswerKind::Waiting, AnswerState::Withheld),
+            (AnswerKind::Expired, AnswerState::Sent)
+        ]
+    );
+    assert_eq!(host.mails(), 1);
 }
 
 /// The process ends after the hand-over and before the smarthost's reply is on disk.

@@ -20,6 +20,20 @@ pub(super) fn footer(page: &mut Page, rules: &AnswerRules, entry: &Entry) {
 /// The mail is here and waits.
 pub(super) fn waiting(entry: &Entry) -> Page {
     let mut page = Page::default();
+    if entry.is_held {
+        // The word is the operator's or for the operator.
+        page.paragraph(
+            "Your mail has arrived, and is set aside until the operator of the relay has looked at it.",
+        );
+        page.table(&[("Your line", Some(entry.instruction.clone()))]);
+        page.paragraph(&format!(
+            "It is good until {}; another answer follows when it goes on, or when it no longer can. Please do not send it \
+             a second time; both could be carried out.",
+            human_date(entry.executable_until)
+        ));
+        node_state(&mut page, entry);
+        return page;
+    }
     page.paragraph("Your mail has arrived, and waits.");
     page.table(&[("Your line", Some(entry.instruction.clone()))]);
     if let Some(word) = &entry.word {

@@ -173,6 +173,11 @@ impl Next {
                 entry.state = State::Received;
                 entry.next_try = next_try;
             }
+            // A hold would be for ever: nothing ends it any more.
+            Step::Hold if is_over(entry, now) => {
+                entry.state = State::Expired;
+                entry.final_at = Some(now);
+            }
             Step::Hold => entry.is_held = true,
             // The transaction itself could not be had; the node is asked again soon.
             Step::LookUp => {
@@ -311,13 +316,18 @@ fn early(entry: &Entry, now: u64) -> Step {
     }
 }
 
-/// What is not taken once the window is over, never will be. The ledger's time may lag behind the clock.
+/// Whether the window is over. The ledger's time may lag behind the clock.
+fn is_over(entry: &Entry, now: u64) -> bool {
+    now > entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS)
+}
+
+/// What is not taken once the window is over, never will be.
 fn after_window(entry: &Entry, step: Step, now: u64) -> Step {
     let end = entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
     match step {
-        Step::Later { .. } | Step::Hold if now > end => Step::Final(State::Expired),
+        Step::Later { .. } | Step::Hold if is_over(entry, now) => Step::Final(State::Expired),
         // The end is not slept through.
-        Step::Later { next_try } if now <= end => Step::Later {
+        Step::Later { next_try } => Step::Later {
             next_try: next_try.min(end.saturating_add(1)),
         },
         other => other,
@@ -623,6 +633,21 @@ mod tests {
             now = next_try;
         }
         assert_eq!(step(&entry, replay, now), Step::Final(State::Validated));
+    }
+
+    #[test]
+    fn rejects_to_hold_what_is_over_and_accepts_it_within_the_window() {
+        let mut entry = proven();
+        let end = entry.executable_until + EXPIRY_MARGIN_SECS;
+        Next::hold("odd".to_owned()).write(&mut entry, None, end);
+        assert_eq!((entry.is_held, entry.state), (true, State::Received));
+        let mut entry = proven();
+        Next::hold("odd".to_owned()).write(&mut entry, None, end + 1);
+        assert_eq!((entry.is_held, entry.state), (false, State::Expired));
+        assert_eq!(
+            (entry.final_at, entry.word.as_deref()),
+            (Some(end + 1), Some("odd"))
+        );
     }
 
     #[test]

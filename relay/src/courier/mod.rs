@@ -10,12 +10,14 @@
 //! | [`answer`] | reads what nodes answer |
 //! | [`decide`] | what an answer means for an entry |
 //! | [`nodes`] | connections, failover |
+//! | `tend` | what time alone brings: senders told that their mails wait, holds that end |
 //! | `watch` | which mails are asked for at the next ledger |
 //! | `work` | one entry: handed in, asked for, written back |
 
 pub mod answer;
 pub mod decide;
 pub mod nodes;
+mod tend;
 mod watch;
 mod work;
 
@@ -30,12 +32,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::answers::{Announce, Ask, Asking};
 use crate::clock::Clock;
 use crate::limits::{
-    COURIER_AT_WORK_MAX, COURIER_BATCH, COURIER_PAUSE_MILLIS, COURIER_STOP_SECS_MAX, POISON_COUNTED_MAX,
-    POISON_TRIES, TIP_POLL_MILLIS, WATCHED_MAX,
+    COURIER_AT_WORK_MAX, COURIER_BATCH, COURIER_PAUSE_MILLIS, COURIER_RELEASE_SECS, COURIER_STOP_SECS_MAX,
+    COURIER_TELL_SECS, POISON_COUNTED_MAX, POISON_TRIES, TIP_POLL_MILLIS, WATCHED_MAX,
 };
-use crate::queue::{Answer, Entry, Filter, MailId, Queue, State};
+use crate::queue::{Answer, Cursor, Entry, Filter, MailId, Queue, QueueError, State};
 
 use nodes::{NodeError, Nodes, Readiness};
+use tend::Told;
 use watch::Watch;
 use work::{Desk, Outcome};
 
@@ -124,12 +127,18 @@ enum Job {
     Entry(MailId),
     /// The last ledger of a node.
     Tip(usize),
+    /// Telling those that wait.
+    Tell,
+    /// Letting go of held mails whose time is over.
+    Release,
 }
 
 /// What a job brought.
 enum Done {
     Entry(Outcome),
     Tip(Result<u32, NodeError>),
+    Told(Result<Told, QueueError>),
+    Released,
 }
 
 /// A mail whose answers make no sense.
@@ -151,6 +160,12 @@ struct Round {
     tips_at_work: BTreeSet<usize>,
     next_tips: BTreeMap<usize, Instant>,
     paused_until: Option<Instant>,
+    /// Up to where those that wait were told.
+    told: Option<Cursor>,
+    /// `None` while it is done.
+    next_tell: Option<Instant>,
+    /// The same.
+    next_release: Option<Instant>,
     poison: BTreeMap<MailId, Poison>,
     answered: u64,
 }
@@ -167,6 +182,9 @@ impl Round {
             tips_at_work: BTreeSet::new(),
             next_tips: BTreeMap::new(),
             paused_until: None,
+            told: None,
+            next_tell: Some(Instant::now()),
+            next_release: Some(Instant::now()),
             poison: BTreeMap::new(),
             answered: 0,
         }
@@ -196,6 +214,7 @@ impl Round {
     fn start_work(&mut self) {
         let now = Instant::now();
         self.start_tips(now);
+        self.start_tending(now);
         if self.paused_until.is_some_and(|until| until > now) {
             return;
         }
@@ -260,6 +279,44 @@ impl Round {
         }
     }
 
+    /// What is done whether or not a node can be used.
+    fn start_tending(&mut self, now: Instant) {
+        if self.next_tell.take_if(|at| *at <= now).is_some() {
+            let (desk, told) = (self.desk.clone(), self.told);
+            let started = self
+                .work
+                .spawn(async move { Done::Told(desk.tell_waiting(told).await) });
+            self.jobs.insert(started.id(), Job::Tell);
+        }
+        if self.next_release.take_if(|at| *at <= now).is_some() {
+            let desk = self.desk.clone();
+            let started = self.work.spawn(async move {
+                if let Err(error) = desk.release_over().await {
+                    tracing::error!(%error, "held mails cannot be looked through");
+                }
+                Done::Released
+            });
+            self.jobs.insert(started.id(), Job::Release);
+        }
+    }
+
+    fn handle_told(&mut self, told: Option<Told>) {
+        let now = Instant::now();
+        let wait = Duration::from_secs(COURIER_TELL_SECS);
+        let next = match told {
+            Some(Told::All(end)) => {
+                self.told = Some(end);
+                now + wait
+            }
+            Some(Told::Some(end)) => {
+                self.told = Some(end);
+                now
+            }
+            None => now + wait,
+        };
+        self.next_tell = Some(next);
+    }
+
     /// When to look again although nothing happened: entries come due by the second.
     fn wake_at(&self) -> Instant {
         let now = Instant::now();
@@ -282,11 +339,7 @@ impl Round {
             (Some(Job::Entry(mail)), Ok(Done::Entry(outcome))) => self.handle_entry(mail, outcome).await,
             (Some(Job::Entry(mail)), Err(error)) => {
                 self.at_work.remove(&mail);
-                self.watch.remove(&mail);
-                tracing::error!(id = %mail, %error, "a mail broke the courier's work");
-                let word = "The relay's own work on this mail broke: a defect of the relay.".to_owned();
-                let held = self.desk.hold(mail, word).await;
-                self.pause_after(held.err().map(Outcome::NoDisk));
+                self.handle_broken(mail, &error).await;
             }
             (Some(Job::Tip(node)), done) => {
                 self.tips_at_work.remove(&node);
@@ -304,6 +357,13 @@ impl Round {
                 if let Some(tip) = tip {
                     self.watch.see_tip(node, tip);
                 }
+            }
+            (Some(Job::Tell), done) => self.handle_told(match done {
+                Ok(Done::Told(Ok(told))) => Some(told),
+                _ => None,
+            }),
+            (Some(Job::Release), _) => {
+                self.next_release = Some(Instant::now() + Duration::from_secs(COURIER_RELEASE_SECS));
             }
             _ => {}
         }
@@ -324,9 +384,19 @@ impl Round {
                 self.watch.remove(&id);
             }
             Outcome::Unchanged => {}
+            Outcome::NoDisk(error @ QueueError::Broken) => self.handle_broken(id, &error).await,
             Outcome::Senseless(word) => self.handle_senseless(id, word).await,
             failed @ (Outcome::NoNode | Outcome::NoDisk(_)) => self.pause_after(Some(failed)),
         }
+    }
+
+    /// A mail that breaks the relay's own work is set aside.
+    async fn handle_broken(&mut self, id: MailId, error: &(dyn std::error::Error + Sync)) {
+        self.watch.remove(&id);
+        tracing::error!(%id, %error, "a mail broke the courier's work");
+        let word = "The relay's own work on this mail broke: a defect of the relay.".to_owned();
+        let held = self.desk.hold(id, word).await;
+        self.pause_after(held.err().map(Outcome::NoDisk));
     }
 
     /// A mail that makes nodes answer senselessly while they answer well to others is set aside.

@@ -257,7 +257,7 @@ fn over_limit(code: u16, over: Exceeded) -> Reply {
 fn no_room(letter: &Letter, error: &QueueError) -> Reply {
     tracing::error!(trace = %letter.trace, %error, "a letter could not be kept");
     match error {
-        QueueError::Disk(_) => {
+        QueueError::Disk(_) | QueueError::Broken => {
             let reply = Reply::new(
                 451,
                 "4.3.0",

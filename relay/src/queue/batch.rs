@@ -102,8 +102,7 @@ impl Batch<'_, '_> {
             (after, answers)
         }));
         let Ok((mut after, answers)) = changed else {
-            let refusal = "the change of an entry failed; nothing was written".to_owned();
-            return Ok(Err(QueueError::Disk(refusal)));
+            return Ok(Err(QueueError::Broken));
         };
         // These two are where the entry is, and no change moves it.
         (after.id, after.received_at) = (before.id, before.received_at);

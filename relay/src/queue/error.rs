@@ -23,6 +23,9 @@ pub enum QueueError {
         /// How many.
         waiting: usize,
     },
+    /// What was to change an entry panicked: a defect of the caller. Nothing was written.
+    #[error("the change of an entry failed, which is a defect of the relay; nothing was written")]
+    Broken,
 }
 
 impl QueueError {

@@ -44,7 +44,7 @@ use batch::{decode, decode_entry};
 use store::Store;
 use tables::{
     ANSWER_STATES, ANSWERS, ANSWERS_TO, AUDIT, AUDIT_LAST, DAMAGED, DUE, ENTRIES, HIGHEST, IDS, LOWEST,
-    MAILS, MARKS, STATES, answer_state_number, state_number,
+    MAILS, MARKS, STATES, answer_state_number, kind_number, state_number,
 };
 use writer::{Core, Writer};
 
@@ -347,6 +347,45 @@ impl Queue {
             .collect()
     }
 
+    /// Mails that are not final, held ones too, that came before `until` (Unix seconds) and after those of the look before,
+    /// oldest first, at most `max`; and where this look ended.
+    pub fn under_way(
+        &self,
+        after: Option<Cursor>,
+        until: u64,
+        max: usize,
+    ) -> Result<(Vec<MailId>, Cursor), QueueError> {
+        let first = after.map_or((0, 0), |after| (after.0.0, after.0.1.saturating_add(1)));
+        let nothing = after.unwrap_or(Cursor((0, 0)));
+        if (until, 0) <= first || max == 0 {
+            return Ok((Vec::new(), nothing));
+        }
+        self.read(|reading| {
+            let states = reading.open_table(STATES)?;
+            let mut places = Vec::new();
+            for state in State::ALL.into_iter().filter(|state| !state.is_final()) {
+                let number = state_number(state);
+                let rows = states.range((number, first.0, first.1)..(number, until, 0))?;
+                for row in rows.take(max) {
+                    let (_, received_at, number) = row?.0.value();
+                    places.push((received_at, number));
+                }
+            }
+            places.sort_unstable();
+            places.truncate(max);
+            let end = match places.last() {
+                Some(last) if places.len() == max => *last,
+                _ => (until.saturating_sub(1), u64::MAX),
+            };
+            let entries = reading.open_table(ENTRIES)?;
+            let mut found = Vec::with_capacity(places.len());
+            for place in places {
+                found.extend(entries.get(place)?.map(|row| MailId::new(*row.value().0)));
+            }
+            Ok((found, Cursor(end)))
+        })
+    }
+
     /// Answers to be sent at `now`, the longest due first.
     pub fn answers_due(&self, now: u64, max: usize) -> Vec<Answer> {
         let waiting = answer_state_number(AnswerState::Waiting);
@@ -372,13 +411,18 @@ impl Queue {
         })
     }
 
-    /// Answers made for an address since `since` (Unix seconds), withheld ones left out.
-    pub fn answers_to(&self, address: &str, since: u64) -> u32 {
+    /// How many answers its address was made since `since` (Unix seconds) and before this one, withheld ones left out.
+    pub fn answers_before(&self, answer: &Answer, since: u64) -> u32 {
         let withheld = answer_state_number(AnswerState::Withheld);
+        let (address, about) = (answer.to.as_str(), answer.about.as_bytes());
+        if since > answer.made_at {
+            return 0;
+        }
         let made = self.read(|reading| {
             let made = reading.open_table(ANSWERS_TO)?;
             let mut count = 0u32;
-            for row in made.range((address, since, LOWEST, 0)..=(address, u64::MAX, HIGHEST, u8::MAX))? {
+            let this = (address, answer.made_at, about, kind_number(answer.kind));
+            for row in made.range((address, since, LOWEST, 0)..this)? {
                 count = count.saturating_add(u32::from(row?.1.value() != withheld));
             }
             Ok(count)

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use relay::answers::{Announce, Ask, AskError, Asking};
+use relay::answers::{Announce, Announcer, AnswerRules, Ask, AskError, Asking};
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeError, NodeTimes, Nodes};
-use relay::queue::{Answer, Entry, Kind, MailId, Queue, State};
+use relay::queue::{Answer, AnswerKind, Entry, Kind, MailId, Queue, State};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -326,6 +326,68 @@ async fn rejects_a_mail_that_breaks_the_work_and_goes_on_with_the_others() {
     until(&queue, |queue| entry(queue, bad).is_held).await;
     let good = put_mail(&queue, &post, &hand, 14).await;
     until_state(&queue, good, State::Refused).await;
+    working.stop().await;
+}
+
+/// A courier that tells senders.
+fn telling(queue: &Queue, url: &str, hand: &Hand) -> Courier {
+    let nodes = Nodes::with_times(&[url.to_owned()], NETWORK, TIMES);
+    let rules = AnswerRules {
+        from: "relay@relay.example".to_owned(),
+        own: vec!["relay@relay.example".to_owned()],
+        hostname: "mx.relay.example".to_owned(),
+        network: NETWORK,
+        transaction_link: "https://ledger.example/{hash}".to_owned(),
+    };
+    let courier = Courier::new(queue.clone(), Arc::new(nodes), hand.clock());
+    courier.announcing(Arc::new(Announcer::new(rules)))
+}
+
+fn told(queue: &Queue, id: MailId) -> Vec<AnswerKind> {
+    let email_id = entry(queue, id).email_id.expect("an order");
+    let answers = queue.answers_about(email_id);
+    answers.iter().map(|answer| answer.kind).collect()
+}
+
+/// Nothing can be handed in, so nothing is written of the mail; its sender hears of it all the same, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_to_tell_that_a_mail_waits_while_no_node_is_there() {
+    let (hand, post, queue) = (Hand::new(), Post::new(), Queue::in_memory());
+    let early = put_mail(&queue, &post, &hand, 1).await;
+    hand.pass(1);
+    let late = put_mail(&queue, &post, &hand, 2).await;
+    hand.pass(60);
+    let working = Working::run(telling(&queue, &nobody().await, &hand));
+    until(&queue, |queue| !told(queue, early).is_empty()).await;
+    assert_eq!(told(&queue, early), [AnswerKind::Waiting]);
+    assert_eq!(told(&queue, late), [], "its minute is not over");
+    assert_eq!(entry(&queue, early).tries, 0);
+    hand.pass(1);
+    until(&queue, |queue| !told(queue, late).is_empty()).await;
+    working.stop().await;
+}
+
+/// Nobody releases it; its sender hears of its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_the_end_of_a_held_mail_when_its_window_is_over() {
+    let (hand, post, queue) = (Hand::new(), Post::new(), Queue::in_memory());
+    let fake = Fake::start(|method, _| match method {
+        "server_info" => well(),
+        _ => said("terNO_DKIM_KEY", Value::Null),
+    })
+    .await;
+    let over = put_mail(&queue, &post, &hand, 1).await;
+    hand.pass(86_400);
+    let good = put_mail(&queue, &post, &hand, 2).await;
+    for id in [over, good] {
+        queue.hold(id, "looks odd".to_owned()).await.expect("held");
+    }
+    hand.pass(4 * 86_400 + 301);
+    let working = Working::run(telling(&queue, &fake.url, &hand));
+    until_state(&queue, over, State::Expired).await;
+    assert!(told(&queue, over).contains(&AnswerKind::Expired));
+    assert_eq!(entry(&queue, good).state, State::Received);
+    assert!(entry(&queue, good).is_held);
     working.stop().await;
 }
 
