@@ -45,7 +45,7 @@ fn letters(provider: &Provider, now: u64) -> Vec<Letter> {
                     helo: "client.example".to_owned(),
                     tls: None,
                 },
-                reverse_path: "alice@mail.example".to_owned(),
+                reverse_path: Some("alice@mail.example".to_owned()),
                 recipients: vec!["relay@relay.example".to_owned()],
                 raw: raw.into_bytes(),
             }

@@ -16,7 +16,7 @@ pub(crate) fn letter(way: Way, raw: Vec<u8>) -> Letter {
             helo: String::new(),
             tls: None,
         },
-        reverse_path: return_path(&raw).unwrap_or_default().to_owned(),
+        reverse_path: return_path(&raw).map(str::to_owned),
         recipients: Vec::new(),
         raw,
     }
@@ -96,7 +96,7 @@ pub(crate) mod tests {
     fn rejects_a_return_path_further_down() {
         let raw = b"From: b@example.com\r\nReturn-Path: <a@example.com>\r\n\r\n";
         assert_eq!(return_path(raw), None);
-        assert_eq!(letter(Way::Imap, raw.to_vec()).reverse_path, "");
+        assert_eq!(letter(Way::Imap, raw.to_vec()).reverse_path, None);
         assert_eq!(return_path(b"Return-Path: a@example.com\r\n"), None);
         assert_eq!(return_path(b""), None);
     }

@@ -86,11 +86,18 @@ pub struct Letter {
     pub trace: TraceId,
     /// Who hands it in.
     pub peer: Peer,
-    /// MAIL FROM without its brackets; empty for the null sender, and where there is no envelope.
-    pub reverse_path: String,
+    /// MAIL FROM without its brackets, empty for the null sender; `None` where nobody told it.
+    pub reverse_path: Option<String>,
     /// Own addresses it was handed in for, each accepted by [`crate::desk::Desk::check_recipient`]; may be empty for doors
     /// without an envelope.
     pub recipients: Vec<String>,
     /// The mail as it came: CRLF lines, dot-stuffing removed, nothing added.
     pub raw: Vec<u8>,
+}
+
+impl Letter {
+    /// The reverse path as text: empty for the null sender, and where nobody told it.
+    pub fn reverse_path(&self) -> &str {
+        self.reverse_path.as_deref().unwrap_or_default()
+    }
 }

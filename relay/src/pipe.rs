@@ -116,8 +116,8 @@ pub async fn hand_in(input: impl AsyncRead + Unpin, envelope: Envelope, hand: &d
         };
     }
     let mut letter = bare::letter(Way::Pipe, mail);
-    if let Some(sender) = envelope.sender {
-        letter.reverse_path = sender;
+    if envelope.sender.is_some() {
+        letter.reverse_path = envelope.sender;
     }
     letter.recipients = envelope.recipients;
     match hand.hand(letter).await {
@@ -250,10 +250,10 @@ mod tests {
             letters[0].raw,
             b"Return-Path: <a@example.com>\r\nSubject: x\r\n\r\ny\r\n"
         );
-        assert_eq!(letters[0].reverse_path, "a@example.com");
+        assert_eq!(letters[0].reverse_path.as_deref(), Some("a@example.com"));
         assert_eq!(letters[0].recipients, ["relay@example.org"]);
         assert_eq!(letters[1].raw, b"Subject: x\r\n\r\ny\nz");
-        assert_eq!(letters[1].reverse_path, "");
+        assert_eq!(letters[1].reverse_path.as_deref(), Some(""));
     }
 
     #[tokio::test]

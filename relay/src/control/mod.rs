@@ -75,8 +75,8 @@ pub enum Request {
     Stats,
     /// Hands a mail in.
     Put {
-        /// MAIL FROM without brackets; empty where there is none.
-        reverse_path: String,
+        /// MAIL FROM without brackets, empty for the null sender; nothing where nobody told it.
+        reverse_path: Option<String>,
         /// The mail, hex.
         mail_hex: String,
     },
@@ -287,7 +287,7 @@ async fn list(queue: &Queue, filter: Filter, lines: &mpsc::Sender<Line>) -> Resu
     Ok(())
 }
 
-async fn put(context: &Context, reverse_path: String, mail_hex: &str) -> Result<Told, Refusal> {
+async fn put(context: &Context, reverse_path: Option<String>, mail_hex: &str) -> Result<Told, Refusal> {
     let Some(desk) = &context.desk else {
         let text = "no daemon runs on this data folder, and only the daemon can judge a mail; start it with `relay run`";
         return Err(Refusal::new(Why::Busy, text));
@@ -306,7 +306,7 @@ async fn put(context: &Context, reverse_path: String, mail_hex: &str) -> Result<
     };
     if let Err(reply) = desk
         .check_peer(&peer)
-        .and_then(|()| desk.check_sender(&peer, &reverse_path))
+        .and_then(|()| desk.check_sender(&peer, reverse_path.as_deref().unwrap_or_default()))
     {
         return Ok(reply.into());
     }

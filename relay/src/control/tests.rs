@@ -197,7 +197,7 @@ async fn every_request_works_on_a_stopped_queue() {
     assert!(matches!(operator, Operator::Direct(_)));
     check_all(&mut operator, &folder.path().join("copy")).await;
     let put = Request::Put {
-        reverse_path: String::new(),
+        reverse_path: None,
         mail_hex: "00".to_owned(),
     };
     assert_eq!(why(&mut operator, put).await, Why::Busy);
@@ -219,7 +219,7 @@ async fn a_mail_is_handed_to_the_desk_and_its_reply_comes_back() {
     let live = start(folder.path());
     let mut operator = operator(folder.path()).await;
     let put = |reverse_path: &str, raw: &[u8]| Request::Put {
-        reverse_path: reverse_path.to_owned(),
+        reverse_path: Some(reverse_path.to_owned()),
         mail_hex: hex::encode(raw),
     };
     let told = |code, enhanced: &str, text: &str| {
@@ -240,7 +240,7 @@ async fn a_mail_is_handed_to_the_desk_and_its_reply_comes_back() {
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].raw, raw);
     assert_eq!(letters[0].peer.way, Way::Pipe);
-    assert_eq!(letters[0].reverse_path, "alice@mail.example");
+    assert_eq!(letters[0].reverse_path(), "alice@mail.example");
     live.stop().await;
 }
 

@@ -62,7 +62,7 @@ impl Auth {
         let job = Job {
             ip: letter.peer.ip.filter(|ip| network_of(*ip).is_some()),
             helo: letter.peer.helo.clone(),
-            reverse_path: letter.reverse_path.clone(),
+            reverse_path: letter.reverse_path().to_owned(),
             raw: letter.raw.clone(),
         };
         Some(Reserved { job, place })

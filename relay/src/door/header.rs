@@ -1,7 +1,7 @@
 //! What the relay reads in a header beside the verifier: how many signatures there are, and signs that nobody should be
 //! answered. Nothing here decides about money, so unsigned lines count too.
 
-use crate::letter::{Letter, Way};
+use crate::letter::Letter;
 use crate::limits::HEADER_FIELDS_READ_MAX;
 
 /// Whether an automatic answer may go to the sender: no list, no robot, no null sender.
@@ -13,14 +13,12 @@ pub fn may_answer(letter: &Letter, from: &str) -> bool {
         && !fields(&letter.raw).any(|(name, value)| forbids(name, value))
 }
 
-/// Doors without an envelope have an empty reverse path too: there Return-Path speaks, where the last hop wrote it.
+/// Where nobody told the sender, Return-Path speaks, where the last hop wrote it.
 fn has_null_sender(letter: &Letter) -> bool {
-    match letter.peer.way {
-        Way::Smtp | Way::Lmtp => letter.reverse_path.is_empty(),
-        Way::Imap | Way::Maildir | Way::Pipe => {
-            letter.reverse_path.is_empty()
-                && fields(&letter.raw)
-                    .any(|(name, value)| is(name, "return-path") && value.trim_ascii() == b"<>")
+    match &letter.reverse_path {
+        Some(path) => path.is_empty(),
+        None => {
+            fields(&letter.raw).any(|(name, value)| is(name, "return-path") && value.trim_ascii() == b"<>")
         }
     }
 }
@@ -109,9 +107,9 @@ fn fields(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::letter::{Peer, TraceId};
+    use crate::letter::{Peer, TraceId, Way};
 
-    fn letter(way: Way, reverse_path: &str, header: &str) -> Letter {
+    fn letter(way: Way, reverse_path: Option<&str>, header: &str) -> Letter {
         Letter {
             trace: TraceId::of([0; 10]),
             peer: Peer {
@@ -120,7 +118,7 @@ mod tests {
                 helo: String::new(),
                 tls: None,
             },
-            reverse_path: reverse_path.to_owned(),
+            reverse_path: reverse_path.map(str::to_owned),
             recipients: Vec::new(),
             raw: format!("{header}From: a@b.example\r\n\r\n x: y\r\nList-Id: body\r\n").into_bytes(),
         }
@@ -129,7 +127,7 @@ mod tests {
     #[test]
     fn signatures_are_counted_in_the_header_alone() {
         let header = "DKIM-Signature: a\r\n b\r\nARC-Seal: x\r\ndkim-signature: c\r\n";
-        let mut letter = letter(Way::Smtp, "", header);
+        let mut letter = letter(Way::Smtp, Some(""), header);
         letter.raw.extend_from_slice(b"DKIM-Signature: d\r\n");
         assert_eq!(signatures(&letter.raw), 3);
     }
@@ -144,12 +142,12 @@ mod tests {
             "Precedence: first-class\r\n",
             "Subject: List-Id: no\r\n",
         ] {
-            let letter = letter(Way::Smtp, "a@b.example", header);
+            let letter = letter(Way::Smtp, Some("a@b.example"), header);
             assert!(may_answer(&letter, "a@b.example"), "{header}");
         }
-        assert!(may_answer(&letter(Way::Pipe, "", ""), "a@b.example"));
+        assert!(may_answer(&letter(Way::Pipe, None, ""), "a@b.example"));
         assert!(may_answer(
-            &letter(Way::Imap, "", "Return-Path: <a@b.example>\r\n"),
+            &letter(Way::Imap, None, "Return-Path: <a@b.example>\r\n"),
             "a@b.example"
         ));
     }
@@ -168,7 +166,7 @@ mod tests {
             "X-Auto-Response-Suppress: DR, AutoReply\r\n",
             "X-Auto-Response-Suppress: All\r\n",
         ] {
-            let letter = letter(Way::Smtp, "a@b.example", header);
+            let letter = letter(Way::Smtp, Some("a@b.example"), header);
             assert!(!may_answer(&letter, "a@b.example"), "{header}");
         }
         for from in [
@@ -177,10 +175,15 @@ mod tests {
             "owner-x@b.example",
             "x-request@b.example",
         ] {
-            assert!(!may_answer(&letter(Way::Smtp, "a@b.example", ""), from), "{from}");
+            assert!(
+                !may_answer(&letter(Way::Smtp, Some("a@b.example"), ""), from),
+                "{from}"
+            );
         }
-        assert!(!may_answer(&letter(Way::Lmtp, "", ""), "a@b.example"));
-        let bounced = letter(Way::Maildir, "", "Return-Path: <>\r\n");
+        for way in [Way::Smtp, Way::Lmtp, Way::Pipe] {
+            assert!(!may_answer(&letter(way, Some(""), ""), "a@b.example"), "{way}");
+        }
+        let bounced = letter(Way::Maildir, None, "Return-Path: <>\r\n");
         assert!(!may_answer(&bounced, "a@b.example"));
     }
 }

@@ -108,7 +108,7 @@ impl Door {
         let now = (self.clock)();
         let envelope = self
             .allowance()
-            .take_envelope(letter.peer.ip, &letter.reverse_path, now);
+            .take_envelope(letter.peer.ip, letter.reverse_path(), now);
         if let Err(over) = envelope {
             return put_off(&letter, over.what.as_str(), over_limit(451, over));
         }

@@ -43,7 +43,7 @@ impl Postmaster {
     pub async fn keep(&self, letter: &Letter, now: u64) -> Result<(), PostmasterError> {
         let name = format!("{now}.{}.{}", letter.trace, self.hostname);
         let path: String = letter
-            .reverse_path
+            .reverse_path()
             .chars()
             .filter(char::is_ascii_graphic)
             .collect();

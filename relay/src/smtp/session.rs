@@ -401,7 +401,7 @@ impl Session {
         Action::Take(Box::new(Letter {
             trace: (self.settings.trace)(),
             peer: self.peer.clone(),
-            reverse_path: open.reverse_path,
+            reverse_path: Some(open.reverse_path),
             recipients: open.recipients,
             raw,
         }))

@@ -106,7 +106,7 @@ pub fn show(letter: &Letter) -> String {
     let recipients = letter.recipients.join(" ");
     format!(
         "from={} to={recipients} helo={} tls={} raw={}",
-        letter.reverse_path,
+        letter.reverse_path(),
         letter.peer.helo,
         letter.peer.tls.is_some(),
         letter.raw.escape_ascii()
