@@ -23,14 +23,19 @@ impl Mail {
             let text = std::fs::read(folder.join(file)).expect("a file");
             serde_json::from_slice(&text).expect("JSON")
         };
-        // A name with several records is unusable; the keys file of the command line cannot say so.
+        // A name with several records is unusable; the keys file of the command line cannot say so, nor name what is no
+        // domain name.
+        let is_name = |name: &str| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        };
         let table: Map<String, Value> = json("keys.json")
             .as_object()
             .expect("a table")
             .iter()
             .filter_map(
                 |(name, records)| match records.as_array().expect("a list").as_slice() {
-                    [record] => Some((name.clone(), record.clone())),
+                    [record] if is_name(name) && !name.starts_with('.') => Some((name.clone(), record.clone())),
                     _ => None,
                 },
             )
