@@ -35,7 +35,9 @@ impl Mail {
             .iter()
             .filter_map(
                 |(name, records)| match records.as_array().expect("a list").as_slice() {
-                    [record] if is_name(name) && !name.starts_with('.') => Some((name.clone(), record.clone())),
+                    [record] if is_name(name) && !name.starts_with('.') => {
+                        Some((name.clone(), record.clone()))
+                    }
                     _ => None,
                 },
             )
