@@ -1,5 +1,5 @@
-//! kill -9 of the node 0 to 50 ms after a submission, again and again: each restart must find every ledger and
-//! transaction that was validated before, with the same hashes.
+//! kill -9 of the node 0 to 50 ms after one of a mail's requests (submission, closes, questions), again and again: each
+//! restart must find every ledger and transaction that was validated before, with the same hashes.
 
 #[path = "../../src/demo/mail.rs"]
 #[allow(dead_code, reason = "the demo uses all of it")]
@@ -12,14 +12,22 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Kills in an ordinary run; `XAHAU_EMAIL_LONG` makes it more.
 const KILLS: u32 = 200;
 const KILLS_LONG: u32 = 1_000;
-/// Longest time from submission to kill, milliseconds: the requests that follow it (closes, questions) fall into it too.
-const KILL_MILLIS_MAX: u64 = 200;
+/// Longest time from a request to the kill, milliseconds.
+const KILL_MILLIS_MAX: u64 = 50;
+/// Requests of a mail in the order they are sent: submission, then close, ledger and question until it is validated.
+/// A kill is aimed at one of the first of them.
+const REQUESTS_AIMED_AT: u64 = 7;
+/// Those among them that write: the submission and the closes.
+const REQUESTS_THAT_WRITE: [u64; 3] = [1, 2, 5];
+/// A request that never comes (the mail was validated before it) must not hold up the kill, milliseconds.
+const REQUEST_WAIT_MILLIS_MAX: u64 = 5_000;
 
 /// Senders: each may have 64 live mails.
 const SENDERS: u32 = 20;
@@ -78,27 +86,31 @@ async fn check(client: &mut Client, known: &Known, newest: usize) {
     }
 }
 
-/// Submits the mail, closes the ledger, and notes what was validated, until the node dies.
-async fn submit_and_close(url: String, mail: String) -> Known {
+/// Submits the mail, closes the ledger, and notes what was validated, until the node dies. `sent` counts the requests.
+async fn submit_and_close(url: String, mail: String, sent: Arc<AtomicU64>) -> Known {
     let mut known = Known::default();
     let Ok(mut client) = Client::connect(&url).await else {
         return known;
     };
+    sent.fetch_add(1, Ordering::SeqCst);
     let answer = request(&mut client, "submit_email", json!({ "email": mail })).await;
     let Some(answer) = answer else { return known };
     // Until the domain's key is on the ledger the node keeps two mails of an account; it says so of a further one.
     let is_known = matches!(answer["state"].as_str(), Some("submitted" | "kept"));
     assert!(is_known || answer["not_kept"].is_string(), "{answer}");
     for _ in 0..3 {
+        sent.fetch_add(1, Ordering::SeqCst);
         if request(&mut client, "ledger_accept", json!({})).await.is_none() {
             return known;
         }
+        sent.fetch_add(1, Ordering::SeqCst);
         let ledger = request(&mut client, "ledger", json!({ "ledger_index": "validated" })).await;
         let Some(ledger) = ledger else { return known };
         let index = ledger["ledger_index"].as_u64().expect("index");
         known
             .ledgers
             .insert(index, ledger["ledger_hash"].as_str().expect("hash").to_owned());
+        sent.fetch_add(1, Ordering::SeqCst);
         let ask = json!({ "email": mail, "dry_run": true });
         let Some(answer) = request(&mut client, "submit_email", ask).await else {
             return known;
@@ -165,7 +177,15 @@ async fn kill_again_and_again() {
         };
         let unsigned = mail::plain(headers, &["REMIT 1 XAH", ""]);
         let signed = provider.sign(&unsigned, Signing::Gmail).expect("signed");
-        let work = tokio::spawn(submit_and_close(node.url.clone(), signed));
+        let sent = Arc::new(AtomicU64::new(0));
+        let work = tokio::spawn(submit_and_close(node.url.clone(), signed, Arc::clone(&sent)));
+        let choice = next_random(&mut random);
+        let aimed_at = if waits_for_commit(number) {
+            REQUESTS_THAT_WRITE[(choice % 3) as usize]
+        } else {
+            1 + choice % REQUESTS_AIMED_AT
+        };
+        wait_for_request(&sent, aimed_at, || work.is_finished()).await;
         wait_for_the_moment(&watch, number, next_random(&mut random) % (KILL_MILLIS_MAX + 1)).await;
         node.kill();
         inside += u32::from(watch.end());
@@ -193,16 +213,29 @@ async fn kill_again_and_again() {
     );
 }
 
-/// A third of the kills waits for a commit to begin; the others come after a random time.
+/// Until the request of that number was sent, or none will be.
+async fn wait_for_request(sent: &AtomicU64, number: u64, is_over: impl Fn() -> bool) {
+    let started = Instant::now();
+    let limit = Duration::from_millis(REQUEST_WAIT_MILLIS_MAX);
+    while sent.load(Ordering::SeqCst) < number && !is_over() && started.elapsed() < limit {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Half of the kills wait for a commit to begin; the others come after a random time.
+fn waits_for_commit(number: u32) -> bool {
+    number.is_multiple_of(2)
+}
+
 async fn wait_for_the_moment(watch: &CommitWatch, number: u32, millis: u64) {
     let started = Instant::now();
-    let limit = Duration::from_millis(if number.is_multiple_of(3) {
+    let limit = Duration::from_millis(if waits_for_commit(number) {
         KILL_MILLIS_MAX
     } else {
         millis
     });
     while started.elapsed() < limit {
-        if number.is_multiple_of(3) && watch.inside.load(Ordering::SeqCst) {
+        if waits_for_commit(number) && watch.inside.load(Ordering::SeqCst) {
             return;
         }
         tokio::task::yield_now().await;
