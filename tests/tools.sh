@@ -19,7 +19,7 @@ for tool in cargo cc; do
   fi
 done
 
-# file or Perl module that shows it | Debian package
+# program, file, Perl or Python module that shows it | Debian package
 tools='python3|python3
 openssl|openssl
 swaks|swaks
@@ -29,14 +29,19 @@ opendkim|opendkim
 opendkim-genkey|opendkim-tools
 dovecot|dovecot-core
 /usr/lib/dovecot/imap|dovecot-imapd
-/usr/lib/dovecot/lmtp|dovecot-lmtpd'
+/usr/lib/dovecot/lmtp|dovecot-lmtpd
+python:dkim|python3-dkim
+python:nacl|python3-nacl
+file:/usr/include/opendkim/dkim.h|libopendkim-dev'
 
-# Prints the lines of `tools` whose file or module is not there.
+# Prints the lines of `tools` whose program, file or module is not there.
 missing() {
   local what package
   while IFS='|' read -r what package; do
     case "$what" in
       perl:*) perl -M"${what#perl:}" -e 1 ;;
+      python:*) python3 -c "import ${what#python:}" || /usr/bin/python3 -c "import ${what#python:}" ;;
+      file:*) test -e "${what#file:}" ;;
       *) command -v "$what" ;;
     esac >/dev/null 2>&1 || printf '%s|%s\n' "$what" "$package"
   done <<<"$tools"

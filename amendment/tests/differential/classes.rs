@@ -13,26 +13,41 @@ const UNEXPLAINED: &str = "unexplained";
 /// The signature that the peer accepts is legal, but the mail has more than rule 4.7 tries.
 const NOT_TRIED: &str = "4.7";
 
+/// Rules that are not about a signature.
+const OF_THE_WHOLE_MAIL: &[&str] = &["1", "3.1", "3.4"];
+
 /// A change with its name; any of the samples that it makes may be the one on which both agree.
 type Repair = (&'static str, fn(&Sample, &Mail) -> Vec<Sample>);
 /// What a signature or its key is like, with its name.
 type Trait = (&'static str, fn(&Sample, &Mail) -> bool);
 
-const REPAIRS: &[Repair] = &[
+/// Why our verifier alone proves a signature.
+const OURS_REPAIRED: &[Repair] = &[
+    ("a relaxed body without a last line end", with_line_end),
     (
         "white space in the last lines of a relaxed body",
         without_blank_end,
     ),
-    ("a form feed in a relaxed header", without_form_feeds),
     ("white space after the value of b=", with_compact_proof),
     ("an unsigned second From", without_unsigned_from),
     ("another signature is malformed", with_one_signature),
     ("s= with several services", with_one_service),
-    ("t= ahead of the clock", at_its_time),
     ("an RSA key as PKCS#1", with_long_key),
+    ("the name of an unsigned field", without_unsigned),
 ];
-const TRAITS: &[Trait] = &[
+const OURS_ALONE: &[Trait] = &[
     ("several @ in i=", has_second_at),
+    ("t= or x= against the clock", is_against_the_clock),
+    (
+        "white space at the end of a simple signature field",
+        has_blank_end,
+    ),
+    ("white space before the = of b=", has_blank_before_equals),
+    ("t= below 300", is_below_drift),
+];
+/// Why a peer alone proves a signature.
+const THEIRS_REPAIRED: &[Repair] = &[("a form feed in a relaxed header", without_form_feeds)];
+const THEIRS_ALONE: &[Trait] = &[
     ("an Ed25519 signature with R of small order", has_weak_r),
     (
         "an RSA signature that is no number below the modulus of its length",
@@ -47,29 +62,59 @@ fn mailed(sample: &Sample, mail: &Mail) -> Sample {
     }
 }
 
-/// The first class of proofs that fits a mail.
-fn class_of_proof(peer: &mut dyn Peer, sample: &Sample) -> Option<&'static str> {
+/// Repairs that one mail may need.
+const CAUSES_MAX: usize = 3;
+
+/// The first class that fits a mail; one with several causes is told by the first of them.
+fn class_of(
+    peer: &mut dyn Peer,
+    sample: &Sample,
+    repairs: &[Repair],
+    traits: &[Trait],
+) -> Option<&'static str> {
     let mail = Mail::split(&sample.mail)?;
-    let mut mends = |repaired: &Sample| verdict::ours(repaired) == Verdict::Accepts && peer.accepts(repaired);
-    let mended = REPAIRS
+    let mut tried: Vec<(&'static str, Sample)> = Vec::new();
+    for cause in 0..CAUSES_MAX {
+        let from: Vec<(&'static str, Sample)> = match cause {
+            0 => vec![("", sample.clone())],
+            _ => std::mem::take(&mut tried),
+        };
+        for (first, sample) in from {
+            let mail = Mail::split(&sample.mail)?;
+            for (name, repair) in repairs {
+                let first = if cause == 0 { name } else { first };
+                for repaired in repair(&sample, &mail)
+                    .into_iter()
+                    .filter(|repaired| *repaired != sample)
+                {
+                    if verdict::ours(&repaired) == Verdict::Accepts && peer.accepts(&repaired) {
+                        return Some(first);
+                    }
+                    tried.push((first, repaired));
+                }
+            }
+        }
+    }
+    traits
         .iter()
-        .find(|(_, repair)| repair(sample, &mail).iter().any(&mut mends));
-    let like = || {
-        TRAITS
-            .iter()
-            .find(|(_, is_like)| is_like(sample, &mail))
-            .map(|(name, _)| *name)
-    };
-    mended.map(|(name, _)| *name).or_else(like)
+        .find(|(_, is_like)| is_like(sample, &mail))
+        .map(|(name, _)| *name)
 }
 
 /// The class of a mail that our verifier alone accepts.
 pub fn why_only_we(peer: &mut dyn Peer, sample: &Sample) -> String {
-    class_of_proof(peer, sample).unwrap_or(UNEXPLAINED).to_owned()
+    class_of(peer, sample, OURS_REPAIRED, OURS_ALONE)
+        .unwrap_or(UNEXPLAINED)
+        .to_owned()
 }
 
 /// The rule by which we refuse the very signature that the peer accepts; where that is a proof, its class.
 pub fn why_only_they(peer: &mut dyn Peer, sample: &Sample) -> String {
+    if let Verdict::Refuses(rule) = verdict::ours(sample)
+        && OF_THE_WHOLE_MAIL.contains(&rule.as_str())
+    {
+        return rule;
+    }
     let alone = |mail: &Mail| -> Vec<Sample> {
         let each = 0..mail.signatures().len();
         each.map(|at| mailed(sample, &mail.with_only(at))).collect()
@@ -83,9 +128,8 @@ pub fn why_only_they(peer: &mut dyn Peer, sample: &Sample) -> String {
         .iter()
         .map(|one| match verdict::ours(one) {
             Verdict::Accepts => NOT_TRIED.to_owned(),
-            Verdict::Refuses(rule) if is_proof(&rule) => {
-                class_of_proof(peer, one).map_or(format!("{UNEXPLAINED} {rule}"), str::to_owned)
-            }
+            Verdict::Refuses(rule) if is_proof(&rule) => class_of(peer, one, THEIRS_REPAIRED, THEIRS_ALONE)
+                .map_or(format!("{UNEXPLAINED} {rule}"), str::to_owned),
             Verdict::Refuses(rule) => rule,
         })
         .collect();
@@ -99,6 +143,22 @@ pub fn why_only_they(peer: &mut dyn Peer, sample: &Sample) -> String {
 
 fn is_proof(class: &str) -> bool {
     class == "3.3" || class == "4.5 proof"
+}
+
+fn with_line_end(sample: &Sample, mail: &Mail) -> Vec<Sample> {
+    let mut mail = mail.clone();
+    if !mail.body.ends_with(b"\r\n") {
+        mail.body.extend_from_slice(b"\r\n");
+    }
+    vec![mailed(sample, &mail)]
+}
+
+fn without_unsigned(sample: &Sample, mail: &Mail) -> Vec<Sample> {
+    let mut mail = mail.clone();
+    let signed = mail.signed_names();
+    mail.fields
+        .retain(|field| is_named(field, "dkim-signature") || signed.iter().any(|name| is_named(field, name)));
+    vec![mailed(sample, &mail)]
 }
 
 fn without_blank_end(sample: &Sample, mail: &Mail) -> Vec<Sample> {
@@ -181,12 +241,24 @@ fn with_one_service(sample: &Sample, _: &Mail) -> Vec<Sample> {
     vec![sample]
 }
 
-fn at_its_time(sample: &Sample, mail: &Mail) -> Vec<Sample> {
-    let time = first_tag(mail, "t").and_then(|text| String::from_utf8(text).ok()?.parse().ok());
-    let later = time
-        .filter(|time: &u64| (sample.at..u64::from(u32::MAX)).contains(time))
-        .map(|at| Sample { at, ..sample.clone() });
-    later.into_iter().collect()
+/// Rule 4.6 judges the window apart, and by the ledger's time.
+fn is_against_the_clock(sample: &Sample, mail: &Mail) -> bool {
+    let time =
+        |name| first_tag(mail, name).and_then(|text| String::from_utf8(text).ok()?.parse::<u64>().ok());
+    time("t").is_some_and(|signed| signed > sample.at) || time("x").is_some_and(|expires| expires < sample.at)
+}
+
+/// libopendkim subtracts the drift that it allows, 300 seconds, from `t=`.
+fn is_below_drift(_: &Sample, mail: &Mail) -> bool {
+    let text = first_tag(mail, "t").and_then(|text| String::from_utf8(text).ok());
+    text.and_then(|text| text.parse::<u64>().ok())
+        .is_some_and(|signed| signed < 300)
+}
+
+fn has_blank_end(_: &Sample, mail: &Mail) -> bool {
+    let simple = first_tag(mail, "c").is_none_or(|canon| canon.starts_with(b"simple"));
+    let field = mail.signatures().first().map(|at| &mail.fields[*at]);
+    simple && field.is_some_and(|field| field.ends_with(b" \r\n") || field.ends_with(b"\t\r\n"))
 }
 
 /// Wraps RSAPublicKey into SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
@@ -194,7 +266,12 @@ fn with_long_key(sample: &Sample, _: &Mail) -> Vec<Sample> {
     const ALGORITHM: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
     let element = |tag: u8, content: &[u8]| {
         let [_, _, high, low] = u32::try_from(content.len()).unwrap_or_default().to_be_bytes();
-        [&[tag, 0x82, high, low], content].concat()
+        let length: &[u8] = if high == 0 {
+            &[0x81, low]
+        } else {
+            &[0x82, high, low]
+        };
+        [&[tag], length, content].concat()
     };
     let mut sample = sample.clone();
     for record in sample.keys.values_mut().flatten() {
@@ -217,8 +294,19 @@ fn first_tag(mail: &Mail, name: &str) -> Option<Vec<u8>> {
     tag(value_of(&mail.fields[at]), name)
 }
 
+fn has_blank_before_equals(_: &Sample, mail: &Mail) -> bool {
+    let fields = mail.signatures().into_iter().map(|at| &mail.fields[at]);
+    let mut tags = fields.flat_map(|field| value_of(field).split(|byte| *byte == b';'));
+    tags.any(|tag| {
+        let name = tag.split(|byte| *byte == b'=').next().unwrap_or_default();
+        name.trim_ascii() == b"b" && name.trim_ascii_end() != name
+    })
+}
+
 fn has_second_at(_: &Sample, mail: &Mail) -> bool {
-    first_tag(mail, "i").is_some_and(|identity| identity.iter().filter(|byte| **byte == b'@').count() > 1)
+    let fields = mail.signatures().into_iter().map(|at| &mail.fields[at]);
+    let mut identities = fields.filter_map(|field| tag(value_of(field), "i"));
+    identities.any(|identity| identity.iter().filter(|byte| **byte == b'@').count() > 1)
 }
 
 /// The first half of an Ed25519 signature is a point of small order: rule 4.5 refuses it.

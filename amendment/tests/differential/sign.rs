@@ -90,7 +90,7 @@ impl Signer {
     ) {
         let hash = encode_base64(digest(&SHA256, &canonical_body(&mail.body, canon.1)).as_ref());
         let tags = tags.replace("{bh}", &hash);
-        let unsigned = format!("DKIM-Signature: {}\r\n", tags.replace("{b}", "")).into_bytes();
+        let unsigned = format!("DKIM-Signature: {}\r\n", without_value(&tags)).into_bytes();
         let names = tag(value_of(&unsigned), "h")
             .map(|list| names_in(&list))
             .unwrap_or_default();
@@ -101,6 +101,17 @@ impl Signer {
         let signed = format!("DKIM-Signature: {}\r\n", tags.replace("{b}", &value));
         mail.fields.insert(0, signed.into_bytes());
     }
+}
+
+/// RFC 6376 3.7: the value of `b=` is deleted with all white space around it.
+fn without_value(tags: &str) -> String {
+    let mut parts = tags.split("{b}");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.truncate(out.trim_ascii_end().len());
+        out.push_str(part.trim_ascii_start());
+    }
+    out
 }
 
 /// RFC 6376 5.4.2: each mention of a name takes the next instance from the bottom.
