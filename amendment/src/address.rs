@@ -224,7 +224,11 @@ impl CanonicalAddress {
         let keeps_dots = !is_one_of(&DOTLESS_DOMAINS, address.domain);
         let length = kept.len().saturating_add(1).saturating_add(address.domain.len());
         let mut text = String::with_capacity(length);
-        text.extend(kept.chars().filter(|c| keeps_dots || *c != '.'));
+        if keeps_dots {
+            text.push_str(kept);
+        } else {
+            text.extend(kept.chars().filter(|c| *c != '.'));
+        }
         if text.is_empty() {
             return Err(AddressError::EmptyLocal);
         }

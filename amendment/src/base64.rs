@@ -29,17 +29,29 @@ fn value_of(byte: u8) -> u8 {
     VALUES.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
 }
 
-/// Decodes whole groups of four from the start, and returns what is left from the first group on that holds another byte.
-fn push_groups<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
+/// Decodes blocks of four groups of four from the start, and returns what is left from the first block on that holds
+/// another byte.
+fn push_blocks<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
     let mut rest = text;
-    while let [a, b, c, d, after @ ..] = rest {
-        let [a, b, c, d] = [*a, *b, *c, *d].map(value_of);
-        if (a | b | c | d) == NO_VALUE {
+    while let Some((block, after)) = rest.split_first_chunk::<16>() {
+        let mut bytes = [0; 12];
+        let mut seen = 0;
+        for (to, group) in bytes
+            .as_chunks_mut::<3>()
+            .0
+            .iter_mut()
+            .zip(block.as_chunks::<4>().0)
+        {
+            let [a, b, c, d] = group.map(value_of);
+            seen |= a | b | c | d;
+            let group = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+            let [_, x, y, z] = group.to_be_bytes();
+            *to = [x, y, z];
+        }
+        if seen == NO_VALUE {
             break;
         }
-        let group = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
-        let [_, x, y, z] = group.to_be_bytes();
-        out.extend_from_slice(&[x, y, z]);
+        out.extend_from_slice(&bytes);
         rest = after;
     }
     rest
@@ -48,7 +60,7 @@ fn push_groups<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
 /// Decodes `text`, in which `skip` bytes do not count. `None` where it is not canonical.
 fn decode_skipping(text: &[u8], skip: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
-    let text = push_groups(&mut out, text);
+    let text = push_blocks(&mut out, text);
     let mut group: u32 = 0;
     let mut filled: u8 = 0;
     let mut padding: u8 = 0;

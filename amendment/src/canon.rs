@@ -63,9 +63,16 @@ pub(crate) struct SignatureField<'f> {
     after: &'f [u8],
 }
 
-impl<'f> SignatureField<'f> {
+/// Where the value of `b=` stands in a canonical DKIM-Signature field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct SignatureValue {
+    start: usize,
+    end: usize,
+}
+
+impl SignatureValue {
     /// Finds the value of `b=`; without one it is empty and stands at the end.
-    pub(crate) fn of(field: &'f [u8]) -> SignatureField<'f> {
+    pub(crate) fn find(field: &[u8]) -> SignatureValue {
         let content = field.strip_suffix(b"\r\n").unwrap_or(field);
         let mut start = content
             .iter()
@@ -74,21 +81,27 @@ impl<'f> SignatureField<'f> {
         while let Some(rest) = content.get(start..).filter(|rest| !rest.is_empty()) {
             let tag = split_at_byte(rest, b';').map_or(rest, |(tag, _)| tag);
             let end = start.saturating_add(tag.len());
-            if let Some((name, value)) = split_at_byte(tag, b'=')
+            if tag.iter().find(|b| !is_fws(**b)) == Some(&b'b')
+                && let Some((name, value)) = split_at_byte(tag, b'=')
                 && trim_fws(name) == b"b"
             {
-                let (before, _) = field
-                    .split_at_checked(end.saturating_sub(value.len()))
-                    .unwrap_or((field, b""));
-                let after = field.get(end..).unwrap_or_default();
-                return SignatureField { before, value, after };
+                let start = end.saturating_sub(value.len());
+                return SignatureValue { start, end };
             }
             start = end.saturating_add(1);
         }
+        let end = field.len();
+        SignatureValue { start: end, end }
+    }
+}
+
+impl<'f> SignatureField<'f> {
+    /// A field and where its signature stands.
+    pub(crate) fn new(field: &'f [u8], at: SignatureValue) -> SignatureField<'f> {
         SignatureField {
-            before: field,
-            value: b"",
-            after: b"",
+            before: field.get(..at.start).unwrap_or(field),
+            value: field.get(at.start..at.end).unwrap_or_default(),
+            after: field.get(at.end..).unwrap_or_default(),
         }
     }
 
@@ -163,9 +176,10 @@ fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
         Canon::Simple => ends_well || body == b"\r\n",
         Canon::Relaxed if body.is_empty() => true,
         Canon::Relaxed => {
-            // A tab, a second space, a space before a line end, or a bare line end that the slow path would mend.
+            // A tab, a second space, a space before a line end, or a bare line end that the slow path would mend (among
+            // them an LF after a space).
             let pair = |byte: u8, next: u8| {
-                let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r') | (next == b'\n'));
+                let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r'));
                 let broken = (byte == b'\r') != (next == b'\n');
                 !spaced & !broken & (byte != b'\t')
             };
@@ -248,8 +262,9 @@ mod tests {
     #[test]
     fn signature_value_is_compacted_or_removed_and_nothing_else() {
         let raw = b"DKIM-Signature: v=1; bh=a b=;\r\n\tb = Zm\r\n 9v ; z=b=1\r\n";
-        let compact = |field: &[u8]| SignatureField::of(field).compacted().concat();
-        let signed = |field: &[u8]| SignatureField::of(field).signed().concat();
+        let found = |field| SignatureField::new(field, SignatureValue::find(field));
+        let compact = |field| found(field).compacted().concat();
+        let signed = |field| found(field).signed().concat();
         assert_eq!(
             compact(raw),
             b"DKIM-Signature: v=1; bh=a b=;\r\n\tb =Zm9v; z=b=1\r\n"

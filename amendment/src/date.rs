@@ -97,7 +97,9 @@ fn digits(text: &[u8], length_min: usize, length_max: usize) -> Option<i64> {
     if text.len() < length_min || text.len() > length_max || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    text.iter().try_fold(0_i64, |number, digit| {
+        number.checked_mul(10)?.checked_add(i64::from(digit & 0x0F))
+    })
 }
 
 fn time_of_day(text: &[u8]) -> Result<i64, DateError> {

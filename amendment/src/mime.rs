@@ -312,7 +312,7 @@ impl PartHeader<'_> {
         let content = without_line_end(content);
         let text = match self.encoding()? {
             Encoding::Identity => Cow::Borrowed(content),
-            Encoding::QuotedPrintable => Cow::Owned(quoted_printable(content)?),
+            Encoding::QuotedPrintable => quoted_printable(content)?,
             Encoding::Base64 => Cow::Owned(base64::decode_part(content).ok_or(MimeError::Base64)?),
         };
         if text.last() == Some(&b'\r') || !each_pair(&text, |byte, next| (byte != b'\r') | (next == b'\n')) {
@@ -359,8 +359,11 @@ fn structured(value: &[u8]) -> Result<(&[u8], Parameters<'_>), MimeError> {
             _ => return Err(MimeError::ContentHeader),
         };
     }
-    let names: Vec<&[u8]> = parameters.iter().map(|(name, _)| *name).collect();
-    if has_twins(&names) {
+    let twins = parameters.len() > 1 && {
+        let names: Vec<&[u8]> = parameters.iter().map(|(name, _)| *name).collect();
+        has_twins(&names)
+    };
+    if twins {
         Err(MimeError::ContentHeader)
     } else {
         Ok((trim_wsp(main), parameters))
@@ -418,7 +421,10 @@ fn check_no_file_name(parameters: &Parameters<'_>) -> Result<(), MimeError> {
 }
 
 /// Quoted-printable: hex of either case; `=` at the end of a line or of the part is soft; any other `=` refuses.
-fn quoted_printable(content: &[u8]) -> Result<Vec<u8>, MimeError> {
+fn quoted_printable(content: &[u8]) -> Result<Cow<'_, [u8]>, MimeError> {
+    if memchr::memchr(b'=', content).is_none() {
+        return Ok(Cow::Borrowed(content));
+    }
     let mut out = Vec::with_capacity(content.len());
     let mut rest = content;
     while let Some(at) = memchr::memchr(b'=', rest) {
@@ -435,7 +441,7 @@ fn quoted_printable(content: &[u8]) -> Result<Vec<u8>, MimeError> {
         };
     }
     out.extend_from_slice(rest);
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 fn hex_digit(byte: u8) -> Result<u8, MimeError> {

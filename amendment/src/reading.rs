@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use codec::{AccountId, Amount};
 
 use crate::address::{self, CanonicalAddress, Recipient};
-use crate::canon::{self, SignatureField};
+use crate::canon::{self, SignatureField, SignatureValue};
 use crate::crypto;
 use crate::date;
 use crate::instruction::{FirstLine, Meaning, To};
@@ -53,6 +53,8 @@ pub(crate) struct Candidate<'m> {
     pub(crate) identity: Option<String>,
     /// The chosen field in canonical form, as received.
     field: Cow<'m, [u8]>,
+    /// Its `b=`.
+    signature_at: SignatureValue,
     /// `d=` is the domain of From.
     pub(crate) same_domain: bool,
     aligned: bool,
@@ -89,6 +91,7 @@ impl<'m> Candidate<'m> {
             sender: None,
             identity: None,
             field: Cow::Borrowed(b""),
+            signature_at: SignatureValue::default(),
             same_domain: false,
             aligned: false,
             signed_legal: false,
@@ -126,6 +129,7 @@ impl<'m> Candidate<'m> {
         }
         if let (Some(scheme), Some(signed)) = (&candidate.scheme, &signed) {
             candidate.field = canon::header(field, scheme.header);
+            candidate.signature_at = SignatureValue::find(&candidate.field);
             candidate.selection = Some(Selection::of(mail, chosen, signed, scheme));
         }
         candidate.read_sender(rec);
@@ -211,7 +215,7 @@ impl<'m> Candidate<'m> {
         for line in selection.as_mentioned() {
             data.extend_from_slice(line);
         }
-        for part in SignatureField::of(&self.field).signed() {
+        for part in SignatureField::new(&self.field, self.signature_at).signed() {
             data.extend_from_slice(part);
         }
         Some(data)
@@ -223,7 +227,7 @@ impl<'m> Candidate<'m> {
     fn normal_form(&self, body: &[u8]) -> Option<Vec<u8>> {
         let selection = self.selection.as_ref()?;
         let mut out = Vec::with_capacity(body.len().saturating_add(2_048));
-        for part in SignatureField::of(&self.field).compacted() {
+        for part in SignatureField::new(&self.field, self.signature_at).compacted() {
             out.extend_from_slice(&part);
         }
         for (_, line) in selection.in_normal_order() {
@@ -239,12 +243,13 @@ impl<'m> Candidate<'m> {
     /// Spec: 3.5.
     fn is_normal_form(&self, body: &[u8], memo: &[u8]) -> Option<bool> {
         let selection = self.selection.as_ref()?;
-        let field = SignatureField::of(&self.field).compacted();
+        let field = SignatureField::new(&self.field, self.signature_at).compacted();
         let head = field.iter().map(|part| &**part);
         let lines = selection.in_normal_order().map(|(_, line)| line);
-        let mut parts = head.chain(lines).chain([&b"\r\n"[..], body]);
+        let mut parts = head.chain(lines).chain([&b"\r\n"[..]]);
         let rest = parts.try_fold(memo, |rest, part| rest.strip_prefix(part));
-        Some(rest.is_some_and(<[u8]>::is_empty))
+        // A canonical body is mostly the end of the memo itself, and then its bytes need no comparison.
+        Some(rest.is_some_and(|rest| std::ptr::eq(rest, body) || rest == body))
     }
 }
 

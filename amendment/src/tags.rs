@@ -55,8 +55,13 @@ impl<'a> TagList<'a> {
                 }
                 return Err(TagListError::EmptyTag);
             }
-            let (name, value) = split_at_byte(tag, b'=').ok_or(TagListError::NoEquals)?;
-            let name = trim_fws(name);
+            // Names are short: looking at each byte is quicker than a search made for long texts.
+            let equals = tag
+                .iter()
+                .position(|b| *b == b'=')
+                .ok_or(TagListError::NoEquals)?;
+            let (name, value) = tag.split_at_checked(equals).ok_or(TagListError::NoEquals)?;
+            let (name, value) = (trim_fws(name), value.get(1..).unwrap_or_default());
             check_name(name)?;
             check_value(value)?;
             names.push(name);

@@ -45,14 +45,17 @@ impl std::fmt::Display for EmailId {
     }
 }
 
+/// Fields that a transaction has room for before it grows; a Remit by mail has 12.
+const FIELDS_EXPECTED: usize = 12;
+
 /// TransactionType, DestinationTag, Destination, RegularKey and Amounts of an order, so far as it has them.
 ///
 /// Spec: 6.1.
 fn derived_fields(order: &Order) -> Object {
     match order {
         Order::Remit { amount, to } => {
-            let entry = Object::new().with(sf::AMOUNT, *amount);
-            let object = Object::new()
+            let entry = Object::with_capacity(1).with(sf::AMOUNT, *amount);
+            let object = Object::with_capacity(FIELDS_EXPECTED)
                 .with(sf::TRANSACTION_TYPE, TxType::Remit.code())
                 .with(sf::DESTINATION, to.account())
                 .with(sf::AMOUNTS, vec![(sf::AMOUNT_ENTRY, entry)]);

@@ -21,7 +21,20 @@ pub const PREFIX_DKIM_ATTESTATION: [u8; 4] = *b"DKA\0";
 
 /// First 32 bytes of the SHA-512 of the concatenated parts.
 pub fn sha512_half(parts: &[&[u8]]) -> Hash256 {
-    let full = sha512(parts);
+    half_of(sha512(parts))
+}
+
+/// The same over one part and the parts after it.
+pub(crate) fn sha512_half_after(head: &[u8], parts: &[&[u8]]) -> Hash256 {
+    let mut hasher = Sha512::new();
+    hasher.update(head);
+    for part in parts {
+        hasher.update(part);
+    }
+    half_of(hasher.finalize().into())
+}
+
+fn half_of(full: [u8; 64]) -> Hash256 {
     let mut half = [0u8; 32];
     half.copy_from_slice(&full[..32]);
     Hash256::new(half)

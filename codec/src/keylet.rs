@@ -1,13 +1,10 @@
 //! Indexes of ledger entries: half(u16 of a letter, arguments) (xahaud Indexes.cpp).
 
-use crate::hash::sha512_half;
+use crate::hash::{sha512_half, sha512_half_after};
 use crate::types::{AccountId, Currency, Hash256, LedgerIndex};
 
 fn keylet(letter: u8, args: &[&[u8]]) -> Hash256 {
-    let space = [0, letter];
-    let mut parts: Vec<&[u8]> = vec![&space];
-    parts.extend_from_slice(args);
-    sha512_half(&parts)
+    sha512_half_after(&[0, letter], args)
 }
 
 /// AccountRoot.

@@ -136,6 +136,13 @@ impl Object {
         Object::default()
     }
 
+    /// An object without fields that has room for some, so that building it does not move them.
+    pub fn with_capacity(fields: usize) -> Self {
+        Object {
+            fields: Vec::with_capacity(fields),
+        }
+    }
+
     /// Value of a field.
     pub fn value(&self, field: Field) -> Option<&Value> {
         self.fields

@@ -9,9 +9,12 @@ pub(crate) const OBJECT_END: u8 = 0xE1;
 /// End of a nested array.
 pub(crate) const ARRAY_END: u8 = 0xF1;
 
+/// Bytes that an output has room for before it grows; most entries and transactions without memos fit.
+const BYTES_EXPECTED: usize = 256;
+
 /// Canonical serialization.
 pub fn encode(object: &Object) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(BYTES_EXPECTED);
     write_fields(object, &mut out, |_| true);
     out
 }
