@@ -1,0 +1,5 @@
+//! What the targets share: the properties that hold of every mail, and a signer, so that foreign bytes get past the
+//! signature. The targets panic where a property is broken.
+
+pub mod mail;
+pub mod signer;

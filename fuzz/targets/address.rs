@@ -1,0 +1,59 @@
+//! Addresses as persons type them, in From and behind TO.
+
+#![no_main]
+
+use amendment::address::{Recipient, account_of, parse_recipient, parse_sender};
+use fuzz::signer::Draft;
+use libfuzzer_sys::fuzz_target;
+
+fn check_typed(text: &str) {
+    if let Ok(sender) = parse_sender(text) {
+        let address = sender.as_str();
+        assert!(address.is_ascii() && address.matches('@').count() == 1);
+        assert!(!address.bytes().any(|byte| byte.is_ascii_uppercase()));
+        assert_eq!(parse_sender(address).as_ref(), Ok(&sender));
+        assert_eq!(account_of(&sender), sender.account());
+    }
+    match parse_recipient(text) {
+        Ok(recipient @ Recipient::Mailbox { .. }) => {
+            let address = recipient.address().expect("a mailbox");
+            assert_eq!(parse_recipient(address.as_str()), Ok(recipient.clone()));
+        }
+        Ok(recipient @ Recipient::Chain { .. }) => {
+            let tag = recipient.tag().map(|tag| format!("+{tag}")).unwrap_or_default();
+            let text = format!("{}{tag}", recipient.account());
+            assert_eq!(parse_recipient(&text), Ok(recipient));
+        }
+        Err(_) => {}
+    }
+}
+
+fn check_mail(from: &[u8], to: &[u8]) {
+    let draft = Draft {
+        fields: vec![
+            [b"From: ", from, b"\r\n"].concat(),
+            b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n".to_vec(),
+        ],
+        names: "From:Date",
+        body: [b"REMIT 10 XAH TO <", to, b">\r\n"].concat(),
+    };
+    if let Some(derived) = draft.check() {
+        assert_eq!(parse_sender(derived.from.as_str()), Ok(derived.from.clone()));
+    }
+}
+
+/// Whether it stays within its header field: each line end is followed by white space.
+fn is_one_value(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').skip(1);
+    lines.all(|line| line.starts_with(b" ") || line.starts_with(b"\t"))
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        check_typed(text);
+    }
+    if is_one_value(bytes) {
+        check_mail(bytes, b"bob@example.com");
+    }
+    check_mail(b"alice@example.com", bytes);
+});
