@@ -23,21 +23,14 @@ impl Mail {
             let text = std::fs::read(folder.join(file)).expect("a file");
             serde_json::from_slice(&text).expect("JSON")
         };
-        // A name with several records is unusable; the keys file of the command line cannot say so, nor name what is no
-        // domain name.
-        let is_name = |name: &str| {
-            name.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        };
+        // A name with several records is unusable; the keys file of the command line cannot say so.
         let table: Map<String, Value> = json("keys.json")
             .as_object()
             .expect("a table")
             .iter()
             .filter_map(
                 |(name, records)| match records.as_array().expect("a list").as_slice() {
-                    [record] if is_name(name) && !name.starts_with('.') => {
-                        Some((name.clone(), record.clone()))
-                    }
+                    [record] => Some((name.clone(), record.clone())),
                     _ => None,
                 },
             )
@@ -102,6 +95,18 @@ fn every_reason_has_its_place_and_its_fix() {
             continue;
         }
         let found = mail.explain(&["--json"]).json();
+        // What is no domain name is refused in a keys file before any mail is read.
+        if found["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("write selector._domainkey.domain"))
+        {
+            assert!(
+                mail.name.contains("selector-") || mail.name.contains("domain-"),
+                "{}: {found}",
+                mail.name
+            );
+            continue;
+        }
         let checks = found["checks"].as_array();
         let checks = checks.unwrap_or_else(|| panic!("{}: {found}", mail.name));
         let failed = checks
