@@ -150,15 +150,23 @@ fn rewritten(source: &str, place: Range<usize>, edits: &[Edit<'_>]) -> String {
     let mut at = place.start;
     let mut rest = edits;
     while let Some((outer, others)) = rest.split_first() {
-        let within = others.iter().take_while(|edit| edit.place.start < outer.place.end);
+        let within = others
+            .iter()
+            .take_while(|edit| edit.place.start < outer.place.end);
         let (inner, after) = others.split_at(within.count());
         for edit in inner {
-            assert!(edit.place.end <= outer.place.end, "two mutants overlap: {}", edit.mutant);
+            assert!(
+                edit.place.end <= outer.place.end,
+                "two mutants overlap: {}",
+                edit.mutant
+            );
         }
         text.push_str(&source[at..outer.place.start]);
         let original = rewritten(source, outer.place.clone(), inner);
         let (number, mutant) = (outer.number, outer.mutant);
-        text.push_str(&format!("(if crate::mutant_is({number}) {{ {mutant} }} else {{ {original} }})"));
+        text.push_str(&format!(
+            "(if crate::mutant_is({number}) {{ {mutant} }} else {{ {original} }})"
+        ));
         at = outer.place.end;
         rest = after;
     }
@@ -198,7 +206,10 @@ fn copy_workspace(tree: &Path, sources: &BTreeMap<PathBuf, String>) {
     // In a worktree `.git` is a file.
     for path in files(".", "").iter().filter(|path| !path.ends_with(".git")) {
         let relative = path.strip_prefix(root()).expect("below the root");
-        let relative: PathBuf = relative.components().filter(|part| part.as_os_str() != ".").collect();
+        let relative: PathBuf = relative
+            .components()
+            .filter(|part| part.as_os_str() != ".")
+            .collect();
         let content = match sources.get(&relative) {
             Some(source) => source.clone().into_bytes(),
             None => std::fs::read(path).expect("a file"),
@@ -221,7 +232,14 @@ fn copy_workspace(tree: &Path, sources: &BTreeMap<PathBuf, String>) {
 /// Builds the test binaries that are needed: crate and binary to path.
 fn build(tree: &Path, tests: &BTreeSet<Test<'_>>) -> BTreeMap<(String, String), PathBuf> {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--no-run", "--locked", "--offline", "--message-format=json", "--lib"]);
+    command.args([
+        "test",
+        "--no-run",
+        "--locked",
+        "--offline",
+        "--message-format=json",
+        "--lib",
+    ]);
     for package in tests.iter().map(|test| test.package).collect::<BTreeSet<_>>() {
         command.arg(format!("--package=xahau-email-{package}"));
     }
@@ -362,7 +380,11 @@ fn removing_a_check_fails_its_test() {
         let said = String::from_utf8_lossy(&output.stdout);
         let passed = output.status.success() && said.contains("test result: ok. 1 passed");
         (!passed).then(|| {
-            let Test { package, binary, test } = test;
+            let Test {
+                package,
+                binary,
+                test,
+            } = test;
             format!("{package} {binary} {test} is missing or fails without a mutant")
         })
     });

@@ -65,6 +65,7 @@ fn is_usable(ledger: &Ledger) -> bool {
     key(ledger).contains(sf::PUBLIC_KEY) && !key(ledger).contains(sf::REVOKED_AT)
 }
 
+// Spec: 7.7.
 #[test]
 fn accepts_the_attestation_message_of_the_table() {
     // By hand after the table in the module doc.
@@ -82,6 +83,7 @@ fn accepts_the_attestation_message_of_the_table() {
     assert_eq!(message, Some(by_hand));
 }
 
+// Spec: 4.4, 7.1.
 #[test]
 fn accepts_names_as_dns_has_them() {
     assert!(DkimName::new(b"mail.example", b"s1").is_some());
@@ -89,6 +91,7 @@ fn accepts_names_as_dns_has_them() {
     assert_eq!(name().keylet(), keylet::dkim_key(b"mail.example", b"s1"));
 }
 
+// Spec: 4.4, 7.1.
 #[test]
 fn rejects_names_that_dns_or_the_ledger_would_not_have() {
     let long = [b'a'; 64];
@@ -107,12 +110,14 @@ fn rejects_names_that_dns_or_the_ledger_would_not_have() {
     }
 }
 
+// Spec: 7.2.
 #[test]
 fn accepts_four_of_five_as_a_quorum() {
     let counts: Vec<usize> = [1, 2, 3, 4, 5, 6, 10].into_iter().map(quorum).collect();
     assert_eq!(counts, [1, 2, 3, 4, 4, 5, 8]);
 }
 
+// Spec: 7.1, 7.2, 7.7.
 #[test]
 fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
     let ledger = genesis(5, (0, 0));
@@ -131,6 +136,7 @@ fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
     assert_eq!(closed.ledger.header().total_drops, ledger.header().total_drops);
 }
 
+// Spec: 7.2.
 #[test]
 fn rejects_less_than_a_quorum_and_what_does_not_count() {
     let ledger = genesis(5, (0, 0));
@@ -192,6 +198,7 @@ fn tampered(change: impl FnOnce(&mut Object)) -> Ter {
     closed.dropped.first().map_or(Ter::TES_SUCCESS, |(_, ter)| *ter)
 }
 
+// Spec: 7.2, 7.7.
 #[test]
 fn rejects_a_set_that_validators_did_not_make_so() {
     let words = |object: &Object| object.array(sf::DKIM_ATTESTATIONS).expect("array").to_vec();
@@ -255,6 +262,7 @@ fn rejects_a_set_on_a_network_without_the_amendment() {
     assert_eq!(closed.dropped, [(set.id(), Ter::TEM_DISABLED)]);
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn accepts_a_first_key_after_two_quorums_a_delay_apart() {
     let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
@@ -273,6 +281,7 @@ fn accepts_a_first_key_after_two_quorums_a_delay_apart() {
     );
 }
 
+// Spec: 7.4.
 #[test]
 fn rejects_a_key_whose_quorums_differed_in_between() {
     let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
@@ -283,6 +292,7 @@ fn rejects_a_key_whose_quorums_differed_in_between() {
     assert!(is_usable(&four));
 }
 
+// Spec: 7.4.
 #[test]
 fn accepts_a_changed_record_after_its_delay_while_the_old_key_stays() {
     let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
@@ -304,6 +314,7 @@ fn accepts_the_old_record_again_and_forgets_the_waiting_one() {
     assert_eq!(key(&three).u32(sf::LAST_ATTESTED), Some(START + 200));
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn accepts_absence_and_broken_records_as_the_end_of_a_key() {
     for answer in [Answer::Absent, Answer::Unusable, record(b"v=DKIM1; p=")] {
@@ -333,6 +344,7 @@ fn rejects_absence_of_a_name_that_nobody_knows() {
     }
 }
 
+// Spec: 7.2.
 #[test]
 fn rejects_the_same_attestations_twice() {
     let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
@@ -340,6 +352,7 @@ fn rejects_the_same_attestations_twice() {
     assert!(build_key_set(&one, NETWORK, &same).is_none());
 }
 
+// Spec: 7.5, 7.8.
 #[test]
 fn rejects_a_ninth_live_key_of_a_domain() {
     let mut ledger = genesis(1, (0, 0));
@@ -358,6 +371,7 @@ fn rejects_a_ninth_live_key_of_a_domain() {
     assert_eq!(back.dropped.first().map(|(_, ter)| *ter), Some(Ter::TEF_FAILURE));
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn accepts_removal_after_30_days_and_a_domain_stays_known() {
     let days = 24 * 3_600;
@@ -374,6 +388,7 @@ fn accepts_removal_after_30_days_and_a_domain_stays_known() {
     assert_eq!(delay, 21_600, "the longer delay: the domain was known");
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn rejects_removal_of_a_renewed_key() {
     let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;

@@ -221,6 +221,7 @@ impl World {
     }
 }
 
+// Spec: 6.1, 9.
 #[test]
 fn accepts_a_signed_mail_as_a_remit() {
     let mut world = world();
@@ -248,6 +249,7 @@ fn accepts_a_signed_mail_as_a_remit() {
     assert!(hidden.contains("EmailReplay") && !hidden.contains(&email_id.to_string()));
 }
 
+// Spec: 6.1, 8.2.
 #[test]
 fn accepts_every_vector_of_xah_and_of_rekey_once() {
     let (mut remits, mut seen) = (0, std::collections::BTreeSet::new());
@@ -274,6 +276,7 @@ fn accepts_every_vector_of_xah_and_of_rekey_once() {
     assert!(remits > 20, "{remits} vectors");
 }
 
+// Spec: 7.3.
 #[test]
 fn rejects_a_mail_until_the_parent_ledger_holds_its_key() {
     let mut world = world_without_keys();
@@ -300,6 +303,7 @@ fn rejects_a_mail_until_the_parent_ledger_holds_its_key() {
     assert_eq!(world.close([mail]), Ter::TES_SUCCESS);
 }
 
+// Spec: 8.1, 8.2.
 #[test]
 fn rejects_the_same_mail_and_the_other_copy_of_it() {
     let mut world = world();
@@ -321,6 +325,7 @@ fn rejects_the_same_mail_and_the_other_copy_of_it() {
     );
 }
 
+// Spec: 6.1, 6.2, 6.3, 10.
 #[test]
 fn rejects_what_the_mail_does_not_say() {
     let mut world = world();
@@ -362,6 +367,7 @@ fn rejects_what_the_mail_does_not_say() {
     assert_eq!(world.close([tx(&object)]), Ter::TES_SUCCESS);
 }
 
+// Spec: 4.5, 7.4.
 #[test]
 fn rejects_a_forged_signature_and_a_withdrawn_key() {
     let mut world = world();
@@ -383,6 +389,7 @@ fn rejects_a_forged_signature_and_a_withdrawn_key() {
     assert_eq!(world.balance(alice()), 100 * XAH);
 }
 
+// Spec: 8.3.
 #[test]
 fn rejects_a_tec_as_a_way_to_drain_fees() {
     let mut world = world();
@@ -399,6 +406,7 @@ fn rejects_a_tec_as_a_way_to_drain_fees() {
     assert_eq!(world.balance(alice()), 100 * XAH - fee);
 }
 
+// Spec: 6.3.
 #[test]
 fn rejects_a_fee_above_the_balance_without_taking_what_is_there() {
     let mut world = world();
@@ -415,6 +423,7 @@ fn bob() -> AccountId {
     AccountId::parse_classic("rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o").unwrap()
 }
 
+// Spec: 4.6.
 #[test]
 fn rejects_mails_outside_their_window() {
     let mut world = world();
@@ -426,6 +435,7 @@ fn rejects_mails_outside_their_window() {
     assert_eq!(world.mail(&mail(now + 290, line)), Ter::TES_SUCCESS);
 }
 
+// Spec: 8.6, 11.
 #[test]
 fn accepts_a_rekey_and_the_way_out_of_email() {
     let mut world = world();
@@ -482,6 +492,7 @@ fn accepts_a_rekey_and_the_way_out_of_email() {
     assert_eq!(world.mail(&mail(now, line)), Ter::TES_SUCCESS);
 }
 
+// Spec: 11.
 #[test]
 fn accepts_disabling_email_at_once_without_a_rekey() {
     let mut world = world();
@@ -492,8 +503,9 @@ fn accepts_disabling_email_at_once_without_a_rekey() {
     assert_ne!(world.flags(id(1)) & flags::LSF_DISABLE_EMAIL, 0);
 }
 
+// Spec: 8.4, 8.5, 9.
 #[test]
-fn rejects_the_65th_mail_until_the_window_has_passed() {
+fn accepts_64_mails_and_rejects_the_65th_until_the_window_has_passed() {
     let mut world = world();
     let mails: Vec<Vec<u8>> = (0..65)
         .map(|n| mail(CLOCK + n, "REMIT 0.000001 XAH TO <bob@example.com>"))
@@ -517,6 +529,7 @@ fn rejects_the_65th_mail_until_the_window_has_passed() {
     assert_eq!(world.replay_ids().len(), 64 - 8 + 1);
 }
 
+// Spec: 1.
 #[test]
 fn rejects_the_flag_where_it_is_not_legal() {
     let mut world = world();
@@ -558,6 +571,7 @@ fn rejects_the_flag_where_it_is_not_legal() {
     );
 }
 
+// Spec: 11.
 #[test]
 fn rejects_mail_where_the_master_key_is_disabled() {
     let mut world = world();
@@ -615,6 +629,7 @@ fn accepts_a_mail_of_issued_money_that_makes_account_and_line() {
     assert_eq!(world.replay_ids().len(), 1);
 }
 
+// Spec: 8.3.
 #[test]
 fn rejects_a_mail_of_issued_money_that_is_not_there_and_keeps_its_entry() {
     let mut world = world_with_dollars();
