@@ -8,7 +8,7 @@ use codec::keys::KeyPair;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, hash, keylet, sf};
 use ledger::dkim::{Answer, Attestation, DkimName, build_key_set};
 use ledger::genesis::EmailAmendment;
-use ledger::{GenesisConfig, Header, Ledger, Transaction};
+use ledger::{GenesisConfig, Header, Ledger, OpenLedger, Transaction};
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
 
@@ -656,4 +656,54 @@ fn rejects_a_mail_of_issued_money_that_is_not_there_and_keeps_its_entry() {
     let line = format!("REMIT 1 USD/{} TO <bob@example.com>", id(1));
     assert_eq!(world.mail(&mail(CLOCK, &line)), Ter::TEC_FROZEN);
     assert_eq!(world.replay_ids().len(), 2);
+}
+
+// Spec: 10.
+#[test]
+fn rejects_a_mail_to_oneself_by_the_checks_of_its_type() {
+    let mut world = world();
+    let to_self = mail(CLOCK, "REMIT 1 XAH TO <alice@mail.test>");
+    assert_eq!(world.mail(&to_self), Ter::TEM_REDUNDANT);
+    let own_key = mail(CLOCK, &format!("REKEY {}", alice()));
+    assert_eq!(world.mail(&own_key), Ter::TEM_BAD_REGKEY);
+    assert_eq!(world.balance(alice()), 100 * XAH, "no fee");
+    assert_eq!(world.replay_ids(), []);
+}
+
+// Spec: 6.4.
+#[test]
+fn accepts_a_memo_above_the_bound_of_other_memos() {
+    let world = world();
+    let lines = ["REMIT 1 XAH TO <bob@example.com>", ""]
+        .into_iter()
+        .chain(std::iter::repeat_n("more", 300));
+    let memo = mail(CLOCK, &lines.collect::<Vec<_>>().join("\r\n"));
+    assert!(memo.len() > 1_024);
+    assert_eq!(world.submit(&tx(&wrapped(&world, &memo, 0))), Ter::TES_SUCCESS);
+}
+
+// Spec: 9.
+#[test]
+fn accepts_the_cost_of_a_mail_with_its_bytes_and_its_entry() {
+    let world = world();
+    let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
+    let outcome = OpenLedger::new(&world.ledger).submit(&tx(&wrapped(&world, &memo, 0)));
+    let cost = outcome.expect("the door lets it in").open_ledger_cost_drops;
+    assert_eq!(cost, 10 + memo.len() as u64 + 10, "with this mail's own entry");
+}
+
+// Spec: 6.2.
+#[test]
+fn accepts_a_network_id_above_1024_alone_in_the_transaction() {
+    let mut records = amendment::TxtRecords::new();
+    records.insert("own._domainkey.mail.test", &record());
+    for (network_id, written) in [(1_024, None), (1_025, Some(1_025))] {
+        let memo = mail(
+            CLOCK,
+            &format!("REMIT 1 XAH TO <bob@example.com> NET {network_id}"),
+        );
+        let derived = amendment::derive(&memo, network_id, CloseTime::new(CLOCK), &records);
+        let transaction = derived.expect("a mail that qualifies").transaction;
+        assert_eq!(transaction.u32(sf::NETWORK_ID), written);
+    }
 }
