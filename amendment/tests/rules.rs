@@ -122,6 +122,7 @@ fn rejects_other_domains_parents_and_children() {
         ("d=mail.test", "d=test"),
         ("d=mail.test", "d=mail.test; i=@evilmail.test"),
         ("d=mail.test", "d=mail.test; i=mail.test"),
+        ("d=mail.test", "d=mail.test; i=xmail.test"),
     ] {
         assert_eq!(first_rule(&replaced(from, to)), Some("4.2"), "{to}");
     }
@@ -243,7 +244,7 @@ fn accepts_text_in_quotes_and_rejects_control_bytes_there() {
 // Spec: 4.6.
 #[test]
 fn rejects_letters_among_the_digits_of_a_date() {
-    for (from, to) in [("16 Nov", "1v Nov"), ("10:00:00", "1p:00:00")] {
+    for (from, to) in [("16 Nov", "1v Nov"), ("10:00:00", "1p:00:00"), ("+0000", "x0000")] {
         assert_eq!(first_rule(&replaced(from, to)), Some("4.6"), "{to}");
     }
 }
@@ -354,9 +355,9 @@ fn accepts_a_good_signature_after_four_that_select_two_dates() {
     assert_eq!(first_rule(&format!("{doubled}{rest}")), Some("4.3"));
 }
 
-// Spec: 3.4.
+// Spec: 3.4, 4.7.
 #[test]
-fn rejects_control_bytes_in_a_memo() {
+fn rejects_control_bytes_in_a_memo_and_one_without_a_signature() {
     let vectors = std::fs::read(folder().join("vectors.json")).unwrap();
     let vectors: serde_json::Value = serde_json::from_slice(&vectors).unwrap();
     let mut keys = TxtRecords::new();
@@ -368,13 +369,17 @@ fn rejects_control_bytes_in_a_memo() {
         network_id: NETWORK,
         amendment: Amendment::On,
     };
-    let refused = |end: &[u8]| {
-        let memo = [derived.memo.as_slice(), end].concat();
+    let judged = |memo: &[u8]| {
         let memo = Object::new().with(sf::MEMO_DATA, memo);
         let tx = wrap(&derived, 1, Drops::new(1), LedgerIndex::new(1));
         let tx = tx.with(sf::MEMOS, vec![(sf::MEMO, memo)]);
         preflight(&tx, &rules).err().map(|error| error.rule())
     };
+    let refused = |end: &[u8]| judged(&[derived.memo.as_slice(), end].concat());
+    assert_eq!(
+        judged(b"from:alice@mail.test\r\n\r\nREMIT 10 XAH\r\n"),
+        Some("4.7")
+    );
     assert_eq!(refused(b""), None);
     assert_eq!(refused(b"x\r\n"), Some("3.3"));
     for end in [&b"\0\r\n"[..], b"x\n", b"x\rx\r\n"] {
