@@ -82,6 +82,7 @@ fn main() {
     for subject in &subjects {
         report(subject);
     }
+    report_openssl(&subjects[0]);
     report_threads(&subjects[0]);
     let words = gmail_5k(now).replace(INSTRUCTION, "Hello Bob, how are you doing there?");
     let words = provider.sign(&words, Signing::Gmail).expect("a signature");
@@ -156,6 +157,34 @@ fn report(subject: &Subject) {
         "ratio {name}-mail-auth-without-sha512 {:.3}",
         theirs / (asymmetric + sha256)
     );
+}
+
+/// The floor's RSA against `openssl speed`, if that program is here, so that nobody need trust our floor.
+fn report_openssl(subject: &Subject) {
+    let floor = Floor::of(subject);
+    let FloorKey::Rsa(key) = &floor.key else {
+        panic!("an RSA mail");
+    };
+    let message = digest::digest(&digest::SHA256, &subject.header_data);
+    let mut verify = || {
+        let proven = key.verify_digest_sig(black_box(&message), &subject.signature);
+        assert!(proven.is_ok());
+    };
+    let [before] = best_ns([&mut verify]);
+    let arguments = ["speed", "-seconds", "3", "rsa2048"];
+    let Ok(told) = std::process::Command::new("openssl").args(arguments).output() else {
+        println!("NOTICE: no openssl program: the floor's RSA is not compared with it");
+        return;
+    };
+    let [after] = best_ns([&mut verify]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    // The last column of `rsa 2048 bits 0.000249s 0.000014s 4012.2 70597.4` is verifications a second.
+    let row = told.lines().find(|line| line.starts_with("rsa 2048 bits"));
+    let rate = row.and_then(|row| row.split_whitespace().last()?.parse::<f64>().ok());
+    let rate = rate.expect("openssl speed's rate");
+    let ours = before.min(after);
+    println!("RSA-2048 us: floor {:.2}, openssl {:.2}", ours / 1e3, 1e6 / rate);
+    println!("ratio floor-rsa-to-openssl {:.3}", ours / (1e9 / rate));
 }
 
 /// How much two threads gain over one, ours against the floor's own gain.

@@ -130,7 +130,7 @@ impl<'a> Address<'a> {
             return Err(AddressError::Space);
         }
         let (local, domain) = text.split_once('@').ok_or(AddressError::NoAt)?;
-        if domain.contains('@') {
+        if domain.bytes().any(|b| b == b'@') {
             return Err(AddressError::SecondAt);
         }
         check_local(local)?;
@@ -140,7 +140,7 @@ impl<'a> Address<'a> {
         if !is_ldh_domain(domain.as_bytes()) {
             return Err(AddressError::Domain);
         }
-        if !domain.contains('.') {
+        if !domain.bytes().any(|b| b == b'.') {
             return Err(AddressError::OneLabel);
         }
         Ok(Address { local, domain })
@@ -158,7 +158,7 @@ impl<'a> Address<'a> {
 }
 
 fn check_local(local: &str) -> Result<(), AddressError> {
-    if local.contains('(') {
+    if local.bytes().any(|b| b == b'(') {
         Err(AddressError::Comment)
     } else if local.is_empty() || !local.bytes().all(|b| is_atext(b) || b == b'.') {
         Err(AddressError::Local)
@@ -243,6 +243,13 @@ impl CanonicalAddress {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// What stands behind the `@`.
+    pub(crate) fn domain(&self) -> &str {
+        let at = self.text.bytes().position(|b| b == b'@');
+        let start = at.map_or(self.text.len(), |at| at.saturating_add(1));
+        self.text.get(start..).unwrap_or_default()
     }
 
     /// Its account.
@@ -445,9 +452,14 @@ pub(crate) fn mailbox<T>(
     if value.is_empty() {
         return Err(AddressError::Empty);
     }
+    let has_angle = || value.contains(&b'<');
+    // No bare address ends like that, so most mails need not be tried as one.
+    if value.last() == Some(&b'>') && has_angle() {
+        return read(after_phrase(value)?);
+    }
     match bare_address(value) {
         Ok(address) => read(address),
-        Err(_) if value.contains(&b'<') => read(after_phrase(value)?),
+        Err(_) if has_angle() => read(after_phrase(value)?),
         Err(error) => Err(error),
     }
 }

@@ -11,22 +11,35 @@ use crate::text::is_fws;
     clippy::arithmetic_side_effects,
     reason = "runs in the compiler only"
 )]
-/// Value of each byte; `NO_VALUE` for bytes outside the alphabet of RFC 4648 section 4.
-const VALUES: [u8; 256] = {
+/// Value of each byte as the first, second, third and fourth character of a group of 24 bits; `NO_VALUE` for bytes
+/// outside the alphabet of RFC 4648 section 4.
+const VALUES: [[u32; 256]; 4] = {
     let alphabet = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut values = [NO_VALUE; 256];
-    let mut value: u8 = 0;
-    while value < 64 {
-        values[alphabet[value as usize] as usize] = value;
-        value += 1;
+    let mut values = [[NO_VALUE; 256]; 4];
+    let mut place = 0;
+    while place < 4 {
+        let mut value: u32 = 0;
+        while value < 64 {
+            values[place][alphabet[value as usize] as usize] = value << (18 - 6 * place);
+            value += 1;
+        }
+        place += 1;
     }
     values
 };
-/// All bits set, so that it shows in an OR.
-const NO_VALUE: u8 = 0xFF;
+/// A bit above those of a group, so that it shows in an OR.
+const NO_VALUE: u32 = 1 << 24;
 
-fn value_of(byte: u8) -> u8 {
-    VALUES.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
+/// The bits of four characters; not below `NO_VALUE` if one is outside the alphabet.
+fn group_of([a, b, c, d]: [u8; 4]) -> u32 {
+    let [first, second, third, fourth] = &VALUES;
+    let value = |values: &[u32; 256], byte| values.get(usize::from(byte)).copied().unwrap_or(NO_VALUE);
+    value(first, a) | value(second, b) | value(third, c) | value(fourth, d)
+}
+
+fn value_of(byte: u8) -> u32 {
+    let [.., last] = &VALUES;
+    last.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
 }
 
 /// Decodes blocks of four groups of four from the start, and returns what is left from the first block on that holds
@@ -42,13 +55,12 @@ fn push_blocks<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
             .iter_mut()
             .zip(block.as_chunks::<4>().0)
         {
-            let [a, b, c, d] = group.map(value_of);
-            seen |= a | b | c | d;
-            let group = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+            let group = group_of(*group);
+            seen |= group;
             let [_, x, y, z] = group.to_be_bytes();
             *to = [x, y, z];
         }
-        if seen == NO_VALUE {
+        if seen >= NO_VALUE {
             break;
         }
         out.extend_from_slice(&bytes);
@@ -80,7 +92,7 @@ fn decode_skipping(text: &[u8], skip: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
         if value == NO_VALUE {
             return None;
         }
-        group = (group << 6) | u32::from(value);
+        group = (group << 6) | value;
         filled = filled.checked_add(1)?;
         if filled == 4 {
             let [_, a, b, c] = group.to_be_bytes();

@@ -166,8 +166,7 @@ impl<'m> Candidate<'m> {
         let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
             return;
         };
-        let domain = sender.as_str().rsplit('@').next().unwrap_or_default();
-        let aligned = if domain == key_name.domain() {
+        let aligned = if sender.domain() == key_name.domain() {
             Ok(())
         } else {
             Err(Refusal::NotAligned)
@@ -211,11 +210,10 @@ impl<'m> Candidate<'m> {
     /// RFC 6376 3.7.
     pub(crate) fn header_data(&self) -> Option<Vec<u8>> {
         let selection = self.selection.as_ref()?;
-        let mut data = Vec::with_capacity(2_048);
-        for line in selection.as_mentioned() {
-            data.extend_from_slice(line);
-        }
-        for part in SignatureField::new(&self.field, self.signature_at).signed() {
+        let signed = SignatureField::new(&self.field, self.signature_at).signed();
+        let parts = || selection.as_mentioned().chain(signed);
+        let mut data = Vec::with_capacity(parts().map(<[u8]>::len).sum());
+        for part in parts() {
             data.extend_from_slice(part);
         }
         Some(data)

@@ -27,6 +27,8 @@ struct SignedName<'m> {
     mentioned: usize,
     /// How many instances the mail has of it, up to `mentioned`.
     found: usize,
+    /// Where they begin in `Selection::lines`.
+    start: usize,
 }
 
 impl<'m> Selection<'m> {
@@ -54,6 +56,7 @@ impl<'m> Selection<'m> {
                         name,
                         mentioned: 1,
                         found: 0,
+                        start: 0,
                     });
                 }
             }
@@ -72,6 +75,11 @@ impl<'m> Selection<'m> {
         // From bottom-up to top-down; the sort keeps that order within one name.
         lines.reverse();
         lines.sort_by_key(|(at, _)| *at);
+        let mut start: usize = 0;
+        for name in &mut names {
+            name.start = start;
+            start = start.saturating_add(name.found);
+        }
         Selection {
             names,
             lines,
@@ -81,11 +89,9 @@ impl<'m> Selection<'m> {
 
     /// Selected instances of the name at a position, top to bottom.
     fn instances_at(&self, at: usize) -> &[(usize, Cow<'m, [u8]>)] {
-        let start = self.names.iter().take(at).map(|name| name.found).sum::<usize>();
-        let found = self.names.get(at).map_or(0, |name| name.found);
-        self.lines
-            .get(start..start.saturating_add(found))
-            .unwrap_or_default()
+        let name = self.names.get(at);
+        let lines = name.and_then(|name| self.lines.get(name.start..name.start.saturating_add(name.found)));
+        lines.unwrap_or_default()
     }
 
     /// The value of a header that is selected exactly once.

@@ -48,7 +48,7 @@ impl<'a> TagList<'a> {
                 None => (bytes, None),
             };
             rest = after;
-            if trim_fws(tag).is_empty() {
+            if tag.iter().all(|b| is_fws(*b)) {
                 // Only what follows the last semicolon may be empty, and only if there is a tag before it.
                 if rest.is_none() && !names.is_empty() {
                     break;

@@ -3,6 +3,7 @@
 use super::compose::{Draft, Subject, compose};
 use super::texts;
 use super::{Announce, AnswerRules};
+use crate::door::header::is_robot;
 use crate::limits::WAITING_TOLD_SECS;
 use crate::queue::{Answer, AnswerKind, Entry, Kind, State};
 
@@ -63,12 +64,13 @@ impl Announcer {
         answers
     }
 
-    /// Only to an address whose account was paid. One that names an account of the ledger is nobody's mailbox. Spec: 2.4.
+    /// Only to an address whose account was paid, and behind which a person may read. One that names an account of the
+    /// ledger is nobody's mailbox. Spec: 2.4.
     fn welcome(&self, entry: &Entry, now: u64) -> Option<Answer> {
         let to = entry.to.as_deref()?;
         let recipient = amendment::address::parse_recipient(to).ok()?;
         let account = recipient.address()?.account().to_string();
-        if entry.to_account.as_ref() != Some(&account) || to == entry.from {
+        if entry.to_account.as_ref() != Some(&account) || to == entry.from || is_robot(to) {
             return None;
         }
         let draft = Draft {
@@ -305,6 +307,29 @@ mod tests {
             first.is_first_payment = true;
             change(&mut first);
             assert_eq!(kinds(&announce(&first, NOW)), [AnswerKind::Validated]);
+        }
+    }
+
+    #[test]
+    fn rejects_a_welcome_to_a_program() {
+        for to in ["no-reply@example.net", "owner-list@example.net"] {
+            let recipient = amendment::address::parse_recipient(to).expect("an address");
+            let mut first = validated();
+            first.is_first_payment = true;
+            first.to = Some(to.to_owned());
+            first.to_account = Some(recipient.account().to_string());
+            assert_eq!(kinds(&announce(&first, NOW)), [AnswerKind::Validated], "{to}");
+        }
+    }
+
+    #[test]
+    fn rejects_to_ask_for_another_mail_where_the_account_left_email() {
+        let mut refused = entry();
+        refused.state = State::Refused;
+        for (code, asks) in [("tefEMAIL_DISABLED", false), ("tefEMAIL_FULL", true)] {
+            refused.code = Some(code.to_owned());
+            let answers = announce(&refused, NOW + 9);
+            assert_eq!(answers[0].mail.contains("To try again"), asks, "{code}");
         }
     }
 

@@ -184,7 +184,10 @@ pub(super) fn refused(rules: &AnswerRules, entry: &Entry, now: u64) -> Page {
             human_date(entry.executable_until)
         ));
     }
-    again(&mut page, rules, entry);
+    // No mail of this account will do, so none is asked for.
+    if entry.code.as_deref() != Some("tefEMAIL_DISABLED") {
+        again(&mut page, rules, entry);
+    }
     page
 }
 

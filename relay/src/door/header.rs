@@ -67,7 +67,7 @@ const ROBOTS: [&str; 10] = [
 ];
 
 /// Whether a canonical address is that of a program.
-fn is_robot(from: &str) -> bool {
+pub(crate) fn is_robot(from: &str) -> bool {
     let local = from.split('@').next().unwrap_or_default();
     ROBOTS.contains(&local)
         || local.starts_with("owner-")
