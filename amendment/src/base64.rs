@@ -1,7 +1,7 @@
 //! Base64 of RFC 4648 section 4, canonical only: exact alphabet, exact padding, unused bits zero. Refuses, never
 //! repairs, so that one octet string has one text form and nobody can make a second copy of a signature.
 //!
-//! Spec: 3.2 (`b=`, `bh=`), 4.5 (`p=`), 5.4 (body parts).
+//! Spec: 3.2, 4.5, 5.4: `b=` and `bh=`, `p=`, body parts.
 
 use crate::text::is_fws;
 

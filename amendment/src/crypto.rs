@@ -29,7 +29,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Whether a digest of the bytes is the expected one.
+/// Whether a digest of the bytes is the expected one. Spec: 3.3.
 pub(crate) fn digest_equals(hash: HashAlgorithm, bytes: &[u8], expected: &[u8]) -> bool {
     let algorithm = match hash {
         HashAlgorithm::Sha256 => &digest::SHA256,

@@ -67,7 +67,7 @@ pub(crate) struct Opened<'a> {
     pub(crate) controls: Result<(), Refusal>,
 }
 
-/// Splits a raw mail. Rule 3.4 is judged apart, because the mail can be read on when it fails.
+/// Splits a raw mail. Rule 3.4 is judged apart, because the mail can be read on when it fails. Spec: 1, 3.1, 3.4.
 pub(crate) fn open(raw: &[u8]) -> Result<Opened<'_>, Refusal> {
     message::check_size(raw, Source::Door)?;
     let controls = message::check_controls(raw);
@@ -154,7 +154,7 @@ pub(crate) fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
 
 /// The transaction of a mail: every rule of sections 2 to 6, the window, and the signature under the source's keys.
 ///
-/// Spec: 4.7, 10. The refusal is the first one in the order of section 10.
+/// Spec: 3.4, 4.5, 4.6, 4.7, 10. The refusal is the first one in the order of section 10.
 pub fn derive(
     raw: &[u8],
     network_id: u32,

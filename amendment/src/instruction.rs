@@ -423,6 +423,7 @@ mod tests {
         Line::parse(&relaxed(text.as_bytes())).is_some()
     }
 
+    // Spec: 5.1.
     #[test]
     fn accepts_the_grammar() {
         for text in [
@@ -440,6 +441,7 @@ mod tests {
         }
     }
 
+    // Spec: 5.1, 5.2.
     #[test]
     fn rejects_what_is_no_instruction() {
         for text in [
@@ -482,6 +484,7 @@ mod tests {
         Ok(String::from_utf8_lossy(&first.line).into_owned())
     }
 
+    // Spec: 5.2.
     #[test]
     fn accepts_only_the_first_line() {
         for text in [
@@ -493,6 +496,7 @@ mod tests {
         }
     }
 
+    // Spec: 5.2, 5.3.
     #[test]
     fn rejects_later_second_and_broken_lines() {
         for (text, error) in [

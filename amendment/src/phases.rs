@@ -353,6 +353,9 @@ fn the_memo(tx: &Object) -> Option<&[u8]> {
     }
 }
 
+/// What a memo says, by every rule up to 2.4.
+///
+/// Spec: 1, 3.4, 3.5, 4.7, 10.
 fn read_memo(memo: &[u8], network_id: u32) -> Result<Reading, Refusal> {
     let mut rec = FirstFailure::default();
     message::check_size(memo, Source::Memo)?;

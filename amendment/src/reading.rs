@@ -180,7 +180,7 @@ impl<'m> Candidate<'m> {
         self.identity = identity.flatten();
     }
 
-    /// Whether rules 4.1 to 4.4 hold, so that rule 4.7 tries this signature.
+    /// Whether rules 4.1 to 4.4 hold, so that rule 4.7 tries this signature. Spec: 4.7.
     pub(crate) fn is_eligible(&self) -> bool {
         self.legal.is_some()
             && self.signed_legal

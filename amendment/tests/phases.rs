@@ -132,6 +132,7 @@ fn refusal(tx: &Object, ledger: &Ledger) -> Option<(Ter, &'static str)> {
     run(tx, ledger).err()
 }
 
+// Spec: 6.1, 6.2, 10.
 #[test]
 fn accepts_a_mail_and_hands_on_what_it_orders() {
     let mail = mail("c002.eml");
@@ -149,6 +150,7 @@ fn accepts_a_mail_and_hands_on_what_it_orders() {
     assert_eq!(derive(&raw, NETWORK, CloseTime::new(NOW), &keys), Ok(mail));
 }
 
+// Spec: 6.1, 6.2, 6.3.
 #[test]
 fn rejects_a_wrapper_that_says_anything() {
     let mail = mail("c002.eml");
@@ -201,6 +203,7 @@ fn rejects_a_wrapper_that_says_anything() {
     );
 }
 
+// Spec: 1.
 #[test]
 fn rejects_the_flag_on_other_types_and_without_the_amendment() {
     let mail = mail("c002.eml");
@@ -222,6 +225,7 @@ fn rejects_the_flag_on_other_types_and_without_the_amendment() {
     );
 }
 
+// Spec: 10, 11.
 #[test]
 fn rejects_by_account_sequence_and_ledger() {
     let mail = mail("c002.eml");
@@ -258,6 +262,7 @@ fn rejects_by_account_sequence_and_ledger() {
     assert_eq!(changed(&|l| l.index = 120), None);
 }
 
+// Spec: 4.6.
 #[test]
 fn accepts_within_the_window_and_rejects_outside() {
     let mail = mail("c002.eml");
@@ -275,6 +280,7 @@ fn accepts_within_the_window_and_rejects_outside() {
     assert_eq!(at(date - 289), Some((Ter::TER_EMAIL_EARLY, "4.6")));
 }
 
+// Spec: 8.2, 8.5, 8.6.
 #[test]
 fn rejects_replays_full_accounts_and_mails_before_a_rekey() {
     let first = mail("c002.eml");
@@ -339,6 +345,7 @@ fn rejects_replays_full_accounts_and_mails_before_a_rekey() {
     );
 }
 
+// Spec: 7.3, 7.4.
 #[test]
 fn accepts_keys_of_the_parent_ledger_alone() {
     let mail = mail("c002.eml");
@@ -384,6 +391,7 @@ fn accepts_keys_of_the_parent_ledger_alone() {
     assert_eq!(with_key(&strict), None);
 }
 
+// Spec: 6.3, 9.
 #[test]
 fn accepts_fees_from_once_to_ten_times_and_rejects_others() {
     let mail = mail("c002.eml");

@@ -28,6 +28,7 @@ fn list<'v>(value: &'v Value, name: &str) -> &'v Vec<Value> {
     value[name].as_array().expect("a list")
 }
 
+// Spec: 2.1, 2.2, 2.3.
 #[test]
 fn accepts_the_addresses_of_the_vectors() {
     let vectors = json("addresses.json");
@@ -53,6 +54,7 @@ fn accepts_the_addresses_of_the_vectors() {
     }
 }
 
+// Spec: 2.1, 2.2.
 #[test]
 fn rejects_the_addresses_of_the_vectors() {
     for case in list(&json("addresses.json"), "reject") {

@@ -32,7 +32,7 @@ pub const TF_DKIM_UNUSABLE: u32 = 0x0000_0001;
 /// What stands between selector and domain in DNS.
 const DNS_INFIX: &str = "._domainkey.";
 
-/// Selector and domain of a key, lower case. Spec: 4.4
+/// Selector and domain of a key, lower case. Spec: 4.4, 7.1
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DkimName {
     domain: Vec<u8>,
@@ -171,7 +171,7 @@ impl Attestation {
     }
 }
 
-/// The bytes that a validator signs; `None` for a record longer than any key needs. Spec: 7.2
+/// The bytes that a validator signs; `None` for a record longer than any key needs. Spec: 7.2, 7.7
 #[must_use]
 pub fn attestation_message(
     network_id: u32,
@@ -278,7 +278,7 @@ fn next(parent: &Ledger) -> LedgerIndex {
     LedgerIndex::new(parent.index().get().saturating_add(1))
 }
 
-/// True where a key was not renewed for 30 days. Spec: 7.4
+/// True where a key was not renewed for 30 days. Spec: 7.4, 7.8
 pub(crate) fn is_expired(entry: &Object, now: CloseTime) -> bool {
     last_attested(Some(entry))
         .seconds()
@@ -326,7 +326,7 @@ pub(crate) struct KeySet {
 
 impl KeySet {
     /// Reads a transaction; `None` unless it is exactly what [`KeySet::transaction`] makes: the same content has one
-    /// spelling, so that validators who agree make one transaction.
+    /// spelling, so that validators who agree make one transaction. Spec: 7.7
     pub(crate) fn parse(tx: &Transaction) -> Option<KeySet> {
         let object = tx.object();
         let name = DkimName::new(object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?)?;
@@ -371,7 +371,7 @@ impl KeySet {
         }
     }
 
-    /// The lower median of the times: at most a minority of the attestations can move it.
+    /// The lower median of the times: at most a minority of the attestations can move it. Spec: 7.7
     pub(crate) fn observed_at(&self) -> Option<CloseTime> {
         let mut times: Vec<CloseTime> = self.words.iter().map(|word| word.observed_at).collect();
         times.sort();

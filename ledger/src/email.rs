@@ -37,7 +37,7 @@ pub(crate) fn prove(
     amendment::preclaim(proven, &view).map_err(|refusal| refusal.code())
 }
 
-/// Writes the replay entry, next to sequence and fee and again after a tec reset. Spec: 8.3
+/// Writes the replay entry, next to sequence and fee and again after a tec reset. Spec: 8.3, 8.6
 pub(crate) fn write_replay_entry(sandbox: &mut Sandbox<'_>, env: &Env, ready: &Ready, stage: Stage) {
     let key = keylet::email_replay(ready.account());
     let effect = match stage {

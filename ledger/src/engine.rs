@@ -123,7 +123,7 @@ fn claims_fee(ter: Ter, pass: Pass) -> bool {
     ter.class() == TerClass::Tec && (pass == Pass::Final || final_anyway)
 }
 
-/// Everything before the first write; refusals take no fee.
+/// Everything before the first write; refusals take no fee. Mails leave for their own checks first. Spec: 10
 fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transactor) -> Result<Claim, Ter> {
     preflight_common(tx, env)?;
     if email::is_email(tx, env) {
@@ -165,7 +165,7 @@ fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transac
     })
 }
 
-/// The same for a transaction whose signature is a mail: section 10 of the spec, in its order.
+/// The same for a transaction whose signature is a mail, in the order of section 10. Spec: 10
 fn check_email(
     env: &Env,
     state: &StateMap,

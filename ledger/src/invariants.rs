@@ -266,6 +266,7 @@ mod tests {
         assert_eq!(retyped, Err(Violation::EntryType));
     }
 
+    // Spec: 8.3.
     #[test]
     fn accepts_a_replay_entry_exactly_with_a_mail() {
         let mail = remit(flags::TF_EMAIL_SIG);

@@ -201,6 +201,7 @@ mod tests {
         room.keep(mail_id, mail).map(|gone| gone.map(|(id, _)| id))
     }
 
+    // Spec: 7.5.
     #[test]
     fn accepts_two_kept_mails_of_an_account_and_rejects_the_third() {
         let mut room = Mailroom::default();

@@ -6,6 +6,7 @@ mod explain;
 mod house;
 mod interop;
 mod kill;
+mod mutants;
 mod node_cli;
 mod oracle;
 mod relay_bad_input;

@@ -41,7 +41,7 @@ impl Transactor for DkimKeySet {
         Ok(())
     }
 
-    /// Signatures, list, quorum, times. Spec: 7.2
+    /// Signatures, list, quorum, times. Spec: 7.2, 7.7
     fn preclaim(&self, tx: &Transaction, env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
         let set = KeySet::parse(tx).ok_or(Ter::TEM_MALFORMED)?;
         if set.words.is_empty() {
@@ -131,6 +131,7 @@ pub(crate) fn dkim_parameters(key_delay_first_secs: u32, key_delay_next_secs: u3
 }
 
 /// A name that the ledger does not hold: an entry, and a place in its domain's directory, which is made if need be.
+/// Spec: 7.1, 7.4, 7.8
 fn first_seen(
     apply: &mut Apply<'_>,
     set: &KeySet,
@@ -176,7 +177,7 @@ fn live_keys(apply: &Apply<'_>, set: &KeySet) -> usize {
     entries.filter(|entry| !entry.contains(sf::REVOKED_AT)).count()
 }
 
-/// A record for its first time: usable at once without a delay, else NextKey until a second quorum. Spec: 7.4
+/// A record for its first time: usable at once without a delay, else NextKey until a second quorum. Spec: 7.4, 7.8
 fn waiting(entry: Object, record: &KeyRecord, observed: CloseTime, delay_secs: u32) -> Object {
     let entry = entry
         .with(sf::FIRST_SEEN, observed.seconds())
@@ -208,7 +209,7 @@ fn usable(mut entry: Object, record: &KeyRecord) -> Object {
         .with(sf::PUBLIC_KEY, record.public_key())
 }
 
-/// "Absent" or "unusable" ends a key at once, for every mail. Spec: 7.4
+/// "Absent" or "unusable" ends a key at once, for every mail. Spec: 7.4, 7.8
 fn revoked(entry: Object, observed: CloseTime) -> Object {
     let mut entry = not_waiting(entry).with(sf::LAST_ATTESTED, observed.seconds());
     // A first key that never became usable loses its short delay with that.
@@ -227,7 +228,7 @@ fn not_waiting(mut entry: Object) -> Object {
 }
 
 /// A record for a name that the ledger holds: the key renewed, the waiting record confirmed, or another one that waits
-/// from now on. Spec: 7.4
+/// from now on. Spec: 7.4, 7.8
 fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: CloseTime) -> Object {
     let is_key = entry.blob(sf::PUBLIC_KEY) == Some(record.public_key())
         && entry.u8(sf::DKIM_KEY_TYPE) == Some(record.key_type().code())
@@ -259,7 +260,7 @@ fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: Cl
     }
 }
 
-/// Without attestations: a key that nobody renewed for 30 days goes; its domain stays known. Spec: 7.4
+/// Without attestations: a key that nobody renewed for 30 days goes; its domain stays known. Spec: 7.4, 7.8
 fn remove_unrenewed(apply: &mut Apply<'_>, set: &KeySet) -> Result<(), Ter> {
     let entry = apply.sandbox.entry(&set.name.keylet()).ok_or(Ter::TEF_FAILURE)?;
     if !dkim::is_expired(&entry, apply.env.now()) {

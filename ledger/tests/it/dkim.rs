@@ -65,6 +65,7 @@ fn is_usable(ledger: &Ledger) -> bool {
     key(ledger).contains(sf::PUBLIC_KEY) && !key(ledger).contains(sf::REVOKED_AT)
 }
 
+// Spec: 7.7.
 #[test]
 fn accepts_the_attestation_message_of_the_table() {
     // By hand after the table in the module doc.
@@ -82,6 +83,7 @@ fn accepts_the_attestation_message_of_the_table() {
     assert_eq!(message, Some(by_hand));
 }
 
+// Spec: 4.4, 7.1.
 #[test]
 fn accepts_names_as_dns_has_them() {
     assert!(DkimName::new(b"mail.example", b"s1").is_some());
@@ -89,6 +91,7 @@ fn accepts_names_as_dns_has_them() {
     assert_eq!(name().keylet(), keylet::dkim_key(b"mail.example", b"s1"));
 }
 
+// Spec: 4.4, 7.1.
 #[test]
 fn rejects_names_that_dns_or_the_ledger_would_not_have() {
     let long = [b'a'; 64];
@@ -107,12 +110,14 @@ fn rejects_names_that_dns_or_the_ledger_would_not_have() {
     }
 }
 
+// Spec: 7.2.
 #[test]
 fn accepts_four_of_five_as_a_quorum() {
     let counts: Vec<usize> = [1, 2, 3, 4, 5, 6, 10].into_iter().map(quorum).collect();
     assert_eq!(counts, [1, 2, 3, 4, 4, 5, 8]);
 }
 
+// Spec: 7.1, 7.2, 7.7.
 #[test]
 fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
     let ledger = genesis(5, (0, 0));
@@ -131,6 +136,7 @@ fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
     assert_eq!(closed.ledger.header().total_drops, ledger.header().total_drops);
 }
 
+// Spec: 7.2.
 #[test]
 fn rejects_less_than_a_quorum_and_what_does_not_count() {
     let ledger = genesis(5, (0, 0));
@@ -192,6 +198,7 @@ fn tampered(change: impl FnOnce(&mut Object)) -> Ter {
     closed.dropped.first().map_or(Ter::TES_SUCCESS, |(_, ter)| *ter)
 }
 
+// Spec: 7.2, 7.7.
 #[test]
 fn rejects_a_set_that_validators_did_not_make_so() {
     let words = |object: &Object| object.array(sf::DKIM_ATTESTATIONS).expect("array").to_vec();
@@ -255,6 +262,7 @@ fn rejects_a_set_on_a_network_without_the_amendment() {
     assert_eq!(closed.dropped, [(set.id(), Ter::TEM_DISABLED)]);
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn accepts_a_first_key_after_two_quorums_a_delay_apart() {
     let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
@@ -273,6 +281,7 @@ fn accepts_a_first_key_after_two_quorums_a_delay_apart() {
     );
 }
 
+// Spec: 7.4.
 #[test]
 fn rejects_a_key_whose_quorums_differed_in_between() {
     let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
@@ -283,6 +292,7 @@ fn rejects_a_key_whose_quorums_differed_in_between() {
     assert!(is_usable(&four));
 }
 
+// Spec: 7.4.
 #[test]
 fn accepts_a_changed_record_after_its_delay_while_the_old_key_stays() {
     let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
@@ -304,6 +314,7 @@ fn accepts_the_old_record_again_and_forgets_the_waiting_one() {
     assert_eq!(key(&three).u32(sf::LAST_ATTESTED), Some(START + 200));
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn accepts_absence_and_broken_records_as_the_end_of_a_key() {
     for answer in [Answer::Absent, Answer::Unusable, record(b"v=DKIM1; p=")] {
@@ -333,6 +344,7 @@ fn rejects_absence_of_a_name_that_nobody_knows() {
     }
 }
 
+// Spec: 7.2.
 #[test]
 fn rejects_the_same_attestations_twice() {
     let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
@@ -340,6 +352,7 @@ fn rejects_the_same_attestations_twice() {
     assert!(build_key_set(&one, NETWORK, &same).is_none());
 }
 
+// Spec: 7.5, 7.8.
 #[test]
 fn rejects_a_ninth_live_key_of_a_domain() {
     let mut ledger = genesis(1, (0, 0));
@@ -358,6 +371,7 @@ fn rejects_a_ninth_live_key_of_a_domain() {
     assert_eq!(back.dropped.first().map(|(_, ter)| *ter), Some(Ter::TEF_FAILURE));
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn accepts_removal_after_30_days_and_a_domain_stays_known() {
     let days = 24 * 3_600;
@@ -374,6 +388,7 @@ fn accepts_removal_after_30_days_and_a_domain_stays_known() {
     assert_eq!(delay, 21_600, "the longer delay: the domain was known");
 }
 
+// Spec: 7.4, 7.8.
 #[test]
 fn rejects_removal_of_a_renewed_key() {
     let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
@@ -399,4 +414,189 @@ fn rejects_removal_of_a_renewed_key() {
     let entry = both.ledger.entry(&name().keylet());
     assert_eq!(both.applied.len() + both.dropped.len(), 2);
     assert!(entry.is_some());
+}
+
+// Spec: 4.4.
+#[test]
+fn accepts_names_of_253_bytes_in_all_and_rejects_longer_ones() {
+    let domain = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(48)].join(".");
+    assert_eq!(domain.len() + "._domainkey.".len() + 1, 253);
+    assert!(DkimName::new(domain.as_bytes(), b"s").is_some());
+    assert!(DkimName::new(domain.as_bytes(), b"s1").is_none());
+}
+
+// Spec: 7.7.
+#[test]
+fn accepts_records_up_to_their_bound_and_rejects_longer_ones() {
+    let message =
+        |bytes: usize| attestation_message(NETWORK, &name(), &record(&vec![b'x'; bytes]), CloseTime::new(1));
+    assert!(message(4_096).is_some());
+    assert!(message(4_097).is_none());
+}
+
+// Spec: 7.7.
+#[test]
+fn accepts_the_lower_median_as_the_time_of_observation() {
+    let ledger = genesis(5, (0, 0));
+    let times = [9, 3, 2, 1];
+    let words: Vec<_> = (0..4)
+        .map(|n| attest(n, &name(), &record(RECORD), START + times[usize::from(n)]))
+        .collect();
+    let set = build_key_set(&ledger, NETWORK, &words).expect("four of five");
+    let closed = close(&ledger, [set], CloseTime::new(START + 10));
+    assert_eq!(key(&closed.ledger).u32(sf::LAST_ATTESTED), Some(START + 2));
+}
+
+/// The elements of a DKIMKeySet for these attestations, sorted by key.
+fn elements(words: &[Attestation]) -> Vec<(codec::Field, Object)> {
+    let mut words = words.to_vec();
+    words.sort_by_key(|word| *word.public_key.as_bytes());
+    let element = |word: &Attestation| {
+        Object::new()
+            .with(sf::OBSERVED_AT, word.observed_at.seconds())
+            .with(sf::PUBLIC_KEY, word.public_key.as_bytes().as_slice())
+            .with(sf::SIGNATURE, word.signature.as_slice())
+    };
+    words
+        .iter()
+        .map(|word| (sf::DKIM_ATTESTATION, element(word)))
+        .collect()
+}
+
+// Spec: 7.2, 7.7.
+#[test]
+fn rejects_a_set_of_strangers_of_old_words_or_of_none() {
+    let with = |words: [(u8, u32); 2]| {
+        let words = words.map(|(number, time)| attest(number, &name(), &record(RECORD), time));
+        tampered(|set| set.set(sf::DKIM_ATTESTATIONS, elements(&words)))
+    };
+    let now = START + 5;
+    assert_eq!(with([(0, now), (1, now)]), Ter::TES_SUCCESS);
+    assert_eq!(with([(0, now), (9, now)]), Ter::TEF_BAD_AUTH);
+    assert_eq!(with([(0, now), (1, START - 600)]), Ter::TES_SUCCESS);
+    assert_eq!(with([(0, now), (1, START - 601)]), Ter::TEF_PAST_SEQ);
+    assert_eq!(
+        tampered(|set| set.set(sf::DKIM_ATTESTATIONS, elements(&[]))),
+        Ter::TEM_MALFORMED
+    );
+}
+
+// Spec: 7.2.
+#[test]
+fn rejects_a_set_where_the_ledger_lists_no_validators() {
+    let words = [attest(0, &name(), &record(RECORD), START + 5)];
+    let set = build_key_set(&genesis(1, (0, 0)), NETWORK, &words).expect("quorum");
+    let closed = close(&genesis(0, (0, 0)), [set.clone()], CloseTime::new(START + 10));
+    assert_eq!(closed.dropped, [(set.id(), Ter::TEF_BAD_QUORUM)]);
+}
+
+// Spec: 7.7.
+#[test]
+fn rejects_a_second_set_for_a_name_in_one_ledger() {
+    let ledger = genesis(1, (0, 0));
+    let names: Vec<_> = (0..8)
+        .map(|n| DkimName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal"))
+        .collect();
+    let set = |name: &DkimName, observed| {
+        build_key_set(&ledger, NETWORK, &[attest(0, name, &record(RECORD), observed)]).expect("quorum")
+    };
+    // The order within a ledger is that of the transactions' ids: some later set comes second.
+    let sets = names
+        .iter()
+        .flat_map(|name| [set(name, START + 5), set(name, START + 6)]);
+    let closed = close(&ledger, sets, CloseTime::new(START + 10));
+    assert_eq!((closed.applied.len(), closed.dropped.len()), (8, 8));
+    assert!(closed.dropped.iter().all(|(_, ter)| *ter == Ter::TEF_PAST_SEQ));
+}
+
+// Spec: 7.8.
+#[test]
+fn rejects_a_33rd_entry_of_a_domain() {
+    let mut ledger = genesis(1, (0, 0));
+    let nth = |n: u32| DkimName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal");
+    for n in 0..32 {
+        ledger = seen(&ledger, &nth(n), &record(RECORD), START + 10 + 2 * n).ledger;
+        ledger = seen(&ledger, &nth(n), &Answer::Absent, START + 11 + 2 * n).ledger;
+    }
+    let one_more = seen(&ledger, &nth(32), &record(RECORD), START + 90);
+    assert_eq!(
+        one_more.dropped.first().map(|(_, ter)| *ter),
+        Some(Ter::TEF_FAILURE)
+    );
+    let known = seen(&ledger, &nth(0), &record(RECORD), START + 90);
+    assert_eq!(known.applied.first().map(|tx| tx.ter), Some(Ter::TES_SUCCESS));
+}
+
+fn strict() -> Answer {
+    record(&[RECORD, b"; t=s"].concat())
+}
+
+// Spec: 7.4, 7.8.
+#[test]
+fn rejects_another_strictness_until_its_second_quorum() {
+    let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &strict(), START + 100).ledger;
+    assert!(key(&two).contains(sf::NEXT_KEY));
+    assert_eq!(
+        key(&two).u32(sf::FLAGS),
+        Some(2),
+        "the waiting record says t=s, the key does not"
+    );
+    let three = seen(&two, &name(), &strict(), START + 21_700).ledger;
+    assert_eq!(key(&three).u32(sf::FLAGS), Some(1));
+    assert!(!key(&three).contains(sf::NEXT_KEY));
+}
+
+// Spec: 7.4, 7.8.
+#[test]
+fn rejects_a_waiting_record_whose_strictness_changes() {
+    let one = seen(&genesis(1, (0, 21_600)), &name(), &record(OTHER), START + 10).ledger;
+    let old = key(&one).blob(sf::PUBLIC_KEY).unwrap().to_vec();
+    let two = seen(&one, &name(), &strict(), START + 100).ledger;
+    let three = seen(&two, &name(), &record(RECORD), START + 21_700).ledger;
+    assert_eq!(key(&three).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
+    assert_eq!(
+        key(&three).u32(sf::FIRST_SEEN),
+        Some(START + 21_700),
+        "the count begins anew"
+    );
+}
+
+// Spec: 7.8.
+#[test]
+fn rejects_the_short_delay_of_a_first_key_that_was_withdrawn() {
+    let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &Answer::Absent, START + 20).ledger;
+    let three = seen(&two, &name(), &record(RECORD), START + 30).ledger;
+    let four = seen(&three, &name(), &record(RECORD), START + 3_700).ledger;
+    assert!(!is_usable(&four));
+    let five = seen(&four, &name(), &record(RECORD), START + 21_630).ledger;
+    assert!(is_usable(&five));
+}
+
+// Spec: 7.2.
+#[test]
+fn rejects_a_set_of_words_about_two_names() {
+    let other = DkimName::new(b"mail.example", b"s2").expect("legal");
+    let word = |number: u8, name: &DkimName| attest(number, name, &record(RECORD), START + 5);
+    let build = |words: &[Attestation]| build_key_set(&genesis(2, (0, 0)), NETWORK, words);
+    assert!(build(&[word(0, &name()), word(1, &name())]).is_some());
+    assert!(build(&[word(0, &name()), word(1, &other)]).is_none());
+}
+
+// Spec: 7.4.
+#[test]
+fn rejects_removal_before_its_time() {
+    let days = 24 * 3_600;
+    let month = |ledger: &Ledger| close(ledger, [], CloseTime::new(START + 31 * days)).ledger;
+    let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
+    let removal = build_removals(&month(&one), 4).remove(0);
+    // The same for a ledger in which the key was renewed.
+    let renewed = seen(&one, &name(), &record(RECORD), START + 31 * days).ledger;
+    let gone = close(
+        &renewed,
+        [removal.clone()],
+        CloseTime::new(START + 31 * days + 10),
+    );
+    assert_eq!(gone.dropped, [(removal.id(), Ter::TEF_FAILURE)]);
 }

@@ -8,7 +8,7 @@ use codec::keys::KeyPair;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, hash, keylet, sf};
 use ledger::dkim::{Answer, Attestation, DkimName, build_key_set};
 use ledger::genesis::EmailAmendment;
-use ledger::{GenesisConfig, Header, Ledger, Transaction};
+use ledger::{GenesisConfig, Header, Ledger, OpenLedger, Transaction};
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
 
@@ -221,6 +221,7 @@ impl World {
     }
 }
 
+// Spec: 6.1, 9.
 #[test]
 fn accepts_a_signed_mail_as_a_remit() {
     let mut world = world();
@@ -248,6 +249,7 @@ fn accepts_a_signed_mail_as_a_remit() {
     assert!(hidden.contains("EmailReplay") && !hidden.contains(&email_id.to_string()));
 }
 
+// Spec: 6.1, 8.2.
 #[test]
 fn accepts_every_vector_of_xah_and_of_rekey_once() {
     let (mut remits, mut seen) = (0, std::collections::BTreeSet::new());
@@ -274,6 +276,7 @@ fn accepts_every_vector_of_xah_and_of_rekey_once() {
     assert!(remits > 20, "{remits} vectors");
 }
 
+// Spec: 7.3.
 #[test]
 fn rejects_a_mail_until_the_parent_ledger_holds_its_key() {
     let mut world = world_without_keys();
@@ -300,6 +303,7 @@ fn rejects_a_mail_until_the_parent_ledger_holds_its_key() {
     assert_eq!(world.close([mail]), Ter::TES_SUCCESS);
 }
 
+// Spec: 8.1, 8.2.
 #[test]
 fn rejects_the_same_mail_and_the_other_copy_of_it() {
     let mut world = world();
@@ -321,6 +325,7 @@ fn rejects_the_same_mail_and_the_other_copy_of_it() {
     );
 }
 
+// Spec: 6.1, 6.2, 6.3, 10.
 #[test]
 fn rejects_what_the_mail_does_not_say() {
     let mut world = world();
@@ -362,6 +367,7 @@ fn rejects_what_the_mail_does_not_say() {
     assert_eq!(world.close([tx(&object)]), Ter::TES_SUCCESS);
 }
 
+// Spec: 4.5, 7.4.
 #[test]
 fn rejects_a_forged_signature_and_a_withdrawn_key() {
     let mut world = world();
@@ -383,6 +389,7 @@ fn rejects_a_forged_signature_and_a_withdrawn_key() {
     assert_eq!(world.balance(alice()), 100 * XAH);
 }
 
+// Spec: 8.3.
 #[test]
 fn rejects_a_tec_as_a_way_to_drain_fees() {
     let mut world = world();
@@ -399,6 +406,7 @@ fn rejects_a_tec_as_a_way_to_drain_fees() {
     assert_eq!(world.balance(alice()), 100 * XAH - fee);
 }
 
+// Spec: 6.3.
 #[test]
 fn rejects_a_fee_above_the_balance_without_taking_what_is_there() {
     let mut world = world();
@@ -415,6 +423,7 @@ fn bob() -> AccountId {
     AccountId::parse_classic("rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o").unwrap()
 }
 
+// Spec: 4.6.
 #[test]
 fn rejects_mails_outside_their_window() {
     let mut world = world();
@@ -426,6 +435,7 @@ fn rejects_mails_outside_their_window() {
     assert_eq!(world.mail(&mail(now + 290, line)), Ter::TES_SUCCESS);
 }
 
+// Spec: 8.6, 11.
 #[test]
 fn accepts_a_rekey_and_the_way_out_of_email() {
     let mut world = world();
@@ -482,6 +492,7 @@ fn accepts_a_rekey_and_the_way_out_of_email() {
     assert_eq!(world.mail(&mail(now, line)), Ter::TES_SUCCESS);
 }
 
+// Spec: 11.
 #[test]
 fn accepts_disabling_email_at_once_without_a_rekey() {
     let mut world = world();
@@ -492,8 +503,9 @@ fn accepts_disabling_email_at_once_without_a_rekey() {
     assert_ne!(world.flags(id(1)) & flags::LSF_DISABLE_EMAIL, 0);
 }
 
+// Spec: 8.4, 8.5, 9.
 #[test]
-fn rejects_the_65th_mail_until_the_window_has_passed() {
+fn accepts_64_mails_and_rejects_the_65th_until_the_window_has_passed() {
     let mut world = world();
     let mails: Vec<Vec<u8>> = (0..65)
         .map(|n| mail(CLOCK + n, "REMIT 0.000001 XAH TO <bob@example.com>"))
@@ -517,6 +529,7 @@ fn rejects_the_65th_mail_until_the_window_has_passed() {
     assert_eq!(world.replay_ids().len(), 64 - 8 + 1);
 }
 
+// Spec: 1.
 #[test]
 fn rejects_the_flag_where_it_is_not_legal() {
     let mut world = world();
@@ -558,6 +571,7 @@ fn rejects_the_flag_where_it_is_not_legal() {
     );
 }
 
+// Spec: 11.
 #[test]
 fn rejects_mail_where_the_master_key_is_disabled() {
     let mut world = world();
@@ -615,6 +629,7 @@ fn accepts_a_mail_of_issued_money_that_makes_account_and_line() {
     assert_eq!(world.replay_ids().len(), 1);
 }
 
+// Spec: 8.3.
 #[test]
 fn rejects_a_mail_of_issued_money_that_is_not_there_and_keeps_its_entry() {
     let mut world = world_with_dollars();
@@ -641,4 +656,54 @@ fn rejects_a_mail_of_issued_money_that_is_not_there_and_keeps_its_entry() {
     let line = format!("REMIT 1 USD/{} TO <bob@example.com>", id(1));
     assert_eq!(world.mail(&mail(CLOCK, &line)), Ter::TEC_FROZEN);
     assert_eq!(world.replay_ids().len(), 2);
+}
+
+// Spec: 10.
+#[test]
+fn rejects_a_mail_to_oneself_by_the_checks_of_its_type() {
+    let mut world = world();
+    let to_self = mail(CLOCK, "REMIT 1 XAH TO <alice@mail.test>");
+    assert_eq!(world.mail(&to_self), Ter::TEM_REDUNDANT);
+    let own_key = mail(CLOCK, &format!("REKEY {}", alice()));
+    assert_eq!(world.mail(&own_key), Ter::TEM_BAD_REGKEY);
+    assert_eq!(world.balance(alice()), 100 * XAH, "no fee");
+    assert_eq!(world.replay_ids(), []);
+}
+
+// Spec: 6.4.
+#[test]
+fn accepts_a_memo_above_the_bound_of_other_memos() {
+    let world = world();
+    let lines = ["REMIT 1 XAH TO <bob@example.com>", ""]
+        .into_iter()
+        .chain(std::iter::repeat_n("more", 300));
+    let memo = mail(CLOCK, &lines.collect::<Vec<_>>().join("\r\n"));
+    assert!(memo.len() > 1_024);
+    assert_eq!(world.submit(&tx(&wrapped(&world, &memo, 0))), Ter::TES_SUCCESS);
+}
+
+// Spec: 9.
+#[test]
+fn accepts_the_cost_of_a_mail_with_its_bytes_and_its_entry() {
+    let world = world();
+    let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
+    let outcome = OpenLedger::new(&world.ledger).submit(&tx(&wrapped(&world, &memo, 0)));
+    let cost = outcome.expect("the door lets it in").open_ledger_cost_drops;
+    assert_eq!(cost, 10 + memo.len() as u64 + 10, "with this mail's own entry");
+}
+
+// Spec: 6.2.
+#[test]
+fn accepts_a_network_id_above_1024_alone_in_the_transaction() {
+    let mut records = amendment::TxtRecords::new();
+    records.insert("own._domainkey.mail.test", &record());
+    for (network_id, written) in [(1_024, None), (1_025, Some(1_025))] {
+        let memo = mail(
+            CLOCK,
+            &format!("REMIT 1 XAH TO <bob@example.com> NET {network_id}"),
+        );
+        let derived = amendment::derive(&memo, network_id, CloseTime::new(CLOCK), &records);
+        let transaction = derived.expect("a mail that qualifies").transaction;
+        assert_eq!(transaction.u32(sf::NETWORK_ID), written);
+    }
 }

@@ -334,6 +334,7 @@ fn rejects_common_faults_in_their_order() {
     );
 }
 
+// Spec: 6.4.
 #[test]
 fn rejects_at_the_door_what_no_ledger_rule_forbids() {
     let world = World::new();
