@@ -15,17 +15,17 @@ SEEDS_MAX = 48
 SEED_BYTES_MAX = 4_000
 
 
-def write(target, seeds):
-    """Spread over the list, each text once."""
-    seeds = [seed for seed in dict.fromkeys(seeds) if len(seed) <= SEED_BYTES_MAX]
-    count = min(len(seeds), SEEDS_MAX)
-    chosen = [seeds[at * len(seeds) // count] for at in range(count)]
+def write(target, seeds, first=()):
+    """These first, then others spread over the list, each text once."""
+    first = list(first)
+    seeds = [seed for seed in dict.fromkeys(seeds) if len(seed) <= SEED_BYTES_MAX and seed not in first]
+    chosen = first + spread(seeds, SEEDS_MAX - len(first))
     folder = FUZZ / "corpus" / target
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for seed in chosen:
         (folder / hashlib.sha256(seed).hexdigest()[:12]).write_bytes(seed)
-    print(f"{target}: {count} seeds, {sum(map(len, chosen))} bytes")
+    print(f"{target}: {len(chosen)} seeds, {sum(map(len, chosen))} bytes")
 
 
 def cases():
@@ -38,7 +38,8 @@ def cases():
 
 
 def spread(items, count):
-    return [items[at * len(items) // count] for at in range(min(count, len(items)))]
+    count = min(count, len(items))
+    return [items[at * len(items) // count] for at in range(count)]
 
 
 def mails(every):
@@ -96,10 +97,12 @@ def rsa():
     (FUZZ / "rsa.txt").write_text(vectors["keys"][name])
 
 
+# The key of fuzz/src/signer.rs (RFC 8032 from 32 bytes of 7).
+SIGNER = b"v=DKIM1; k=ed25519; p=6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw="
+
+
 def key_records(every):
-    signer = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # RFC 8463 A.2
-    yield signer.encode()
-    yield (FUZZ / "rsa.txt").read_bytes()
+    yield b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # RFC 8463 A.2
     records = [record for _, _, keys in every for found in keys.values() for record in found]
     for record in records:
         yield record.encode("latin-1")
@@ -214,7 +217,7 @@ def main():
     rsa()
     mails(every)
     write("signature", [value for mail, _, _ in every for value in fields(mail, b"DKIM-Signature")[:1]])
-    write("key_record", list(key_records(every)))
+    write("key_record", list(key_records(every)), [SIGNER, (FUZZ / "rsa.txt").read_bytes()])
     write("address", list(addresses(every)))
     write("instruction", list(contents(every)))
     write("memo", list(memos()))

@@ -17,7 +17,7 @@ pub const EXPONENT_MAX: i32 = 80;
 pub const DROPS_MAX: u64 = 100_000_000_000_000_000;
 
 const NOT_NATIVE: u64 = 1 << 63;
-const POSITIVE: u64 = 1 << 62;
+pub(crate) const POSITIVE: u64 = 1 << 62;
 const EXPONENT_SHIFT: u32 = 54;
 const EXPONENT_BIAS: i32 = 97;
 const MANTISSA_MASK: u64 = (1 << EXPONENT_SHIFT) - 1;

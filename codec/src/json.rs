@@ -1,6 +1,6 @@
 //! Xahau's JSON forms (STObject::getJson): numbers, hex, names and addresses.
 
-use crate::amount::{Amount, IssuedAmount};
+use crate::amount::{Amount, IssuedAmount, POSITIVE};
 use crate::field::{Field, type_code};
 use crate::format::{EntryType, TxType};
 use crate::limits::JSON_DEPTH_MAX;
@@ -202,12 +202,16 @@ fn elements_from_json(field: Field, json: &Json, depth: usize) -> Result<Value, 
     Ok(Value::Array(elements))
 }
 
-/// Reads an amount: drops as text, or `{currency, issuer, value}` and nothing else.
+/// Reads an amount: drops as text, of at most 62 bits as the format has them, or `{currency, issuer, value}` and nothing
+/// else.
 pub fn amount_from_json(json: &Json) -> Option<Amount> {
     if let Some(text) = json.as_str() {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        return text.parse::<i64>().ok().filter(|_| plain).map(Amount::Native);
+        let drops = text.parse::<i64>().ok().filter(|_| plain);
+        return drops
+            .filter(|drops| drops.unsigned_abs() < POSITIVE)
+            .map(Amount::Native);
     }
     let map = json.as_object().filter(|map| map.len() == 3)?;
     let text = |name: &str| map.get(name).and_then(Json::as_str);

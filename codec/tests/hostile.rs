@@ -124,3 +124,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn accepts_drops_of_62_bits_as_json() {
+    for text in ["4611686018427387903", "-4611686018427387903", "0"] {
+        let object = codec::json::from_json(&serde_json::json!({ "Amount": text })).expect("an amount");
+        assert_eq!(codec::decode(&codec::encode(&object)), Ok(object), "{text}");
+    }
+}
+
+/// Bit 62 says that an amount is positive: an amount with more bits would be written as another one.
+#[test]
+fn rejects_drops_of_more_bits_as_json() {
+    for text in [
+        "4611686018427387904",
+        "-4611686018427387904",
+        "09223372036854751072",
+    ] {
+        let read = codec::json::from_json(&serde_json::json!({ "Amount": text }));
+        assert!(read.is_err(), "{text}");
+    }
+}

@@ -2,4 +2,5 @@
 //! signature. The targets panic where a property is broken.
 
 pub mod mail;
+pub mod node;
 pub mod signer;

@@ -2,22 +2,39 @@
 
 #![no_main]
 
-use amendment::address::{Recipient, account_of, parse_recipient, parse_sender};
+use amendment::address::{
+    AddressError, CanonicalAddress, Recipient, account_of, parse_recipient, parse_sender,
+};
 use fuzz::signer::Draft;
 use libfuzzer_sys::fuzz_target;
+
+/// A canonical address stands for itself, but for two kinds that nobody can write: nothing is trimmed after the cut at
+/// `+`, so `a.+x` keeps its dot (2.2); lower case can make a name look like an account (2.4).
+fn check_again<T: PartialEq + std::fmt::Debug>(
+    address: &CanonicalAddress,
+    again: Result<T, AddressError>,
+    first: T,
+) {
+    let text = address.as_str();
+    match again {
+        Err(AddressError::LocalDot) => assert!(text.contains(".@"), "{text}"),
+        Err(AddressError::ClassicChecksum) => assert!(text.starts_with('r'), "{text}"),
+        again => assert_eq!(again, Ok(first)),
+    }
+}
 
 fn check_typed(text: &str) {
     if let Ok(sender) = parse_sender(text) {
         let address = sender.as_str();
         assert!(address.is_ascii() && address.matches('@').count() == 1);
         assert!(!address.bytes().any(|byte| byte.is_ascii_uppercase()));
-        assert_eq!(parse_sender(address).as_ref(), Ok(&sender));
         assert_eq!(account_of(&sender), sender.account());
+        check_again(&sender, parse_sender(address), sender.clone());
     }
     match parse_recipient(text) {
-        Ok(recipient @ Recipient::Mailbox { .. }) => {
-            let address = recipient.address().expect("a mailbox");
-            assert_eq!(parse_recipient(address.as_str()), Ok(recipient.clone()));
+        Ok(Recipient::Mailbox { address, account }) => {
+            let again = parse_recipient(address.as_str());
+            check_again(&address.clone(), again, Recipient::Mailbox { address, account });
         }
         Ok(recipient @ Recipient::Chain { .. }) => {
             let tag = recipient.tag().map(|tag| format!("+{tag}")).unwrap_or_default();
@@ -38,7 +55,11 @@ fn check_mail(from: &[u8], to: &[u8]) {
         body: [b"REMIT 10 XAH TO <", to, b">\r\n"].concat(),
     };
     if let Some(derived) = draft.check() {
-        assert_eq!(parse_sender(derived.from.as_str()), Ok(derived.from.clone()));
+        check_again(
+            &derived.from,
+            parse_sender(derived.from.as_str()),
+            derived.from.clone(),
+        );
     }
 }
 

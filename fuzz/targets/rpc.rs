@@ -1,0 +1,130 @@
+//! A request in JSON, over WebSocket and over HTTP, from anybody and from the operator; the same bytes as the JSON of a
+//! transaction and, where the relay is built, as a node's answer that it reads.
+
+#![no_main]
+
+use amendment::Qualifies;
+use fuzz::mail::{NETWORK, NoKeys, explained};
+use fuzz::node::{Answering, operator, stranger};
+use libfuzzer_sys::fuzz_target;
+use rpc::Session;
+use rpc::api::{Role, SubmitMode};
+use serde_json::{Map, Value, json};
+
+/// Members of the envelope, beside which WebSocket writes the parameters.
+const ENVELOPE: [&str; 4] = ["command", "id", "jsonrpc", "method"];
+
+/// The reply is strict JSON and complete; a refusal is not much longer than the request.
+fn reply_to(session: &Session, text: &str) -> Value {
+    let reply = session.handle_text(text);
+    let value = rpc::json::parse(reply.as_bytes()).expect("strict JSON");
+    match value["type"].as_str() {
+        Some("response") => assert!(value["result"].is_object() == (value["status"] == "success")),
+        kind => assert_eq!((kind, &value["error"]), (Some("error"), &json!("jsonInvalid"))),
+    }
+    if value["status"] != "success" {
+        assert!(value["error"].is_string());
+        assert!(reply.len() < 2_048 + 8 * text.len(), "{}", reply.len());
+    }
+    value
+}
+
+/// The same over HTTP, where the method and its parameters can be written there.
+fn check_post(session: &Session, request: &Map<String, Value>, reply: &Value) {
+    let (Some(Value::String(method)), None) = (request.get("command"), request.get("method")) else {
+        return;
+    };
+    let mut params = request.clone();
+    params.retain(|name, _| !ENVELOPE.contains(&name.as_str()));
+    let post = json!({ "method": method, "params": [params] });
+    let answer = session.handle_post(post.to_string().as_bytes());
+    let body = rpc::json::parse(answer.body.as_bytes());
+    let Ok(body) = body.map(|body| body["result"].clone()).or(Err(answer.status)) else {
+        return assert!(method.is_empty(), "{}", answer.body);
+    };
+    assert_eq!(body["status"], reply["status"]);
+    assert_eq!(body["error"], reply["error"]);
+    if let Some(result) = reply["result"].as_object() {
+        assert!(result.iter().all(|(name, value)| body[name] == *value));
+    }
+}
+
+/// The node was given the mail that was written, for the purpose that was written.
+fn check_mails(node: &Answering, request: &Map<String, Value>, reply: &Value) {
+    let mut mails = node.mails.lock().expect("one thread");
+    for asked in mails.drain(..) {
+        let is_dry = request.get("dry_run") == Some(&Value::Bool(true));
+        assert_eq!(asked.mode == SubmitMode::DryRun, is_dry);
+        if let Some(text) = request.get("email") {
+            assert_eq!(text.as_str().map(str::as_bytes), Some(asked.mail.as_slice()));
+        }
+        let explanation = explained(&asked.mail, NETWORK, &NoKeys);
+        let result = &reply["result"];
+        assert_eq!(
+            result["qualifies"].is_null(),
+            explanation.qualifies == Qualifies::Unknown
+        );
+        #[cfg(feature = "relay")]
+        check_read_by_relay(result, &explanation);
+    }
+}
+
+/// The relay reads what a node writes.
+#[cfg(feature = "relay")]
+fn check_read_by_relay(result: &Value, explanation: &amendment::Explanation) {
+    let read = relay::courier::answer::parse_submit_email(result).expect("an answer");
+    assert_eq!(read.code.as_str(), explanation.code.token());
+}
+
+fn check_caller(peer: rpc::api::Peer, text: &str) {
+    let node = Answering::default();
+    let session = Session::new(&node, peer);
+    let reply = reply_to(&session, text);
+    if let Ok(Value::Object(request)) = rpc::json::parse(text.as_bytes()) {
+        let id = request.get("id").filter(|id| !id.is_array() && !id.is_object());
+        let is_short = id.and_then(Value::as_str).is_none_or(|id| id.len() <= 256);
+        // serde_json reads what is no integer to within the last bit.
+        if !id.is_some_and(Value::is_f64) {
+            assert_eq!(reply.get("id"), id.filter(|_| is_short));
+        }
+        check_mails(&node, &request, &reply);
+        check_post(&session, &request, &reply);
+    }
+    let commands = *node.commands.lock().expect("one thread");
+    assert!(commands == 0 || peer.role == Role::Admin);
+}
+
+/// What is read as a transaction stays what it is.
+fn check_transaction(value: &Value) {
+    if let Ok(read) = codec::json::from_json(value) {
+        let again = codec::json::from_json(&codec::json::to_json(&read));
+        assert_eq!(again.as_ref(), Ok(&read));
+        assert_eq!(codec::decode(&codec::encode(&read)), Ok(read));
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let node = Answering::default();
+    for peer in [operator(), stranger()] {
+        let reply = Session::new(&node, peer).handle_post(bytes);
+        assert!(matches!(reply.status, 200 | 400 | 413));
+        if reply.status == 200 {
+            let body = rpc::json::parse(reply.body.as_bytes()).expect("strict JSON");
+            assert!(body["result"]["status"].is_string());
+        }
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    check_caller(operator(), text);
+    check_caller(stranger(), text);
+    if let Ok(value) = rpc::json::parse(bytes) {
+        check_transaction(&value);
+        // Any bytes may come from a node: all that counts is that the relay survives them.
+        #[cfg(feature = "relay")]
+        {
+            let _ = relay::courier::answer::parse_submit_email(&value);
+            let _ = relay::courier::answer::parse_server_info(&value, NETWORK);
+        }
+    }
+});
