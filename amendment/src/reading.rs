@@ -244,10 +244,14 @@ impl<'m> Candidate<'m> {
         let field = SignatureField::new(&self.field, self.signature_at).compacted();
         let head = field.iter().map(|part| &**part);
         let lines = selection.in_normal_order().map(|(_, line)| line);
-        let mut parts = head.chain(lines).chain([&b"\r\n"[..]]);
-        let rest = parts.try_fold(memo, |rest, part| rest.strip_prefix(part));
-        // A canonical body is mostly the end of the memo itself, and then its bytes need no comparison.
-        Some(rest.is_some_and(|rest| std::ptr::eq(rest, body) || rest == body))
+        let mut parts = head.chain(lines).chain([&b"\r\n"[..], body]);
+        // What is canonical already is a piece of the memo itself, and then its bytes need no comparison.
+        let is_same = |piece: &[u8], part: &[u8]| std::ptr::eq(piece, part) || piece == part;
+        let rest = parts.try_fold(memo, |rest, part| {
+            let (piece, after) = rest.split_at_checked(part.len())?;
+            is_same(piece, part).then_some(after)
+        });
+        Some(rest.is_some_and(<[u8]>::is_empty))
     }
 }
 
