@@ -100,6 +100,10 @@ const SHAPES: &[Shape] = &[
     ("tags", |base, bytes| {
         base.with_tag(&(0..bytes / 9).map(|at| format!("x{at:05}=;")).collect::<String>())
     }),
+    ("tags of which the last is a twin", |base, bytes| {
+        let tags: String = (0..bytes / 10).map(|at| format!("x{at:05}=1; ")).collect();
+        base.with_tag(&format!("{tags}x00000=1"))
+    }),
     ("one long tag", |base, bytes| {
         base.with_tag(&format!("z={}", fill("q ", bytes)))
     }),

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::repair;
 use crate::scene::{self, Scene, TextLine};
 use crate::signature::WindowError;
-use crate::text::{is_empty_line, lines, relaxed, trim_wsp};
+use crate::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
 
 /// What to do about a refusal of this mail.
 pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> String {
@@ -112,6 +112,15 @@ fn not_aligned(scene: &Scene<'_>) -> Option<String> {
     if scene.list().is_some() {
         return Some(format!(
             "Send the mail directly, not through a mailing list: {signer} signed this copy, not {from}."
+        ));
+    }
+    let is_of = |domain: &str| {
+        let provider = scene.origin.provider;
+        provider.is_some_and(|provider| provider.domains().any(|known| known == domain))
+    };
+    if is_of(&from) && is_of(&signer) {
+        return Some(format!(
+            "Hand in the copy that was received first: this one holds the signature of {signer}, but not that of {from}."
         ));
     }
     Some(match scene.origin.provider {
@@ -227,10 +236,10 @@ fn expired(scene: &Scene<'_>) -> Option<String> {
     if life >= i64::from(EMAIL_WINDOW_SECS) {
         return None;
     }
-    let span = if life >= DAY_SECS.saturating_mul(2) {
-        format!("{} days", life.checked_div(DAY_SECS)?)
-    } else {
-        format!("{} hours", life.checked_div(HOUR_SECS)?)
+    let span = match (life.checked_div(DAY_SECS)?, life.checked_div(HOUR_SECS)?) {
+        (days @ 2.., _) => format!("{days} days"),
+        (_, hours @ 2..) => format!("{hours} hours"),
+        _ => "an hour or less".to_owned(),
     };
     let provider = provider_or(scene, "your provider");
     Some(format!(
@@ -249,6 +258,10 @@ fn instruction(error: InstructionError, scene: &Scene<'_>) -> Option<String> {
 
 /// Text mail is wrapped by the program that writes it; the text part of HTML mail is encoded instead.
 fn broken(scene: &Scene<'_>) -> String {
+    // With an empty line between them the first half would pay whom To names, or on the main network.
+    if goes_on(scene).unwrap_or_default() {
+        return cut(scene);
+    }
     if scene.is_multipart() {
         return "Leave an empty line after the instruction, so that nothing can be the rest of it."
             .to_owned();
@@ -277,10 +290,7 @@ fn not_first(scene: &Scene<'_>) -> Option<String> {
         ));
     }
     if is_cut(&line, &text, &first) {
-        let program = scene.origin.client.map_or("Your mail program", Client::as_str);
-        return Some(format!(
-            "{program} broke the instruction in two lines: send it as HTML mail, or make it shorter."
-        ));
+        return Some(cut(scene));
     }
     if has_more(&line) {
         // Their pages join the line with the one below, or with the mail that is answered.
@@ -315,6 +325,23 @@ fn undecoded(line: &[u8], scene: &Scene<'_>) -> Option<String> {
     line.starts_with(b"<").then(|| {
         "Send the mail as plain text, or as HTML mail that brings a plain text part: this one is HTML alone.".to_owned()
     })
+}
+
+/// Both halves of an instruction are there.
+fn cut(scene: &Scene<'_>) -> String {
+    let program = scene.origin.client.map_or("Your mail program", Client::as_str);
+    format!("{program} broke the instruction in two lines: send it as HTML mail, or make it shorter.")
+}
+
+/// The line right below the instruction begins with a word that would go on with it.
+fn goes_on(scene: &Scene<'_>) -> Option<bool> {
+    let text = scene.text()?;
+    let below = scene::line_below(&text, &scene::first_line(&text)?)?;
+    let word = below
+        .line
+        .split(|byte| is_wsp(*byte))
+        .find(|word| !word.is_empty())?;
+    Some(word == b"TO" || word == b"NET")
 }
 
 /// The first line and the one right below it are one instruction together.

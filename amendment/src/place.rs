@@ -3,6 +3,7 @@
 //! Spec: 12.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::base64;
 use crate::instruction::InstructionError;
@@ -172,19 +173,18 @@ fn in_signature(name: &str, scene: &Scene<'_>) -> Option<Place> {
 fn wrong_tag(error: TagListError, scene: &Scene<'_>) -> Option<Place> {
     let field = scene.signature()?;
     let value = crate::canon::value(field.raw);
-    let mut seen: Vec<&[u8]> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut found = None;
     for tag in value.split(|b| *b == b';') {
         let name = trim_fws(tag.split(|b| *b == b'=').next().unwrap_or_default());
         let is_wrong = match error {
-            TagListError::Duplicate => seen.contains(&name),
+            TagListError::Duplicate => !seen.insert(name),
             other => TagList::parse(tag) == Err(other),
         };
         if is_wrong {
             found = Some(tag);
             break;
         }
-        seen.push(name);
     }
     let tag = found.filter(|tag| !trim_fws(tag).is_empty());
     Place::of(scene.raw, trim_fws(tag.unwrap_or(without_line_end(field.raw))))
@@ -318,7 +318,7 @@ fn twin<'b>(header: &[(usize, &'b [u8])]) -> Option<(usize, &'b [u8])> {
         let name = line.split(|b| *b == b':').next().unwrap_or_default();
         name.to_ascii_lowercase()
     };
-    let mut above = std::collections::BTreeSet::new();
+    let mut above = BTreeSet::new();
     header.iter().find(|(_, line)| !above.insert(name(line))).copied()
 }
 

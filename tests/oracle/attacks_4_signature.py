@@ -198,3 +198,5 @@ provider("163", "163.com signs no To and no time, with a key of 1024 bits.", "16
 provider("posteo", "Posteo: relaxed/simple and a key of 3072 bits.", "posteo.net", "1984.ea087f", "From:To:Subject:Date:From", k="k3072", c="relaxed/simple")
 provider("mail-ru", "mail.ru.", "mail.ru", "mail4", "From:To:Cc:Subject:Date:Message-ID:Content-Type:From:To:Cc:Subject:Content-Type", x="x=%d; " % (SIGNED + 604800))
 provider("kernel-org", "kernel.org signs no Message-ID.", "kernel.org", "k20260515", "From:To:Cc:Subject:Date:From", ct="text/plain; charset=\"us-ascii\"")
+case("provider-workspace-without-own-key", "Google Workspace before its administrator made a key: Google signs with a name of its own.", "4.2", rfc=P, frm="Alice <alice@company.test>", d="company-test.20230601.gappssmtp.com", s="20230601", h=GMAIL_H)
+case("provider-microsoft-365-without-own-key", "Microsoft 365 before its administrator published the keys: Microsoft signs with the name of the tenant.", "4.2", rfc=P, frm="Alice <alice@company.test>", d="company.onmicrosoft.com", s="selector1-company-onmicrosoft-com", h=MS, tags=UNTIMED)
