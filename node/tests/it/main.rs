@@ -2,6 +2,7 @@
 
 mod amendments;
 mod damage;
+mod day;
 mod dns;
 mod full_disk;
 mod history;

@@ -1,0 +1,135 @@
+//! A scripted day: what a node with a fixed key, clock and keys file answers to every mail of the vectors, and the hash of
+//! each ledger that it closes.
+//!
+//! `fixtures/day/expected.json` was recorded from the program before the node was split into `chain` and its host (version
+//! 0.1.0). It changes only with a rule of the ledger; docs/deviations.md then says which.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use codec::AccountId;
+use node::{Fund, NodeConfig};
+use rpc::api::{Node as _, SubmitMode};
+use serde_json::{Value, json};
+
+use crate::world::{Keys, World, operator, vector_mail};
+
+const EXPECTED: &str = "../fixtures/day/expected.json";
+/// Mails between two closes.
+const MAILS_PER_LEDGER: usize = 5;
+/// Seconds that pass between the mails and the quiet end of the day: keys are due for renewal then.
+const NIGHT_SECS: u32 = 13 * 3_600;
+
+/// Names of the vectors' mails, in order.
+fn mails() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/mail");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("the vectors")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .filter(|name| name.ends_with(".eml"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Money for everyone who sends.
+fn funds() -> Vec<Fund> {
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/mail/vectors.json"),
+    );
+    let vectors: Value = serde_json::from_str(&text.expect("the vectors")).expect("JSON");
+    let mut accounts: Vec<&str> = vectors["cases"]
+        .as_array()
+        .expect("cases")
+        .iter()
+        .filter_map(|case| case["from"]["account"].as_str())
+        .collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    assert!(accounts.len() > 1, "the vectors name their senders");
+    accounts
+        .iter()
+        .inspect(|account| {
+            AccountId::parse_classic(account).expect("an address");
+        })
+        .map(|account| Fund::parse(&format!("{account}=1000")).expect("a fund"))
+        .collect()
+}
+
+fn with_fixed_key(config: &mut NodeConfig) {
+    let key = config.data.join("validator.key");
+    std::fs::write(&key, "000102030405060708090a0b0c0d0e0f\n").expect("written");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    config.funds = funds();
+}
+
+struct Day {
+    world: World,
+    ledgers: Vec<Value>,
+    answers: Vec<Value>,
+}
+
+impl Day {
+    async fn close(&mut self) {
+        self.world.close().await;
+        let (index, hash) = self.world.tip().await;
+        self.ledgers.push(json!([index.get(), hash.to_string()]));
+    }
+
+    async fn send(&mut self, name: &str, mode: SubmitMode) {
+        let answer = self.world.send_from(vector_mail(name), mode, operator()).await;
+        let answer = answer.expect("an answer");
+        self.answers.push(json!([
+            name,
+            format!("{mode:?}"),
+            answer.engine.token(),
+            answer.status.map(|status| format!("{:?}", status.state)),
+            answer.not_kept.map(|reason| format!("{reason:?}")),
+            answer.wrapped.map(|wrapped| wrapped.hash.to_string()),
+            answer.explanation.email_id.map(|id| id.hash().to_string()),
+        ]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_a_scripted_day_with_the_recorded_answers_and_hashes() {
+    let mut day = Day {
+        world: World::with(Keys::vectors(), with_fixed_key),
+        ledgers: Vec::new(),
+        answers: Vec::new(),
+    };
+    let mails = mails();
+    for round in 0..2 {
+        for some in mails.chunks(MAILS_PER_LEDGER) {
+            for name in some {
+                if round == 0 {
+                    day.send(name, SubmitMode::DryRun).await;
+                }
+                day.send(name, SubmitMode::Submit).await;
+            }
+            day.close().await;
+        }
+        day.world.pass(NIGHT_SECS);
+        day.close().await;
+        day.close().await;
+    }
+    let fees = day.world.ask(|node| node.fee()).await.expect("an answer");
+    let found = json!({
+        "answers": day.answers,
+        "ledgers": day.ledgers,
+        "base_fee": fees.base_fee.get(),
+    });
+    let found = serde_json::to_string_pretty(&found).expect("JSON") + "\n";
+    let expected = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(EXPECTED));
+    let expected = expected.unwrap_or_default();
+    if found != expected {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("day.json");
+        std::fs::write(&path, &found).expect("written");
+        let differing = found.lines().zip(expected.lines()).position(|(a, b)| a != b);
+        panic!(
+            "the day differs from line {:?} on; what was found lies in {}",
+            differing.map(|line| line + 1),
+            path.display()
+        );
+    }
+}
