@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Rust and a C compiler: mail software that the relay is tried against
-# (tests/interop), and what tests/fuzz.sh needs. Where apt and root, or rustup, are there it installs what is missing; no
-# service is started.
+# (tests/interop), what tests/fuzz.sh needs, and cargo-deny. Where apt and root, or rustup, are there it installs what is
+# missing; no service is started.
 # With --require, or where CI is set, a tool that is still missing is a failure; elsewhere a notice.
 set -euo pipefail
 
@@ -21,24 +21,40 @@ for tool in cargo cc; do
 done
 
 readonly CARGO_FUZZ=0.13.1
+readonly CARGO_DENY=0.20.2
 
 # What tests/fuzz.sh needs: a nightly toolchain beside that of the project, and cargo-fuzz.
 is_fuzz_ready() {
   cargo +nightly --version >/dev/null 2>&1 && cargo fuzz --version 2>/dev/null | grep -qF " $CARGO_FUZZ"
+}
+is_deny_ready() {
+  cargo deny --version 2>/dev/null | grep -qF " $CARGO_DENY"
 }
 if ! is_fuzz_ready && command -v rustup >/dev/null 2>&1; then
   echo "installing: nightly toolchain, cargo-fuzz $CARGO_FUZZ"
   cargo +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal || true
   cargo install --locked --force "cargo-fuzz@$CARGO_FUZZ" || true
 fi
-if is_fuzz_ready; then
-  echo "present: nightly toolchain, cargo-fuzz $CARGO_FUZZ"
-elif [ -n "$require" ]; then
-  echo "tests/tools.sh: missing, and needed here: a nightly toolchain, cargo-fuzz $CARGO_FUZZ" >&2
-  exit 1
-else
-  printf '\nNOTICE: missing: a nightly toolchain, or cargo-fuzz %s: tests/fuzz.sh will not run.\n\n' "$CARGO_FUZZ"
+if ! is_deny_ready; then
+  echo "installing: cargo-deny $CARGO_DENY"
+  # Unoptimised: it builds in a third of the time, and reads this tree within seconds all the same.
+  cargo install --locked --force --debug "cargo-deny@$CARGO_DENY" || true
 fi
+
+# A line for a tool that is there; for one that is not a failure where it is needed, else a notice.
+report() {
+  local ready=$1 what=$2 lost=$3
+  if "$ready"; then
+    echo "present: $what"
+  elif [ -n "$require" ]; then
+    echo "tests/tools.sh: missing, and needed here: $what" >&2
+    exit 1
+  else
+    printf '\nNOTICE: missing: %s: %s\n\n' "$what" "$lost"
+  fi
+}
+report is_fuzz_ready "nightly toolchain, cargo-fuzz $CARGO_FUZZ" "tests/fuzz.sh will not run."
+report is_deny_ready "cargo-deny $CARGO_DENY" "dependencies are not checked."
 
 # program, file, Perl or Python module that shows it | Debian package
 tools='python3|python3
