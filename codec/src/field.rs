@@ -1,7 +1,5 @@
 //! What a field is: its place in the canonical order, its name, where metadata shows it.
 
-use crate::sf;
-
 /// Where transaction metadata shows a field (xahaud SField.h).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meta {
@@ -66,6 +64,7 @@ pub struct Field {
 }
 
 impl Field {
+    /// A row of the table in [`crate::sf`].
     pub(crate) const fn define(
         type_code: u16,
         nth: u16,
@@ -79,20 +78,6 @@ impl Field {
             meta,
             signing,
         }
-    }
-
-    /// The field with this type and nth.
-    pub fn by_code(type_code: u16, nth: u16) -> Option<Field> {
-        let code = (u32::from(type_code) << 16) | u32::from(nth);
-        sf::ALL
-            .binary_search_by_key(&code, |field| field.code)
-            .ok()
-            .map(|at| sf::ALL[at])
-    }
-
-    /// The field with this name (case matters).
-    pub fn by_name(name: &str) -> Option<Field> {
-        sf::ALL.iter().copied().find(|field| field.name == name)
     }
 
     /// Xahau's name, as in JSON.
@@ -143,69 +128,5 @@ impl PartialOrd for Field {
 impl Ord for Field {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.code.cmp(&other.code)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Fields that this project adds. Spec: 1
-    const OURS: [&str; 19] = [
-        "DKIMKeyType",
-        "NextKeyType",
-        "ActiveAfter",
-        "LastAttested",
-        "RevokedAt",
-        "SignedDate",
-        "ObservedAt",
-        "FirstSeen",
-        "NextAfter",
-        "LastRekey",
-        "EmailID",
-        "SignatureHash",
-        "Selector",
-        "DKIMRecord",
-        "NextKey",
-        "EmailReplayEntry",
-        "DKIMAttestation",
-        "EmailReplayEntries",
-        "DKIMAttestations",
-    ];
-
-    #[test]
-    fn table_is_that_of_the_recorded_server() {
-        let text = std::fs::read_to_string(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../fixtures/golden/xahaud/server_definitions.json"
-        ))
-        .expect("fixture");
-        let definitions: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        let definitions = definitions.get("result").unwrap_or(&definitions);
-        let mut seen = 0;
-        for row in definitions["FIELDS"].as_array().expect("list") {
-            let (name, info) = (row[0].as_str().expect("name"), &row[1]);
-            let type_code = definitions["TYPES"][info["type"].as_str().expect("type")]
-                .as_i64()
-                .expect("code");
-            let nth = info["nth"].as_i64().expect("nth");
-            let is_marker = matches!(name, "ObjectEndMarker" | "ArrayEndMarker" | "hash" | "index");
-            let on_the_wire = info["isSerialized"] == true && (1..256).contains(&type_code) && nth < 256;
-            if !on_the_wire || is_marker {
-                continue;
-            }
-            let field = Field::by_name(name).unwrap_or_else(|| panic!("{name} is missing"));
-            assert_eq!(i64::from(field.type_code()), type_code, "{name}");
-            assert_eq!(i64::from(field.nth()), nth, "{name}");
-            assert_eq!(field.is_signing(), info["isSigningField"] == true, "{name}");
-            seen += 1;
-        }
-        assert_eq!(seen + OURS.len(), sf::ALL.len());
-        assert!(OURS.iter().all(|name| Field::by_name(name).is_some()));
-    }
-
-    #[test]
-    fn table_is_sorted_without_doubles() {
-        assert!(sf::ALL.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

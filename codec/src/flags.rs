@@ -5,6 +5,13 @@ pub const TF_FULLY_CANONICAL_SIG: u32 = 0x8000_0000;
 /// Transaction: the memo's mail is the signature. Legal on Remit and SetRegularKey with `Email` on. Spec: 1
 pub const TF_EMAIL_SIG: u32 = 0x2000_0000;
 
+/// Payment: not on the default path.
+pub const TF_NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
+/// Payment: less than the amount may be delivered.
+pub const TF_PARTIAL_PAYMENT: u32 = 0x0002_0000;
+/// Payment: only at the quality of Amount and SendMax, or better.
+pub const TF_LIMIT_QUALITY: u32 = 0x0004_0000;
+
 /// AccountSet SetFlag: a payment needs a destination tag.
 pub const ASF_REQUIRE_DEST: u32 = 1;
 /// AccountSet SetFlag: holders need authorisation.

@@ -1,8 +1,51 @@
-//! SHA-512Half, its prefixes, and the other digests of the format.
+//! 256-bit hashes, SHA-512Half with its prefixes, and the other digests of the format.
 
-use crate::types::Hash256;
 use ripemd::Ripemd160;
 use sha2::{Digest, Sha256, Sha512};
+use std::fmt;
+
+/// 256-bit hash or key; shown as 64 upper-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash256([u8; 32]);
+
+impl Hash256 {
+    /// All zero: "no hash".
+    pub const ZERO: Hash256 = Hash256([0; 32]);
+
+    /// From the 32 bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Hash256(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads exactly 64 hex digits of either case.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Hash256(bytes))
+    }
+
+    /// True for the all-zero hash.
+    pub fn is_zero(&self) -> bool {
+        self.0 == [0; 32]
+    }
+}
+
+impl fmt::Display for Hash256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode_upper(self.0))
+    }
+}
+
+impl fmt::Debug for Hash256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// Transaction id: `TXN\0` before the whole serialization.
 pub const PREFIX_TX_ID: [u8; 4] = *b"TXN\0";

@@ -3,11 +3,12 @@
 use crate::amount::{Amount, IssuedAmount, POSITIVE};
 use crate::field::{Field, type_code};
 use crate::format::{EntryType, TxType};
+use crate::hash::Hash256;
 use crate::limits::JSON_DEPTH_MAX;
 use crate::object::{Object, Value};
 use crate::sf;
 use crate::ter::Ter;
-use crate::types::{AccountId, Currency, Hash256};
+use crate::types::{AccountId, Currency};
 use serde_json::{Map, Value as Json, json};
 
 /// Why JSON is no object of the format.

@@ -1,7 +1,7 @@
 //! Indexes of ledger entries: half(u16 of a letter, arguments) (xahaud Indexes.cpp).
 
-use crate::hash::{sha512_half, sha512_half_after};
-use crate::types::{AccountId, Currency, Hash256, LedgerIndex};
+use crate::hash::{Hash256, sha512_half, sha512_half_after};
+use crate::types::{AccountId, Currency, LedgerIndex};
 
 fn keylet(letter: u8, args: &[&[u8]]) -> Hash256 {
     sha512_half_after(&[0, letter], args)

@@ -26,8 +26,9 @@ mod writer;
 
 pub use amount::{Amount, AmountError, IssuedAmount};
 pub use field::Field;
+pub use hash::Hash256;
 pub use object::{Object, Value};
 pub use reader::{DecodeError, DecodeReason, decode};
 pub use ter::{Ter, TerClass};
-pub use types::{AccountId, AddressError, CloseTime, Currency, Drops, Hash256, LedgerIndex};
+pub use types::{AccountId, AddressError, CloseTime, Currency, Drops, LedgerIndex};
 pub use writer::{encode, encode_signing, encode_vl};

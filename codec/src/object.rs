@@ -2,7 +2,8 @@
 
 use crate::amount::Amount;
 use crate::field::Field;
-use crate::types::{AccountId, Hash256};
+use crate::hash::Hash256;
+use crate::types::AccountId;
 
 /// Value of a field.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,9 +5,10 @@
 
 use crate::amount::{Amount, AmountError};
 use crate::field::{Field, type_code};
+use crate::hash::Hash256;
 use crate::limits::{DEPTH_MAX, OBJECT_BYTES_MAX};
 use crate::object::{Object, Value};
-use crate::types::{AccountId, Hash256};
+use crate::types::AccountId;
 use crate::writer::{ARRAY_END, OBJECT_END};
 
 /// Why bytes are no object.

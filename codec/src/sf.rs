@@ -15,6 +15,21 @@ macro_rules! fields {
     };
 }
 
+impl Field {
+    /// The field with this type and nth.
+    pub fn by_code(type_code: u16, nth: u16) -> Option<Field> {
+        let code = (u32::from(type_code) << 16) | u32::from(nth);
+        ALL.binary_search_by_key(&code, |field| field.code())
+            .ok()
+            .map(|at| ALL[at])
+    }
+
+    /// The field with this name (case matters).
+    pub fn by_name(name: &str) -> Option<Field> {
+        ALL.iter().copied().find(|field| field.name() == name)
+    }
+}
+
 fields! {
     LEDGER_ENTRY_TYPE: 1, 1, "LedgerEntryType", Never, Signed;
     TRANSACTION_TYPE: 1, 2, "TransactionType", Default, Signed;
@@ -271,4 +286,68 @@ fields! {
     NF_TOKEN_OFFERS: 19, 4, "NFTokenOffers", Default, Signed;
     HOOK_NAMESPACES: 19, 5, "HookNamespaces", Default, Signed;
     URI_TOKEN_IDS: 19, 99, "URITokenIDs", Default, Signed;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fields that this project adds. Spec: 1
+    const OURS: [&str; 19] = [
+        "DKIMKeyType",
+        "NextKeyType",
+        "ActiveAfter",
+        "LastAttested",
+        "RevokedAt",
+        "SignedDate",
+        "ObservedAt",
+        "FirstSeen",
+        "NextAfter",
+        "LastRekey",
+        "EmailID",
+        "SignatureHash",
+        "Selector",
+        "DKIMRecord",
+        "NextKey",
+        "EmailReplayEntry",
+        "DKIMAttestation",
+        "EmailReplayEntries",
+        "DKIMAttestations",
+    ];
+
+    #[test]
+    fn table_is_that_of_the_recorded_server() {
+        let text = std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../fixtures/golden/xahaud/server_definitions.json"
+        ))
+        .expect("fixture");
+        let definitions: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let definitions = definitions.get("result").unwrap_or(&definitions);
+        let mut seen = 0;
+        for row in definitions["FIELDS"].as_array().expect("list") {
+            let (name, info) = (row[0].as_str().expect("name"), &row[1]);
+            let type_code = definitions["TYPES"][info["type"].as_str().expect("type")]
+                .as_i64()
+                .expect("code");
+            let nth = info["nth"].as_i64().expect("nth");
+            let is_marker = matches!(name, "ObjectEndMarker" | "ArrayEndMarker" | "hash" | "index");
+            let on_the_wire = info["isSerialized"] == true && (1..256).contains(&type_code) && nth < 256;
+            if !on_the_wire || is_marker {
+                continue;
+            }
+            let field = Field::by_name(name).unwrap_or_else(|| panic!("{name} is missing"));
+            assert_eq!(i64::from(field.type_code()), type_code, "{name}");
+            assert_eq!(i64::from(field.nth()), nth, "{name}");
+            assert_eq!(field.is_signing(), info["isSigningField"] == true, "{name}");
+            seen += 1;
+        }
+        assert_eq!(seen + OURS.len(), ALL.len());
+        assert!(OURS.iter().all(|name| Field::by_name(name).is_some()));
+    }
+
+    #[test]
+    fn table_is_sorted_without_doubles() {
+        assert!(ALL.windows(2).all(|pair| pair[0] < pair[1]));
+    }
 }

@@ -1,8 +1,8 @@
 //! Identity and signing bytes of a transaction.
 
-use crate::hash::{PREFIX_TX_ID, PREFIX_TX_SIGN, sha512_half};
+use crate::hash::{Hash256, PREFIX_TX_ID, PREFIX_TX_SIGN, sha512_half};
 use crate::object::Object;
-use crate::types::Hash256;
+
 use crate::writer::{encode, encode_signing};
 
 /// Transaction id: half(`TXN\0`, whole canonical serialization, signatures included).

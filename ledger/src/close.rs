@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use amendment::EmailId;
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, TerClass};
 
 use crate::close_time;
@@ -45,6 +46,8 @@ pub struct AppliedTx {
     pub ter: Ter,
     /// Its number in the ledger, from 0.
     pub index: u32,
+    /// EmailID of a transaction that a mail signed, from the proof made while applying it. Spec: 8.1
+    pub email_id: Option<EmailId>,
 }
 
 impl AppliedTx {
@@ -157,6 +160,7 @@ impl Building {
             metadata: effects.metadata,
             ter: judged.ter,
             index,
+            email_id: judged.email_id,
         });
     }
 

@@ -15,9 +15,10 @@
 //! | 4 | observed at, seconds since 2000 |
 //! | 2 + n | length and bytes of the record, its strings joined; 0 without one |
 
+use codec::format::{EntryType, TxType};
 use codec::hash::PREFIX_DKIM_ATTESTATION;
 use codec::keys::{KeyPair, LowS, PublicKey};
-use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, format::TxType, keylet, sf};
+use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, keylet, sf};
 
 use crate::ledger::Ledger;
 use crate::limits::{
@@ -255,7 +256,8 @@ pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> 
         .state()
         .iter()
         .filter_map(|(_, bytes)| codec::decode(bytes).ok())
-        .filter(|entry| format_is_key(entry) && is_expired(entry, parent.close_time()))
+        .filter(|entry| EntryType::of(entry) == Some(EntryType::DkimKey))
+        .filter(|entry| is_expired(entry, parent.close_time()))
         .filter_map(|entry| {
             let name = DkimName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?)?;
             let set = KeySet {
@@ -268,10 +270,6 @@ pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> 
         })
         .take(removals_max)
         .collect()
-}
-
-fn format_is_key(entry: &Object) -> bool {
-    codec::format::EntryType::of(entry) == Some(codec::format::EntryType::DkimKey)
 }
 
 fn next(parent: &Ledger) -> LedgerIndex {
@@ -312,6 +310,45 @@ impl Word {
             signature: attestation.signature.clone(),
             observed_at: attestation.observed_at,
         }
+    }
+}
+
+/// KEY_DELAY_FIRST and KEY_DELAY_NEXT of a network, fixed by its genesis; both 0 without an entry. Spec: 1, 7.4
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyDelays {
+    /// For the first key of a domain.
+    pub(crate) first_secs: u32,
+    /// For each further one.
+    pub(crate) next_secs: u32,
+}
+
+impl KeyDelays {
+    /// Index of the entry that holds them: a DKIMKey without domain and selector.
+    pub(crate) fn keylet() -> Hash256 {
+        keylet::dkim_key(b"", b"")
+    }
+
+    /// Reads the entry.
+    pub(crate) fn of(entry: &Object) -> KeyDelays {
+        KeyDelays {
+            first_secs: entry.u32(sf::ACTIVE_AFTER).unwrap_or(0),
+            next_secs: entry.u32(sf::NEXT_AFTER).unwrap_or(0),
+        }
+    }
+
+    /// The entry: ActiveAfter is KEY_DELAY_FIRST, NextAfter is KEY_DELAY_NEXT. Never expires.
+    pub(crate) fn entry(self) -> Object {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::DOMAIN, b"".as_slice())
+            .with(sf::SELECTOR, b"".as_slice())
+            .with(sf::ACTIVE_AFTER, self.first_secs)
+            .with(sf::NEXT_AFTER, self.next_secs)
+            .with(sf::FIRST_SEEN, 0u32)
+            .with(sf::LAST_ATTESTED, u32::MAX)
+            .with(sf::PREVIOUS_TXN_ID, Hash256::ZERO)
+            .with(sf::PREVIOUS_TXN_LGR_SEQ, 0u32)
     }
 }
 

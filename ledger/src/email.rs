@@ -7,7 +7,6 @@ use amendment::{Effect, Ready, Rules};
 use codec::format::TxType;
 use codec::{Drops, Ter, keylet, sf};
 
-use crate::engine::Stage;
 use crate::sandbox::Sandbox;
 use crate::state_map::StateMap;
 use crate::transaction::Transaction;
@@ -38,12 +37,8 @@ pub(crate) fn prove(
 }
 
 /// Writes the replay entry, next to sequence and fee and again after a tec reset. Spec: 8.3, 8.6
-pub(crate) fn write_replay_entry(sandbox: &mut Sandbox<'_>, env: &Env, ready: &Ready, stage: Stage) {
+pub(crate) fn write_replay_entry(sandbox: &mut Sandbox<'_>, env: &Env, ready: &Ready, effect: Effect) {
     let key = keylet::email_replay(ready.account());
-    let effect = match stage {
-        Stage::Apply => Effect::Applied,
-        Stage::Reset => Effect::FeeOnly,
-    };
     let entry = amendment::next_replay_entry(sandbox.entry(&key).as_ref(), ready, effect, env.now());
     sandbox.put(key, entry);
 }

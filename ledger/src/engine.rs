@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use amendment::{Effect, EmailId, Ready};
 use codec::keys::PublicKey;
 use codec::{AccountId, Hash256, Object, Ter, TerClass, flags, keylet, sf};
 
@@ -17,9 +18,9 @@ use crate::rewards;
 use crate::sandbox::Sandbox;
 use crate::state_map::StateMap;
 use crate::transaction::Transaction;
-use crate::transactors::{
-    Apply, Signer, Transactor, balance_drops, consume_ticket, flags_of, transactor, with_balance,
-};
+use crate::transactors::dispatch::transactor;
+use crate::transactors::ticket_create::consume_ticket;
+use crate::transactors::{Apply, Signer, Transactor, balance_drops, flags_of, with_balance};
 use crate::view::{Env, LedgerKind, Pass};
 
 /// Networks with larger ids have them in every transaction.
@@ -32,6 +33,8 @@ pub(crate) struct Judged {
     /// There where the transaction counts: tes, or tec with its fee taken.
     pub(crate) effects: Option<Effects>,
     pub(crate) fee_drops: u64,
+    /// There where a mail's proof was made on the way.
+    pub(crate) email_id: Option<EmailId>,
 }
 
 impl Judged {
@@ -40,6 +43,7 @@ impl Judged {
             ter,
             effects: None,
             fee_drops: 0,
+            email_id: None,
         }
     }
 }
@@ -70,7 +74,7 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
         delivered: None,
     };
     let done = match claim.verdict {
-        Ok(()) => consume(&mut apply, &claim, Stage::Apply).and_then(|()| transactor.apply(&mut apply)),
+        Ok(()) => consume(&mut apply, &claim, Effect::Applied).and_then(|()| transactor.apply(&mut apply)),
         Err(tec) => Err(tec),
     };
     let mut ter = match done {
@@ -87,7 +91,7 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
         }
         apply.sandbox.reset();
         apply.delivered = None;
-        let reset = consume(&mut apply, &claim, Stage::Reset);
+        let reset = consume(&mut apply, &claim, Effect::FeeOnly);
         if reset.is_err() || hold_invariants(&apply, &claim).is_err() {
             return Judged::refused(Ter::TEF_INVARIANT_FAILED);
         }
@@ -98,6 +102,7 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
         ter,
         effects: Some(effects),
         fee_drops: claim.fee_charged_drops(),
+        email_id: claim.email.as_ref().map(Ready::email_id),
     }
 }
 
@@ -108,7 +113,7 @@ pub(crate) struct Claim {
     fee_drops: u64,
     /// A tec found before anything was written.
     verdict: Result<(), Ter>,
-    email: Option<amendment::Ready>,
+    email: Option<Ready>,
 }
 
 impl Claim {
@@ -295,17 +300,9 @@ fn check_signer(tx: &Transaction, account: &Object) -> Result<Signer, Ter> {
     Ok(Signer::MasterKey)
 }
 
-/// Before the transactor, or instead of it after a tec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// The transactor comes next.
-    Apply,
-    /// The transactor's writes were thrown away.
-    Reset,
-}
-
-/// Takes sequence and fee, and where a mail signed writes its replay entry in the same breath. Spec: 8.3
-fn consume(apply: &mut Apply<'_>, claim: &Claim, stage: Stage) -> Result<(), Ter> {
+/// Takes sequence and fee, together with the replay entry where a mail signed: before the transactor (`Applied`), or
+/// instead of it after its writes were thrown away (`FeeOnly`). Spec: 8.3
+fn consume(apply: &mut Apply<'_>, claim: &Claim, effect: Effect) -> Result<(), Ter> {
     match apply.tx.ticket() {
         Some(ticket) => consume_ticket(apply, apply.tx.account(), ticket)?,
         None => {
@@ -317,12 +314,12 @@ fn consume(apply: &mut Apply<'_>, claim: &Claim, stage: Stage) -> Result<(), Ter
     let account = apply.sender()?;
     let left = balance_drops(&account).saturating_sub(claim.fee_charged_drops());
     let mut account = with_balance(account, left)?;
-    if stage == Stage::Apply && account.contains(sf::ACCOUNT_TXN_ID) {
+    if effect == Effect::Applied && account.contains(sf::ACCOUNT_TXN_ID) {
         account.set(sf::ACCOUNT_TXN_ID, apply.tx.id());
     }
     apply.put_account(apply.tx.account(), account);
     if let Some(ready) = &claim.email {
-        email::write_replay_entry(&mut apply.sandbox, apply.env, ready, stage);
+        email::write_replay_entry(&mut apply.sandbox, apply.env, ready, effect);
     }
     Ok(())
 }
@@ -360,6 +357,7 @@ fn judge_pseudo(
                 ter: Ter::TES_SUCCESS,
                 effects: Some(effects),
                 fee_drops: 0,
+                email_id: None,
             }
         }
         Err(ter) => Judged::refused(ter),

@@ -1,13 +1,8 @@
-//! Fee and reserves of a ledger, and what a transaction has to pay at least.
-//!
-//! Xahau's rules (Transactor.cpp `calculateBaseFee`, FeeSettings). Does not know the fee of email-signed transactions:
-//! that is the crate `amendment` (spec section 9).
+//! Base fee and reserves of a ledger (FeeSettings), and fields that hold drops.
 
-use codec::format::TxType;
 use codec::{Amount, Field, Object, keylet, sf};
 
 use crate::state_map::StateMap;
-use crate::transaction::Transaction;
 
 /// Base fee and reserves, in drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,43 +52,4 @@ pub(crate) fn drops(object: &Object, field: Field) -> Option<u64> {
         Amount::Native(value) => u64::try_from(value).ok(),
         Amount::Issued(_) => None,
     }
-}
-
-/// The ordinary base fee: one drop for each byte of memos and hook parameters, and of a Remit's Blob, on top of the
-/// ledger's base fee. A free SetRegularKey is judged by its transactor.
-pub(crate) fn base_fee_drops(tx: &Transaction, fees: &Fees) -> u64 {
-    let memos = bytes_in(
-        tx.object(),
-        sf::MEMOS,
-        &[sf::MEMO_TYPE, sf::MEMO_DATA, sf::MEMO_FORMAT],
-    );
-    let parameters = bytes_in(
-        tx.object(),
-        sf::HOOK_PARAMETERS,
-        &[sf::HOOK_PARAMETER_NAME, sf::HOOK_PARAMETER_VALUE],
-    );
-    let blob = match tx.tx_type() {
-        TxType::Remit => bytes_of(tx.object(), sf::BLOB),
-        _ => 0,
-    };
-    fees.base_drops
-        .saturating_add(memos)
-        .saturating_add(parameters)
-        .saturating_add(blob)
-}
-
-/// Bytes of the given fields over all elements of an array.
-fn bytes_in(object: &Object, array: Field, fields: &[Field]) -> u64 {
-    let elements = object.array(array).unwrap_or(&[]);
-    let sizes = elements
-        .iter()
-        .flat_map(|(_, element)| fields.iter().map(|field| bytes_of(element, *field)));
-    sizes.fold(0, u64::saturating_add)
-}
-
-fn bytes_of(object: &Object, field: Field) -> u64 {
-    object
-        .blob(field)
-        .and_then(|bytes| u64::try_from(bytes.len()).ok())
-        .unwrap_or(0)
 }

@@ -6,10 +6,10 @@ use codec::format::EntryType;
 use codec::hash::sha512_half;
 use codec::{AccountId, Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, keylet, sf};
 
+use crate::dkim::KeyDelays;
 use crate::header::Header;
 use crate::ledger::Ledger;
 use crate::state_map::{StateMap, TxMap};
-use crate::transactors::{dkim_parameters, dkim_parameters_key};
 
 /// AccountID of rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh, seed snoPBrXtMeMyMHUVTgbuqAfg1SUTb, as in xahaud.
 pub const GENESIS_ACCOUNT: [u8; 20] = [
@@ -127,12 +127,12 @@ impl Ledger {
         if !config.validators.is_empty() {
             put(keylet::unl_report(), unl_report(config));
         }
-        let delays_secs = (config.key_delay_first_secs, config.key_delay_next_secs);
-        if delays_secs != (0, 0) {
-            put(
-                dkim_parameters_key(),
-                dkim_parameters(delays_secs.0, delays_secs.1),
-            );
+        let delays = KeyDelays {
+            first_secs: config.key_delay_first_secs,
+            next_secs: config.key_delay_next_secs,
+        };
+        if (delays.first_secs, delays.next_secs) != (0, 0) {
+            put(KeyDelays::keylet(), delays.entry());
         }
         let header = Header {
             index: LedgerIndex::new(1),

@@ -15,7 +15,7 @@ use crate::limits::{
 };
 use crate::state_map::StateMap;
 use crate::transaction::Transaction;
-use crate::transactors::transactor;
+use crate::transactors::dispatch::transactor;
 use crate::view::{Env, LedgerKind, View};
 
 /// A ledger that still takes submissions. Cheap to clone.

@@ -7,10 +7,10 @@
 
 use amendment::key_record::{self, KeyRecord};
 use codec::format::EntryType;
-use codec::{CloseTime, Hash256, Object, Ter, keylet, sf};
+use codec::{CloseTime, Object, Ter, sf};
 
 use super::{Apply, Transactor, flags_of};
-use crate::dkim::{self, Answer, KeySet};
+use crate::dkim::{self, Answer, KeyDelays, KeySet};
 use crate::limits::{DKIM_ENTRIES_PER_DOMAIN_MAX, DKIM_KEYS_PER_DOMAIN_MAX};
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
@@ -101,33 +101,10 @@ impl Transactor for DkimKeySet {
     }
 }
 
-/// KEY_DELAY_FIRST and KEY_DELAY_NEXT in seconds, from the genesis; 0 where it has none. Spec: 1, 7.4
-fn delays_secs(apply: &Apply<'_>) -> (u32, u32) {
-    let entry = apply.sandbox.entry(&dkim_parameters_key()).unwrap_or_default();
-    (
-        entry.u32(sf::ACTIVE_AFTER).unwrap_or(0),
-        entry.u32(sf::NEXT_AFTER).unwrap_or(0),
-    )
-}
-
-/// Index of the entry with the network's delays: a DKIMKey without domain and selector.
-pub(crate) fn dkim_parameters_key() -> Hash256 {
-    keylet::dkim_key(b"", b"")
-}
-
-/// The entry with the network's delays: ActiveAfter is KEY_DELAY_FIRST, NextAfter is KEY_DELAY_NEXT. Spec: 1
-pub(crate) fn dkim_parameters(key_delay_first_secs: u32, key_delay_next_secs: u32) -> Object {
-    Object::new()
-        .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
-        .with(sf::FLAGS, 0u32)
-        .with(sf::DOMAIN, b"".as_slice())
-        .with(sf::SELECTOR, b"".as_slice())
-        .with(sf::ACTIVE_AFTER, key_delay_first_secs)
-        .with(sf::NEXT_AFTER, key_delay_next_secs)
-        .with(sf::FIRST_SEEN, 0u32)
-        .with(sf::LAST_ATTESTED, u32::MAX)
-        .with(sf::PREVIOUS_TXN_ID, Hash256::ZERO)
-        .with(sf::PREVIOUS_TXN_LGR_SEQ, 0u32)
+/// The network's delays. Spec: 1, 7.4
+fn key_delays(apply: &Apply<'_>) -> KeyDelays {
+    let entry = apply.sandbox.entry(&KeyDelays::keylet()).unwrap_or_default();
+    KeyDelays::of(&entry)
 }
 
 /// A name that the ledger does not hold: an entry, and a place in its domain's directory, which is made if need be.
@@ -139,11 +116,11 @@ fn first_seen(
     observed: CloseTime,
 ) -> Result<Object, Ter> {
     let directory = apply.sandbox.entry(&set.name.directory());
-    let (first_secs, next_secs) = delays_secs(apply);
+    let delays = key_delays(apply);
     let delay_secs = if directory.is_some() {
-        next_secs
+        delays.next_secs
     } else {
-        first_secs
+        delays.first_secs
     };
     let directory = directory.unwrap_or_else(|| {
         Object::new()
@@ -240,7 +217,7 @@ fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: Cl
     let first_seen = entry.u32(sf::FIRST_SEEN).unwrap_or(0);
     let delay_secs = match entry.u32(sf::ACTIVE_AFTER) {
         Some(active_after) => active_after.saturating_sub(first_seen),
-        None => delays_secs(apply).1,
+        None => key_delays(apply).next_secs,
     };
     let is_next = entry.blob(sf::NEXT_KEY) == Some(record.public_key())
         && entry.u8(sf::NEXT_KEY_TYPE) == Some(record.key_type().code())

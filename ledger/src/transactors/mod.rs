@@ -1,8 +1,9 @@
-//! One file per transaction type; this one says what they have in common.
+//! One file per transaction type; this one holds what they have in common, `dispatch` the table of them.
 
 mod account_set;
 mod deposit_preauth;
 mod direct_flow;
+pub(crate) mod dispatch;
 mod dkim_key_set;
 mod enable_amendment;
 mod payment;
@@ -10,22 +11,19 @@ mod payment_issued;
 mod remit;
 mod set_fee;
 mod set_regular_key;
-mod ticket_create;
+pub(crate) mod ticket_create;
 mod trust_set;
 mod unl_report;
 mod uri_tokens;
 
 use codec::format::TxType;
-use codec::{AccountId, Amount, Object, Ter, flags, keylet, sf};
+use codec::{AccountId, Amount, Field, Object, Ter, flags, keylet, sf};
 
-use crate::fees::{base_fee_drops, drops};
+use crate::fees::{Fees, drops};
 use crate::limits::DROPS_MAX;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
-
-pub(crate) use dkim_key_set::{dkim_parameters, dkim_parameters_key};
-pub(crate) use ticket_create::consume_ticket;
 
 /// Flags that every type may carry.
 pub(crate) const TF_UNIVERSAL: u32 = flags::TF_FULLY_CANONICAL_SIG;
@@ -72,24 +70,6 @@ pub(crate) trait Transactor: Sync {
 
     /// Writes. A tec takes the fee and throws the writes away; any other code throws everything away.
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter>;
-}
-
-/// The transactor of a type; `None` where this ledger does not know the type (temUNKNOWN).
-pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
-    match tx_type {
-        TxType::Payment => Some(&payment::Payment),
-        TxType::AccountSet => Some(&account_set::AccountSet),
-        TxType::SetRegularKey => Some(&set_regular_key::SetRegularKey),
-        TxType::TicketCreate => Some(&ticket_create::TicketCreate),
-        TxType::TrustSet => Some(&trust_set::TrustSet),
-        TxType::DepositPreauth => Some(&deposit_preauth::DepositPreauth),
-        TxType::Remit => Some(&remit::Remit),
-        TxType::EnableAmendment => Some(&enable_amendment::EnableAmendment),
-        TxType::SetFee => Some(&set_fee::SetFee),
-        TxType::UnlReport => Some(&unl_report::UnlReport),
-        TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
-        _ => None,
-    }
 }
 
 /// Refuses flags outside of `allowed` and the universal ones. tfEmailSig passes where the mail was already judged: the
@@ -192,6 +172,18 @@ pub(crate) fn is_legal(amount: &Amount) -> bool {
     }
 }
 
+/// The receiver; account zero where there is none.
+pub(super) fn destination(tx: &Transaction) -> AccountId {
+    tx.object().account(sf::DESTINATION).unwrap_or(AccountId::ZERO)
+}
+
+/// True where the receiver has preauthorized the sender.
+pub(super) fn is_preauthorized(apply: &Apply<'_>, receiver: AccountId) -> bool {
+    apply
+        .sandbox
+        .contains(&keylet::deposit_preauth(receiver, apply.tx.account()))
+}
+
 /// Balance of an AccountRoot.
 pub(crate) fn balance_drops(account: &Object) -> u64 {
     drops(account, sf::BALANCE).unwrap_or(0)
@@ -211,4 +203,44 @@ pub(crate) fn flags_of(entry: &Object) -> u32 {
 /// OwnerCount of an AccountRoot.
 pub(crate) fn owner_count(account: &Object) -> u32 {
     account.u32(sf::OWNER_COUNT).unwrap_or(0)
+}
+
+/// The ordinary base fee (xahaud `calculateBaseFee`): one drop for each byte of memos and hook parameters, and of a Remit's Blob, on top of the
+/// ledger's base fee. A free SetRegularKey is judged by its transactor, a
+/// mail's fee by the crate `amendment` (spec section 9).
+pub(crate) fn base_fee_drops(tx: &Transaction, fees: &Fees) -> u64 {
+    let memos = bytes_in(
+        tx.object(),
+        sf::MEMOS,
+        &[sf::MEMO_TYPE, sf::MEMO_DATA, sf::MEMO_FORMAT],
+    );
+    let parameters = bytes_in(
+        tx.object(),
+        sf::HOOK_PARAMETERS,
+        &[sf::HOOK_PARAMETER_NAME, sf::HOOK_PARAMETER_VALUE],
+    );
+    let blob = match tx.tx_type() {
+        TxType::Remit => bytes_of(tx.object(), sf::BLOB),
+        _ => 0,
+    };
+    fees.base_drops
+        .saturating_add(memos)
+        .saturating_add(parameters)
+        .saturating_add(blob)
+}
+
+/// Bytes of the given fields over all elements of an array.
+fn bytes_in(object: &Object, array: Field, fields: &[Field]) -> u64 {
+    let elements = object.array(array).unwrap_or(&[]);
+    let sizes = elements
+        .iter()
+        .flat_map(|(_, element)| fields.iter().map(|field| bytes_of(element, *field)));
+    sizes.fold(0, u64::saturating_add)
+}
+
+fn bytes_of(object: &Object, field: Field) -> u64 {
+    object
+        .blob(field)
+        .and_then(|bytes| u64::try_from(bytes.len()).ok())
+        .unwrap_or(0)
 }

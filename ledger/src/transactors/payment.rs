@@ -4,16 +4,15 @@
 
 use codec::{AccountId, Amount, Currency, Object, Ter, flags, keylet, sf};
 
-use super::{Apply, Transactor, balance_drops, check_flags, flags_of, is_legal, owner_count, payment_issued};
+use super::{
+    Apply, Transactor, balance_drops, check_flags, destination, flags_of, is_legal, is_preauthorized,
+    owner_count, payment_issued,
+};
 use crate::fees::drops;
 use crate::lines;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
-
-pub(super) const TF_NO_RIPPLE_DIRECT: u32 = 0x0001_0000;
-pub(super) const TF_PARTIAL_PAYMENT: u32 = 0x0002_0000;
-const TF_LIMIT_QUALITY: u32 = 0x0004_0000;
 
 pub(super) struct Payment;
 
@@ -22,7 +21,7 @@ impl Transactor for Payment {
         check_flags(
             tx,
             env,
-            TF_NO_RIPPLE_DIRECT | TF_PARTIAL_PAYMENT | TF_LIMIT_QUALITY,
+            flags::TF_NO_RIPPLE_DIRECT | flags::TF_PARTIAL_PAYMENT | flags::TF_LIMIT_QUALITY,
         )?;
         let object = tx.object();
         let amount = object.amount(sf::AMOUNT).ok_or(Ter::TEM_MALFORMED)?;
@@ -51,7 +50,7 @@ impl Transactor for Payment {
         }
         check_deliver_min(tx, &amount)?;
         // Other currencies, paths and a limit of quality need order books: not supported here.
-        if paths || !same_currency || tx.flags() & TF_LIMIT_QUALITY != 0 {
+        if paths || !same_currency || tx.flags() & flags::TF_LIMIT_QUALITY != 0 {
             return Err(Ter::TEM_DISABLED);
         }
         Ok(())
@@ -102,10 +101,6 @@ impl Transactor for Payment {
     }
 }
 
-pub(super) fn destination(tx: &Transaction) -> AccountId {
-    tx.object().account(sf::DESTINATION).unwrap_or(AccountId::ZERO)
-}
-
 fn amount_drops(tx: &Transaction) -> Result<u64, Ter> {
     drops(tx.object(), sf::AMOUNT).ok_or(Ter::TEM_BAD_AMOUNT)
 }
@@ -136,7 +131,7 @@ fn check_deliver_min(tx: &Transaction, amount: &Amount) -> Result<(), Ter> {
         }
         (Amount::Native(_), Amount::Issued(_)) | (Amount::Issued(_), Amount::Native(_)) => false,
     };
-    if tx.flags() & TF_PARTIAL_PAYMENT != 0 && is_legal(&least) && least.is_positive() && fits {
+    if tx.flags() & flags::TF_PARTIAL_PAYMENT != 0 && is_legal(&least) && least.is_positive() && fits {
         Ok(())
     } else {
         Err(Ter::TEM_BAD_AMOUNT)
@@ -150,12 +145,15 @@ fn check_direct(tx: &Transaction) -> Result<(), Ter> {
         (object.contains(sf::SEND_MAX), Ter::TEM_BAD_SEND_NATIVE_MAX),
         (object.contains(sf::PATHS), Ter::TEM_BAD_SEND_NATIVE_PATHS),
         (
-            tx.flags() & TF_PARTIAL_PAYMENT != 0,
+            tx.flags() & flags::TF_PARTIAL_PAYMENT != 0,
             Ter::TEM_BAD_SEND_NATIVE_PARTIAL,
         ),
-        (tx.flags() & TF_LIMIT_QUALITY != 0, Ter::TEM_BAD_SEND_NATIVE_LIMIT),
         (
-            tx.flags() & TF_NO_RIPPLE_DIRECT != 0,
+            tx.flags() & flags::TF_LIMIT_QUALITY != 0,
+            Ter::TEM_BAD_SEND_NATIVE_LIMIT,
+        ),
+        (
+            tx.flags() & flags::TF_NO_RIPPLE_DIRECT != 0,
             Ter::TEM_BAD_SEND_NATIVE_NO_DIRECT,
         ),
     ];
@@ -163,13 +161,6 @@ fn check_direct(tx: &Transaction) -> Result<(), Ter> {
         .into_iter()
         .find(|(refused, _)| *refused)
         .map_or(Ok(()), |(_, code)| Err(code))
-}
-
-/// True where the receiver has named the sender.
-pub(super) fn is_preauthorized(apply: &Apply<'_>, receiver: AccountId) -> bool {
-    apply
-        .sandbox
-        .contains(&keylet::deposit_preauth(receiver, apply.tx.account()))
 }
 
 /// An account that wants to know its payers takes small sums from anybody while it is poor: so it cannot be locked out.

@@ -5,8 +5,7 @@
 use codec::{AccountId, Amount, IssuedAmount, Object, Ter, flags, sf};
 
 use super::direct_flow::{Completeness, Order, deliver};
-use super::payment::{TF_NO_RIPPLE_DIRECT, TF_PARTIAL_PAYMENT, destination, is_preauthorized};
-use super::{Apply, flags_of};
+use super::{Apply, destination, flags_of, is_preauthorized};
 use crate::issued;
 use crate::lines;
 
@@ -19,10 +18,10 @@ pub(super) fn apply(apply: &mut Apply<'_>, amount: &IssuedAmount) -> Result<(), 
     if guarded && !is_preauthorized(apply, receiver) {
         return Err(Ter::TEC_NO_PERMISSION);
     }
-    if tx.flags() & TF_NO_RIPPLE_DIRECT != 0 {
+    if tx.flags() & flags::TF_NO_RIPPLE_DIRECT != 0 {
         return Err(Ter::TEM_RIPPLE_EMPTY);
     }
-    let completeness = if tx.flags() & TF_PARTIAL_PAYMENT == 0 {
+    let completeness = if tx.flags() & flags::TF_PARTIAL_PAYMENT == 0 {
         Completeness::Whole
     } else {
         Completeness::Partial

@@ -5,8 +5,7 @@
 
 use codec::{Object, Ter, flags, keylet, sf};
 
-use super::{Apply, Transactor, check_flags, flags_of};
-use crate::fees::base_fee_drops;
+use super::{Apply, Transactor, base_fee_drops, check_flags, flags_of};
 use crate::transaction::Transaction;
 use crate::view::Env;
 

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use amendment::EmailId;
 use codec::format::TxType;
 use codec::keys::KeyPair;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, hash, keylet, sf};
@@ -238,7 +239,9 @@ fn accepts_a_signed_mail_as_a_remit() {
     assert_eq!(world.balance(alice()), 100 * XAH - 11 * XAH - 866);
     assert_eq!(world.sequence(alice()), sequence + 1);
     assert_eq!(world.replay_ids(), [email_id]);
-    let metadata = &world.last.as_ref().unwrap().applied[0].metadata;
+    let applied = &world.last.as_ref().unwrap().applied[0];
+    assert_eq!(applied.email_id, Some(EmailId::new(email_id)));
+    let metadata = &applied.metadata;
     let nodes = metadata.array(sf::AFFECTED_NODES).unwrap();
     let hidden = codec::json::to_json(metadata).to_string();
     assert_eq!(
@@ -296,6 +299,7 @@ fn rejects_a_mail_until_the_parent_ledger_holds_its_key() {
         1,
         "the key alone, although it comes in the same ledger"
     );
+    assert_eq!(closed.applied[0].email_id, None, "no mail signed it");
     assert_eq!(
         closed.retry.iter().map(Transaction::id).collect::<Vec<_>>(),
         [mail.id()]
