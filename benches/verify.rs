@@ -5,10 +5,6 @@
 //! library that rule 4.5 needs. Ours: `preflight`, `screen` and `authenticate` over a transaction in memory. The last
 //! lines are `ratio NAME VALUE` (time over floor) and `rate NAME VALUE` (mails per second).
 
-#[path = "../src/demo/mail.rs"]
-#[allow(dead_code, missing_docs, unused_imports)]
-mod mail;
-
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -23,11 +19,12 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGAC
 use codec::format::EntryType;
 use codec::{Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, Value, keylet, sf};
 use criterion::Criterion;
-use mail::{Headers, Provider, Signing};
 use mail_auth::AuthenticatedMessage;
 use mail_auth::common::crypto::HashAlgorithm;
 use mail_auth::common::parse::TxtRecordParser;
 use mail_auth::common::verify::DomainKey;
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing};
 
 const NETWORK: u32 = 21_337;
 const DOMAIN: &str = "mail.example";

@@ -14,17 +14,14 @@
 //! more, and prints what memory the process holds (Linux). `latency` sends mails one by one at odd moments and prints how long
 //! each took from its last byte to validated.
 
-#[path = "../src/demo/mail.rs"]
-#[allow(dead_code, reason = "the demo uses all of it")]
-mod mail;
-
-use mail::{Headers, Provider, Signing};
 use std::io::{BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use testkit::mail::{Headers, plain};
+use testkit::provider::{MailError, Provider, Signing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -130,9 +127,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 fn make(file: &Path, count: usize, bytes: usize) -> Result<(), Failure> {
     let provider = Provider::new("mail.example")?;
-    let keys: std::collections::BTreeMap<_, _> = provider.records().iter().cloned().collect();
     let keys_file = format!("{}.keys.json", file.display());
-    std::fs::write(&keys_file, serde_json::to_string(&keys)?)?;
+    std::fs::write(&keys_file, provider.keys_json())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     // Ledger times count whole seconds, so that one order of one sender needs a second of its own.
     let rounds = count.div_ceil(SENDERS) as u64;
@@ -150,7 +146,7 @@ fn make(file: &Path, count: usize, bytes: usize) -> Result<(), Failure> {
                     loop {
                         let at = next.fetch_add(1, Ordering::Relaxed);
                         if at >= count {
-                            return Ok::<_, mail::MailError>(made);
+                            return Ok::<_, MailError>(made);
                         }
                         if at.is_multiple_of(5_000) {
                             eprintln!("{at} of {count} mails signed");
@@ -187,7 +183,7 @@ fn make(file: &Path, count: usize, bytes: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-fn one(provider: &Provider, at: usize, date: u64, filler: &[String]) -> Result<String, mail::MailError> {
+fn one(provider: &Provider, at: usize, date: u64, filler: &[String]) -> Result<String, MailError> {
     let from = format!("u{}@mail.example", at % SENDERS);
     let headers = Headers {
         from: &from,
@@ -197,7 +193,7 @@ fn one(provider: &Provider, at: usize, date: u64, filler: &[String]) -> Result<S
     };
     let mut lines = vec!["REMIT 1 XAH"];
     lines.extend(filler.iter().map(String::as_str));
-    provider.sign(&mail::plain(headers, &lines), Signing::Gmail)
+    provider.sign(&plain(headers, &lines), Signing::Gmail)
 }
 
 /// Sender, the mail as it is, and its content with dots doubled and the end added.

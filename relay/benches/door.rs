@@ -1,20 +1,17 @@
 //! What one 10 KB letter costs the desk: limits, key, verifier, entry, and a queue in memory, so that no disk is in it.
 //! The last line is `letter NAME MICROSECONDS`, the best of several rounds over distinct mails.
 
-#[path = "../../src/demo/mail.rs"]
-#[allow(dead_code, missing_docs, unused_imports)]
-mod mail;
-
 use std::sync::Arc;
 use std::time::Instant;
 
-use mail::{Headers, Provider, Signing};
 use relay::clock::Clock;
 use relay::config::Config;
 use relay::desk::Desk;
 use relay::door::Door;
 use relay::letter::{Letter, Peer, TraceId, Way};
 use relay::queue::Queue;
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing};
 
 const LETTERS: u64 = 500;
 const ROUNDS: usize = 9;
@@ -57,12 +54,7 @@ fn main() {
     let provider = Provider::new("mail.example").expect("keys");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.json");
-    let keys: serde_json::Map<String, serde_json::Value> = provider
-        .records()
-        .iter()
-        .map(|(name, record)| (name.clone(), record.clone().into()))
-        .collect();
-    std::fs::write(&path, serde_json::Value::from(keys).to_string()).expect("a file");
+    std::fs::write(&path, provider.keys_json()).expect("a file");
     let config: Config = toml::from_str(&format!(
         "addresses = [\"relay@relay.example\"]\nhostname = \"mx.relay.example\"\nnodes = []\ndata = {:?}\n\
          [dns]\nkeys = {path:?}\n[limits]\nletters_per_address_hour = 1000000",

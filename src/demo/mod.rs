@@ -3,10 +3,7 @@
 //! Starts a node with a DNS responder of its own on free loopback ports, writes mails of the shapes that real clients
 //! send, and tells what happens. It ends with an error where anything differs from the story.
 
-mod dns;
-mod mail;
 mod play;
-mod post;
 mod story;
 
 use crate::cli;
@@ -14,12 +11,13 @@ use crate::commands::up::Both;
 use crate::commands::{Failure, Outcome};
 use ::relay::config::{Answers, Protection};
 use ::relay::daemon::Listening;
-use mail::Provider;
 use play::Play;
-use post::Inbox;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use story::{Audience, Differs, Story};
+use testkit::dns;
+use testkit::provider::{Provider, RSA_SELECTOR};
+use testkit::smtp::Inbox;
 
 /// Network of the demo: Xahau's own, so that the instructions read as people would write them. Its keys are made for
 /// this run, so nothing here means anything there.
@@ -119,13 +117,7 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
          machine."
     ));
     let provider = Provider::new(DOMAIN).map_err(|error| Failure::Argument(error.to_string()))?;
-    folder.write(
-        "keys.json",
-        &serde_json::json!(std::collections::BTreeMap::from_iter(
-            provider.records().iter().cloned()
-        ))
-        .to_string(),
-    )?;
+    folder.write("keys.json", &provider.keys_json())?;
     let relay_keys = Provider::new(RELAY_DOMAIN).map_err(|error| Failure::Argument(error.to_string()))?;
     folder.write("relay-dkim.pem", relay_keys.pem())?;
     let dns = dns::Responder::start(provider.records()).await?;
@@ -153,7 +145,7 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
         user: None,
         password_file: None,
         from: RELAY.to_owned(),
-        dkim_selector: mail::RSA_SELECTOR.to_owned(),
+        dkim_selector: RSA_SELECTOR.to_owned(),
         dkim_key: folder.path.join("relay-dkim.pem"),
         per_address_day: u32::MAX,
         transaction_link: "https://xahauexplorer.com/tx/{hash}".to_owned(),

@@ -1,7 +1,5 @@
 //! The scenes of the demo: what each sends, what must come of it.
 
-use super::mail::{self, Headers, Provider, Signing};
-use super::post::{self, Inbox};
 use super::story::Story;
 use super::{DOMAIN, Ending, Folder, NETWORK, RELAY};
 use crate::clock;
@@ -12,6 +10,9 @@ use rpc::Client;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing};
+use testkit::smtp::{self, Inbox};
 
 /// Longest wait for one validation, seconds.
 const WAIT_SECS_MAX: u64 = 20;
@@ -588,7 +589,7 @@ impl<'a> Play<'a> {
     /// Hands a mail to the relay as Alice's provider does, and tells what the relay says to it.
     async fn post_and_see(&mut self, text: &str, wanted: u16) -> Result<(), Ending> {
         let sender = format!("alice@{DOMAIN}");
-        let (code, lines) = post::send(self.smtp, &sender, RELAY, text).await?;
+        let (code, lines) = smtp::send(self.smtp, &sender, RELAY, text).await?;
         self.story.say(&format!(
             "   the relay: {code} {}",
             lines.join("\n                  ")

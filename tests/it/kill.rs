@@ -1,20 +1,17 @@
 //! kill -9 of the node 0 to 50 ms after one of a mail's requests (submission, closes, questions), again and again: each
 //! restart must find every ledger and transaction that was validated before, with the same hashes.
 
-#[path = "../../src/demo/mail.rs"]
-#[allow(dead_code, reason = "the demo uses all of it")]
-pub mod mail;
-
 use crate::support::{CommitWatch, NodeProcess};
-use mail::{Headers, Provider, Signing};
 use rpc::Client;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing};
 
 /// Kills in an ordinary run; `XAHAU_EMAIL_LONG` makes it more.
 const KILLS: u32 = 200;
@@ -152,12 +149,7 @@ async fn kill_again_and_again() {
     let folder = tempfile::tempdir().expect("folder");
     let (data, keys) = (folder.path().join("data"), folder.path().join("keys.json"));
     let provider = Provider::new("mail.example").expect("keys");
-    let table: Map<String, Value> = provider
-        .records()
-        .iter()
-        .map(|(name, text)| (name.clone(), json!(text)))
-        .collect();
-    std::fs::write(&keys, Value::Object(table).to_string()).expect("written");
+    std::fs::write(&keys, provider.keys_json()).expect("written");
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("clock")

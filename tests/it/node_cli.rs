@@ -1,11 +1,12 @@
 //! A node and its clients as an operator and a developer run them: `node`, `submit`, restarts, bad input.
 
-use crate::kill::mail::{self, Headers, Provider, Signing};
 use crate::support::{NodeProcess, program, run, run_with_input};
 use rpc::Client;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing};
 
 /// A folder with keys.json and mails signed under it.
 pub struct Desk {
@@ -19,12 +20,7 @@ impl Desk {
             tempfile::tempdir().expect("folder"),
             Provider::new("mail.example").expect("keys"),
         );
-        let table: Map<String, Value> = provider
-            .records()
-            .iter()
-            .map(|(name, text)| (name.clone(), json!(text)))
-            .collect();
-        std::fs::write(folder.path().join("keys.json"), Value::Object(table).to_string()).expect("written");
+        std::fs::write(folder.path().join("keys.json"), provider.keys_json()).expect("written");
         Desk { folder, provider }
     }
 

@@ -1,10 +1,9 @@
 //! kill -9 of the relay 0 to 50 ms after a request, at every step of a mail's life: while it is taken, submitted,
 //! validated, answered. No mail that got its 250 is lost, no payment is made twice, nobody is answered twice.
 
-use crate::kill::mail::{self, Headers, Provider, Signing};
 use crate::support::{CommitWatch, NodeProcess, RelayProcess};
 use rpc::Client;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,6 +12,8 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing, pem};
 
 /// Kills in an ordinary run; `XAHAU_EMAIL_LONG` makes it more.
 const KILLS: u64 = 50;
@@ -50,12 +51,7 @@ impl Set {
         let folder = tempfile::tempdir().expect("folder");
         let provider = Provider::new("mail.example").expect("keys");
         let keys = folder.path().join("keys.json");
-        let table: Map<String, Value> = provider
-            .records()
-            .iter()
-            .map(|(name, text)| (name.clone(), json!(text)))
-            .collect();
-        std::fs::write(&keys, Value::Object(table).to_string()).expect("written");
+        std::fs::write(&keys, provider.keys_json()).expect("written");
         let node = start_node(&folder.path().join("node"), &keys);
         let answers = Answers::default();
         let smarthost = smarthost(Arc::clone(&answers));
@@ -126,7 +122,7 @@ fn start_node(data: &Path, keys: &Path) -> NodeProcess {
 /// A fresh Ed25519 key for the answers, PEM.
 fn answer_key() -> String {
     let key = mail_auth::common::crypto::Ed25519Key::generate_pkcs8().expect("key");
-    mail::pem(&key)
+    pem(&key)
 }
 
 /// A server that takes every mail and counts it by its Message-ID. Gives its port.

@@ -1,13 +1,14 @@
 //! What tests of the whole daemon share: mail that is signed, a configuration, a client of SMTP, and what a node has.
 
-use crate::kill::mail::{self, Headers, Provider, Signing};
 use crate::support::run;
 use rpc::Client;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use testkit::mail::{self, Headers};
+use testkit::provider::{Provider, Signing};
 
 /// The address of the relay.
 pub const RELAY: &str = "relay@relay.example";
@@ -30,18 +31,13 @@ impl World {
         let folder = tempfile::tempdir().expect("folder");
         open_to_all(folder.path());
         let provider = Provider::new("mail.example").expect("keys");
-        let table: Map<String, Value> = provider
-            .records()
-            .iter()
-            .map(|(name, text)| (name.clone(), json!(text)))
-            .collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("clock");
         let world = World {
             folder,
             provider,
             now: now.as_secs(),
         };
-        std::fs::write(world.keys(), Value::Object(table).to_string()).expect("written");
+        std::fs::write(world.keys(), world.provider.keys_json()).expect("written");
         world
     }
 

@@ -333,9 +333,10 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::testing::{self, dns};
+    use crate::door::testing;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use testkit::dns;
 
     const NOW: u64 = 1_794_830_400;
 

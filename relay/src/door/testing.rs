@@ -1,17 +1,11 @@
 //! Mails and keys for the tests of this folder.
 
-#[path = "../../../src/demo/dns.rs"]
-#[allow(dead_code)]
-pub mod dns;
-#[path = "../../../src/demo/mail.rs"]
-#[allow(dead_code)]
-pub mod mail;
-
 use std::sync::OnceLock;
 
 use amendment::TxtRecords;
 
-use mail::{Headers, Provider, Signing};
+use testkit::mail::{Headers, plain};
+use testkit::provider::{Provider, Signing};
 
 use super::own::Own;
 
@@ -24,7 +18,7 @@ pub const DOMAIN: &str = "mail.example";
 pub fn now() -> u64 {
     static NOW: OnceLock<u64> = OnceLock::new();
     *NOW.get_or_init(|| {
-        let text = mail::plain(
+        let text = plain(
             Headers {
                 date: 1_794_830_400,
                 ..ALICE
@@ -90,7 +84,7 @@ pub fn signed(headers: Headers<'_>, lines: &[&str]) -> Vec<u8> {
 
 /// A plain mail, signed by a provider.
 pub fn sign_as(provider: &Provider, headers: Headers<'_>, lines: &[&str]) -> Vec<u8> {
-    let text = mail::plain(headers, lines);
+    let text = plain(headers, lines);
     provider
         .sign(&text, Signing::Gmail)
         .expect("a signature")

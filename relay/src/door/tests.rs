@@ -1,6 +1,5 @@
 use super::keys::{Found, Lookup};
-use super::testing::mail::{Headers, Provider};
-use super::testing::{self, dns, forger, headers, mail, now, provider, sign_as, signed};
+use super::testing::{self, forger, headers, mail, now, provider, sign_as, signed};
 use super::*;
 use crate::desk::Desk;
 use crate::letter::TraceId;
@@ -10,6 +9,9 @@ use amendment::{KeyAnswer, KeyName, TxtRecords};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use testkit::dns;
+use testkit::mail::Headers;
+use testkit::provider::Provider;
 
 /// A desk with a folder, a clock to set, and a keys file.
 struct Bench {

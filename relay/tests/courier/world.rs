@@ -20,7 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::mail::{Headers, Provider, Signing, plain};
+use testkit::mail::{Headers, plain};
+use testkit::provider::{Provider, Signing};
 
 pub const NETWORK: u32 = 21_338;
 const DOMAIN: &str = "mail.example";

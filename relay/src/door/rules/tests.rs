@@ -1,10 +1,11 @@
 use super::*;
-use crate::door::testing::mail::{Headers, Signing, outlook_like};
 use crate::door::testing::{
     self, NETWORK, forger, headers, mail, now, own, provider, records, sign_as, signed,
 };
 use amendment::TxtRecords;
 use proptest::prelude::*;
+use testkit::mail::{Headers, outlook_like};
+use testkit::provider::Signing;
 
 fn judge_on(network: u32, now: u64, raw: &[u8], keys: &TxtRecords) -> Result<Case, No> {
     let own = own();

@@ -1,4 +1,4 @@
-//! A DNS responder for one machine: a fixed table of TXT records over UDP, everything else NXDOMAIN.
+//! A DNS responder on a loopback port, over UDP: a table of records, everything else NXDOMAIN; or what a test decides.
 
 use hickory_proto::op::{Message, MessageType, ResponseCode};
 use hickory_proto::rr::rdata::TXT;
