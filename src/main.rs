@@ -2,14 +2,6 @@
 //!
 //! Composition only: arguments in, the crates below at work, text or JSON out. It knows no protocol.
 
-#[cfg(all(
-    any(feature = "sabotage-no-replay-check", feature = "sabotage-no-amount-check"),
-    not(debug_assertions)
-))]
-compile_error!(
-    "the sabotage features are for tests/it/sabotage.rs, which builds without optimisation; never release them"
-);
-
 #[macro_use]
 mod output;
 

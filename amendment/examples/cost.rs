@@ -10,8 +10,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use amendment::{ExplainEnv, TxtRecords, explain};
+use amendment::TxtRecords;
 use codec::CloseTime;
+use explain::{ExplainEnv, explain};
 
 /// Sizes of the mails in KiB; the last is the most that a door takes (docs/spec.md 1).
 const SIZES_KIB: [usize; 3] = [16, 64, 256];

@@ -11,8 +11,10 @@ use crate::text::{
 
 /// A canonicalisation algorithm, of the header or of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Canon {
+pub enum Canon {
+    /// RFC 6376 3.4.1 and 3.4.3.
     Simple,
+    /// RFC 6376 3.4.2 and 3.4.4.
     Relaxed,
 }
 
@@ -46,7 +48,7 @@ fn is_relaxed_header(field: &HeaderField<'_>) -> bool {
 }
 
 /// The value of a canonical header field: what follows the colon, without the final CRLF.
-pub(crate) fn value(field: &[u8]) -> &[u8] {
+pub fn value(field: &[u8]) -> &[u8] {
     let start = field
         .iter()
         .position(|b| *b == b':')
@@ -130,7 +132,7 @@ impl<'f> SignatureField<'f> {
 ///
 /// Spec: 3.3. Relaxed: white space is SP and HTAB, runs become one SP, none at line ends, no empty lines at the end,
 /// CRLF at the end of a non-empty body, an empty body is zero bytes. Simple: an empty body is one CRLF.
-pub(crate) fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
+pub fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
     // What a memo holds is canonical already, and it is on that path that time counts.
     if is_canonical_body(body, canon) {
         Cow::Borrowed(body)

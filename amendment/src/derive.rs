@@ -13,8 +13,8 @@ use crate::crypto::{self, Claim};
 use crate::keys::{KeyAnswer, KeySource};
 use crate::limits::{SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
 use crate::message::{self, Mail, Source};
-use crate::reading::{self, Candidate, Order};
-use crate::record::{FirstFailure, FullRecord, NoRecord};
+use crate::reading::{self, Candidate, Draft, Order};
+use crate::record::{FirstFailure, NoRecord, Recorder, Step};
 use crate::refusal::Refusal;
 use crate::signature::{self, KeyName};
 use crate::transaction::{self, EmailId};
@@ -61,38 +61,24 @@ pub struct CandidateKey {
     pub account: AccountId,
 }
 
-/// A mail that is split, within its bounds.
-pub(crate) struct Opened<'a> {
-    pub(crate) mail: Mail<'a>,
-    pub(crate) controls: Result<(), Refusal>,
-}
-
-/// Splits a raw mail. Rule 3.4 is judged apart, because the mail can be read on when it fails. Spec: 1, 3.1, 3.4.
-pub(crate) fn open(raw: &[u8]) -> Result<Opened<'_>, Refusal> {
-    message::check_size(raw, Source::Door)?;
-    let controls = message::check_controls(raw);
-    let mail = Mail::split(raw, Source::Door).map_err(|later| controls.err().unwrap_or(later))?;
-    Ok(Opened { mail, controls })
-}
-
 /// How far a signature's proof came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
+enum Proof {
     Proven,
     Refused(Refusal),
 }
 
 /// The signature under which a mail is read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice {
-    pub(crate) position: usize,
-    pub(crate) proof: Option<Proof>,
+struct Choice {
+    position: usize,
+    proof: Option<Proof>,
 }
 
 /// Asks the source for the key and proves the signature; `None` where a part of the signature cannot be read.
 ///
 /// Spec: 4.5, 3.3 apart.
-pub(crate) fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
+fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     let name = candidate.key_name.as_ref()?;
     let header_data = candidate.header_data()?;
     let claim = Claim::of(candidate, &header_data)?;
@@ -116,7 +102,7 @@ fn body_matches(candidate: &Candidate<'_>, body: &[u8]) -> bool {
 /// The signature that counts: of at most four that satisfy 4.1 to 4.4, the first that proves, else the first of them.
 ///
 /// Spec: 4.7. Where none satisfies them, the one whose refusal tells most: aligned with From and good, aligned, good, first.
-pub(crate) fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
+fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
     let mut first_eligible = None;
     let mut eligible: usize = 0;
     let mut others: usize = 0;
@@ -152,50 +138,128 @@ pub(crate) fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
     first_eligible.or(fallback.map(|(_, _, choice)| choice))
 }
 
+/// What could be read of a mail, and the signature under which it was read.
+#[derive(Default)]
+pub struct Examined<'m> {
+    /// Its header and body, where it could be split.
+    pub mail: Option<Mail<'m>>,
+    /// Position of the signature that counts (4.7) among the header fields.
+    pub chosen: Option<usize>,
+    /// What was read under that signature.
+    pub draft: Option<Draft<'m>>,
+}
+
+/// Judges a mail by every rule of sections 2 to 6, the window, and the signature under the source's keys, in the order of
+/// section 10. What each step found goes to the recorder.
+///
+/// Spec: 3.4, 4.5, 4.6, 4.7, 10.
+pub fn examine<'m>(
+    raw: &'m [u8],
+    network_id: u32,
+    now: CloseTime,
+    keys: &impl KeySource,
+    rec: &mut impl Recorder,
+) -> Examined<'m> {
+    let Some(mail) = split(raw, rec) else {
+        return Examined::default();
+    };
+    let choice = choose(&mail, keys).ok_or(Refusal::NoSignature);
+    let choice = rec.hold(Step::SignaturePresent, choice, |_| {
+        format!("{} DKIM-Signature fields", mail.signature_positions().count())
+    });
+    let draft = choice.map(|choice| {
+        let draft = reading::read(&mail, choice.position, Source::Door, raw, network_id, rec);
+        if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
+            let window = signature::check_window(date, times, now).map_err(Refusal::Window);
+            rec.hold(Step::Window, window, |()| format!("now {}", now.to_unix()));
+        }
+        if let Some(proof) = choice.proof {
+            record_proof(proof, &draft, rec);
+        }
+        draft
+    });
+    Examined {
+        chosen: choice.map(|choice| choice.position),
+        mail: Some(mail),
+        draft,
+    }
+}
+
+/// Splits a raw mail. It can be read on where rule 3.4 fails. Spec: 1, 3.1, 3.4.
+fn split<'m>(raw: &'m [u8], rec: &mut impl Recorder) -> Option<Mail<'m>> {
+    rec.hold(Step::Size, message::check_size(raw, Source::Door), |()| {
+        format!("{} bytes", raw.len())
+    })?;
+    rec.hold(Step::Controls, message::check_controls(raw), |()| {
+        "line ends are CRLF".to_owned()
+    });
+    if rec.is_settled(Step::HeaderLines) {
+        return None;
+    }
+    let mail = Mail::split(raw, Source::Door);
+    rec.hold(Step::HeaderLines, mail, |mail| {
+        format!("{} header fields", mail.fields.len())
+    })
+}
+
+fn record_proof(proof: Proof, draft: &Draft<'_>, rec: &mut impl Recorder) {
+    let name = || {
+        let name = draft.candidate.key_name.as_ref();
+        name.map(KeyName::dns_name).unwrap_or_default()
+    };
+    match proof {
+        Proof::Proven => {
+            rec.pass(Step::Key, name);
+            rec.pass(Step::Signature, name);
+        }
+        Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked)) => rec.fail(Step::Key, refusal),
+        Proof::Refused(refusal) => {
+            rec.pass(Step::Key, name);
+            rec.fail(Step::Signature, refusal);
+        }
+    }
+}
+
 /// The transaction of a mail: every rule of sections 2 to 6, the window, and the signature under the source's keys.
 ///
-/// Spec: 3.4, 4.5, 4.6, 4.7, 10. The refusal is the first one in the order of section 10.
+/// Spec: 10. The refusal is the first one in the order of section 10.
 pub fn derive(
     raw: &[u8],
     network_id: u32,
     now: CloseTime,
     keys: &impl KeySource,
 ) -> Result<Derived, Refusal> {
-    let opened = open(raw)?;
-    opened.controls?;
-    let choice = choose(&opened.mail, keys).ok_or(Refusal::NoSignature)?;
     let mut rec = FirstFailure::default();
-    let draft = reading::read(
-        &opened.mail,
-        choice.position,
-        Source::Door,
-        raw,
-        network_id,
-        &mut rec,
-    );
-    let memo = draft.normal_form.clone().map(Cow::into_owned);
-    let (reading, memo) = match (rec.refusal(), draft.complete(), memo) {
-        (None, Some(reading), Some(memo)) => (reading, memo),
-        (refusal, ..) => return Err(refusal.unwrap_or(Refusal::NoSignature)),
-    };
-    signature::check_window(reading.date, &reading.times, now).map_err(Refusal::Window)?;
-    match choice.proof {
-        Some(Proof::Proven) => {}
-        Some(Proof::Refused(refusal)) => return Err(refusal),
-        None => return Err(Refusal::Signature),
+    let examined = examine(raw, network_id, now, keys, &mut rec);
+    match rec.refusal() {
+        Some(refusal) => Err(refusal),
+        None => {
+            let derived = examined.draft.and_then(|draft| draft.derived(network_id));
+            derived.ok_or(Refusal::NoSignature)
+        }
     }
-    let account = reading.sender.account();
-    Ok(Derived {
-        transaction: transaction::derived(&reading.order, account, network_id, &memo),
-        email_id: EmailId::of(network_id, account, reading.date, &reading.order),
-        signed_date: CloseTime::new(reading.date),
-        memo,
-        from: reading.sender,
-        account,
-        order: reading.order,
-        instruction: reading.instruction,
-        key_name: reading.key_name,
-    })
+}
+
+impl Draft<'_> {
+    /// What the mail makes, where every part could be read.
+    ///
+    /// Spec: 6.1, 8.1.
+    pub fn derived(self, network_id: u32) -> Option<Derived> {
+        let from = self.candidate.sender?;
+        let (order, date, memo) = (self.order?, self.date?, self.normal_form?.into_owned());
+        let account = from.account();
+        Some(Derived {
+            transaction: transaction::derived(&order, account, network_id, &memo),
+            email_id: EmailId::of(network_id, account, date, &order),
+            signed_date: CloseTime::new(date),
+            memo,
+            from,
+            account,
+            order,
+            instruction: self.instruction?,
+            key_name: self.candidate.key_name?,
+        })
+    }
 }
 
 /// The full transaction.
@@ -209,29 +273,29 @@ pub fn wrap(derived: &Derived, sequence: u32, fee: Drops, last_ledger_sequence: 
 ///
 /// Spec: 3.
 pub fn normal_form(raw: &[u8], index: usize) -> Result<Vec<u8>, Refusal> {
-    let opened = open(raw)?;
-    opened.controls?;
-    let position = opened
-        .mail
-        .signature_positions()
-        .nth(index)
-        .ok_or(Refusal::NoSignature)?;
-    let mut rec = FullRecord::default();
-    let draft = reading::read(&opened.mail, position, Source::Door, raw, 0, &mut rec);
-    draft
-        .normal_form
-        .map(Cow::into_owned)
-        .ok_or(rec.first_failure().unwrap_or(Refusal::NoSignature))
+    let mut rec = FirstFailure::default();
+    let mail = split(raw, &mut rec);
+    if let Some(refusal) = rec.refusal() {
+        return Err(refusal);
+    }
+    let mail = mail.ok_or(Refusal::NoSignature)?;
+    let position = mail.signature_positions().nth(index);
+    let position = position.ok_or(Refusal::NoSignature)?;
+    let draft = reading::read(&mail, position, Source::Door, raw, 0, &mut NoRecord);
+    draft.normal_form.map(Cow::into_owned).ok_or_else(|| {
+        reading::read(&mail, position, Source::Door, raw, 0, &mut rec);
+        rec.refusal().unwrap_or(Refusal::NoSignature)
+    })
 }
 
 /// The keys that a mail waits for: of at most four signatures that satisfy 4.1 to 4.4.
 ///
 /// Spec: 4.7, 7.2.
 pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
-    let Ok(opened) = open(raw) else {
+    let Some(mail) = split(raw, &mut NoRecord) else {
         return Vec::new();
     };
-    read_all(&opened.mail)
+    read_all(&mail)
         .filter(|candidate| candidate.is_eligible())
         .take(SIGNATURE_CANDIDATES_MAX)
         .filter_map(|candidate| {
@@ -243,12 +307,12 @@ pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
         .collect()
 }
 
-/// The key names of the signatures that `explain` may look at, so that a caller can resolve them first.
+/// The key names of the signatures that `examine` may look at, so that a caller can resolve them first.
 pub fn key_names(raw: &[u8]) -> Vec<KeyName> {
-    let Ok(opened) = open(raw) else {
+    let Some(mail) = split(raw, &mut NoRecord) else {
         return Vec::new();
     };
-    let names = read_all(&opened.mail).filter_map(|candidate| candidate.key_name);
+    let names = read_all(&mail).filter_map(|candidate| candidate.key_name);
     names.take(SIGNATURE_CANDIDATES_MAX.saturating_mul(2)).collect()
 }
 

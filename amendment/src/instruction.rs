@@ -174,6 +174,13 @@ fn is_instruction(line: &[u8]) -> bool {
     (line.starts_with(b"REMIT") || line.starts_with(b"REKEY")) && Line::parse(&relaxed(line)).is_some()
 }
 
+/// Whether a relaxed line is an instruction by its grammar.
+///
+/// Spec: 5.1.
+pub fn is_instruction_line(line: &[u8]) -> bool {
+    Line::parse(line).is_some()
+}
+
 impl<'a> Line<'a> {
     /// The grammar of section 5 over one relaxed line. A classic address is known by its look here; its check digits
     /// are judged by rule 2.4.

@@ -2,7 +2,7 @@
 //!
 //! Two ways lead in. A ledger takes a transaction through the phases `preflight`, `screen`, `authenticate`, `preclaim`,
 //! each of which consumes what only the one before makes. Whoever holds a mail calls `derive` (mail to transaction) or
-//! `explain` (every check, with what it read and what to do). Both run one verifier.
+//! `examine` (every check, for crate `explain`). Both run one verifier.
 //!
 //! Knows no clock, socket, file, environment, thread or random number: time comes in as `CloseTime`, keys through
 //! `ReadView` or `KeySource`. Never panics on any input; every cost is linear in the input.
@@ -32,52 +32,44 @@
 )]
 
 pub mod address;
-mod advice;
-mod base64;
-mod canon;
+pub mod base64;
+pub mod canon;
 mod crypto;
 mod date;
 mod der;
 mod derive;
 mod ed25519;
-mod explain;
-mod fix;
-mod instruction;
+pub mod instruction;
 pub mod key_record;
 pub mod keys;
 pub mod limits;
-mod message;
-mod mime;
-mod origin;
+pub mod message;
+pub mod mime;
 mod phases;
-mod place;
-mod reading;
-mod record;
+pub mod reading;
+pub mod record;
 mod refusal;
-mod repair;
 mod replay;
-mod scene;
 mod selection;
-mod signature;
-mod tags;
-mod text;
+pub mod signature;
+pub mod tags;
+pub mod text;
 mod transaction;
 
 pub use date::DateError;
 pub use der::RsaKeyError;
-pub use derive::{CandidateKey, Derived, candidates, derive, key_names, normal_form, wrap};
+pub use derive::{
+    CandidateKey, Derived, Examined, candidates, derive, examine, key_names, normal_form, wrap,
+};
 pub use ed25519::Ed25519KeyError;
-pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
 pub use instruction::{InstructionError, MoneyError, NetworkError};
 pub use keys::{KeyAnswer, KeyCache, KeySource, LedgerKeys, TxtRecords};
 pub use mime::MimeError;
-pub use origin::{Client, Origin, Provider};
 pub use phases::{
     AMENDMENT_EMAIL, Amendment, AuthError, Parsed, PreclaimError, PreflightError, Proven, ReadView, Ready,
     Rules, ScreenError, Screened, authenticate, is_email_transaction, next_replay_entry, preclaim, preflight,
     screen,
 };
-pub use place::Place;
 pub use reading::Order;
 pub use refusal::Refusal;
 pub use replay::{

@@ -67,12 +67,6 @@ pub const KEYS_CACHED_MAX: usize = 1_024;
 pub const NETWORK_ID_UNWRITTEN_MAX: u32 = 1_024;
 /// The network on which a mail without `NET` is valid. Source: spec 5.6.
 pub const MAIN_NETWORK_ID: u32 = 21_337;
-/// Lines at the end of a body that `explain` tries to leave out, to tell whether somebody added them. Refuses nothing.
-pub const APPENDED_LINES_MAX: usize = 64;
-/// Bytes of what a mail user is told to do; it has to fit into one line of an SMTP reply. Beyond: cut.
-pub const ADVICE_BYTES_MAX: usize = 300;
-/// Bytes of a name or line out of the mail within such a text. Beyond: cut.
-pub const ADVICE_NAME_BYTES_MAX: usize = 64;
 /// Bytes of foreign text that a check repeats as what it read.
 pub const SHOWN_BYTES_MAX: usize = 120;
 

@@ -8,7 +8,7 @@ use crate::text::{each_pair, is_wsp, whole_lines, without_line_end};
 
 /// Where the bytes come from, which decides the bounds they are held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// A mail as a client or a relay hands it in.
     Door,
     /// The memo of a transaction.
@@ -17,18 +17,20 @@ pub(crate) enum Source {
 
 /// One header field with its folds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HeaderField<'a> {
+pub struct HeaderField<'a> {
     /// All bytes, final CRLF included.
-    pub(crate) raw: &'a [u8],
+    pub raw: &'a [u8],
     /// The name as received.
-    pub(crate) name: &'a [u8],
+    pub name: &'a [u8],
 }
 
 /// A mail as fields and body.
 #[derive(Debug, Clone)]
-pub(crate) struct Mail<'a> {
-    pub(crate) fields: Vec<HeaderField<'a>>,
-    pub(crate) body: &'a [u8],
+pub struct Mail<'a> {
+    /// Header fields, top to bottom.
+    pub fields: Vec<HeaderField<'a>>,
+    /// What follows the first empty line.
+    pub body: &'a [u8],
 }
 
 impl<'a> Mail<'a> {
@@ -36,7 +38,7 @@ impl<'a> Mail<'a> {
     ///
     /// Spec: 3.1. A line without a name or with white space before its colon, and a continuation that continues
     /// nothing, are read differently by different programs: that is how a second From is smuggled in.
-    pub(crate) fn split(input: &'a [u8], source: Source) -> Result<Mail<'a>, Refusal> {
+    pub fn split(input: &'a [u8], source: Source) -> Result<Mail<'a>, Refusal> {
         let mut fields = Vec::with_capacity(FIELDS_EXPECTED);
         let mut lines: usize = 0;
         let mut offset: usize = 0;
@@ -72,7 +74,7 @@ impl<'a> Mail<'a> {
     }
 
     /// The positions of the DKIM-Signature fields, top to bottom.
-    pub(crate) fn signature_positions(&self) -> impl Iterator<Item = usize> {
+    pub fn signature_positions(&self) -> impl Iterator<Item = usize> {
         let named = |field: &HeaderField<'_>| field.name.eq_ignore_ascii_case(b"dkim-signature");
         self.fields
             .iter()

@@ -56,7 +56,7 @@ pub enum MimeError {
 /// The text in which the instruction is looked for; lines end in CRLF or LF.
 ///
 /// Spec: 5.4. A body that does not begin as a multipart is read raw, undecoded.
-pub(crate) fn instruction_text(body: &[u8]) -> Result<Cow<'_, [u8]>, MimeError> {
+pub fn instruction_text(body: &[u8]) -> Result<Cow<'_, [u8]>, MimeError> {
     let Some((boundary, rest)) = opening(body) else {
         return Ok(Cow::Borrowed(body));
     };

@@ -4,7 +4,7 @@
 //! Spec: 6, 7.3, 8, 9, 10, 11.
 
 use codec::format::TxType;
-use codec::{AccountId, CloseTime, Drops, Field, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
+use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
 use thiserror::Error;
 
 use crate::crypto::{self, Claim};
@@ -165,23 +165,6 @@ impl ScreenError {
             ScreenError::Full => "8.5",
         }
     }
-
-    /// One sentence for a mail user.
-    pub fn fix(&self) -> &'static str {
-        match self {
-            ScreenError::NoAccount => "Let somebody send XAH to your address first: that makes the account.",
-            ScreenError::Disabled => "Sign with the key of the account; it was taken off email.",
-            ScreenError::PastSequence | ScreenError::FutureSequence | ScreenError::LastLedgerPassed => {
-                "Submit the mail once more; the node makes a new transaction from it."
-            }
-            ScreenError::Window(error) => Refusal::Window(*error).fix(),
-            ScreenError::BeforeLastRekey => "Send the instruction anew, after the REKEY.",
-            ScreenError::Replay => "Nothing is left to do; to pay the same again, send a new mail.",
-            ScreenError::Full => {
-                "Wait until the oldest of your mails is five days old, then send this one anew."
-            }
-        }
-    }
 }
 
 /// Why a signature is not proven. Codes: ter and tef.
@@ -334,13 +317,11 @@ fn parse(tx: &Object, rules: &Rules) -> Result<Parsed, Refusal> {
 
 /// Whether every field but the memo is as the mail yields it.
 ///
-/// Spec: 6.2. The features are for the test of the demo alone: what the demo must notice.
+/// Spec: 6.2.
 fn says_the_same(tx: &Object, expected: &Object) -> bool {
-    let is_compared = |field: Field| {
-        field != sf::MEMOS && !(cfg!(feature = "sabotage-no-amount-check") && field == sf::AMOUNTS)
-    };
-    let ours = expected.iter().filter(|(field, _)| is_compared(*field));
-    tx.iter().filter(|(field, _)| is_compared(*field)).eq(ours)
+    tx.iter()
+        .filter(|(field, _)| *field != sf::MEMOS)
+        .eq(expected.iter())
 }
 
 /// MemoData of the one Memo, which holds nothing else.
@@ -398,8 +379,7 @@ pub fn screen(parsed: Parsed, view: &impl ReadView) -> Result<Screened, ScreenEr
     let replay = view.entry(&keylet::email_replay(parsed.account));
     let mark = mark_of(&parsed);
     // Before 8.6, so that the REKEY mail itself is told to be executed, not to be old.
-    // Left out by a feature for the test of the demo alone.
-    if cfg!(not(feature = "sabotage-no-replay-check")) && replay::is_entered(replay.as_ref(), &mark) {
+    if replay::is_entered(replay.as_ref(), &mark) {
         return Err(ScreenError::Replay);
     }
     if replay::last_rekey(replay.as_ref()).is_some_and(|last| mark.signed_date <= last) {

@@ -41,14 +41,19 @@ pub enum Order {
 
 /// One signature of a mail, read by rules 4.1 to 4.4, 4.6 (tags), 3.2, 2.1, 2.2, 4.2; `None` where a rule failed or
 /// lacked its input.
-pub(crate) struct Candidate<'m> {
-    pub(crate) scheme: Option<Scheme>,
+pub struct Candidate<'m> {
+    /// Algorithm and canonicalisation.
+    pub scheme: Option<Scheme>,
     legal: Option<LegalScheme>,
-    pub(crate) key_name: Option<KeyName>,
-    pub(crate) times: Option<Times>,
-    pub(crate) proofs: Option<Proofs>,
+    /// Selector and domain.
+    pub key_name: Option<KeyName>,
+    /// `t=` and `x=`.
+    pub times: Option<Times>,
+    /// `b=` and `bh=`.
+    pub proofs: Option<Proofs>,
     pub(crate) selection: Option<Selection<'m>>,
-    pub(crate) sender: Option<CanonicalAddress>,
+    /// The address of From.
+    pub sender: Option<CanonicalAddress>,
     /// Domain of `i=`.
     pub(crate) identity: Option<String>,
     /// The chosen field in canonical form, as received.
@@ -271,14 +276,19 @@ fn shown_tags(tags: &TagList<'_>, names: &[&str]) -> String {
 }
 
 /// What could be read of a mail under one signature; `None` where a rule failed or lacked its input.
-pub(crate) struct Draft<'m> {
-    pub(crate) candidate: Candidate<'m>,
-    pub(crate) date: Option<u32>,
-    pub(crate) order: Option<Order>,
-    pub(crate) instruction: Option<String>,
-    /// The first line, where it is not the one instruction.
-    pub(crate) other_line: Option<Vec<u8>>,
-    pub(crate) normal_form: Option<Cow<'m, [u8]>>,
+pub struct Draft<'m> {
+    /// The signature.
+    pub candidate: Candidate<'m>,
+    /// The signed Date, seconds since 2000.
+    pub date: Option<u32>,
+    /// What the mail orders.
+    pub order: Option<Order>,
+    /// The instruction line in relaxed form.
+    pub instruction: Option<String>,
+    /// The first line in relaxed form, where it is not the one instruction.
+    pub other_line: Option<Vec<u8>>,
+    /// What becomes the memo.
+    pub normal_form: Option<Cow<'m, [u8]>>,
 }
 
 /// Reads the mail under the signature at `chosen`, all rules up to 2.4. `input` is what `mail` was split from.
@@ -438,29 +448,33 @@ fn read_date(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<u32> 
 }
 
 /// Header names of lists and robots. Spec: 4.8.
-pub(crate) const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
+const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
 /// How other such names begin. Spec: 4.8.
-pub(crate) const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
+const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
 
 /// No selected line says that a list or a robot sent the mail.
 ///
 /// Spec: 4.8. Groups re-sign outsiders' words as their own; vacation and ticket robots echo what they answer.
 fn check_list_or_robot(selection: &Selection<'_>) -> Result<(), Refusal> {
-    let starts = |name: &[u8], prefix: &[u8]| {
+    let found = selection
+        .in_normal_order()
+        .any(|(name, line)| is_of_list_or_robot(name, line));
+    if found { Err(Refusal::ListOrRobot) } else { Ok(()) }
+}
+
+/// Whether a header field, by its name and its whole line, says that a list or a robot sent the mail.
+///
+/// Spec: 4.8.
+pub fn is_of_list_or_robot(name: &[u8], line: &[u8]) -> bool {
+    let starts = |prefix: &[u8]| {
         name.get(..prefix.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
     };
-    let refuses = |name: &[u8], line: &[u8]| {
-        if name.eq_ignore_ascii_case(b"auto-submitted") {
-            return !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no");
-        }
-        ROBOT_NAMES.iter().any(|robot| name.eq_ignore_ascii_case(robot))
-            || ROBOT_PREFIXES.iter().any(|prefix| starts(name, prefix))
-    };
-    let found = selection
-        .in_normal_order()
-        .any(|(name, line)| refuses(name, line));
-    if found { Err(Refusal::ListOrRobot) } else { Ok(()) }
+    if name.eq_ignore_ascii_case(b"auto-submitted") {
+        return !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no");
+    }
+    ROBOT_NAMES.iter().any(|robot| name.eq_ignore_ascii_case(robot))
+        || ROBOT_PREFIXES.iter().any(|prefix| starts(prefix))
 }
 
 /// The recipient that the To header names, which must be signed exactly once for that.

@@ -1,45 +1,69 @@
-//! The steps of section 10 in their order, and what a run of the verifier keeps of them: the first failure alone, or all.
+//! The steps of section 10 in their order, and what a run of the verifier keeps of them.
 //!
 //! Spec: 10.
-
-use std::collections::BTreeMap;
 
 use crate::refusal::Refusal;
 
 /// A step of the order of checks; the order of the variants is the order of section 10.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Step {
+pub enum Step {
+    /// The mail is within its bound.
     Size,
+    /// Line ends are CRLF, no NUL.
     Controls,
+    /// Header lines have names, and an empty line follows.
     HeaderLines,
+    /// There is a DKIM-Signature.
     SignaturePresent,
+    /// Its tags, algorithm and canonicalisation.
     Tags,
+    /// Selector and domain.
     KeyName,
+    /// What `h=` names.
     SignedNames,
+    /// `t=` and `x=`.
     Times,
+    /// `b=` and `bh=` are base64.
     SignatureBase64,
+    /// From and Date, and To where it is needed, are signed once.
     Selected,
+    /// From and To hold one mailbox.
     Mailbox,
+    /// The address of From has a canonical form.
     Canonical,
+    /// `d=` is the domain of From.
     Aligned,
+    /// The body is the one that was signed.
     BodyHash,
+    /// The normal form fits into a memo.
     NormalForm,
+    /// Date is a date.
     Date,
+    /// Neither list nor robot.
     ListOrRobot,
+    /// The text in the body.
     BodyText,
+    /// Its first line is an instruction, the only one.
     Grammar,
+    /// No line break cut the instruction.
     Unbroken,
+    /// It is for this network.
     Network,
+    /// Its amount can be paid.
     Money,
+    /// The recipient has an account.
     Recipient,
+    /// The mail is neither old nor early.
     Window,
+    /// The key is known.
     Key,
+    /// The signature is that of the key.
     Signature,
 }
 
 impl Step {
     /// All steps that a mail goes through, in order.
-    pub(crate) const ALL: [Step; 26] = [
+    pub const ALL: [Step; 26] = [
         Step::Size,
         Step::Controls,
         Step::HeaderLines,
@@ -69,7 +93,7 @@ impl Step {
     ];
 
     /// The rule that a step checks, where it passes.
-    pub(crate) fn rule(self) -> &'static str {
+    pub fn rule(self) -> &'static str {
         match self {
             Step::Size => "1",
             Step::Controls => "3.4",
@@ -108,7 +132,7 @@ impl Step {
 }
 
 /// What a run of the verifier tells its caller.
-pub(crate) trait Recorder {
+pub trait Recorder {
     /// A step passed. `read` says what it read; called only by those who want to know.
     fn pass(&mut self, step: Step, read: impl FnOnce() -> String);
     /// A step failed.
@@ -185,48 +209,6 @@ impl Recorder for NoRecord {
     fn pass(&mut self, _: Step, _: impl FnOnce() -> String) {}
 
     fn fail(&mut self, _: Step, _: Refusal) {}
-
-    fn is_settled(&self, _: Step) -> bool {
-        false
-    }
-}
-
-/// What became of one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Passed(String),
-    Failed(Refusal),
-}
-
-/// Keeps every step.
-#[derive(Debug, Default)]
-pub(crate) struct FullRecord(pub(crate) BTreeMap<Step, Outcome>);
-
-impl FullRecord {
-    /// The first failure in the order of section 10.
-    pub(crate) fn first_failure(&self) -> Option<Refusal> {
-        self.0.values().find_map(|outcome| match outcome {
-            Outcome::Failed(refusal) => Some(*refusal),
-            Outcome::Passed(_) => None,
-        })
-    }
-}
-
-impl Recorder for FullRecord {
-    fn pass(&mut self, step: Step, read: impl FnOnce() -> String) {
-        match self.0.get(&step) {
-            Some(Outcome::Failed(_)) => {}
-            _ => {
-                self.0.insert(step, Outcome::Passed(read()));
-            }
-        }
-    }
-
-    fn fail(&mut self, step: Step, refusal: Refusal) {
-        if !matches!(self.0.get(&step), Some(Outcome::Failed(_))) {
-            self.0.insert(step, Outcome::Failed(refusal));
-        }
-    }
 
     fn is_settled(&self, _: Step) -> bool {
         false

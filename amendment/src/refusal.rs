@@ -1,5 +1,5 @@
-//! Every reason for which a mail or its transaction is refused: one variant per rule, with the rule's number, the result
-//! code, and what a mail user can do about it. Data only; nothing here decides.
+//! Every reason for which a mail or its transaction is refused: one variant per rule, with the rule's number and the result
+//! code. Data only; nothing here decides.
 //!
 //! Spec: 10 (codes).
 
@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use crate::address::AddressError;
 use crate::date::DateError;
-use crate::fix;
 use crate::instruction::{InstructionError, MoneyError, NetworkError};
 use crate::key_record::KeyRecordError;
 use crate::mime::MimeError;
@@ -237,10 +236,5 @@ impl Refusal {
             Refusal::FlagNotAllowed | Refusal::NotEnabled => Ter::TEM_INVALID_FLAG,
             _ => Ter::TEM_MALFORMED,
         }
-    }
-
-    /// One sentence that tells a mail user, not a programmer, what to do.
-    pub fn fix(&self) -> &'static str {
-        fix::of(self)
     }
 }

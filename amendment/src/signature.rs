@@ -16,18 +16,24 @@ use crate::text::trim_fws;
 
 /// Hash of a signature. Only SHA-256 obeys rule 4.1; the other is read so that `explain` can say whether a mail is intact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HashAlgorithm {
+pub enum HashAlgorithm {
+    /// The only one that obeys the rule.
     Sha256,
+    /// Of `rsa-sha1`.
     Sha1,
 }
 
 /// Algorithm and canonicalisation of a signature, as its tags say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Scheme {
-    pub(crate) algorithm: KeyType,
-    pub(crate) hash: HashAlgorithm,
-    pub(crate) header: Canon,
-    pub(crate) body: Canon,
+pub struct Scheme {
+    /// Kind of key.
+    pub algorithm: KeyType,
+    /// Hash of header and body.
+    pub hash: HashAlgorithm,
+    /// Canonicalisation of the header.
+    pub header: Canon,
+    /// Canonicalisation of the body.
+    pub body: Canon,
 }
 
 /// A scheme that obeys rule 4.1, so its hash is SHA-256. Only `check_scheme` makes one.
@@ -69,16 +75,20 @@ impl KeyName {
 
 /// `t=` and `x=`, seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Times {
-    pub(crate) timestamp: Option<i64>,
-    pub(crate) expiry: Option<i64>,
+pub struct Times {
+    /// `t=`.
+    pub timestamp: Option<i64>,
+    /// `x=`.
+    pub expiry: Option<i64>,
 }
 
 /// `b=` and `bh=`, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Proofs {
-    pub(crate) signature: Vec<u8>,
-    pub(crate) body_hash: Vec<u8>,
+pub struct Proofs {
+    /// `b=`.
+    pub signature: Vec<u8>,
+    /// `bh=`.
+    pub body_hash: Vec<u8>,
 }
 
 /// `h=` in its order, as received; names compare without case.

@@ -30,7 +30,7 @@ pub enum TagListError {
 
 /// A checked tag list; values stand as received, without white space at their ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TagList<'a> {
+pub struct TagList<'a> {
     names: Vec<&'a [u8]>,
     /// The value of the name at the same place.
     values: Vec<&'a [u8]>,
@@ -38,7 +38,7 @@ pub(crate) struct TagList<'a> {
 
 impl<'a> TagList<'a> {
     /// Tag names and values by RFC 6376 3.2 with the restrictions of spec 4.1; a final `;` is allowed.
-    pub(crate) fn parse(list: &'a [u8]) -> Result<TagList<'a>, TagListError> {
+    pub fn parse(list: &'a [u8]) -> Result<TagList<'a>, TagListError> {
         let mut names = Vec::with_capacity(TAGS_EXPECTED);
         let mut values = Vec::with_capacity(TAGS_EXPECTED);
         let mut rest = Some(list);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::limits::SHOWN_BYTES_MAX;
 
 /// White space of RFC 6376: SP and HTAB, nothing else.
-pub(crate) const fn is_wsp(byte: u8) -> bool {
+pub const fn is_wsp(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
@@ -47,17 +47,17 @@ fn trim_where(bytes: &[u8], strip: impl Fn(u8) -> bool) -> &[u8] {
 }
 
 /// Without SP and HTAB at both ends.
-pub(crate) fn trim_wsp(bytes: &[u8]) -> &[u8] {
+pub fn trim_wsp(bytes: &[u8]) -> &[u8] {
     trim_where(bytes, is_wsp)
 }
 
 /// Without folding white space at both ends.
-pub(crate) fn trim_fws(bytes: &[u8]) -> &[u8] {
+pub fn trim_fws(bytes: &[u8]) -> &[u8] {
     trim_where(bytes, is_fws)
 }
 
 /// The part before and the part after the first `at`.
-pub(crate) fn split_at_byte(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+pub fn split_at_byte(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let (head, rest) = bytes.split_at_checked(memchr::memchr(at, bytes)?)?;
     Some((head, rest.get(1..)?))
 }
@@ -73,7 +73,7 @@ pub(crate) fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Lines with their line ends.
-pub(crate) fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (line, after) = split_line(rest)?;
@@ -83,7 +83,7 @@ pub(crate) fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Lines without their line ends.
-pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     whole_lines(bytes).map(without_line_end)
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn lines_with<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator
 }
 
 /// The line without the CRLF or LF at its end.
-pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
+pub fn without_line_end(line: &[u8]) -> &[u8] {
     match line.strip_suffix(b"\n") {
         Some(rest) => rest.strip_suffix(b"\r").unwrap_or(rest),
         None => line,
@@ -108,7 +108,7 @@ pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
 }
 
 /// A line is empty if it holds only SP and HTAB. Spec: 5.4.
-pub(crate) fn is_empty_line(line: &[u8]) -> bool {
+pub fn is_empty_line(line: &[u8]) -> bool {
     line.iter().all(|b| is_wsp(*b))
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn push_relaxed(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// The relaxed form of one line.
-pub(crate) fn relaxed(line: &[u8]) -> Vec<u8> {
+pub fn relaxed(line: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(line.len());
     push_relaxed(&mut out, line);
     out
@@ -193,7 +193,7 @@ pub(crate) fn has_twins(names: &[&[u8]]) -> bool {
 }
 
 /// Foreign bytes for people: printable ASCII as it is, the rest escaped, cut at `SHOWN_BYTES_MAX`.
-pub(crate) fn shown(bytes: &[u8]) -> String {
+pub fn shown(bytes: &[u8]) -> String {
     let mut text: String = bytes
         .iter()
         .take(SHOWN_BYTES_MAX)

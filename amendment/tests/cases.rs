@@ -12,11 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use amendment::key_record::KeyRecordError;
-use amendment::{
-    Amendment, Derived, ExplainEnv, Explanation, KeyAnswer, Order, Qualifies, Rules, TxtRecords, derive,
-    explain, preflight, wrap,
-};
+use amendment::{Amendment, Derived, KeyAnswer, Order, Rules, TxtRecords, derive, preflight, wrap};
 use codec::{CloseTime, Drops, LedgerIndex};
+use explain::{ExplainEnv, Explanation, Qualifies, explain};
 use serde_json::{Value, json};
 
 /// The set does not shrink below this.

@@ -10,8 +10,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use amendment::{CheckVerdict, ExplainEnv, Explanation, TxtRecords, explain, lf_to_crlf_if_no_cr};
+use amendment::{TxtRecords, lf_to_crlf_if_no_cr};
 use codec::CloseTime;
+use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
 use serde_json::Value;
 
 fn json(path: &Path) -> Value {

@@ -13,10 +13,10 @@ use std::sync::LazyLock;
 
 use amendment::key_record::parse_txt;
 use amendment::{
-    Amendment, Derived, ExplainEnv, KeyAnswer, KeySource, Rules, TxtRecords, candidates, derive, explain,
-    key_names, normal_form,
+    Amendment, Derived, KeyAnswer, KeySource, Rules, TxtRecords, candidates, derive, key_names, normal_form,
 };
 use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
+use explain::{ExplainEnv, explain};
 use proptest::prelude::*;
 
 const NETWORK: u32 = 21_337;

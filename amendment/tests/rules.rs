@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use amendment::address::{AddressError, parse_recipient, parse_sender};
 use amendment::key_record::{KeyRecordError, parse_txt};
 use amendment::{
-    Amendment, CheckVerdict, ExplainEnv, RsaKeyError, Rules, TxtRecords, derive, explain, may_disable_email,
-    normal_form, preflight, wrap,
+    Amendment, RsaKeyError, Rules, TxtRecords, derive, may_disable_email, normal_form, preflight, wrap,
 };
 use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
+use explain::{CheckVerdict, ExplainEnv, explain};
 
 const NETWORK: u32 = 21_337;
 

@@ -10,8 +10,9 @@
 use std::path::PathBuf;
 
 use amendment::address::{parse_recipient, parse_sender};
-use amendment::{Amendment, ExplainEnv, Qualifies, Rules, TxtRecords, explain};
+use amendment::{Amendment, Rules, TxtRecords};
 use codec::{CloseTime, Drops, LedgerIndex, Object, flags, sf};
+use explain::{ExplainEnv, Qualifies, explain};
 use serde_json::Value;
 
 fn fixture(path: &str) -> PathBuf {

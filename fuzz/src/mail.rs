@@ -1,10 +1,11 @@
 //! Properties of a raw mail and of a memo, whatever their bytes. Spec: 3, 6, 10.
 
 use amendment::{
-    Amendment, Derived, ExplainEnv, Explanation, KeyAnswer, KeySource, Parsed, PreflightError, Qualifies,
-    Refusal, Rules, candidates, derive, explain, key_names, normal_form, preflight, wrap,
+    Amendment, Derived, KeyAnswer, KeySource, Parsed, PreflightError, Refusal, Rules, candidates, derive,
+    key_names, normal_form, preflight, wrap,
 };
 use codec::{Amount, CloseTime, Drops, LedgerIndex, Object, sf};
+use explain::{ExplainEnv, Explanation, Qualifies, explain};
 
 /// NetworkID on which the targets read mails.
 pub const NETWORK: u32 = 21_337;

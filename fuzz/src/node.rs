@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
-use amendment::Qualifies;
 use codec::format::EntryType;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
+use explain::Qualifies;
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,

@@ -7,7 +7,8 @@ use amendment::{KeySource, TxtRecords};
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::mail::{NoKeys, check_agreement, explained};
-use amendment::{Derived, Qualifies};
+use amendment::Derived;
+use explain::Qualifies;
 
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&[7; 32]));
 

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use amendment::Qualifies;
+use explain::Qualifies;
 use fuzz::mail::{NETWORK, NoKeys, explained};
 use fuzz::node::{Answering, operator, stranger};
 use libfuzzer_sys::fuzz_target;
@@ -71,7 +71,7 @@ fn check_mails(node: &Answering, request: &Map<String, Value>, reply: &Value) {
 
 /// The relay reads what a node writes.
 #[cfg(feature = "relay")]
-fn check_read_by_relay(result: &Value, explanation: &amendment::Explanation) {
+fn check_read_by_relay(result: &Value, explanation: &explain::Explanation) {
     let read = relay::courier::answer::parse_submit_email(result).expect("an answer");
     assert_eq!(read.code.as_str(), explanation.code.token());
 }

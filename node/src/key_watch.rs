@@ -2,8 +2,8 @@
 //!
 //! Spec: 7.2, 7.3, 7.5.
 
-use amendment::Qualifies;
 use codec::{CloseTime, Hash256, Object, Ter, sf};
+use explain::Qualifies;
 use ledger::dkim::{Answer, Attestation};
 
 use crate::core::Core;

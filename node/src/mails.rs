@@ -3,8 +3,9 @@
 //! Spec: 6.3, 7.3, 7.5, 12.
 
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{AMENDMENT_EMAIL, EmailId, Explanation, Qualifies};
+use amendment::{AMENDMENT_EMAIL, EmailId};
 use codec::{AccountId, Amount, CloseTime, Hash256, Ter, TerClass, hash, sf};
+use explain::{Explanation, Qualifies};
 use ledger::{OpenLedger, Transaction};
 use rpc::api::{EmailAnswer, MailState, MailStatus, NotKept, Peer, SubmitEmail, SubmitMode, TxBlob};
 

@@ -2,11 +2,9 @@
 //!
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
-use amendment::{
-    ExplainEnv, Explanation, KeyAnswer, KeySource, LedgerKeys, Qualifies, Rules, TxtRecords,
-    explain as explain_mail,
-};
+use amendment::{KeyAnswer, KeySource, LedgerKeys, Rules, TxtRecords};
 use codec::{Amount, Drops, Hash256, Object, Ter, keylet, sf};
+use explain::{ExplainEnv, Explanation, Qualifies, explain as explain_mail};
 use ledger::dkim::DkimName;
 use ledger::{Ledger, OpenLedger};
 

@@ -8,8 +8,8 @@ mod listing;
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use amendment::Explanation;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, ter::Ter};
+use explain::Explanation;
 
 use crate::error::RpcError;
 

@@ -1,8 +1,8 @@
 //! JSON forms that several callers share. The command line prints `explain --json` with the same function that answers
 //! `submit_email`, so the names cannot drift apart.
 
-use amendment::{Check, Explanation, Party, Qualifies};
 use codec::{Drops, Hash256, Object, Ter, json::to_json};
+use explain::{Check, Explanation, Party, Qualifies};
 use serde_json::{Map, Value, json};
 
 use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace, TxRecord};
@@ -45,9 +45,9 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     );
     let until = explanation.executable_until.map(codec::CloseTime::seconds);
     out.insert("executable_until".to_owned(), json!(until));
-    let provider = explanation.origin.provider.map(amendment::Provider::as_str);
+    let provider = explanation.origin.provider.map(explain::Provider::as_str);
     out.insert("provider".to_owned(), json!(provider));
-    let client = explanation.origin.client.map(amendment::Client::as_str);
+    let client = explanation.origin.client.map(explain::Client::as_str);
     out.insert("client".to_owned(), json!(client));
     out.insert("checks".to_owned(), Value::Array(checks));
     out

@@ -2,8 +2,9 @@
 
 use super::{Failure, Outcome, keys, read_mail, show};
 use crate::{cli, clock};
-use amendment::{ExplainEnv, KeyAnswer, Qualifies, TxtRecords, explain, key_names};
+use amendment::{KeyAnswer, TxtRecords, key_names};
 use codec::CloseTime;
+use explain::{ExplainEnv, Qualifies, explain};
 use node::watcher::dkim_name;
 use serde_json::Value;
 

@@ -121,7 +121,7 @@ fn print(rows: &[Row]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use amendment::Provider;
+    use explain::Provider;
 
     /// `2026-11` or `2026-11-20`.
     fn is_date(text: &str) -> bool {

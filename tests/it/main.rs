@@ -14,7 +14,6 @@ mod relay_cli;
 mod relay_files;
 mod relay_kill;
 mod relay_nodes;
-mod sabotage;
 mod spec;
 mod support;
 mod vectors;

@@ -2,8 +2,9 @@
 //! somebody who saw only the text. Where the text can be read in two ways, docs/deviations.md says which way is ours.
 
 use crate::{read, root, table_after};
-use amendment::{ExplainEnv, Explanation, Qualifies, TxtRecords, explain};
+use amendment::TxtRecords;
 use codec::CloseTime;
+use explain::{ExplainEnv, Explanation, Qualifies, explain};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ fn difference(case: &Value, ours: &Explanation) -> Option<String> {
     if !accept {
         return None;
     }
-    let party = |party: &Option<amendment::Party>| party.as_ref().map(|party| party.account.to_string());
+    let party = |party: &Option<explain::Party>| party.as_ref().map(|party| party.account.to_string());
     let rows = [
         (ours.email_id.map(|id| id.to_string()), case["email_id"].as_str()),
         (party(&ours.from), case["from"]["account"].as_str()),

@@ -107,7 +107,14 @@ fn is_test_file(path: &Path) -> bool {
 /// Citations in the crates' own code, without its tests, and without the lists of reasons and bounds: what they name is held
 /// elsewhere.
 fn cited_at_code(found: &mut Evidence) {
-    let folders = ["amendment/src", "ledger/src", "node/src", "rpc/src", "relay/src"];
+    let folders = [
+        "amendment/src",
+        "explain/src",
+        "ledger/src",
+        "node/src",
+        "rpc/src",
+        "relay/src",
+    ];
     for path in folders.iter().flat_map(|folder| files(folder, ".rs")) {
         if is_test_file(&path) || path.ends_with("refusal.rs") || path.ends_with("limits.rs") {
             continue;

@@ -1,6 +1,6 @@
 //! What our verifier says about the signature part of a mail, and the class that a difference falls into.
 
-use amendment::{Check, CheckVerdict, ExplainEnv, explain};
+use explain::{Check, CheckVerdict, ExplainEnv, explain};
 
 use crate::corpus::Sample;
 

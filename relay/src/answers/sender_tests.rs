@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use amendment::{CheckVerdict, ExplainEnv, TxtRecords};
+use amendment::TxtRecords;
+use explain::{CheckVerdict, ExplainEnv};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -306,7 +307,7 @@ async fn accepts_an_answer_and_sends_it_once() {
         network_id: 21_337,
         now: codec::CloseTime::from_unix(START).expect("time"),
     };
-    let explanation = amendment::explain(&seen.mails[0], &env);
+    let explanation = explain::explain(&seen.mails[0], &env);
     let signature = explanation.checks.iter().filter(|check| check.rule == "4.5");
     assert!(signature.clone().count() > 0);
     assert!(signature.clone().all(|check| check.verdict == CheckVerdict::Pass));

@@ -80,7 +80,8 @@ impl Signer {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use amendment::{CheckVerdict, ExplainEnv, TxtRecords};
+    use amendment::TxtRecords;
+    use explain::{CheckVerdict, ExplainEnv};
 
     use super::*;
     use crate::answers::tests::{entry, rules};
@@ -178,7 +179,7 @@ pub(crate) mod tests {
             network_id: 21_337,
             now: codec::CloseTime::new(1_795_000_000 - 946_684_800),
         };
-        let explanation = amendment::explain(signed, &env);
+        let explanation = explain::explain(signed, &env);
         let mut checks = explanation.checks.iter().filter(|check| check.rule == rule);
         let failed = checks.clone().find(|check| check.verdict != CheckVerdict::Pass);
         failed.or_else(|| checks.next()).expect("rule").verdict

@@ -1,6 +1,7 @@
 //! Why a letter is not taken, as its sender is told: code, one sentence of reason, one of what to do.
 
-use amendment::{Check, Explanation, InstructionError, NetworkError, Refusal, WindowError};
+use amendment::{InstructionError, NetworkError, Refusal, WindowError};
+use explain::{Check, Explanation};
 
 use crate::desk::Reply;
 use crate::letter::TraceId;
@@ -51,7 +52,7 @@ impl No {
             enhanced: enhanced(refusal),
             rule: refusal.rule(),
             reason: refusal.to_string(),
-            fix: refusal.fix().to_owned(),
+            fix: explain::fix(refusal).to_owned(),
         }
     }
 

@@ -4,9 +4,10 @@
 //! Spec: 4, 5, 10, 13.
 
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{CheckVerdict, ExplainEnv, Explanation, KeyAnswer, KeySource, Refusal, WindowError, explain};
+use amendment::{KeyAnswer, KeySource, Refusal, WindowError};
 use codec::CloseTime;
 use codec::hash::sha512_half;
+use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
 
 use super::own::Own;
 use super::refusal::{No, is_early, is_no_order, line_for_network};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use amendment::{ExplainEnv, Explanation, TxtRecords};
+use amendment::TxtRecords;
 use codec::CloseTime;
+use explain::{ExplainEnv, Explanation};
 use node::watcher::keys_file::KeyTable;
 use node::watcher::{KeyResolver, NoResolver};
 use node::{Fund, Node, NodeConfig};
@@ -101,7 +102,7 @@ impl Post {
             now,
             keys: &keys,
         };
-        amendment::explain(mail, &env)
+        explain::explain(mail, &env)
     }
 
     /// What the door makes of a mail.

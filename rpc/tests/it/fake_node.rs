@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
-use amendment::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
+use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
@@ -87,7 +87,7 @@ impl Node for FakeNode {
             email_id: None,
             executable_until: Some(CloseTime::new(5)),
             signed_with: None,
-            origin: amendment::Origin::default(),
+            origin: explain::Origin::default(),
             checks: vec![Check {
                 rule: "7.3",
                 read: "sel._domainkey.example.com".to_owned(),

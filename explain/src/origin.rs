@@ -3,10 +3,10 @@
 //!
 //! Spec: 12.
 
-use crate::canon;
-use crate::limits::SIGNATURES_READ_MAX;
-use crate::message::{HeaderField, Mail};
-use crate::text::{lines, split_at_byte, trim_fws};
+use amendment::canon;
+use amendment::limits::SIGNATURES_READ_MAX;
+use amendment::message::{HeaderField, Mail};
+use amendment::text::{lines, split_at_byte, trim_fws};
 
 /// A mail provider of which it is known what it signs (`xahau-email providers` shows it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -303,7 +303,7 @@ fn signed_by(field: &HeaderField<'_>) -> Option<Provider> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Source;
+    use amendment::message::Source;
 
     fn origin(header: &str, body: &str) -> (Option<&'static str>, Option<&'static str>) {
         let raw = format!("{header}\r\n\r\n{body}");

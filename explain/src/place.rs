@@ -5,17 +5,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::base64;
-use crate::instruction::InstructionError;
-use crate::limits::{EMAIL_SKEW_SECS, EMAIL_WINDOW_SECS, HEADER_LINES_MAX, SHOWN_BYTES_MAX};
-use crate::message::HeaderField;
-use crate::mime::MimeError;
 use crate::origin::{is_named, tag};
-use crate::refusal::Refusal;
 use crate::scene::{self, Scene, TextLine};
-use crate::signature::WindowError;
-use crate::tags::{TagList, TagListError};
-use crate::text::{is_empty_line, lines, relaxed, shown, trim_fws, trim_wsp, whole_lines, without_line_end};
+use amendment::Refusal;
+use amendment::base64;
+use amendment::instruction::InstructionError;
+use amendment::limits::{EMAIL_SKEW_SECS, EMAIL_WINDOW_SECS, HEADER_LINES_MAX, SHOWN_BYTES_MAX};
+use amendment::message::HeaderField;
+use amendment::mime::MimeError;
+use amendment::reading::is_of_list_or_robot;
+use amendment::signature::WindowError;
+use amendment::tags::{TagList, TagListError};
+use amendment::text::{is_empty_line, lines, relaxed, shown, trim_fws, whole_lines, without_line_end};
 
 /// A place in a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +173,7 @@ fn in_signature(name: &str, scene: &Scene<'_>) -> Option<Place> {
 /// The first tag that breaks the syntax of tag lists.
 fn wrong_tag(error: TagListError, scene: &Scene<'_>) -> Option<Place> {
     let field = scene.signature()?;
-    let value = crate::canon::value(field.raw);
+    let value = amendment::canon::value(field.raw);
     let mut seen = BTreeSet::new();
     let mut found = None;
     for tag in value.split(|b| *b == b';') {
@@ -216,18 +217,8 @@ pub(crate) fn list_or_robot<'a>(scene: &Scene<'a>) -> Option<&'a HeaderField<'a>
         let mut names = signed.split(|b| *b == b':');
         names.any(|name| is_named(field, trim_fws(name)))
     };
-    let refused = |field: &&HeaderField<'_>| {
-        let name = field.name.to_ascii_lowercase();
-        if name == b"auto-submitted" {
-            return !trim_wsp(crate::canon::value(field.raw)).eq_ignore_ascii_case(b"no");
-        }
-        crate::reading::ROBOT_NAMES.contains(&&*name)
-            || crate::reading::ROBOT_PREFIXES
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-    };
     let mut fields = scene.mail?.fields.iter();
-    fields.find(|field| is_signed(field) && refused(field))
+    fields.find(|field| is_signed(field) && is_of_list_or_robot(field.name, field.raw))
 }
 
 /// A line of the body, by its index; `excerpt` where the line stands there encoded.

@@ -8,15 +8,15 @@ use std::borrow::Cow;
 use aws_lc_rs::digest;
 use codec::CloseTime;
 
-use crate::canon;
-use crate::instruction::Line;
 use crate::limits::APPENDED_LINES_MAX;
-use crate::message::{HeaderField, Mail};
-use crate::mime;
 use crate::origin::{Origin, is_named};
-use crate::reading::Draft;
-use crate::signature::HashAlgorithm;
-use crate::text::{is_empty_line, lines, relaxed, whole_lines};
+use amendment::canon;
+use amendment::instruction::is_instruction_line;
+use amendment::message::{HeaderField, Mail};
+use amendment::mime;
+use amendment::reading::Draft;
+use amendment::signature::HashAlgorithm;
+use amendment::text::{is_empty_line, lines, relaxed, whole_lines};
 
 /// The mail and what was made of it.
 pub(crate) struct Scene<'a> {
@@ -156,10 +156,5 @@ pub(crate) fn later_instruction<'t>(text: &'t [u8], first: &TextLine<'_>) -> Opt
         .enumerate()
         .skip(first.index.saturating_add(1))
         .map(|(index, line)| TextLine { index, line })
-        .find(|found| found.line.starts_with(b"RE") && is_instruction(&relaxed(found.line)))
-}
-
-/// Whether a relaxed line is an instruction by its grammar.
-pub(crate) fn is_instruction(line: &[u8]) -> bool {
-    Line::parse(line).is_some()
+        .find(|found| found.line.starts_with(b"RE") && is_instruction_line(&relaxed(found.line)))
 }

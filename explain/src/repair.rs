@@ -3,8 +3,8 @@
 //!
 //! Spec: 5.1, 12.
 
-use crate::limits::SHOWN_BYTES_MAX;
-use crate::scene::is_instruction;
+use amendment::instruction::is_instruction_line;
+use amendment::limits::SHOWN_BYTES_MAX;
 
 /// Characters that look like a blank: no-break space, thin spaces, ideographic space.
 const BLANKS: [char; 5] = ['\t', '\u{a0}', '\u{2009}', '\u{202f}', '\u{3000}'];
@@ -48,7 +48,7 @@ pub(crate) fn repaired(line: &[u8]) -> Option<String> {
         _ => return None,
     }
     let repaired = out.join(" ");
-    (repaired.as_bytes() != line && is_instruction(repaired.as_bytes())).then_some(repaired)
+    (repaired.as_bytes() != line && is_instruction_line(repaired.as_bytes())).then_some(repaired)
 }
 
 /// `10XAH` as two words.

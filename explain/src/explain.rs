@@ -5,19 +5,16 @@
 
 use codec::{AccountId, CloseTime, Object, Ter};
 
+use amendment::limits::EMAIL_WINDOW_SECS;
+use amendment::reading::Draft;
+use amendment::record::Step;
+use amendment::{EmailId, Examined, KeyName, KeySource, Order, Refusal, examine};
+
 use crate::advice;
-use crate::derive::{self, Choice, Proof};
-use crate::keys::KeySource;
-use crate::limits::EMAIL_WINDOW_SECS;
-use crate::message::{self, Mail, Source};
 use crate::origin::Origin;
 use crate::place::{self, Place};
-use crate::reading::{self, Draft, Order};
-use crate::record::{FullRecord, Outcome, Recorder, Step};
-use crate::refusal::Refusal;
+use crate::record::{FullRecord, Outcome};
 use crate::scene::{self, Scene};
-use crate::signature::{self, KeyName};
-use crate::transaction::{self, EmailId};
 
 /// What `explain` needs beside the mail.
 #[derive(Debug, Clone, Copy)]
@@ -141,90 +138,23 @@ impl Explanation {
 /// Spec: 10, 12.
 pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation {
     let mut rec = FullRecord::default();
-    let (mail, read) = match run(raw, env, &mut rec) {
-        Some((mail, read)) => (Some(mail), read),
-        None => (None, None),
-    };
-    let chosen = read.as_ref().map(|(position, _)| *position);
-    let draft = read.map(|(_, draft)| draft);
-    let body = mail
-        .as_ref()
-        .map(|mail| scene::body_of(mail, draft.as_ref()))
-        .unwrap_or_default();
+    let Examined { mail, chosen, draft } = examine(raw, env.network_id, env.now, env.keys, &mut rec);
+    let mail = mail.as_ref();
+    let body = mail.map(|mail| scene::body_of(mail, draft.as_ref()));
     let scene = Scene {
         raw,
-        mail: mail.as_ref(),
+        mail,
         chosen,
         draft: draft.as_ref(),
-        body: &body,
+        body: body.as_deref().unwrap_or_default(),
         network_id: env.network_id,
         now: env.now,
-        origin: mail
-            .as_ref()
-            .map(|mail| Origin::of(mail, chosen))
-            .unwrap_or_default(),
+        origin: mail.map(|mail| Origin::of(mail, chosen)).unwrap_or_default(),
     };
     let explanation = conclude(&rec, &scene);
     match draft {
         Some(draft) => describe(explanation, draft, env.network_id),
         None => explanation,
-    }
-}
-
-/// The position of the chosen signature, and what was read under it.
-type Read<'m> = (usize, Draft<'m>);
-
-fn run<'m, K: KeySource>(
-    raw: &'m [u8],
-    env: &ExplainEnv<'_, K>,
-    rec: &mut FullRecord,
-) -> Option<(Mail<'m>, Option<Read<'m>>)> {
-    rec.hold(Step::Size, message::check_size(raw, Source::Door), |()| {
-        format!("{} bytes", raw.len())
-    })?;
-    rec.hold(Step::Controls, message::check_controls(raw), |()| {
-        "line ends are CRLF".to_owned()
-    });
-    let split = Mail::split(raw, Source::Door);
-    let mail = rec.hold(Step::HeaderLines, split, |mail| {
-        format!("{} header fields", mail.fields.len())
-    })?;
-    let found = mail.signature_positions().count();
-    let choice = derive::choose(&mail, env.keys).ok_or(Refusal::NoSignature);
-    let Some(choice) = rec.hold(Step::SignaturePresent, choice, |_| {
-        format!("{found} DKIM-Signature fields")
-    }) else {
-        return Some((mail, None));
-    };
-    let draft = reading::read(&mail, choice.position, Source::Door, raw, env.network_id, rec);
-    if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
-        let window = signature::check_window(date, times, env.now).map_err(Refusal::Window);
-        rec.hold(Step::Window, window, |()| format!("now {}", env.now.to_unix()));
-    }
-    record_proof(&choice, &draft, rec);
-    Some((mail, Some((choice.position, draft))))
-}
-
-fn record_proof(choice: &Choice, draft: &Draft<'_>, rec: &mut FullRecord) {
-    let name = draft
-        .candidate
-        .key_name
-        .as_ref()
-        .map(KeyName::dns_name)
-        .unwrap_or_default();
-    match choice.proof {
-        None => {}
-        Some(Proof::Proven) => {
-            rec.pass(Step::Key, || name.clone());
-            rec.pass(Step::Signature, || name);
-        }
-        Some(Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked))) => {
-            rec.fail(Step::Key, refusal)
-        }
-        Some(Proof::Refused(refusal)) => {
-            rec.pass(Step::Key, || name);
-            rec.fail(Step::Signature, refusal);
-        }
     }
 }
 
@@ -273,27 +203,23 @@ fn describe(mut explanation: Explanation, draft: Draft<'_>, network_id: u32) -> 
             tag: to.tag(),
         });
     }
-    if let (Some(order), Some(date), Some(account), Meant::Clear) =
-        (&draft.order, draft.date, account, Meant::of(explanation.refusal))
-    {
-        explanation.email_id = Some(EmailId::of(network_id, account, date, order));
-        if let Some(normal_form) = draft
-            .normal_form
-            .as_ref()
-            .filter(|_| explanation.qualifies != Qualifies::No)
-        {
-            explanation.transaction = Some(transaction::derived(order, account, network_id, normal_form));
-        }
-    }
     explanation.executable_until = draft
         .date
         .map(|date| CloseTime::new(date.saturating_add(EMAIL_WINDOW_SECS)));
-    explanation.instruction = draft.instruction;
+    explanation.instruction.clone_from(&draft.instruction);
     explanation.other_line = draft
         .other_line
-        .map(|line| String::from_utf8_lossy(&line).into_owned());
-    explanation.order = draft.order;
-    explanation.signed_with = draft.candidate.key_name;
+        .as_deref()
+        .map(|line| String::from_utf8_lossy(line).into_owned());
+    explanation.order.clone_from(&draft.order);
+    explanation.signed_with.clone_from(&draft.candidate.key_name);
+    if Meant::of(explanation.refusal) == Meant::Clear
+        && let Some(derived) = draft.derived(network_id)
+    {
+        explanation.email_id = Some(derived.email_id);
+        explanation.transaction =
+            Some(derived.transaction).filter(|_| explanation.qualifies != Qualifies::No);
+    }
     explanation
 }
 

@@ -3,16 +3,18 @@
 //!
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
-use crate::instruction::{InstructionError, NetworkError};
-use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX, EMAIL_WINDOW_SECS, INSTRUCTION_WORDS_MAX};
-use crate::mime::MimeError;
+use crate::fix::fix;
+use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX};
 use crate::origin::{Client, Provider, is_named, tag};
 use crate::place;
-use crate::refusal::Refusal;
 use crate::repair;
 use crate::scene::{self, Scene, TextLine};
-use crate::signature::WindowError;
-use crate::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
+use amendment::Refusal;
+use amendment::instruction::{InstructionError, NetworkError, is_instruction_line};
+use amendment::limits::{EMAIL_WINDOW_SECS, INSTRUCTION_WORDS_MAX};
+use amendment::mime::MimeError;
+use amendment::signature::WindowError;
+use amendment::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
 
 /// What to do about a refusal of this mail.
 pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> String {
@@ -33,7 +35,7 @@ pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> String {
         R::Window(WindowError::Expired) => expired(scene),
         _ => None,
     };
-    let advice = special.unwrap_or_else(|| refusal.fix().to_owned());
+    let advice = special.unwrap_or_else(|| fix(refusal).to_owned());
     printable(advice.as_bytes(), ADVICE_BYTES_MAX)
 }
 
@@ -352,7 +354,7 @@ fn is_cut(line: &[u8], text: &[u8], first: &TextLine<'_>) -> bool {
     let mut joined = line.to_vec();
     joined.push(b' ');
     joined.extend_from_slice(trim_wsp(&relaxed(next.line)));
-    scene::is_instruction(&joined)
+    is_instruction_line(&joined)
 }
 
 /// The line begins with an instruction and goes on.
@@ -361,7 +363,7 @@ fn has_more(line: &[u8]) -> bool {
     let mut heads = blanks
         .filter_map(|(at, _)| line.get(..at))
         .take(INSTRUCTION_WORDS_MAX);
-    heads.any(scene::is_instruction)
+    heads.any(is_instruction_line)
 }
 
 /// How the line above quoted or forwarded words begins, where they have no mark of their own.
@@ -372,7 +374,7 @@ fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
     let after = || lines(text).skip(first.index);
     let is_quoted = |line: &[u8]| {
         let bare = line.strip_prefix(b">").map(trim_wsp);
-        bare.is_some_and(|bare| scene::is_instruction(&relaxed(bare)))
+        bare.is_some_and(|bare| is_instruction_line(&relaxed(bare)))
     };
     let Some(later) = scene::later_instruction(text, first) else {
         return after().any(is_quoted).then(|| QUOTED.to_owned());
@@ -395,7 +397,7 @@ fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
 /// The instruction stands in the Subject.
 fn subject(scene: &Scene<'_>) -> Option<String> {
     let subject = scene.value(b"subject")?;
-    scene::is_instruction(&subject).then(|| {
+    is_instruction_line(&subject).then(|| {
         "Write the instruction into the mail, as its first line: the Subject is never read.".to_owned()
     })
 }

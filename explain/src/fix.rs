@@ -2,11 +2,11 @@
 //!
 //! Spec: 12.
 
-use crate::address::AddressError;
-use crate::instruction::{InstructionError, MoneyError, NetworkError};
-use crate::mime::MimeError;
-use crate::refusal::Refusal;
-use crate::signature::WindowError;
+use amendment::Refusal;
+use amendment::address::AddressError;
+use amendment::instruction::{InstructionError, MoneyError, NetworkError};
+use amendment::mime::MimeError;
+use amendment::signature::WindowError;
 
 const WHOLE_MAIL: &str =
     "Hand in the whole mail as it was received, from its first header line on (`Show original`).";
@@ -22,7 +22,7 @@ const SIGNS_FROM_AND_DATE: &str = "Send the mail from a provider that signs at l
 const NODE_WRAPS: &str = "Submit the mail itself and let the node make the transaction.";
 
 /// The sentence for a refusal.
-pub(crate) fn of(refusal: &Refusal) -> &'static str {
+pub fn fix(refusal: &Refusal) -> &'static str {
     use Refusal as R;
     match refusal {
         R::MailTooLarge => "Send a short mail without attachments.",
