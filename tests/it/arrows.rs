@@ -1,6 +1,6 @@
 //! The arrow table of docs/ARCHITECTURE.md against `cargo metadata`.
 
-use crate::{read, root, table_after};
+use crate::{packages, read, table_after};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn short(name: &str) -> String {
@@ -9,19 +9,8 @@ fn short(name: &str) -> String {
 
 #[test]
 fn crates_use_only_what_their_row_names() {
-    let output = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(root())
-        .output()
-        .expect("cargo metadata runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let mut actual: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for package in metadata["packages"].as_array().expect("packages") {
+    for package in packages() {
         let ours = |dependency: &&serde_json::Value| {
             dependency["path"].is_string() && dependency["kind"].as_str() != Some("dev")
         };

@@ -1,36 +1,31 @@
 //! House rules that a machine can check.
 
-use crate::{files, read, root, table_after};
-use std::collections::BTreeSet;
+use crate::source::{Crate, crates};
+use crate::{files, read, table_after};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Lines of code of a crate: comments, blank lines and everything after `#[cfg(test)]` left out.
-fn code_lines(folder: &str) -> Vec<(String, usize, String)> {
+/// Crates that decide the same for the same input, wherever they run.
+const PURE: [&str; 3] = ["amendment", "codec", "ledger"];
+/// Lines of code that a file may have.
+const FILE_LINES_MAX: usize = 700;
+
+/// A line of code: file, number, text.
+type Line = (String, usize, String);
+
+/// Lines of code of a crate: without comments, blank lines and what only tests see.
+fn code_lines(read: &Crate) -> Vec<Line> {
     let mut lines = Vec::new();
-    for path in files(folder, ".rs") {
-        let shown = path
-            .strip_prefix(root())
-            .expect("below the root")
-            .display()
-            .to_string();
-        if shown.contains("/tests/") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("source");
-        let code = text
-            .lines()
-            .take_while(|line| *line != "#[cfg(test)]")
-            .enumerate();
-        lines.extend(
-            code.filter(|(_, line)| !line.trim_start().starts_with("//"))
-                .map(|(at, line)| (shown.clone(), at + 1, line.to_owned())),
-        );
+    for file in &read.files {
+        let code = file.product.lines().enumerate();
+        let code = code.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with("//"));
+        lines.extend(code.map(|(at, line)| (file.path.clone(), at + 1, line.to_owned())));
     }
-    assert!(!lines.is_empty(), "no source below {folder}");
     lines
 }
 
-fn offenders(folder: &str, words: &[&str]) -> Vec<String> {
-    code_lines(folder)
+/// Lines of code of a crate that hold one of the words.
+fn offenders(read: &Crate, words: &[&str]) -> Vec<String> {
+    code_lines(read)
         .into_iter()
         .filter(|(_, _, line)| words.iter().any(|word| holds_word(line, word)))
         .map(|(file, at, line)| format!("{file}:{at}: {}", line.trim()))
@@ -63,16 +58,17 @@ fn verifier_and_ledger_know_no_world() {
         "static mut",
         "thread_local",
     ];
-    for folder in ["amendment/src", "ledger/src", "codec/src"] {
-        assert_eq!(offenders(folder, &words), Vec::<String>::new());
+    for name in PURE {
+        let read = Crate::read(&format!("{name}/src/lib.rs"));
+        assert_eq!(offenders(&read, &words), Vec::<String>::new());
     }
 }
 
 #[test]
 fn wall_clock_is_read_in_one_place() {
     let mut found = Vec::new();
-    for folder in ["src", "node/src", "rpc/src", "relay/src"] {
-        found.extend(offenders(folder, &["SystemTime::now"]));
+    for (_, read) in crates() {
+        found.extend(offenders(&read, &["SystemTime::now"]));
     }
     found.retain(|line| !line.starts_with("src/clock.rs:"));
     assert_eq!(found, Vec::<String>::new());
@@ -95,6 +91,18 @@ fn verifier_and_ledger_deny_what_can_panic() {
     }
     let text = read("Cargo.toml");
     assert!(text.contains("unsafe_code = \"forbid\""));
+}
+
+#[test]
+fn files_can_be_read_in_one_go() {
+    let mut lengths: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, read) in crates() {
+        for (file, _, _) in code_lines(&read) {
+            *lengths.entry(file).or_default() += 1;
+        }
+    }
+    lengths.retain(|_, lines| *lines > FILE_LINES_MAX);
+    assert_eq!(lengths, BTreeMap::new(), "split these");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What needs two crates, the built program, or the whole tree.
 
 mod arrows;
+mod circles;
 mod demo;
 mod explain;
 mod house;
@@ -14,6 +15,7 @@ mod relay_cli;
 mod relay_files;
 mod relay_kill;
 mod relay_nodes;
+mod source;
 mod spec;
 mod support;
 mod vectors;
@@ -31,6 +33,19 @@ fn root() -> PathBuf {
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Packages of the workspace, as `cargo metadata` tells of them.
+fn packages() -> Vec<serde_json::Value> {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    metadata["packages"].as_array().expect("packages").clone()
 }
 
 /// Files below a folder of the checkout whose name ends so, sorted; build output left out.

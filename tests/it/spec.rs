@@ -2,10 +2,10 @@
 //! that holds it, has a test that accepts and one that rejects, and a mutant.
 
 use crate::mutants::mutants;
+use crate::source::{File, crates};
 use crate::{files, read, root};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// Numbers of sections (`## 4 ...`) and rules (`4.1 ...` at the start of a line).
 fn rules() -> BTreeSet<String> {
@@ -100,35 +100,20 @@ fn rules_to_hold() -> BTreeSet<String> {
     rules.iter().filter(holds).cloned().collect()
 }
 
-fn is_test_file(path: &Path) -> bool {
-    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
-}
-
 /// Citations in the crates' own code, without its tests, and without the lists of reasons and bounds: what they name is held
 /// elsewhere.
 fn cited_at_code(found: &mut Evidence) {
-    let folders = [
-        "amendment/src",
-        "explain/src",
-        "ledger/src",
-        "node/src",
-        "rpc/src",
-        "relay/src",
-    ];
-    for path in folders.iter().flat_map(|folder| files(folder, ".rs")) {
-        if is_test_file(&path) || path.ends_with("refusal.rs") || path.ends_with("limits.rs") {
-            continue;
+    for (_, read) in crates() {
+        let is_list = |file: &&File| file.path.ends_with("refusal.rs") || file.path.ends_with("limits.rs");
+        for file in read.files.iter().filter(|file| !is_list(file)) {
+            found.extend(cited(&file.product).map(|rule| (rule, Need::Citation)));
         }
-        let text = std::fs::read_to_string(&path).expect("source");
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        found.extend(cited(code).map(|rule| (rule, Need::Citation)));
     }
 }
 
 /// Test functions with `Spec: n.n` in the comment above: a name that holds `accepts` or `rejects` says for what.
 fn cited_at_tests(found: &mut Evidence) {
-    let folders = ["amendment", "ledger", "node", "rpc"];
-    for path in folders.iter().flat_map(|folder| files(folder, ".rs")) {
+    for path in files(".", ".rs") {
         let text = std::fs::read_to_string(&path).expect("source");
         let mut comment = String::new();
         let mut is_test = false;
