@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use relay::config::QueueConfig;
-use relay::letter::{TraceId, Way};
+use relay::mail::{Channel, TraceId};
 use relay::queue::{Dkim, Entry, Filter, Kind, MailId, Put, Queue, State};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -160,7 +160,7 @@ fn entry(number: u64) -> Entry {
         state: State::Received,
         is_held: false,
         dkim: Dkim::Proven,
-        way: Way::Smtp,
+        channel: Channel::Smtp,
         from: format!("user{number}@mail.example"),
         from_account: "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned(),
         to: Some("bob@friends.example".to_owned()),

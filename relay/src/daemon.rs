@@ -19,26 +19,26 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::answers::{
-    Announcer, AnswerRules, RequestError, Requesting, Requests, Sender, SignError, Signer, Smarthost,
-    SmarthostError, Teller,
-};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control::{Context, Control};
 use crate::courier::Courier;
 use crate::courier::nodes::{NodeError, Nodes};
 use crate::descriptors::connections_that_fit;
-use crate::desk::Desk;
-use crate::door::{Door, DoorError};
 use crate::http::{self, Condition, Health};
-use crate::imap;
+use crate::intake::accept::{Intake, IntakeError};
+use crate::intake::handler::MailHandler;
+use crate::intake::imap;
+use crate::intake::maildir;
+use crate::intake::smtp::server::{self, Server, UnixSocket};
+use crate::intake::smtp::tls::{TlsError, TlsFiles};
 use crate::limits::{DAEMON_STOP_SECS_MAX, UPKEEP_SECS};
-use crate::maildir;
 use crate::meter;
+use crate::notices::{
+    Announcer, NoticeRules, RequestError, Requesting, Requests, Sender, SignError, Signer, Smarthost,
+    SmarthostError, Teller,
+};
 use crate::queue::{OpenError, Queue, State};
-use crate::smtp::server::{self, Server, UnixDoor};
-use crate::smtp::tls::{TlsError, TlsFiles};
 
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ pub enum DaemonError {
     Queue(#[from] OpenError),
     /// The desk.
     #[error(transparent)]
-    Door(#[from] DoorError),
+    Intake(#[from] IntakeError),
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -73,7 +73,7 @@ pub enum DaemonError {
     },
     /// The key that signs answers.
     #[error("{}: {source}", path.display())]
-    AnswerKey {
+    NoticeKey {
         /// Its file.
         path: PathBuf,
         /// What is wrong with it.
@@ -120,7 +120,7 @@ pub struct PartEnded {
 pub struct Daemon {
     listening: Vec<Listening>,
     queue: Queue,
-    doors: Tasks,
+    channels: Tasks,
     work: Tasks,
     telling: Tasks,
 }
@@ -180,15 +180,15 @@ struct Parts {
     clock: Clock,
     queue: Queue,
     nodes: Arc<Nodes>,
-    desk: Arc<dyn Desk>,
-    doors_open: Arc<AtomicUsize>,
+    handler: Arc<dyn MailHandler>,
+    channels_open: Arc<AtomicUsize>,
 }
 
 /// Doors that are bound and not open yet.
 struct Bound {
     server: Arc<Server>,
     listening: Vec<Listening>,
-    doors: Vec<server::Door>,
+    listeners: Vec<server::Listener>,
 }
 
 impl Daemon {
@@ -208,23 +208,23 @@ impl Daemon {
         })??;
         let parts = Parts {
             nodes: Arc::new(Nodes::new(&config.nodes, config.network)),
-            desk: Arc::new(Door::open(&config, queue.clone(), clock.clone())?),
-            doors_open: Arc::default(),
+            handler: Arc::new(Intake::open(&config, queue.clone(), clock.clone())?),
+            channels_open: Arc::default(),
             config,
             clock,
             queue,
         };
-        let (mut doors, mut work, mut telling) = (Tasks::new(), Tasks::new(), Tasks::new());
-        let bound = parts.bind_doors().await?;
+        let (mut channels, mut work, mut telling) = (Tasks::new(), Tasks::new(), Tasks::new());
+        let bound = parts.bind_listeners().await?;
         parts.start_work(&mut work)?;
         let telling_at = parts.start_telling(&mut telling, metrics).await?;
         // Nothing fails any more: a start that fails takes no mail.
-        let mut listening = parts.open_doors(bound, &mut doors);
+        let mut listening = parts.open_channels(bound, &mut channels);
         listening.extend(telling_at);
         Ok(Daemon {
             listening,
             queue: parts.queue,
-            doors,
+            channels,
             work,
             telling,
         })
@@ -243,7 +243,7 @@ impl Daemon {
     /// Resolves when a part has ended although nobody stopped it; never, if all goes well. May be dropped and called again.
     pub async fn broken(&mut self) -> PartEnded {
         let part = tokio::select! {
-            Some(_) = self.doors.tasks.join_next() => "a door",
+            Some(_) = self.channels.tasks.join_next() => "a door",
             Some(_) = self.work.tasks.join_next() => "the courier or the answers",
             Some(_) = self.telling.tasks.join_next() => "the control socket, the upkeep or health",
             else => "everything",
@@ -253,14 +253,14 @@ impl Daemon {
 
     /// Ends it: nothing more is taken, what is under way is finished, for a bounded time.
     pub async fn stop(self) {
-        self.doors.end("doors").await;
+        self.channels.end("doors").await;
         self.work.end("courier and answers").await;
         self.telling.end("control and health").await;
     }
 }
 
 impl Parts {
-    async fn bind_doors(&self) -> Result<Bound, DaemonError> {
+    async fn bind_listeners(&self) -> Result<Bound, DaemonError> {
         let config = &self.config;
         let tls = match &config.tls {
             Some(files) => Some(Arc::new(TlsFiles::load(&files.certificate, &files.key)?)),
@@ -268,69 +268,69 @@ impl Parts {
         };
         let mut limits = config.limits.clone();
         limits.connections = connections_that_fit(limits.connections);
-        let server = Server::new(&config.hostname, &limits, tls, Arc::clone(&self.desk));
-        let (mut listening, mut doors) = (Vec::new(), Vec::new());
+        let server = Server::new(&config.hostname, &limits, tls, Arc::clone(&self.handler));
+        let (mut listening, mut listeners) = (Vec::new(), Vec::new());
         for address in config.smtp.iter().flat_map(|smtp| &smtp.listen) {
             let (listener, at) = bind(&address.to_string()).await?;
             listening.push(Listening::Smtp(at));
-            doors.push(server::Door::Smtp(listener));
+            listeners.push(server::Listener::Smtp(listener));
         }
         for place in config.lmtp.iter().flat_map(|lmtp| &lmtp.listen) {
             if let Some(path) = place.strip_prefix("unix:") {
-                let door = UnixDoor::bind(path.as_ref()).map_err(|source| DaemonError::Listen {
+                let listener = UnixSocket::bind(path.as_ref()).map_err(|source| DaemonError::Listen {
                     place: place.clone(),
                     source,
                 })?;
                 listening.push(Listening::LmtpUnix(path.into()));
-                doors.push(server::Door::LmtpUnix(door));
+                listeners.push(server::Listener::LmtpUnix(listener));
             } else {
                 let (listener, at) = bind(place).await?;
                 listening.push(Listening::Lmtp(at));
-                doors.push(server::Door::Lmtp(listener));
+                listeners.push(server::Listener::Lmtp(listener));
             }
         }
         Ok(Bound {
             server,
             listening,
-            doors,
+            listeners,
         })
     }
 
-    fn open_doors(&self, bound: Bound, tasks: &mut Tasks) -> Vec<Listening> {
-        for door in bound.doors {
+    fn open_channels(&self, bound: Bound, tasks: &mut Tasks) -> Vec<Listening> {
+        for listener in bound.listeners {
             let (open, serving) = (
-                Opened::new(&self.doors_open),
-                Arc::clone(&bound.server).serve(door, tasks.stop.subscribe()),
+                Opened::new(&self.channels_open),
+                Arc::clone(&bound.server).serve(listener, tasks.stop.subscribe()),
             );
             tasks.tasks.spawn(async move {
                 serving.await;
                 drop(open);
             });
         }
-        self.open_mailboxes(tasks);
+        self.open_readers(tasks);
         bound.listening
     }
 
     /// How many doors the configuration asks for.
-    fn doors(&self) -> usize {
+    fn channels(&self) -> usize {
         let config = &self.config;
         let smtp = config.smtp.as_ref().map_or(0, |smtp| smtp.listen.len());
         let lmtp = config.lmtp.as_ref().map_or(0, |lmtp| lmtp.listen.len());
         smtp + lmtp + usize::from(config.imap.is_some()) + usize::from(config.maildir.is_some())
     }
 
-    fn open_mailboxes(&self, tasks: &mut Tasks) {
+    fn open_readers(&self, tasks: &mut Tasks) {
         if let Some(mailbox) = self.config.imap.clone() {
-            let open = Opened::new(&self.doors_open);
-            let reading = imap::run(mailbox, Arc::clone(&self.desk), self.queue.clone());
+            let open = Opened::new(&self.channels_open);
+            let reading = imap::run(mailbox, Arc::clone(&self.handler), self.queue.clone());
             tasks.spawn_until_stop(async move {
                 reading.await;
                 drop(open);
             });
         }
         if let Some(folder) = self.config.maildir.clone() {
-            let open = Opened::new(&self.doors_open);
-            let watching = maildir::run(folder, Arc::clone(&self.desk));
+            let open = Opened::new(&self.channels_open);
+            let watching = maildir::run(folder, Arc::clone(&self.handler));
             tasks.spawn_until_stop(async move {
                 watching.await;
                 drop(open);
@@ -340,7 +340,7 @@ impl Parts {
 
     fn start_work(&self, tasks: &mut Tasks) -> Result<(), DaemonError> {
         let mut courier = Courier::new(self.queue.clone(), Arc::clone(&self.nodes), self.clock.clone());
-        if let (Some(answers), Some(rules)) = (&self.config.answers, AnswerRules::of(&self.config)) {
+        if let (Some(answers), Some(rules)) = (&self.config.answers, NoticeRules::of(&self.config)) {
             let sender = self.sender(answers)?;
             let stop = tasks.stop.subscribe();
             tasks.tasks.spawn(sender.run(stop));
@@ -361,7 +361,7 @@ impl Parts {
             source,
         })?;
         let signer = Signer::from_pem(&pem, &answers.from, &answers.dkim_selector).map_err(|source| {
-            DaemonError::AnswerKey {
+            DaemonError::NoticeKey {
                 path: path.clone(),
                 source,
             }
@@ -386,7 +386,7 @@ impl Parts {
         })?;
         let context = Context {
             queue: self.queue.clone(),
-            desk: Some(Arc::clone(&self.desk)),
+            handler: Some(Arc::clone(&self.handler)),
             clock: self.clock.clone(),
         };
         let stop = tasks.until_stop();
@@ -403,8 +403,8 @@ impl Parts {
         let health = Arc::new(Conditions {
             queue: self.queue.clone(),
             nodes: Arc::clone(&self.nodes),
-            doors_open: Arc::clone(&self.doors_open),
-            doors: self.doors(),
+            channels_open: Arc::clone(&self.channels_open),
+            channels: self.channels(),
         });
         let serving = http::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {
@@ -500,8 +500,8 @@ impl Requests for Asked {
 struct Conditions {
     queue: Queue,
     nodes: Arc<Nodes>,
-    doors_open: Arc<AtomicUsize>,
-    doors: usize,
+    channels_open: Arc<AtomicUsize>,
+    channels: usize,
 }
 
 impl Conditions {
@@ -539,13 +539,13 @@ impl Health for Conditions {
         } else {
             Condition::fails("nodes", failing.join("; "))
         };
-        let open = self.doors_open.load(Ordering::Relaxed);
-        let doors = if open == self.doors {
+        let open = self.channels_open.load(Ordering::Relaxed);
+        let channels = if open == self.channels {
             Condition::holds("doors", format!("{open} open"))
         } else {
-            Condition::fails("doors", format!("{open} of {} open: see the log", self.doors))
+            Condition::fails("doors", format!("{open} of {} open: see the log", self.channels))
         };
-        vec![self.queue(), nodes, doors]
+        vec![self.queue(), nodes, channels]
     }
 }
 
@@ -574,7 +574,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let mut daemon = daemon(folder.path()).await;
             assert_eq!(daemon.broken().now_or_never(), None);
-            let tasks = [&mut daemon.doors, &mut daemon.work];
+            let tasks = [&mut daemon.channels, &mut daemon.work];
             let tasks = tasks.into_iter().nth(part).expect("a part");
             tasks.tasks.spawn(async { panic!("broken on purpose") });
             assert_eq!(daemon.broken().await.part, expected);

@@ -5,59 +5,34 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`answers`] | answers in the thread, and balances and histories that were asked for |
-//! | `bare` | mail without an envelope |
-//! | [`check`] | whether everything around the relay is as it must be |
+//! | [`check`] | `relay check`: whether everything around the relay is as it must be |
 //! | [`clock`] | time, handed in |
-//! | [`config`] | the one configuration file |
-//! | [`config_file`] | reads it, and tells what is wrong with it |
-//! | [`config_rules`] | what its values must fulfil |
-//! | [`config`] | the one configuration file |
+//! | [`config`] | the configuration file: reading, checking, making a first one |
 //! | [`control`] | the control socket: operators work on the live queue |
 //! | [`courier`] | hands the queue's mails to nodes until they are final |
-//! | [`daemon`] | the parts put together |
+//! | [`daemon`] | composition: starts and stops the parts in order |
 //! | `descriptors` | file descriptors: enough for the connections and the rest |
-//! | [`desk`] | what every door asks: may this recipient, take this letter |
-//! | [`dkim_key`] | the key of the answers |
-//! | [`door`] | the desk itself: judges letters and keeps them |
 //! | [`http`] | metrics and health over HTTP |
-//! | [`imap`] | a mailbox elsewhere |
-//! | [`letter`] | a mail with its envelope, from whatever door |
+//! | [`intake`] | mail in: SMTP, LMTP, IMAP, Maildir, pipe, and the judgement on each mail |
 //! | [`limits`] | every bound |
-//! | [`maildir`] | a folder that another program delivers to |
+//! | [`mail`] | a mail with its envelope, from any channel |
 //! | [`meter`] | names of the metrics |
-//! | [`names`] | look-ups for the check |
-//! | [`pipe`] | one mail from standard input to the daemon |
+//! | [`notices`] | the mails that the relay writes to senders |
 //! | [`queue`] | the durable queue |
-//! | [`quickstart`] | a first configuration, key and list of records |
-//! | [`records`] | what to publish in DNS |
-//! | [`smtp`] | the SMTP and LMTP doors |
-//! | [`systemd`] | words to the service manager |
+//! | [`systemd`] | the notification protocol of the service manager |
 
-pub mod answers;
-mod bare;
 pub mod check;
 pub mod clock;
 pub mod config;
-pub mod config_file;
-pub mod config_rules;
 pub mod control;
 pub mod courier;
 pub mod daemon;
 mod descriptors;
-pub mod desk;
-pub mod dkim_key;
-pub mod door;
 pub mod http;
-pub mod imap;
-pub mod letter;
+pub mod intake;
 pub mod limits;
-pub mod maildir;
+pub mod mail;
 pub mod meter;
-pub mod names;
-pub mod pipe;
+pub mod notices;
 pub mod queue;
-pub mod quickstart;
-pub mod records;
-pub mod smtp;
 pub mod systemd;

@@ -107,7 +107,7 @@ pub enum Failure {
     },
     /// The relay's configuration.
     #[error("{0}")]
-    RelayConfig(#[from] ::relay::config_file::ConfigError),
+    RelayConfig(#[from] ::relay::config::file::ConfigError),
     /// The relay cannot start.
     #[error(transparent)]
     Daemon(#[from] ::relay::daemon::DaemonError),
@@ -116,7 +116,7 @@ pub enum Failure {
     RelayPart(#[from] ::relay::daemon::PartEnded),
     /// The relay's first files cannot be made.
     #[error(transparent)]
-    Quickstart(#[from] ::relay::quickstart::QuickstartError),
+    Quickstart(#[from] ::relay::config::quickstart::QuickstartError),
     /// The relay's queue cannot be asked, or refused.
     #[error(transparent)]
     Queue(#[from] ::relay::control::ControlError),

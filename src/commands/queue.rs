@@ -4,7 +4,7 @@ use super::show::printable;
 use super::{Failure, Outcome};
 use crate::{cli, clock};
 use ::relay::config::QueueConfig;
-use ::relay::config_file;
+use ::relay::config::file;
 use ::relay::control::{Line, Operator, Refusal, Request, Why};
 use ::relay::queue::ops::{Shown, Stats, Text};
 use ::relay::queue::{Damaged, Entry, Filter, State};
@@ -48,7 +48,7 @@ pub fn data_of(place: &cli::RelayPlace) -> Result<(PathBuf, QueueConfig), Failur
     }
     let default = || PathBuf::from(cli::RELAY_CONFIG_DEFAULT);
     let path = place.config.clone().unwrap_or_else(default);
-    let config = config_file::read_alone(&path)?;
+    let config = file::read_alone(&path)?;
     Ok((config.data, config.queue))
 }
 
@@ -248,7 +248,7 @@ fn entry_text(entry: &Entry, now: u64) -> String {
     );
     line("instruction", Some(entry.instruction.clone()));
     let since = span(now.saturating_sub(entry.received_at));
-    line("came", Some(format!("{since} ago by {}", entry.way)));
+    line("came", Some(format!("{since} ago by {}", entry.channel)));
     if !entry.state.is_final() {
         let left = span(entry.executable_until.saturating_sub(now));
         line("ends in", Some(left));
@@ -280,7 +280,7 @@ fn shown_text(shown: &Shown, now: u64) -> String {
         Some(entry) => entry_text(entry, now),
         None => "the entry cannot be read and was set aside\n".to_owned(),
     };
-    for answer in &shown.answers {
+    for answer in &shown.notices {
         let word = answer.word.as_deref().unwrap_or_default();
         let line = format!("{:?}, {:?} {word}", answer.kind, answer.state).to_lowercase();
         out.push_str(&format!("{:<12} {}\n", "answer", printable(line.trim_end())));
@@ -330,7 +330,7 @@ fn stats_text(stats: &Stats) -> String {
     }
     line("held", stats.held.to_string());
     line("cannot be read", stats.damaged.to_string());
-    line("answers waiting", stats.answers_waiting.to_string());
+    line("answers waiting", stats.notices_waiting.to_string());
     if let Some(secs) = stats.oldest_secs {
         line("oldest", span(secs));
     }
@@ -358,13 +358,13 @@ fn stats_text(stats: &Stats) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::relay::letter::{TraceId, Way};
+    use ::relay::mail::{Channel, TraceId};
     use ::relay::queue::{Dkim, Kind, MailId};
 
     fn entry() -> Entry {
         let entry = json!({
             "id": MailId::new([0xAB; 32]), "email_id": null, "trace": TraceId::of([0; 10]), "kind": Kind::Order,
-            "state": State::Received, "is_held": false, "dkim": Dkim::Proven, "way": Way::Smtp,
+            "state": State::Received, "is_held": false, "dkim": Dkim::Proven, "way": Channel::Smtp,
             "from": "alice@example.com", "from_account": "rAlice", "to": "bob@example.com", "to_account": "rBob",
             "instruction": "REMIT 10 XAH", "message_id": "", "may_answer": true, "bytes": 100,
             "received_at": 1_000, "executable_until": 433_000, "next_try": 1_090, "tries": 2,

@@ -6,12 +6,12 @@ use super::{Failure, Outcome, show};
 use crate::{cli, clock, logs};
 use ::relay::check::{self, Finding, Verdict};
 use ::relay::config::Config;
-use ::relay::config_file::{self, DEFAULT_TEXT};
+use ::relay::config::file::{self, DEFAULT_TEXT};
+use ::relay::config::quickstart::{self, Made};
 use ::relay::control::{Line, Request};
 use ::relay::daemon::Daemon;
 use ::relay::http::{self, PrometheusHandle};
-use ::relay::pipe::{self, Envelope, ToDaemon};
-use ::relay::quickstart::{self, Made};
+use ::relay::intake::pipe::{self, Envelope, ToDaemon};
 use ::relay::systemd::Notifier;
 use serde_json::json;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub async fn run(command: &cli::Relay, json: bool) -> Result<Outcome, Failure> {
             Ok(Outcome::Yes)
         }
         cli::Relay::Check(args) => {
-            let config = config_file::read(&args.config)?;
+            let config = file::read(&args.config)?;
             let findings = check::run(&config, clock::now_unix(), check::Options::default()).await;
             say_findings(&findings, json);
             Ok(outcome(&findings))
@@ -101,7 +101,7 @@ async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure>
         out!(
             "{entries} entries, {} mails, {} answers",
             found.mails,
-            found.answers
+            found.notices
         );
         for fault in &found.faults {
             out!("FAIL  {}", show::printable(fault));
@@ -116,7 +116,7 @@ async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure>
 
 /// Runs until the operator ends it.
 async fn run_daemon(args: &cli::RelayConfig, json: bool) -> Result<Outcome, Failure> {
-    let config = config_file::read(&args.config)?;
+    let config = file::read(&args.config)?;
     logs::to_standard_error(config.log.format, logs::MAILS);
     outlive_full_disks()?;
     let service_manager = Notifier::from_env();

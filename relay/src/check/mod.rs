@@ -3,6 +3,7 @@
 //! It changes nothing, sends no mail and logs in nowhere. Each step is bounded by [`crate::limits::CHECK_SECS_MAX`].
 
 mod machine;
+mod names;
 mod published;
 mod reach;
 
@@ -10,9 +11,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::check::names::Names;
 use crate::config::Config;
-use crate::config_rules::parse_dns_server;
-use crate::names::Names;
+use crate::config::rules::parse_dns_server;
 
 /// How it stands with one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

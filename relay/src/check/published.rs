@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
+use crate::check::names::{Answer, Names};
 use crate::config::Config;
-use crate::dkim_key;
-use crate::names::{Answer, Names};
-use crate::records::dkim_name;
+use crate::config::dkim_key;
+use crate::config::records::dkim_name;
 
 /// All records that other mail servers look at.
 pub(super) async fn records(config: &Config, names: &Names) -> Vec<Finding> {
@@ -90,7 +90,10 @@ async fn dkim(config: &Config, names: &Names, domain: &str) -> Finding {
             return Finding::fail(about, error.to_string(), fix);
         }
     };
-    let fix = format!("Publish: {name}. IN TXT {}", crate::records::quoted(&record));
+    let fix = format!(
+        "Publish: {name}. IN TXT {}",
+        crate::config::records::quoted(&record)
+    );
     match names.texts(&name).await {
         Answer::Found(texts) if texts.iter().any(|text| key_of(text) == key_of(&record)) => {
             Finding::ok(about, "it is the key that signs")

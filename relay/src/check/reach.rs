@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{Finding, Options, Verdict};
+use crate::check::names::{Answer, Names};
 use crate::config::Config;
 use crate::limits::{CHECK_SECS_MAX, CLOCK_SKEW_SECS, GREETING_BYTES_MAX};
-use crate::names::{Answer, Names};
 
 /// Unix seconds at which the ledger's time begins: 2000-01-01 UTC.
 const LEDGER_EPOCH_UNIX: u64 = 946_684_800;

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::*;
-use crate::config_file;
+use crate::config::file;
 
 /// Answers look-ups from a table; NXDOMAIN for all else.
 pub(crate) async fn name_server(records: Vec<(&str, RData)>) -> SocketAddr {
@@ -76,7 +76,7 @@ struct Setting {
 /// A configuration whose files are there, and which names `dns`.
 fn setting(dns: SocketAddr, smarthost: u16) -> Setting {
     let folder = tempfile::tempdir().expect("folder");
-    let key = crate::dkim_key::make().expect("key");
+    let key = crate::config::dkim_key::make().expect("key");
     let path = folder.path().join("dkim.pem");
     std::fs::write(&path, key.pem).expect("write");
     let text = format!(
@@ -87,7 +87,7 @@ fn setting(dns: SocketAddr, smarthost: u16) -> Setting {
          dkim_key = {path:?}\n",
         folder.path()
     );
-    let config = config_file::parse(&text, Path::new("relay.toml")).expect("configuration");
+    let config = file::parse(&text, Path::new("relay.toml")).expect("configuration");
     Setting {
         folder,
         config,
@@ -198,7 +198,7 @@ async fn accepts_reverse_names_that_lead_back_and_rejects_others() {
     ])
     .await;
     let setting = setting(dns, 1);
-    let names = Names::of(crate::config_rules::DnsServer::At(dns));
+    let names = Names::of(crate::config::rules::DnsServer::At(dns));
     let names = names.expect("resolver").expect("on");
     let findings = published::records(&setting.config, &names).await;
     let found = verdicts(&findings);

@@ -132,7 +132,7 @@ impl Operator {
         let queue = Queue::open(data, limits, clock.clone())?;
         Ok(Operator::Direct(Context {
             queue,
-            desk: None,
+            handler: None,
             clock,
         }))
     }

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::desk::Desk;
-use crate::letter::{Letter, Peer, TraceId, Way};
+use crate::intake::handler::MailHandler;
 use crate::limits::{CONTROL_PAGE_ENTRIES, MAIL_BYTES_MAX};
+use crate::mail::{Channel, IncomingMail, Peer, TraceId};
 use crate::queue::backup::Verified;
 use crate::queue::ops::{OpError, Shown, Stats, Text};
 use crate::queue::{Damaged, Entry, Filter, MailId, Queue, QueueError};
@@ -111,7 +111,7 @@ pub enum Line {
     Error(Refusal),
 }
 
-/// What the desk says to a mail: a [`crate::desk::Reply`] that crossed the socket.
+/// What the desk says to a mail: a [`crate::intake::handler::Reply`] that crossed the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// RFC 5321 code.
@@ -183,7 +183,7 @@ pub struct Context {
     /// The queue.
     pub queue: Queue,
     /// What takes mails; `None` where no daemon runs.
-    pub desk: Option<Arc<dyn Desk>>,
+    pub handler: Option<Arc<dyn MailHandler>>,
     /// Time.
     pub clock: Clock,
 }
@@ -288,7 +288,7 @@ async fn list(queue: &Queue, filter: Filter, lines: &mpsc::Sender<Line>) -> Resu
 }
 
 async fn put(context: &Context, reverse_path: Option<String>, mail_hex: &str) -> Result<Told, Refusal> {
-    let Some(desk) = &context.desk else {
+    let Some(handler) = &context.handler else {
         let text = "no daemon runs on this data folder, and only the daemon can judge a mail; start it with `relay run`";
         return Err(Refusal::new(Why::Busy, text));
     };
@@ -299,29 +299,29 @@ async fn put(context: &Context, reverse_path: Option<String>, mail_hex: &str) ->
         return Err(Refusal::new(Why::Request, text));
     }
     let peer = Peer {
-        way: Way::Pipe,
+        channel: Channel::Pipe,
         ip: None,
         helo: String::new(),
         tls: None,
     };
-    if let Err(reply) = desk
+    if let Err(reply) = handler
         .check_peer(&peer)
-        .and_then(|()| desk.check_sender(&peer, reverse_path.as_deref().unwrap_or_default()))
+        .and_then(|()| handler.check_sender(&peer, reverse_path.as_deref().unwrap_or_default()))
     {
         return Ok(reply.into());
     }
-    let letter = Letter {
+    let incoming = IncomingMail {
         trace: TraceId::fresh(),
         peer,
         reverse_path,
         recipients: Vec::new(),
         raw,
     };
-    Ok(desk.take(letter).await.into())
+    Ok(handler.take(incoming).await.into())
 }
 
-impl From<crate::desk::Reply> for Told {
-    fn from(reply: crate::desk::Reply) -> Told {
+impl From<crate::intake::handler::Reply> for Told {
+    fn from(reply: crate::intake::handler::Reply) -> Told {
         Told {
             code: reply.code,
             enhanced: reply.enhanced.to_owned(),

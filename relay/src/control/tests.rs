@@ -9,16 +9,16 @@ use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::desk::{Reply, Taking};
+use crate::intake::handler::{Reply, Taking};
 use crate::limits::{CONTROL_CLIENTS_MAX, CONTROL_REQUEST_BYTES_MAX};
 use crate::queue::State;
 use crate::queue::tests::{CAME, Hand, entry, limits, mail};
 
 /// Notes what it is handed.
 #[derive(Default)]
-struct NotingDesk(Mutex<Vec<Letter>>);
+struct NotingHandler(Mutex<Vec<IncomingMail>>);
 
-impl Desk for NotingDesk {
+impl MailHandler for NotingHandler {
     fn check_peer(&self, _: &Peer) -> Result<(), Reply> {
         Ok(())
     }
@@ -31,15 +31,15 @@ impl Desk for NotingDesk {
     fn check_recipient(&self, _: &Peer, _: &str) -> Result<(), Reply> {
         Ok(())
     }
-    fn take(&self, letter: Letter) -> Taking<'_> {
-        self.0.lock().expect("lock").push(letter);
+    fn take(&self, incoming: IncomingMail) -> Taking<'_> {
+        self.0.lock().expect("lock").push(incoming);
         Box::pin(async { Reply::new(250, "2.0.0", "Taken") })
     }
 }
 
 /// A daemon's control socket, running.
 struct Live {
-    desk: Arc<NotingDesk>,
+    handler: Arc<NotingHandler>,
     stop: oneshot::Sender<()>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -47,10 +47,10 @@ struct Live {
 fn start(data: &Path) -> Live {
     let clock = Hand::at(CAME).clock();
     let queue = Queue::open(data, &limits(), clock.clone()).expect("opens");
-    let desk = Arc::new(NotingDesk::default());
+    let handler = Arc::new(NotingHandler::default());
     let context = Context {
         queue,
-        desk: Some(Arc::clone(&desk) as Arc<dyn Desk>),
+        handler: Some(Arc::clone(&handler) as Arc<dyn MailHandler>),
         clock,
     };
     let control = Control::bind(data).expect("bound");
@@ -58,7 +58,7 @@ fn start(data: &Path) -> Live {
     let task = tokio::spawn(control.serve(context, async {
         let _ = stopped.await;
     }));
-    Live { desk, stop, task }
+    Live { handler, stop, task }
 }
 
 impl Live {
@@ -236,11 +236,11 @@ async fn a_mail_is_handed_to_the_desk_and_its_reply_comes_back() {
     assert_eq!(busy, told(451, "4.7.1", "Too many"));
     let large = vec![b'x'; MAIL_BYTES_MAX + 1];
     assert_eq!(why(&mut operator, put("", &large)).await, Why::Request);
-    let letters = std::mem::take(&mut *live.desk.0.lock().expect("lock"));
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].raw, raw);
-    assert_eq!(letters[0].peer.way, Way::Pipe);
-    assert_eq!(letters[0].reverse_path(), "alice@mail.example");
+    let mails = std::mem::take(&mut *live.handler.0.lock().expect("lock"));
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].raw, raw);
+    assert_eq!(mails[0].peer.channel, Channel::Pipe);
+    assert_eq!(mails[0].reverse_path(), "alice@mail.example");
     live.stop().await;
 }
 

@@ -405,7 +405,7 @@ fn said_of(code: &Code) -> Option<(&'static str, &'static str)> {
 mod tests {
     use super::super::answer::{TxAnswer, parse_submit_email, parse_tx};
     use super::*;
-    use crate::letter::{TraceId, Way};
+    use crate::mail::{Channel, TraceId};
     use crate::queue::{Kind, Thread};
     use serde_json::{Value, json};
 
@@ -423,7 +423,7 @@ mod tests {
             state: State::Received,
             is_held: false,
             dkim,
-            way: Way::Smtp,
+            channel: Channel::Smtp,
             from: "alice@mail.test".to_owned(),
             from_account: ALICE.to_owned(),
             to: Some("bob@example.com".to_owned()),

@@ -29,25 +29,25 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::answers::{Announce, Ask, Asking};
 use crate::clock::Clock;
 use crate::limits::{
     COURIER_AT_WORK_MAX, COURIER_BATCH, COURIER_PAUSE_MILLIS, COURIER_RELEASE_SECS, COURIER_STOP_SECS_MAX,
     COURIER_TELL_SECS, POISON_COUNTED_MAX, POISON_TRIES, TIP_POLL_MILLIS, WATCHED_MAX,
 };
-use crate::queue::{Answer, Cursor, Entry, Filter, MailId, Queue, QueueError, State};
+use crate::notices::{Announce, Ask, Asking};
+use crate::queue::{Cursor, Entry, Filter, MailId, Notice, Queue, QueueError, State};
 
 use nodes::{NodeError, Nodes, Readiness};
 use tend::Told;
 use watch::Watch;
-use work::{Desk, Outcome};
+use work::{Context, Outcome};
 
 /// Tells nobody anything: a relay without answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
 impl Announce for Silent {
-    fn announce(&self, _before: &Entry, _after: &Entry, _now: u64) -> Vec<Answer> {
+    fn announce(&self, _before: &Entry, _after: &Entry, _now: u64) -> Vec<Notice> {
         Vec::new()
     }
 }
@@ -60,14 +60,14 @@ impl Ask for Silent {
 
 /// The courier.
 pub struct Courier {
-    desk: Desk,
+    context: Context,
 }
 
 impl Courier {
     /// A courier that tells nobody.
     pub fn new(queue: Queue, nodes: Arc<Nodes>, clock: Clock) -> Courier {
         Courier {
-            desk: Desk {
+            context: Context {
                 queue,
                 nodes,
                 clock,
@@ -80,21 +80,21 @@ impl Courier {
     /// With somebody who tells senders what became of their mails.
     #[must_use]
     pub fn announcing(mut self, announce: Arc<dyn Announce>) -> Courier {
-        self.desk.announce = announce;
+        self.context.announce = announce;
         self
     }
 
     /// With somebody who answers questions.
     #[must_use]
     pub fn asking(mut self, ask: Arc<dyn Ask>) -> Courier {
-        self.desk.ask = ask;
+        self.context.ask = ask;
         self
     }
 
     /// Works until `stop` resolves; then lets requests finish, for a bounded time.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let mut changes = self.desk.queue.changes();
-        let mut round = Round::new(self.desk);
+        let mut changes = self.context.queue.changes();
+        let mut round = Round::new(self.context);
         round.take_up();
         tokio::pin!(stop);
         loop {
@@ -150,7 +150,7 @@ struct Poison {
 
 /// The state of a run.
 struct Round {
-    desk: Desk,
+    context: Context,
     work: JoinSet<Done>,
     jobs: HashMap<Id, Job>,
     /// With what was known of the tip of each node when the work began.
@@ -171,9 +171,9 @@ struct Round {
 }
 
 impl Round {
-    fn new(desk: Desk) -> Round {
+    fn new(context: Context) -> Round {
         Round {
-            desk,
+            context,
             work: JoinSet::new(),
             jobs: HashMap::new(),
             at_work: BTreeMap::new(),
@@ -198,12 +198,12 @@ impl Round {
             max: Some(WATCHED_MAX),
             ..Filter::default()
         };
-        let entries = self.desk.queue.list(&filter).unwrap_or_default();
+        let entries = self.context.queue.list(&filter).unwrap_or_default();
         for entry in entries {
             let node = entry
                 .node
                 .as_deref()
-                .and_then(|name| self.desk.nodes.position(name));
+                .and_then(|name| self.context.nodes.position(name));
             if let Some(node) = node {
                 self.watch.add(node, entry.id, None);
             }
@@ -219,7 +219,7 @@ impl Round {
             return;
         }
         self.paused_until = None;
-        let places = match self.desk.nodes.readiness() {
+        let places = match self.context.nodes.readiness() {
             Readiness::Ready => COURIER_AT_WORK_MAX,
             Readiness::Trial => 1,
             Readiness::Resting(until) => {
@@ -229,15 +229,15 @@ impl Round {
         };
         while self.at_work.len() < places {
             if let Some((id, node)) = self.watch.next_to_ask() {
-                let desk = self.desk.clone();
-                self.start(id, async move { desk.ask_for(id, node).await });
+                let context = self.context.clone();
+                self.start(id, async move { context.ask_for(id, node).await });
                 continue;
             }
             let Some(id) = self.next_due() else {
                 return;
             };
-            let desk = self.desk.clone();
-            self.start(id, async move { desk.try_entry(id).await });
+            let context = self.context.clone();
+            self.start(id, async move { context.try_entry(id).await });
         }
     }
 
@@ -245,7 +245,7 @@ impl Round {
         if self.at_work.contains_key(&id) {
             return;
         }
-        let tips = (0..self.desk.nodes.count()).map(|node| self.watch.tip(node));
+        let tips = (0..self.context.nodes.count()).map(|node| self.watch.tip(node));
         self.at_work.insert(id, tips.collect());
         let started = self.work.spawn(async move { Done::Entry(job.await) });
         self.jobs.insert(started.id(), Job::Entry(id));
@@ -254,7 +254,7 @@ impl Round {
     fn next_due(&mut self) -> Option<MailId> {
         if self.ready.is_empty() {
             let most = COURIER_BATCH + self.at_work.len();
-            let due = self.desk.queue.due((self.desk.clock)(), most);
+            let due = self.context.queue.due((self.context.clock)(), most);
             self.ready = due
                 .into_iter()
                 .filter(|id| !self.at_work.contains_key(id))
@@ -271,7 +271,7 @@ impl Round {
             if at > now || !self.tips_at_work.insert(node) {
                 continue;
             }
-            let nodes = Arc::clone(&self.desk.nodes);
+            let nodes = Arc::clone(&self.context.nodes);
             let started = self
                 .work
                 .spawn(async move { Done::Tip(nodes.tip_at(node).await) });
@@ -282,16 +282,16 @@ impl Round {
     /// What is done whether or not a node can be used.
     fn start_tending(&mut self, now: Instant) {
         if self.next_tell.take_if(|at| *at <= now).is_some() {
-            let (desk, told) = (self.desk.clone(), self.told);
+            let (context, told) = (self.context.clone(), self.told);
             let started = self
                 .work
-                .spawn(async move { Done::Told(desk.tell_waiting(told).await) });
+                .spawn(async move { Done::Told(context.tell_waiting(told).await) });
             self.jobs.insert(started.id(), Job::Tell);
         }
         if self.next_release.take_if(|at| *at <= now).is_some() {
-            let desk = self.desk.clone();
+            let context = self.context.clone();
             let started = self.work.spawn(async move {
-                if let Err(error) = desk.release_over().await {
+                if let Err(error) = context.release_over().await {
                     tracing::error!(%error, "held mails cannot be looked through");
                 }
                 Done::Released
@@ -395,7 +395,7 @@ impl Round {
         self.watch.remove(&id);
         tracing::error!(%id, %error, "a mail broke the courier's work");
         let word = "The relay's own work on this mail broke: a defect of the relay.".to_owned();
-        let held = self.desk.hold(id, word).await;
+        let held = self.context.hold(id, word).await;
         self.pause_after(held.err().map(Outcome::NoDisk));
     }
 
@@ -410,11 +410,11 @@ impl Round {
             poison.tries = poison.tries.saturating_add(1);
             if poison.tries >= POISON_TRIES && self.answered > poison.answered {
                 self.poison.remove(&id);
-                let held = self.desk.hold(id, word).await;
+                let held = self.context.hold(id, word).await;
                 return self.pause_after(held.err().map(Outcome::NoDisk));
             }
         }
-        let put_off = self.desk.put_off(id, word).await;
+        let put_off = self.context.put_off(id, word).await;
         self.pause_after(put_off.err().map(Outcome::NoDisk));
     }
 

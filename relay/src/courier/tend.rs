@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::work::Desk;
+use super::work::Context;
 use crate::limits::{COURIER_TELL_MAX, EXPIRY_MARGIN_SECS, WAITING_TOLD_SECS};
 use crate::queue::{Cursor, Entry, Filter, MailId, QueueError, State};
 
@@ -17,7 +17,7 @@ pub(super) enum Told {
     Some(Cursor),
 }
 
-impl Desk {
+impl Context {
     /// Tells senders whose mails have waited for long: those after the end of the telling before.
     pub(super) async fn tell_waiting(&self, after: Option<Cursor>) -> Result<Told, QueueError> {
         let until = (self.clock)().saturating_sub(WAITING_TOLD_SECS);

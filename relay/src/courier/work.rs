@@ -8,15 +8,15 @@ use super::answer::{
 };
 use super::decide::{Next, Step, decide, decide_paid};
 use super::nodes::{NodeError, Nodes};
-use crate::answers::{Announce, Ask, AskError};
 use crate::clock::Clock;
 use crate::limits::EXPIRY_MARGIN_SECS;
 use crate::meter;
+use crate::notices::{Announce, Ask, AskError};
 use crate::queue::{Dkim, Entry, Kind, MailId, Queue, QueueError, State};
 
 /// What the jobs share.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(super) struct Context {
     pub(super) queue: Queue,
     pub(super) nodes: Arc<Nodes>,
     pub(super) clock: Clock,
@@ -62,7 +62,7 @@ enum Consulted {
     NoWord(String),
 }
 
-impl Desk {
+impl Context {
     /// Hands in an entry that is due.
     pub(super) async fn try_entry(&self, id: MailId) -> Outcome {
         self.try_known(id).await.unwrap_or_else(Outcome::from)
@@ -275,7 +275,7 @@ impl Desk {
     async fn change(
         &self,
         id: MailId,
-        mut made: impl FnMut(&mut Entry) -> Vec<crate::queue::Answer> + Send + 'static,
+        mut made: impl FnMut(&mut Entry) -> Vec<crate::queue::Notice> + Send + 'static,
     ) -> Result<Option<Entry>, QueueError> {
         let announce = Arc::clone(&self.announce);
         let now = (self.clock)();

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::entry::{Answer, Entry, MailId, State};
+use super::entry::{Entry, MailId, Notice, State};
 use crate::limits::{AUDIT_LINE_BYTES_MAX, HISTORY_LINES_MAX};
 
 /// Name of the file in the data folder.
@@ -41,13 +41,14 @@ pub(super) enum Line<'a> {
         ledger_index: Option<u32>,
         node: Option<&'a str>,
     },
-    /// An answer was made, or its state changed.
-    Answer {
+    /// A notice was made, or its state changed.
+    #[serde(rename = "answer")]
+    Notice {
         time: u64,
         trace: &'a str,
         id: MailId,
-        kind: super::entry::AnswerKind,
-        to: super::entry::AnswerState,
+        kind: super::entry::NoticeKind,
+        to: super::entry::NoticeState,
     },
     /// Something was forgotten after its days.
     Forgotten { time: u64, id: MailId, part: &'a str },
@@ -104,11 +105,11 @@ pub(super) fn tell_entry(time: u64, before: Option<&Entry>, after: &Entry, lines
 }
 
 /// The line for an answer that was put or changed, where there is anything to tell.
-pub(super) fn tell_answer(time: u64, before: Option<&Answer>, after: &Answer, lines: &mut Vec<u8>) {
+pub(super) fn tell_notice(time: u64, before: Option<&Notice>, after: &Notice, lines: &mut Vec<u8>) {
     if before.is_some_and(|before| before.state == after.state) {
         return;
     }
-    Line::Answer {
+    Line::Notice {
         time,
         trace: after.trace.as_str(),
         id: after.about,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value};
 
-use super::entry::{Answer, MailId, State};
+use super::entry::{MailId, Notice, State};
 use super::error::{OpenError, QueueError};
 use super::store::{self, Integrity, Store};
 use super::tables::{
@@ -160,8 +160,9 @@ pub struct Verified {
     pub entries: BTreeMap<State, u64>,
     /// Mails whose text is kept.
     pub mails: u64,
-    /// Answers.
-    pub answers: u64,
+    /// Notices.
+    #[serde(rename = "answers")]
+    pub notices: u64,
     /// What is wrong, a sentence each. Empty for a queue that is whole.
     pub faults: Vec<String>,
 }
@@ -176,11 +177,11 @@ impl Queue {
         }
         self.read(|reading| {
             verify_entries(reading, &mut verified)?;
-            let answers = reading.open_table(ANSWERS)?;
-            for row in answers.iter()? {
+            let notices = reading.open_table(ANSWERS)?;
+            for row in notices.iter()? {
                 let (key, bytes) = row?;
-                verified.answers += 1;
-                if batch::decode::<Answer>(bytes.value()).is_none() {
+                verified.notices += 1;
+                if batch::decode::<Notice>(bytes.value()).is_none() {
                     let about = MailId::new(*key.value().0);
                     verified
                         .faults

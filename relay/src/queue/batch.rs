@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use redb::{ReadableTable, ReadableTableMetadata, TableHandle};
 use serde::de::DeserializeOwned;
 
-use super::entry::{Answer, AnswerState, Dkim, Entry, MailId, State};
+use super::entry::{Dkim, Entry, MailId, Notice, NoticeState, State};
 use super::error::QueueError;
 use super::tables::{
-    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, answer_state_number, insert_answer,
-    kind_number, remove_answer, state_number,
+    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, insert_notice, kind_number,
+    notice_state_number, remove_notice, state_number,
 };
 use super::{Change, Put, audit};
 use crate::config::QueueConfig;
@@ -98,10 +98,10 @@ impl Batch<'_, '_> {
         };
         let changed = catch_unwind(AssertUnwindSafe(|| {
             let mut after = before.clone();
-            let answers = change(&mut after);
-            (after, answers)
+            let notices = change(&mut after);
+            (after, notices)
         }));
-        let Ok((mut after, answers)) = changed else {
+        let Ok((mut after, notices)) = changed else {
             return Ok(Err(QueueError::Broken));
         };
         // These two are where the entry is, and no change moves it.
@@ -110,17 +110,17 @@ impl Batch<'_, '_> {
             after.final_at = Some(self.now);
         }
         // Encoded before anything is written, so that a refusal leaves nothing half done.
-        let encoded = answers.into_iter().map(|answer| {
-            let bytes = encode(&answer)?;
-            Ok((answer, bytes))
+        let encoded = notices.into_iter().map(|notice| {
+            let bytes = encode(&notice)?;
+            Ok((notice, bytes))
         });
-        let encoded: Result<Vec<(Answer, Vec<u8>)>, QueueError> = encoded.collect();
-        let (answers, bytes) = match (encoded, encode(&after)) {
-            (Ok(answers), Ok(bytes)) => (answers, bytes),
+        let encoded: Result<Vec<(Notice, Vec<u8>)>, QueueError> = encoded.collect();
+        let (notices, bytes) = match (encoded, encode(&after)) {
+            (Ok(notices), Ok(bytes)) => (notices, bytes),
             (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
         };
-        for (answer, bytes) in answers {
-            self.add_answer(&answer, &bytes)?;
+        for (notice, bytes) in notices {
+            self.add_notice(&notice, &bytes)?;
         }
         if after != before {
             self.replace(place, &before, &after, &bytes)?;
@@ -150,28 +150,28 @@ impl Batch<'_, '_> {
     }
 
     /// Puts an answer into the outbox, unless there is one under its key.
-    fn add_answer(&mut self, answer: &Answer, bytes: &[u8]) -> Result<(), redb::Error> {
-        let key = (answer.about.as_bytes(), kind_number(answer.kind));
-        if self.tables.answers.get(key)?.is_some() {
+    fn add_notice(&mut self, notice: &Notice, bytes: &[u8]) -> Result<(), redb::Error> {
+        let key = (notice.about.as_bytes(), kind_number(notice.kind));
+        if self.tables.notices.get(key)?.is_some() {
             return Ok(());
         }
-        insert_answer(self.tables, answer, bytes)?;
-        audit::tell_answer(self.now, None, answer, &mut self.audit);
+        insert_notice(self.tables, notice, bytes)?;
+        audit::tell_notice(self.now, None, notice, &mut self.audit);
         self.tally.writes += 1;
         Ok(())
     }
 
-    pub(super) fn set_answer(&mut self, answer: &Answer) -> Result<Result<(), QueueError>, redb::Error> {
-        let bytes = match encode(answer) {
+    pub(super) fn set_notice(&mut self, notice: &Notice) -> Result<Result<(), QueueError>, redb::Error> {
+        let bytes = match encode(notice) {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(error)),
         };
-        let before = self.answer(answer.about.as_bytes(), kind_number(answer.kind))?;
+        let before = self.notice(notice.about.as_bytes(), kind_number(notice.kind))?;
         if let Some(before) = &before {
-            remove_answer(self.tables, before)?;
+            remove_notice(self.tables, before)?;
         }
-        insert_answer(self.tables, answer, &bytes)?;
-        audit::tell_answer(self.now, before.as_ref(), answer, &mut self.audit);
+        insert_notice(self.tables, notice, &bytes)?;
+        audit::tell_notice(self.now, before.as_ref(), notice, &mut self.audit);
         self.tally.writes += 1;
         Ok(Ok(()))
     }
@@ -184,24 +184,24 @@ impl Batch<'_, '_> {
 
     /// Answers that were under way when the process ended: whether the smarthost has them is not known, and nobody is
     /// answered twice.
-    pub(super) fn withhold_unknown_answers(&mut self) -> Result<(), redb::Error> {
-        let sending = answer_state_number(AnswerState::Sending);
+    pub(super) fn withhold_unknown_notices(&mut self) -> Result<(), redb::Error> {
+        let sending = notice_state_number(NoticeState::Sending);
         let range = (sending, 0, LOWEST, 0)..=(sending, u64::MAX, HIGHEST, u8::MAX);
         let mut found = Vec::new();
-        for row in self.tables.answer_states.range(range)? {
+        for row in self.tables.notice_states.range(range)? {
             let (key, ()) = row.map(|(key, value)| (key, value.value()))?;
             let (_, _, about, kind) = key.value();
             found.push((*about, kind));
         }
         for (about, kind) in found {
-            let Some(mut answer) = self.answer(&about, kind)? else {
+            let Some(mut notice) = self.notice(&about, kind)? else {
                 continue;
             };
-            answer.state = AnswerState::Withheld;
+            notice.state = NoticeState::Withheld;
             let word = "the relay stopped while it was handed over: whether it was sent is not known";
-            answer.word = Some(word.to_owned());
+            notice.word = Some(word.to_owned());
             // A refusal here would be one of encoding what was just decoded.
-            let _ = self.set_answer(&answer)?;
+            let _ = self.set_notice(&notice)?;
         }
         Ok(())
     }
@@ -211,8 +211,8 @@ impl Batch<'_, '_> {
         let mut left = rows;
         for ending in Ending::ALL {
             let days = match ending {
-                Ending::Mail | Ending::AnswerText => self.limits.retention_days,
-                Ending::Entry | Ending::Answer => self.limits.entry_days,
+                Ending::Mail | Ending::NoticeText => self.limits.retention_days,
+                Ending::Entry | Ending::Notice => self.limits.entry_days,
             };
             let Some(until) = now.checked_sub(u64::from(days) * DAY_SECS) else {
                 continue;
@@ -252,16 +252,16 @@ impl Batch<'_, '_> {
                     audit::tell_forgotten(self.now, id, "entry", &mut self.audit);
                 }
             }
-            Ending::AnswerText | Ending::Answer => {
-                let Some(mut answer) = self.answer(id.as_bytes(), kind)? else {
+            Ending::NoticeText | Ending::Notice => {
+                let Some(mut notice) = self.notice(id.as_bytes(), kind)? else {
                     return Ok(());
                 };
-                let is_over = matches!(answer.state, AnswerState::Sent | AnswerState::Withheld);
-                if ending == Ending::Answer {
-                    remove_answer(self.tables, &answer)?;
-                } else if is_over && let Ok(bytes) = answer_without_text(&mut answer) {
+                let is_over = matches!(notice.state, NoticeState::Sent | NoticeState::Withheld);
+                if ending == Ending::Notice {
+                    remove_notice(self.tables, &notice)?;
+                } else if is_over && let Ok(bytes) = notice_without_text(&mut notice) {
                     let key = (id.as_bytes(), kind);
-                    self.tables.answers.insert(key, bytes.as_slice())?;
+                    self.tables.notices.insert(key, bytes.as_slice())?;
                 }
             }
         }
@@ -314,8 +314,8 @@ impl Batch<'_, '_> {
         self.entry(id).map(drop)
     }
 
-    fn answer(&mut self, about: &[u8; 32], kind: u8) -> Result<Option<Answer>, redb::Error> {
-        let found = self.tables.answers.get((about, kind))?;
+    fn notice(&mut self, about: &[u8; 32], kind: u8) -> Result<Option<Notice>, redb::Error> {
+        let found = self.tables.notices.get((about, kind))?;
         Ok(found.and_then(|found| decode(found.value())))
     }
 
@@ -351,9 +351,9 @@ impl Batch<'_, '_> {
     }
 }
 
-fn answer_without_text(answer: &mut Answer) -> Result<Vec<u8>, QueueError> {
-    answer.mail.clear();
-    encode(answer)
+fn notice_without_text(notice: &mut Notice) -> Result<Vec<u8>, QueueError> {
+    notice.mail.clear();
+    encode(notice)
 }
 
 pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, QueueError> {

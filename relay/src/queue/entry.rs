@@ -6,7 +6,7 @@ use std::str::FromStr;
 use amendment::EmailId;
 use serde::{Deserialize, Serialize};
 
-use crate::letter::{TraceId, Way};
+use crate::mail::{Channel, TraceId};
 
 /// Key of an entry, 32 bytes, shown as upper-case hex.
 ///
@@ -145,7 +145,7 @@ pub enum Dkim {
     Unproven,
 }
 
-/// Where an answer belongs: taken from the mail by [`crate::answers::thread_of`], which checks and bounds it.
+/// Where an answer belongs: taken from the mail by [`crate::notices::thread_of`], which checks and bounds it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Thread {
     /// Subject as it stands in the mail, unfolded, printable ASCII; empty where it has none, or none that is clean.
@@ -172,8 +172,9 @@ pub struct Entry {
     pub is_held: bool,
     /// The signature.
     pub dkim: Dkim,
-    /// Door.
-    pub way: Way,
+    /// How it came.
+    #[serde(rename = "way")]
+    pub channel: Channel,
     /// Canonical address of From.
     pub from: String,
     /// Account of From, r-address.
@@ -186,7 +187,7 @@ pub struct Entry {
     pub instruction: String,
     /// Message-ID, without brackets; empty where there is none. At most 998 bytes.
     pub message_id: String,
-    /// What an answer needs to stand in the thread: [`crate::answers::thread_of`].
+    /// What an answer needs to stand in the thread: [`crate::notices::thread_of`].
     #[serde(default)]
     pub thread: Thread,
     /// Whether answers are allowed at all (no list, no robot, no null sender).
@@ -230,7 +231,7 @@ pub struct Entry {
 /// Which answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AnswerKind {
+pub enum NoticeKind {
     /// Received and waiting for over a minute.
     Waiting,
     /// Paid, or charged without success.
@@ -247,17 +248,17 @@ pub enum AnswerKind {
     History,
 }
 
-impl AnswerKind {
+impl NoticeKind {
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
-            AnswerKind::Waiting => "waiting",
-            AnswerKind::Validated => "validated",
-            AnswerKind::Refused => "refused",
-            AnswerKind::Expired => "expired",
-            AnswerKind::Welcome => "welcome",
-            AnswerKind::Balance => "balance",
-            AnswerKind::History => "history",
+            NoticeKind::Waiting => "waiting",
+            NoticeKind::Validated => "validated",
+            NoticeKind::Refused => "refused",
+            NoticeKind::Expired => "expired",
+            NoticeKind::Welcome => "welcome",
+            NoticeKind::Balance => "balance",
+            NoticeKind::History => "history",
         }
     }
 }
@@ -265,7 +266,7 @@ impl AnswerKind {
 /// How far an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AnswerState {
+pub enum NoticeState {
     /// To be sent.
     Waiting,
     /// Being handed to the smarthost. Found so after a crash it is not sent again: nobody is answered twice.
@@ -279,12 +280,12 @@ pub enum AnswerState {
 /// An answer in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct Notice {
     /// The mail it answers: its EmailID where it has one, else its key. With `kind` the key of the outbox: one answer for
     /// one mail and state.
     pub about: MailId,
     /// Which.
-    pub kind: AnswerKind,
+    pub kind: NoticeKind,
     /// Name in logs.
     pub trace: TraceId,
     /// Receiver's address.
@@ -292,7 +293,7 @@ pub struct Answer {
     /// The whole mail, not yet signed. CRLF lines.
     pub mail: String,
     /// How far it is.
-    pub state: AnswerState,
+    pub state: NoticeState,
     /// Unix seconds of the next try.
     pub next_try: u64,
     /// Tries so far.

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableTable};
 use tokio::sync::watch;
 
-pub use entry::{Answer, AnswerKind, AnswerState, Dkim, Entry, Kind, MailId, MailIdError, State, Thread};
+pub use entry::{Dkim, Entry, Kind, MailId, MailIdError, Notice, NoticeKind, NoticeState, State, Thread};
 pub use error::{OpenError, QueueError};
 
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ use batch::{decode, decode_entry};
 use store::Store;
 use tables::{
     ANSWER_STATES, ANSWERS, ANSWERS_TO, AUDIT, AUDIT_LAST, DAMAGED, DUE, ENTRIES, HIGHEST, IDS, LOWEST,
-    MAILS, MARKS, STATES, answer_state_number, kind_number, state_number,
+    MAILS, MARKS, STATES, kind_number, notice_state_number, state_number,
 };
 use writer::{Core, Writer};
 
@@ -54,7 +54,7 @@ pub enum Put {
     /// It is new, and on disk.
     New,
     /// The mail was there before, in this state and under this name; nothing was written.
-    Known(State, crate::letter::TraceId),
+    Known(State, crate::mail::TraceId),
 }
 
 /// Which entries to list.
@@ -102,7 +102,7 @@ struct Inner {
 }
 
 /// What a change does.
-pub type Change = Box<dyn FnOnce(&mut Entry) -> Vec<Answer> + Send>;
+pub type Change = Box<dyn FnOnce(&mut Entry) -> Vec<Notice> + Send>;
 
 /// Whether a data folder holds a queue.
 pub fn is_queue(data: &Path) -> bool {
@@ -133,7 +133,7 @@ impl Queue {
     fn start(core: Core) -> Result<Queue, OpenError> {
         let core = Arc::new(core);
         let writer = Writer::spawn(&core).map_err(|error| QueueError::Disk(format!("no thread: {error}")))?;
-        writer.ask(&core, |batch| batch.withhold_unknown_answers());
+        writer.ask(&core, |batch| batch.withhold_unknown_notices());
         Ok(Queue {
             inner: Arc::new(Inner { writer, core }),
         })
@@ -387,11 +387,11 @@ impl Queue {
     }
 
     /// Answers to be sent at `now`, the longest due first.
-    pub fn answers_due(&self, now: u64, max: usize) -> Vec<Answer> {
-        let waiting = answer_state_number(AnswerState::Waiting);
+    pub fn notices_due(&self, now: u64, max: usize) -> Vec<Notice> {
+        let waiting = notice_state_number(NoticeState::Waiting);
         let due = self.read(|reading| {
             let states = reading.open_table(ANSWER_STATES)?;
-            let answers = reading.open_table(ANSWERS)?;
+            let notices = reading.open_table(ANSWERS)?;
             let mut found = Vec::new();
             let range = (waiting, 0, LOWEST, 0)..=(waiting, now, HIGHEST, u8::MAX);
             for row in states.range(range)? {
@@ -400,8 +400,8 @@ impl Queue {
                 }
                 let (key, _) = row?;
                 let (_, _, about, kind) = key.value();
-                let bytes = answers.get((about, kind))?;
-                found.extend(bytes.and_then(|bytes| decode::<Answer>(bytes.value())));
+                let bytes = notices.get((about, kind))?;
+                found.extend(bytes.and_then(|bytes| decode::<Notice>(bytes.value())));
             }
             Ok(found)
         });
@@ -412,16 +412,16 @@ impl Queue {
     }
 
     /// How many answers its address was made since `since` (Unix seconds) and before this one, withheld ones left out.
-    pub fn answers_before(&self, answer: &Answer, since: u64) -> u32 {
-        let withheld = answer_state_number(AnswerState::Withheld);
-        let (address, about) = (answer.to.as_str(), answer.about.as_bytes());
-        if since > answer.made_at {
+    pub fn notices_before(&self, notice: &Notice, since: u64) -> u32 {
+        let withheld = notice_state_number(NoticeState::Withheld);
+        let (address, about) = (notice.to.as_str(), notice.about.as_bytes());
+        if since > notice.made_at {
             return 0;
         }
         let made = self.read(|reading| {
             let made = reading.open_table(ANSWERS_TO)?;
             let mut count = 0u32;
-            let this = (address, answer.made_at, about, kind_number(answer.kind));
+            let this = (address, notice.made_at, about, kind_number(notice.kind));
             for row in made.range((address, since, LOWEST, 0)..this)? {
                 count = count.saturating_add(u32::from(row?.1.value() != withheld));
             }
@@ -434,25 +434,25 @@ impl Queue {
     }
 
     /// Answers about a mail.
-    pub fn answers_about(&self, about: MailId) -> Vec<Answer> {
-        let answers = self.read(|reading| {
-            let answers = reading.open_table(ANSWERS)?;
+    pub fn notices_about(&self, about: MailId) -> Vec<Notice> {
+        let notices = self.read(|reading| {
+            let notices = reading.open_table(ANSWERS)?;
             let mut found = Vec::new();
             let id = about.as_bytes();
-            for row in answers.range((id, 0)..=(id, u8::MAX))? {
-                found.extend(decode::<Answer>(row?.1.value()));
+            for row in notices.range((id, 0)..=(id, u8::MAX))? {
+                found.extend(decode::<Notice>(row?.1.value()));
             }
             Ok(found)
         });
-        answers.unwrap_or_else(|error| {
+        notices.unwrap_or_else(|error| {
             tracing::error!(%error, "the outbox cannot be read");
             Vec::new()
         })
     }
 
     /// Replaces an answer. Durable when it returns.
-    pub async fn set_answer(&self, answer: Answer) -> Result<(), QueueError> {
-        self.submit(answer.mail.len(), move |batch| batch.set_answer(&answer))
+    pub async fn set_notice(&self, notice: Notice) -> Result<(), QueueError> {
+        self.submit(notice.mail.len(), move |batch| batch.set_notice(&notice))
             .await?
     }
 

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Answer, AnswerState, Entry, MailId, State};
+use super::entry::{Entry, MailId, Notice, NoticeState, State};
 use super::error::QueueError;
 use super::tables::{
-    ANSWER_STATES, DAMAGED, DUE, ENTRIES, HIGHEST, LOWEST, STATES, answer_state_number, state_number,
+    ANSWER_STATES, DAMAGED, DUE, ENTRIES, HIGHEST, LOWEST, STATES, notice_state_number, state_number,
 };
 use super::{Queue, audit, batch, store};
 use crate::meter;
@@ -41,8 +41,9 @@ pub enum OpError {
 pub struct Shown {
     /// Its entry; `None` where it was set aside.
     pub entry: Option<Entry>,
-    /// Answers about it.
-    pub answers: Vec<Answer>,
+    /// Notices about it.
+    #[serde(rename = "answers")]
+    pub notices: Vec<Notice>,
     /// Lines of the audit log about it.
     pub history: Vec<String>,
     /// The mail, where it was asked for and is kept; bytes that are not UTF-8 are replaced.
@@ -69,8 +70,9 @@ pub struct Stats {
     pub held: u64,
     /// Entries that were set aside because they cannot be read.
     pub damaged: u64,
-    /// Answers that wait to be sent.
-    pub answers_waiting: u64,
+    /// Notices that wait to be sent.
+    #[serde(rename = "answers_waiting")]
+    pub notices_waiting: u64,
     /// Age of the oldest entry that is not final, seconds.
     pub oldest_secs: Option<u64>,
     /// Size of the queue on disk, bytes.
@@ -121,7 +123,7 @@ impl Queue {
         };
         let about = entry.as_ref().and_then(|entry| entry.email_id).unwrap_or(id);
         Ok(Shown {
-            answers: self.answers_about(about),
+            notices: self.notices_about(about),
             history: self.history(id)?,
             mail: mail.map(|mail| String::from_utf8_lossy(&mail).into_owned()),
             entry,
@@ -204,7 +206,7 @@ impl Queue {
                 entries: self.counts(),
                 held: waiting.saturating_sub(reading.open_table(DUE)?.len()?),
                 damaged: reading.open_table(DAMAGED)?.len()?,
-                answers_waiting: count_answers_waiting(reading)?,
+                notices_waiting: count_notices_waiting(reading)?,
                 oldest_secs: oldest(reading)?.map(|oldest| now.saturating_sub(oldest)),
                 queue_bytes: 0,
                 audit_bytes: 0,
@@ -244,8 +246,8 @@ fn oldest(reading: &ReadTransaction) -> Result<Option<u64>, redb::Error> {
     Ok(oldest)
 }
 
-fn count_answers_waiting(reading: &ReadTransaction) -> Result<u64, redb::Error> {
-    let waiting = answer_state_number(AnswerState::Waiting);
+fn count_notices_waiting(reading: &ReadTransaction) -> Result<u64, redb::Error> {
+    let waiting = notice_state_number(NoticeState::Waiting);
     let states = reading.open_table(ANSWER_STATES)?;
     let mut count = 0;
     for row in states.range((waiting, 0, LOWEST, 0)..=(waiting, u64::MAX, HIGHEST, u8::MAX))? {

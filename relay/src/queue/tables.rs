@@ -3,7 +3,7 @@
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use super::entry::{Answer, AnswerKind, AnswerState, Dkim, Entry, MailId, State};
+use super::entry::{Dkim, Entry, MailId, Notice, NoticeKind, NoticeState, State};
 
 /// The format that this program writes.
 pub(super) const FORMAT_VERSION: u64 = 1;
@@ -16,7 +16,7 @@ pub(super) type Id = &'static [u8; 32];
 /// one commit writes lies together.
 pub(super) type Place = (u64, u64);
 /// A mail and the kind of answer.
-pub(super) type AnswerKey = (Id, u8);
+pub(super) type NoticeKey = (Id, u8);
 
 /// Name of the next entry's number in [`NUMBERS`].
 pub(super) const NEXT: &str = "next";
@@ -39,7 +39,7 @@ pub(super) const UNPROVEN: TableDefinition<u64, ()> = TableDefinition::new("unpr
 /// The value is the entry's place.
 pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), Place> = TableDefinition::new("ends");
 /// The outbox, JSON.
-pub(super) const ANSWERS: TableDefinition<AnswerKey, &[u8]> = TableDefinition::new("answers");
+pub(super) const ANSWERS: TableDefinition<NoticeKey, &[u8]> = TableDefinition::new("answers");
 /// Answers by state and time of the next try.
 pub(super) const ANSWER_STATES: TableDefinition<(u8, u64, Id, u8), ()> =
     TableDefinition::new("answer_states");
@@ -67,20 +67,20 @@ pub(super) enum Ending {
     /// The entry of a final mail.
     Entry,
     /// The text of an answer.
-    AnswerText,
+    NoticeText,
     /// An answer.
-    Answer,
+    Notice,
 }
 
 impl Ending {
-    pub(super) const ALL: [Ending; 4] = [Ending::Mail, Ending::Entry, Ending::AnswerText, Ending::Answer];
+    pub(super) const ALL: [Ending; 4] = [Ending::Mail, Ending::Entry, Ending::NoticeText, Ending::Notice];
 
     pub(super) fn number(self) -> u8 {
         match self {
             Ending::Mail => 0,
             Ending::Entry => 1,
-            Ending::AnswerText => 2,
-            Ending::Answer => 3,
+            Ending::NoticeText => 2,
+            Ending::Notice => 3,
         }
     }
 }
@@ -99,25 +99,25 @@ pub(super) fn state_number(state: State) -> u8 {
 }
 
 /// The number of a kind of answer in keys.
-pub(super) fn kind_number(kind: AnswerKind) -> u8 {
+pub(super) fn kind_number(kind: NoticeKind) -> u8 {
     match kind {
-        AnswerKind::Waiting => 0,
-        AnswerKind::Validated => 1,
-        AnswerKind::Refused => 2,
-        AnswerKind::Expired => 3,
-        AnswerKind::Welcome => 4,
-        AnswerKind::Balance => 5,
-        AnswerKind::History => 6,
+        NoticeKind::Waiting => 0,
+        NoticeKind::Validated => 1,
+        NoticeKind::Refused => 2,
+        NoticeKind::Expired => 3,
+        NoticeKind::Welcome => 4,
+        NoticeKind::Balance => 5,
+        NoticeKind::History => 6,
     }
 }
 
 /// The number of an answer's state in keys.
-pub(super) fn answer_state_number(state: AnswerState) -> u8 {
+pub(super) fn notice_state_number(state: NoticeState) -> u8 {
     match state {
-        AnswerState::Waiting => 0,
-        AnswerState::Sending => 1,
-        AnswerState::Sent => 2,
-        AnswerState::Withheld => 3,
+        NoticeState::Waiting => 0,
+        NoticeState::Sending => 1,
+        NoticeState::Sent => 2,
+        NoticeState::Withheld => 3,
     }
 }
 
@@ -131,9 +131,9 @@ pub(super) struct Tables<'t> {
     pub(super) states: Table<'t, (u8, u64, u64), ()>,
     pub(super) unproven: Table<'t, u64, ()>,
     pub(super) ends: Table<'t, (u8, u64, Id, u8), Place>,
-    pub(super) answers: Table<'t, AnswerKey, &'static [u8]>,
-    pub(super) answer_states: Table<'t, (u8, u64, Id, u8), ()>,
-    pub(super) answers_to: Table<'t, (&'static str, u64, Id, u8), u8>,
+    pub(super) notices: Table<'t, NoticeKey, &'static [u8]>,
+    pub(super) notice_states: Table<'t, (u8, u64, Id, u8), ()>,
+    pub(super) notices_to: Table<'t, (&'static str, u64, Id, u8), u8>,
     pub(super) marks: Table<'t, &'static str, &'static str>,
     pub(super) damaged: Table<'t, Id, (u64, u64, &'static [u8])>,
     pub(super) audit: Table<'t, &'static str, &'static [u8]>,
@@ -151,9 +151,9 @@ impl<'t> Tables<'t> {
             states: writing.open_table(STATES)?,
             unproven: writing.open_table(UNPROVEN)?,
             ends: writing.open_table(ENDS)?,
-            answers: writing.open_table(ANSWERS)?,
-            answer_states: writing.open_table(ANSWER_STATES)?,
-            answers_to: writing.open_table(ANSWERS_TO)?,
+            notices: writing.open_table(ANSWERS)?,
+            notice_states: writing.open_table(ANSWER_STATES)?,
+            notices_to: writing.open_table(ANSWERS_TO)?,
             marks: writing.open_table(MARKS)?,
             damaged: writing.open_table(DAMAGED)?,
             audit: writing.open_table(AUDIT)?,
@@ -217,43 +217,43 @@ impl EntryRows {
 }
 
 /// Puts an answer with the rows that point to it.
-pub(super) fn insert_answer(
+pub(super) fn insert_notice(
     tables: &mut Tables<'_>,
-    answer: &Answer,
+    notice: &Notice,
     bytes: &[u8],
 ) -> Result<(), redb::Error> {
-    let (about, kind) = (answer.about.as_bytes(), kind_number(answer.kind));
-    let state = answer_state_number(answer.state);
-    tables.answers.insert((about, kind), bytes)?;
+    let (about, kind) = (notice.about.as_bytes(), kind_number(notice.kind));
+    let state = notice_state_number(notice.state);
+    tables.notices.insert((about, kind), bytes)?;
     tables
-        .answer_states
-        .insert((state, answer.next_try, about, kind), ())?;
+        .notice_states
+        .insert((state, notice.next_try, about, kind), ())?;
     tables
-        .answers_to
-        .insert((answer.to.as_str(), answer.made_at, about, kind), state)?;
-    for ending in [Ending::AnswerText, Ending::Answer] {
+        .notices_to
+        .insert((notice.to.as_str(), notice.made_at, about, kind), state)?;
+    for ending in [Ending::NoticeText, Ending::Notice] {
         tables
             .ends
-            .insert((ending.number(), answer.made_at, about, kind), (0, 0))?;
+            .insert((ending.number(), notice.made_at, about, kind), (0, 0))?;
     }
     Ok(())
 }
 
 /// Removes an answer with the rows that point to it.
-pub(super) fn remove_answer(tables: &mut Tables<'_>, answer: &Answer) -> Result<(), redb::Error> {
-    let (about, kind) = (answer.about.as_bytes(), kind_number(answer.kind));
-    let state = answer_state_number(answer.state);
-    tables.answers.remove((about, kind))?;
+pub(super) fn remove_notice(tables: &mut Tables<'_>, notice: &Notice) -> Result<(), redb::Error> {
+    let (about, kind) = (notice.about.as_bytes(), kind_number(notice.kind));
+    let state = notice_state_number(notice.state);
+    tables.notices.remove((about, kind))?;
     tables
-        .answer_states
-        .remove((state, answer.next_try, about, kind))?;
+        .notice_states
+        .remove((state, notice.next_try, about, kind))?;
     tables
-        .answers_to
-        .remove((answer.to.as_str(), answer.made_at, about, kind))?;
-    for ending in [Ending::AnswerText, Ending::Answer] {
+        .notices_to
+        .remove((notice.to.as_str(), notice.made_at, about, kind))?;
+    for ending in [Ending::NoticeText, Ending::Notice] {
         tables
             .ends
-            .remove((ending.number(), answer.made_at, about, kind))?;
+            .remove((ending.number(), notice.made_at, about, kind))?;
     }
     Ok(())
 }

@@ -192,10 +192,10 @@ impl Core {
             .fetch_add(done.tally.finals, Ordering::Relaxed);
         self.tallies.commits.fetch_add(1, Ordering::Relaxed);
         metrics::histogram!(meter::COMMIT_SECS).record(started.elapsed().as_secs_f64());
-        if let Ok(letters) = u32::try_from(done.tally.put)
-            && letters > 0
+        if let Ok(mails) = u32::try_from(done.tally.put)
+            && mails > 0
         {
-            metrics::histogram!(meter::COMMIT_LETTERS).record(f64::from(letters));
+            metrics::histogram!(meter::COMMIT_LETTERS).record(f64::from(mails));
         }
         metrics::counter!(meter::QUEUE_DAMAGED).increment(done.tally.damaged);
         for state in State::ALL {
@@ -248,7 +248,7 @@ impl Writer {
         bytes: usize,
         work: impl FnOnce(&mut Batch<'_, '_>) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T, QueueError> {
-        let (sender, answer) = oneshot::channel();
+        let (sender, notice) = oneshot::channel();
         let work: Work = Box::new(move |batch| {
             let done = work(batch)?;
             Ok(Box::new(move || {
@@ -260,13 +260,13 @@ impl Writer {
         match self {
             Writer::Caller => {
                 core.commit(vec![job]);
-                answer.await.map_err(|_| core.fault())
+                notice.await.map_err(|_| core.fault())
             }
             Writer::Thread { jobs, room, .. } => {
                 let _place = room.acquire().await.map_err(|_| core.fault())?;
                 let jobs = jobs.as_ref().ok_or_else(|| core.fault())?;
                 jobs.send(job).map_err(|_| core.fault())?;
-                answer.await.map_err(|_| core.fault())
+                notice.await.map_err(|_| core.fault())
             }
         }
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use relay::answers::{Announce, Announcer, AnswerRules, Ask, AskError, Asking};
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeError, NodeTimes, Nodes};
-use relay::queue::{Answer, AnswerKind, Entry, Kind, MailId, Queue, State};
+use relay::notices::{Announce, Announcer, Ask, AskError, Asking, NoticeRules};
+use relay::queue::{Entry, Kind, MailId, Notice, NoticeKind, Queue, State};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -305,7 +305,7 @@ async fn rejects_to_set_mails_aside_for_a_node_that_always_speaks_nonsense() {
 struct Breaking(MailId);
 
 impl Announce for Breaking {
-    fn announce(&self, before: &Entry, _after: &Entry, _now: u64) -> Vec<Answer> {
+    fn announce(&self, before: &Entry, _after: &Entry, _now: u64) -> Vec<Notice> {
         assert_ne!(before.id, self.0, "a defect");
         Vec::new()
     }
@@ -332,7 +332,7 @@ async fn rejects_a_mail_that_breaks_the_work_and_goes_on_with_the_others() {
 /// A courier that tells senders.
 fn telling(queue: &Queue, url: &str, hand: &Hand) -> Courier {
     let nodes = Nodes::with_times(&[url.to_owned()], NETWORK, TIMES);
-    let rules = AnswerRules {
+    let rules = NoticeRules {
         from: "relay@relay.example".to_owned(),
         own: vec!["relay@relay.example".to_owned()],
         hostname: "mx.relay.example".to_owned(),
@@ -343,9 +343,9 @@ fn telling(queue: &Queue, url: &str, hand: &Hand) -> Courier {
     courier.announcing(Arc::new(Announcer::new(rules)))
 }
 
-fn told(queue: &Queue, id: MailId) -> Vec<AnswerKind> {
+fn told(queue: &Queue, id: MailId) -> Vec<NoticeKind> {
     let email_id = entry(queue, id).email_id.expect("an order");
-    let answers = queue.answers_about(email_id);
+    let answers = queue.notices_about(email_id);
     answers.iter().map(|answer| answer.kind).collect()
 }
 
@@ -359,7 +359,7 @@ async fn accepts_to_tell_that_a_mail_waits_while_no_node_is_there() {
     hand.pass(60);
     let working = Working::run(telling(&queue, &nobody().await, &hand));
     until(&queue, |queue| !told(queue, early).is_empty()).await;
-    assert_eq!(told(&queue, early), [AnswerKind::Waiting]);
+    assert_eq!(told(&queue, early), [NoticeKind::Waiting]);
     assert_eq!(told(&queue, late), [], "its minute is not over");
     assert_eq!(entry(&queue, early).tries, 0);
     hand.pass(1);
@@ -385,7 +385,7 @@ async fn accepts_the_end_of_a_held_mail_when_its_window_is_over() {
     hand.pass(4 * 86_400 + 301);
     let working = Working::run(telling(&queue, &fake.url, &hand));
     until_state(&queue, over, State::Expired).await;
-    assert!(told(&queue, over).contains(&AnswerKind::Expired));
+    assert!(told(&queue, over).contains(&NoticeKind::Expired));
     assert_eq!(entry(&queue, good).state, State::Received);
     assert!(entry(&queue, good).is_held);
     working.stop().await;

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use relay::answers::Announce;
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeTimes, Nodes};
-use relay::queue::{Answer, Dkim, Entry, Queue, State};
+use relay::notices::Announce;
+use relay::queue::{Dkim, Entry, Notice, Queue, State};
 use rpc::api::Node as _;
 
 use crate::world::{Closes, Hand, Post, TIMES, Working, World, entry, no_keys, put, until, until_state};
@@ -260,7 +260,7 @@ fn tick(hand: &Hand) -> tokio::task::JoinHandle<()> {
 struct Diary(Mutex<Vec<(State, State)>>);
 
 impl Announce for Diary {
-    fn announce(&self, before: &Entry, after: &Entry, _now: u64) -> Vec<Answer> {
+    fn announce(&self, before: &Entry, after: &Entry, _now: u64) -> Vec<Notice> {
         self.0
             .lock()
             .expect("unpoisoned")

@@ -14,7 +14,7 @@ use node::{Fund, Node, NodeConfig};
 use relay::clock::Clock;
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeTimes, Nodes};
-use relay::letter::{TraceId, Way};
+use relay::mail::{Channel, TraceId};
 use relay::queue::{Dkim, Entry, Filter, Kind, MailId, Put, Queue, State};
 use rpc::server::{ServerLimits, serve};
 use tokio::net::TcpListener;
@@ -118,7 +118,7 @@ impl Post {
             state: State::Received,
             is_held: false,
             dkim: Dkim::Proven,
-            way: Way::Smtp,
+            channel: Channel::Smtp,
             from: from.address.expect("an address"),
             from_account: from.account.to_string(),
             to: told.to.as_ref().and_then(|to| to.address.clone()),

@@ -1,7 +1,7 @@
 //! The SMTP and LMTP doors: dialogues, properties, and real sockets.
 
-mod desk;
 mod dialogues;
+mod handler;
 mod property;
 mod script;
 mod server;

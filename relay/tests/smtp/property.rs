@@ -1,8 +1,8 @@
 //! The bytes of a client, however they are cut, give the same replies and letters; and no bytes break a session.
 
 use proptest::prelude::*;
-use relay::letter::Way;
-use relay::smtp::session::StartTls;
+use relay::intake::smtp::session::StartTls;
+use relay::mail::Channel;
 
 use crate::script::{Stage, show};
 
@@ -62,13 +62,13 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(opening, words)| [opening.to_vec(), words.concat()].concat())
 }
 
-fn way() -> impl Strategy<Value = Way> {
-    prop::sample::select(vec![Way::Smtp, Way::Lmtp])
+fn channel() -> impl Strategy<Value = Channel> {
+    prop::sample::select(vec![Channel::Smtp, Channel::Lmtp])
 }
 
 /// All that a session did.
-fn played(way: Way, stream: &[u8], cuts: &[usize]) -> (String, Vec<String>, bool, bool) {
-    let mut stage = Stage::new(way, StartTls::Offered, [192, 0, 2, 1], usize::MAX);
+fn played(channel: Channel, stream: &[u8], cuts: &[usize]) -> (String, Vec<String>, bool, bool) {
+    let mut stage = Stage::new(channel, StartTls::Offered, [192, 0, 2, 1], usize::MAX);
     let mut rest = stream;
     for cut in cuts {
         let (piece, after) = rest.split_at((*cut).min(rest.len()));
@@ -76,15 +76,15 @@ fn played(way: Way, stream: &[u8], cuts: &[usize]) -> (String, Vec<String>, bool
         rest = after;
     }
     stage.say(rest);
-    let letters = stage
-        .desk
-        .letters
+    let mails = stage
+        .handler
+        .mails
         .lock()
         .expect("lock")
         .iter()
         .map(show)
         .collect();
-    (stage.heard(), letters, stage.is_closed, stage.wants_tls)
+    (stage.heard(), mails, stage.is_closed, stage.wants_tls)
 }
 
 proptest! {
@@ -92,13 +92,13 @@ proptest! {
 
     #[test]
     fn accepts_any_cut_of_a_stream_alike(
-        way in way(),
+        channel in channel(),
         stream in stream(),
         cuts in prop::collection::vec(0usize..30, 0..60),
     ) {
-        let whole = played(way, &stream, &[]);
-        prop_assert_eq!(&played(way, &stream, &cuts), &whole);
-        prop_assert_eq!(&played(way, &stream, &vec![1; stream.len()]), &whole);
+        let whole = played(channel, &stream, &[]);
+        prop_assert_eq!(&played(channel, &stream, &cuts), &whole);
+        prop_assert_eq!(&played(channel, &stream, &vec![1; stream.len()]), &whole);
     }
 
     #[test]
@@ -115,7 +115,7 @@ proptest! {
         let data = format!("{envelope}DATA\r\n{stuffed}.\r\n");
         let bdat = format!("{envelope}BDAT {} LAST\r\n{mail}", mail.len());
         for stream in [data, bdat] {
-            let mut stage = Stage::new(Way::Smtp, StartTls::Offered, [192, 0, 2, 1], usize::MAX);
+            let mut stage = Stage::new(Channel::Smtp, StartTls::Offered, [192, 0, 2, 1], usize::MAX);
             let mut rest = stream.as_bytes();
             for cut in &cuts {
                 let (piece, after) = rest.split_at((*cut).min(rest.len()));
@@ -123,15 +123,15 @@ proptest! {
                 rest = after;
             }
             stage.say(rest);
-            let letters = stage.desk.letters.lock().expect("lock");
-            prop_assert_eq!(letters.len(), 1);
-            prop_assert_eq!(String::from_utf8_lossy(&letters[0].raw), mail.as_str());
+            let mails = stage.handler.mails.lock().expect("lock");
+            prop_assert_eq!(mails.len(), 1);
+            prop_assert_eq!(String::from_utf8_lossy(&mails[0].raw), mail.as_str());
         }
     }
 
     #[test]
-    fn accepts_random_bytes_without_harm(way in way(), stream in prop::collection::vec(any::<u8>(), 0..3_000)) {
-        let (heard, ..) = played(way, &stream, &[]);
+    fn accepts_random_bytes_without_harm(channel in channel(), stream in prop::collection::vec(any::<u8>(), 0..3_000)) {
+        let (heard, ..) = played(channel, &stream, &[]);
         prop_assert!(heard.lines().all(|line| line.len() <= 510));
     }
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use relay::letter::{Letter, Peer, TraceId, Way};
-use relay::smtp::session::{Action, Session, Settings, StartTls};
+use relay::intake::smtp::session::{Action, Session, Settings, StartTls};
+use relay::mail::{Channel, IncomingMail, Peer, TraceId};
 
-use crate::desk::FakeDesk;
+use crate::handler::FakeHandler;
 
 /// A session with its desk, played without sockets.
 pub struct Stage {
-    pub desk: FakeDesk,
+    pub handler: FakeHandler,
     session: Session,
     pub now: Instant,
     step: usize,
@@ -21,7 +21,7 @@ pub struct Stage {
 
 impl Stage {
     /// `step`: into pieces of how many bytes the client's words are cut.
-    pub fn new(way: Way, start_tls: StartTls, ip: [u8; 4], step: usize) -> Stage {
+    pub fn new(channel: Channel, start_tls: StartTls, ip: [u8; 4], step: usize) -> Stage {
         let settings = Settings {
             hostname: Arc::from("mx.example.org"),
             start_tls,
@@ -30,14 +30,14 @@ impl Stage {
             trace: || TraceId::of([0; 10]),
         };
         let peer = Peer {
-            way,
+            channel,
             ip: Some(ip.into()),
             helo: String::new(),
             tls: None,
         };
         let now = Instant::now();
         let mut stage = Stage {
-            desk: FakeDesk::default(),
+            handler: FakeHandler::default(),
             session: Session::new(settings, peer, now),
             now,
             step,
@@ -45,7 +45,7 @@ impl Stage {
             wants_tls: false,
             output: Vec::new(),
         };
-        let action = stage.session.greet(&stage.desk);
+        let action = stage.session.greet(&stage.handler);
         stage.follow(action);
         stage
     }
@@ -54,8 +54,8 @@ impl Stage {
         self.output.extend(self.session.take_output());
         match action {
             Action::More => {}
-            Action::Take(letter) => {
-                let reply = self.desk.verdict(*letter);
+            Action::Take(incoming) => {
+                let reply = self.handler.verdict(*incoming);
                 let action = self.session.handle_reply(&reply, self.now);
                 self.follow(action);
             }
@@ -71,7 +71,7 @@ impl Stage {
         for piece in bytes.chunks(self.step) {
             let mut rest = piece;
             while !rest.is_empty() && !self.is_closed {
-                let (used, action) = self.session.handle(rest, self.now, &self.desk);
+                let (used, action) = self.session.handle(rest, self.now, &self.handler);
                 rest = &rest[used..];
                 self.follow(action);
             }
@@ -102,31 +102,35 @@ impl Stage {
 }
 
 /// How a letter is written in a dialogue.
-pub fn show(letter: &Letter) -> String {
-    let recipients = letter.recipients.join(" ");
+pub fn show(incoming: &IncomingMail) -> String {
+    let recipients = incoming.recipients.join(" ");
     format!(
         "from={} to={recipients} helo={} tls={} raw={}",
-        letter.reverse_path(),
-        letter.peer.helo,
-        letter.peer.tls.is_some(),
-        letter.raw.escape_ascii()
+        incoming.reverse_path(),
+        incoming.peer.helo,
+        incoming.peer.tls.is_some(),
+        incoming.raw.escape_ascii()
     )
 }
 
 /// Plays a dialogue; panics where the session says something else.
 pub fn play(name: &str, text: &str, step: usize) {
     let setting = |word: &str| text.lines().any(|line| line == format!("SET {word}"));
-    let way = if setting("lmtp") { Way::Lmtp } else { Way::Smtp };
+    let channel = if setting("lmtp") {
+        Channel::Lmtp
+    } else {
+        Channel::Smtp
+    };
     let start_tls = if setting("no-certificate") {
         StartTls::NotOffered
     } else {
         StartTls::Offered
     };
     let host = if setting("unwelcome") { 66 } else { 1 };
-    let mut stage = Stage::new(way, start_tls, [192, 0, 2, host], step);
+    let mut stage = Stage::new(channel, start_tls, [192, 0, 2, host], step);
     let mut words = Vec::new();
     let mut heard = String::new();
-    let mut letters = 0;
+    let mut mails = 0;
     for (at, line) in text.lines().enumerate() {
         let place = format!("{name}:{}, pieces of {step}", at + 1);
         let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -148,9 +152,9 @@ pub fn play(name: &str, text: &str, step: usize) {
                 heard = others.to_owned();
             }
             "LETTER" => {
-                let kept = stage.desk.letters.lock().expect("lock");
-                assert_eq!(kept.get(letters).map(show).as_deref(), Some(rest), "{place}");
-                letters += 1;
+                let kept = stage.handler.mails.lock().expect("lock");
+                assert_eq!(kept.get(mails).map(show).as_deref(), Some(rest), "{place}");
+                mails += 1;
             }
             "TLS" => stage.shake_hands(),
             "WAIT" => stage.wait(rest.parse().expect("seconds")),
@@ -161,8 +165,8 @@ pub fn play(name: &str, text: &str, step: usize) {
         }
     }
     assert_eq!(heard, "", "{name}: said more than the dialogue knows");
-    let kept = stage.desk.letters.lock().expect("lock");
-    assert_eq!(kept.len(), letters, "{name}: letters");
+    let kept = stage.handler.mails.lock().expect("lock");
+    assert_eq!(kept.len(), mails, "{name}: letters");
 }
 
 /// `\r`, `\n`, `\0`, `\\`, `\xNN`, and `\{N*text}` for N times text.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::config::Limits;
-use relay::letter::{Peer, TraceId, Way};
-use relay::smtp::connection::{Next, talk};
-use relay::smtp::server::{Door, Server, UnixDoor};
-use relay::smtp::session::{Session, Settings, StartTls};
-use relay::smtp::tls::TlsFiles;
+use relay::intake::smtp::connection::{Next, talk};
+use relay::intake::smtp::server::{Listener, Server, UnixSocket};
+use relay::intake::smtp::session::{Session, Settings, StartTls};
+use relay::intake::smtp::tls::TlsFiles;
+use relay::mail::{Channel, Peer, TraceId};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -21,11 +21,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
-use crate::desk::FakeDesk;
+use crate::handler::FakeHandler;
 
 /// A server on a port of its own.
 struct Running {
-    desk: Arc<FakeDesk>,
+    handler: Arc<FakeHandler>,
     server: Arc<Server>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
@@ -35,12 +35,12 @@ struct Running {
 async fn run(limits: Limits, tls: Option<Arc<TlsFiles>>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
     let address = listener.local_addr().expect("address");
-    let desk = Arc::new(FakeDesk::default());
-    let server = Server::new("mx.example.org", &limits, tls, desk.clone());
+    let handler = Arc::new(FakeHandler::default());
+    let server = Server::new("mx.example.org", &limits, tls, handler.clone());
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(server.clone().serve(Door::Smtp(listener), stopped));
+    let serving = tokio::spawn(server.clone().serve(Listener::Smtp(listener), stopped));
     Running {
-        desk,
+        handler,
         server,
         stop,
         serving,
@@ -54,8 +54,8 @@ impl Running {
         Client(BufReader::new(stream))
     }
 
-    fn letters(&self) -> usize {
-        self.desk.letters.lock().expect("lock").len()
+    fn mails(&self) -> usize {
+        self.handler.mails.lock().expect("lock").len()
     }
 }
 
@@ -148,10 +148,10 @@ async fn accepts_mail_inside_tls_1_2_and_1_3() {
             "{hello}"
         );
         assert!(client.mail().await.starts_with("250 2.0.0 Kept"));
-        let kept = running.desk.letters.lock().expect("lock").pop().expect("letter");
+        let kept = running.handler.mails.lock().expect("lock").pop().expect("letter");
         let tls = kept.peer.tls.expect("TLS");
         assert!(tls.starts_with(name), "{tls}");
-        assert_eq!(kept.peer.way, Way::Smtp);
+        assert_eq!(kept.peer.channel, Channel::Smtp);
         assert_eq!(kept.raw, b"Subject: x\r\n\r\nREMIT 10 XAH\r\n");
     }
 }
@@ -302,7 +302,7 @@ async fn rejects_a_hundred_thousand_recipients() {
     assert_eq!(heard.matches("452 4.5.3").count(), 900);
     assert!(heard.ends_with("421 4.5.3 Too many recipients; closing\r\n"));
     writing.await.expect("writer");
-    assert_eq!(running.letters(), 0);
+    assert_eq!(running.mails(), 0);
 }
 
 #[tokio::test]
@@ -344,7 +344,7 @@ async fn accepts_a_mail_under_way_when_the_server_stops() {
     assert!(busy.hear().await.starts_with("421 4.3.2"));
     drop(busy);
     running.serving.await.expect("served");
-    assert_eq!(running.desk.letters.lock().expect("lock").len(), 1);
+    assert_eq!(running.handler.mails.lock().expect("lock").len(), 1);
     assert!(TcpStream::connect(running.address).await.is_err());
 }
 
@@ -353,21 +353,21 @@ async fn accepts_lmtp_on_a_unix_socket_and_replaces_a_stale_one() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("lmtp");
     drop(std::os::unix::net::UnixListener::bind(&path).expect("socket"));
-    let door = UnixDoor::bind(&path).expect("the stale one is replaced");
+    let listener = UnixSocket::bind(&path).expect("the stale one is replaced");
     let mode = std::fs::metadata(&path).expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
-    let error = UnixDoor::bind(&path).expect_err("in use");
+    let error = UnixSocket::bind(&path).expect_err("in use");
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 
-    let desk = Arc::new(FakeDesk::default());
+    let handler = Arc::new(FakeHandler::default());
     let server = Server::new(
         "mx.example.org",
         &Limits::default(),
         Some(tls_files("old")),
-        desk.clone(),
+        handler.clone(),
     );
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(server.serve(Door::LmtpUnix(door), stopped));
+    let serving = tokio::spawn(server.serve(Listener::LmtpUnix(listener), stopped));
     let mut client = Client(BufReader::new(
         UnixStream::connect(&path).await.expect("connection"),
     ));
@@ -375,13 +375,13 @@ async fn accepts_lmtp_on_a_unix_socket_and_replaces_a_stale_one() {
     let hello = client.ask("LHLO client\r\n").await;
     assert!(!hello.contains("STARTTLS"), "{hello}");
     assert!(client.mail().await.starts_with("250 "));
-    let way = desk
-        .letters
+    let channel = handler
+        .mails
         .lock()
         .expect("lock")
         .first()
-        .map(|letter| letter.peer.way);
-    assert_eq!(way, Some(Way::Lmtp));
+        .map(|incoming| incoming.peer.channel);
+    assert_eq!(channel, Some(Channel::Lmtp));
     stop.send(true).expect("told");
     assert!(client.hear().await.starts_with("421 "));
     drop(client);
@@ -396,7 +396,7 @@ fn rejects_a_socket_path_that_is_another_file() {
     std::fs::write(&path, "mine").expect("written");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let _entered = runtime.as_ref().expect("runtime").enter();
-    assert!(UnixDoor::bind(&path).is_err());
+    assert!(UnixSocket::bind(&path).is_err());
     assert_eq!(std::fs::read_to_string(&path).expect("file"), "mine");
 }
 
@@ -412,16 +412,16 @@ fn piped(buffer_bytes: usize) -> (tokio::io::DuplexStream, JoinHandle<std::io::R
             trace: TraceId::fresh,
         };
         let peer = Peer {
-            way: Way::Smtp,
+            channel: Channel::Smtp,
             ip: None,
             helo: String::new(),
             tls: None,
         };
-        let desk = FakeDesk::default();
+        let handler = FakeHandler::default();
         let mut session = Session::new(settings, peer, tokio::time::Instant::now().into_std());
-        let first = session.greet(&desk);
+        let first = session.greet(&handler);
         let (_stop, mut stopped) = watch::channel(false);
-        talk(&mut stream, &mut session, first, &desk, &mut stopped).await
+        talk(&mut stream, &mut session, first, &handler, &mut stopped).await
     });
     (client, serving)
 }

@@ -109,7 +109,7 @@ async fn work(disk: &Disk) -> (usize, Vec<(usize, Acknowledged)>) {
         if number % 2 == 0 {
             let paid: Change = Box::new(move |entry| {
                 entry.state = State::Validated;
-                vec![answer(number, AnswerKind::Validated)]
+                vec![notice(number, NoticeKind::Validated)]
             });
             queue.change(entry(number).id, paid).await.expect("changed");
             acknowledged.push((disk.steps(), Acknowledged::Paid(number)));
@@ -134,8 +134,8 @@ async fn check(bytes: Vec<u8>, done: &[Acknowledged], what: &str) {
         }
     }
     for entry in queue.list(&Filter::default()).expect("listed") {
-        let answers = queue.answers_about(entry.id).len();
-        assert_eq!(answers, usize::from(entry.state == State::Validated), "{what}");
+        let notices = queue.notices_about(entry.id).len();
+        assert_eq!(notices, usize::from(entry.state == State::Validated), "{what}");
     }
     assert_eq!(queue.put(entry(200), mail(200)).await, Ok(Put::New), "{what}");
 }

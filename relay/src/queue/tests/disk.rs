@@ -192,12 +192,12 @@ async fn verify_finds_what_is_wrong_and_nothing_in_a_whole_queue() {
         queue.put(entry(number), mail(number)).await.expect("put");
     }
     queue
-        .set_answer(answer(1, AnswerKind::Waiting))
+        .set_notice(notice(1, NoticeKind::Waiting))
         .await
         .expect("set");
     let verified = queue.verify().expect("verified");
     assert_eq!(verified.faults, Vec::<String>::new());
-    assert_eq!((verified.mails, verified.answers), (3, 1));
+    assert_eq!((verified.mails, verified.notices), (3, 1));
     assert_eq!(verified.entries, BTreeMap::from([(State::Received, 3)]));
     drop(queue);
     damage(folder.path(), 2, b"x");

@@ -40,7 +40,7 @@ async fn everything_is_there_after_a_restart() {
             Box::new(|entry| {
                 entry.state = State::Submitted;
                 entry.next_try = CAME + 60;
-                vec![answer(2, AnswerKind::Waiting)]
+                vec![notice(2, NoticeKind::Waiting)]
             }),
         )
         .await
@@ -53,7 +53,7 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(queue.entry(entry(2).id).expect("read"), given);
     assert_eq!(queue.mail(entry(3).id), Ok(Some(mail(3))));
     assert_eq!(queue.mark("imap:host/INBOX"), Ok(Some("7:9".to_owned())));
-    assert_eq!(queue.answers_about(entry(2).id), [answer(2, AnswerKind::Waiting)]);
+    assert_eq!(queue.notices_about(entry(2).id), [notice(2, NoticeKind::Waiting)]);
     let counts = BTreeMap::from([(State::Received, 2), (State::Submitted, 1)]);
     assert_eq!(queue.counts(), counts);
 }
@@ -203,38 +203,38 @@ async fn lists_by_state_hold_sender_and_page() {
 async fn an_answer_of_a_kind_is_made_once() {
     let queue = Queue::in_memory();
     queue.put(entry(1), mail(1)).await.expect("put");
-    let change = || -> Change { Box::new(|_| vec![answer(1, AnswerKind::Validated)]) };
+    let change = || -> Change { Box::new(|_| vec![notice(1, NoticeKind::Validated)]) };
     queue.change(entry(1).id, change()).await.expect("changed");
-    let mut sent = answer(1, AnswerKind::Validated);
-    sent.state = AnswerState::Sent;
-    queue.set_answer(sent.clone()).await.expect("set");
+    let mut sent = notice(1, NoticeKind::Validated);
+    sent.state = NoticeState::Sent;
+    queue.set_notice(sent.clone()).await.expect("set");
     queue.change(entry(1).id, change()).await.expect("changed");
-    assert_eq!(queue.answers_about(entry(1).id), [sent]);
-    assert_eq!(queue.answers_due(u64::MAX, 9), []);
+    assert_eq!(queue.notices_about(entry(1).id), [sent]);
+    assert_eq!(queue.notices_due(u64::MAX, 9), []);
 }
 
 #[tokio::test]
 async fn answers_are_due_in_order_and_counted_by_address() {
     let queue = Queue::in_memory();
     for (number, next_try) in [(1, 30), (2, 10), (3, 20)] {
-        let mut answer = answer(number, AnswerKind::Expired);
-        answer.next_try = CAME + next_try;
-        answer.made_at = CAME + u64::from(number);
-        queue.set_answer(answer).await.expect("set");
+        let mut notice = notice(number, NoticeKind::Expired);
+        notice.next_try = CAME + next_try;
+        notice.made_at = CAME + u64::from(number);
+        queue.set_notice(notice).await.expect("set");
     }
-    let due = queue.answers_due(CAME + 20, 9);
-    let due: Vec<u8> = due.iter().map(|answer| answer.about.as_bytes()[0]).collect();
+    let due = queue.notices_due(CAME + 20, 9);
+    let due: Vec<u8> = due.iter().map(|notice| notice.about.as_bytes()[0]).collect();
     assert_eq!(due, [2, 3]);
-    let of = |number| queue.answers_about(entry(number).id).remove(0);
-    let before = |number, since| queue.answers_before(&of(number), since);
+    let of = |number| queue.notices_about(entry(number).id).remove(0);
+    let before = |number, since| queue.notices_before(&of(number), since);
     assert_eq!([1, 2, 3].map(|number| before(number, CAME)), [0, 1, 2]);
     assert_eq!([1, 2, 3].map(|number| before(number, CAME + 2)), [0, 0, 1]);
     let mut other = of(3);
     other.to = "alice@mail.exampl".to_owned();
-    assert_eq!(queue.answers_before(&other, CAME), 0);
+    assert_eq!(queue.notices_before(&other, CAME), 0);
     let mut withheld = of(1);
-    withheld.state = AnswerState::Withheld;
-    queue.set_answer(withheld).await.expect("set");
+    withheld.state = NoticeState::Withheld;
+    queue.set_notice(withheld).await.expect("set");
     assert_eq!(before(3, CAME), 1);
 }
 
@@ -242,21 +242,21 @@ async fn answers_are_due_in_order_and_counted_by_address() {
 async fn an_answer_under_way_at_a_crash_is_withheld() {
     let folder = tempfile::tempdir().expect("folder");
     let queue = open(folder.path());
-    let mut sending = answer(1, AnswerKind::Validated);
-    sending.state = AnswerState::Sending;
-    queue.set_answer(sending).await.expect("set");
+    let mut sending = notice(1, NoticeKind::Validated);
+    sending.state = NoticeState::Sending;
+    queue.set_notice(sending).await.expect("set");
     queue
-        .set_answer(answer(2, AnswerKind::Validated))
+        .set_notice(notice(2, NoticeKind::Validated))
         .await
         .expect("set");
     drop(queue);
     let queue = open(folder.path());
     // What is written after the start comes after the withholding.
     queue.set_mark("started", "yes".to_owned()).await.expect("mark");
-    let withheld = queue.answers_about(entry(1).id).remove(0);
-    assert_eq!(withheld.state, AnswerState::Withheld);
+    let withheld = queue.notices_about(entry(1).id).remove(0);
+    assert_eq!(withheld.state, NoticeState::Withheld);
     assert!(withheld.word.expect("word").contains("not known"));
-    assert_eq!(queue.answers_due(u64::MAX, 9), [answer(2, AnswerKind::Validated)]);
+    assert_eq!(queue.notices_due(u64::MAX, 9), [notice(2, NoticeKind::Validated)]);
 }
 
 #[tokio::test]
@@ -391,12 +391,12 @@ async fn forgets_texts_then_entries_after_their_days() {
     let paid: Change = Box::new(|entry| {
         entry.state = State::Validated;
         entry.final_at = Some(CAME + DAY);
-        vec![answer(1, AnswerKind::Validated)]
+        vec![notice(1, NoticeKind::Validated)]
     });
     queue.change(entry(1).id, paid).await.expect("changed");
-    let mut sent = answer(1, AnswerKind::Validated);
-    sent.state = AnswerState::Sent;
-    queue.set_answer(sent).await.expect("set");
+    let mut sent = notice(1, NoticeKind::Validated);
+    sent.state = NoticeState::Sent;
+    queue.set_notice(sent).await.expect("set");
     let dropped: Change = Box::new(|entry| {
         entry.state = State::Dropped;
         entry.final_at = Some(CAME + 3 * DAY);
@@ -406,7 +406,7 @@ async fn forgets_texts_then_entries_after_their_days() {
 
     queue.clean(CAME + 8 * DAY - 1).await.expect("cleaned");
     assert_eq!(queue.mail(entry(1).id), Ok(Some(mail(1))));
-    assert_eq!(queue.answers_about(entry(1).id)[0].mail, "");
+    assert_eq!(queue.notices_about(entry(1).id)[0].mail, "");
     queue.clean(CAME + 8 * DAY).await.expect("cleaned");
     assert_eq!(queue.mail(entry(1).id), Ok(None));
     assert_eq!(queue.mail(entry(2).id), Ok(Some(mail(2))));
@@ -415,12 +415,12 @@ async fn forgets_texts_then_entries_after_their_days() {
 
     queue.clean(CAME + 91 * DAY).await.expect("cleaned");
     assert_eq!(ids(&queue.list(&Filter::default()).expect("listed")), [2, 3]);
-    assert_eq!(queue.answers_about(entry(1).id), []);
-    let later = Answer {
+    assert_eq!(queue.notices_about(entry(1).id), []);
+    let later = Notice {
         made_at: u64::MAX,
-        ..answer(9, AnswerKind::Expired)
+        ..notice(9, NoticeKind::Expired)
     };
-    assert_eq!(queue.answers_before(&later, 0), 0);
+    assert_eq!(queue.notices_before(&later, 0), 0);
     queue.clean(CAME + 10_000 * DAY).await.expect("cleaned");
     assert_eq!(ids(&queue.list(&Filter::default()).expect("listed")), [3]);
     assert_eq!(
@@ -445,7 +445,7 @@ async fn the_audit_log_tells_each_change_and_no_address() {
         entry.state = State::Validated;
         entry.code = Some("tesSUCCESS".to_owned());
         entry.hash = Some("AB12".to_owned());
-        vec![answer(1, AnswerKind::Validated)]
+        vec![notice(1, NoticeKind::Validated)]
     });
     queue.change(entry(1).id, paid).await.expect("changed");
     drop(queue);

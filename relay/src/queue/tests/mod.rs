@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::letter::{TraceId, Way};
+use crate::mail::{Channel, TraceId};
 
 /// Unix seconds at which the mails of these tests came.
 pub(crate) const CAME: u64 = 1_800_000_000;
@@ -26,7 +26,7 @@ pub(crate) fn entry(number: u8) -> Entry {
         state: State::Received,
         is_held: false,
         dkim: Dkim::Proven,
-        way: Way::Smtp,
+        channel: Channel::Smtp,
         from: "alice@mail.example".to_owned(),
         from_account: "rAlice".to_owned(),
         to: None,
@@ -61,14 +61,14 @@ pub(crate) fn mail(number: u8) -> Vec<u8> {
 }
 
 /// An answer about an entry.
-pub(crate) fn answer(number: u8, kind: AnswerKind) -> Answer {
-    Answer {
+pub(crate) fn notice(number: u8, kind: NoticeKind) -> Notice {
+    Notice {
         about: MailId::new([number; 32]),
         kind,
         trace: TraceId::of([number; 10]),
         to: "alice@mail.example".to_owned(),
         mail: "Subject: Re: hi\r\n\r\npaid\r\n".to_owned(),
-        state: AnswerState::Waiting,
+        state: NoticeState::Waiting,
         next_try: CAME,
         tries: 0,
         made_at: CAME,

@@ -79,14 +79,14 @@ async fn show_tells_all_and_the_mail_when_asked() {
     queue.put(entry(1), mail(1)).await.expect("put");
     let change: Change = Box::new(|entry| {
         entry.state = State::Submitted;
-        vec![answer(1, AnswerKind::Waiting)]
+        vec![notice(1, NoticeKind::Waiting)]
     });
     queue.change(entry(1).id, change).await.expect("changed");
     drop(queue);
     let queue = open(folder.path());
     let shown = queue.show(entry(1).id, Text::Without).expect("shown");
     assert_eq!(shown.entry.expect("entry").state, State::Submitted);
-    assert_eq!(shown.answers, [answer(1, AnswerKind::Waiting)]);
+    assert_eq!(shown.notices, [notice(1, NoticeKind::Waiting)]);
     assert_eq!((shown.history.len(), shown.mail), (3, None));
     let shown = queue.show(entry(1).id, Text::With).expect("shown");
     assert_eq!(shown.mail.expect("mail").as_bytes(), mail(1));
@@ -101,13 +101,13 @@ async fn stats_count_what_is_there() {
         .await
         .expect("dropped");
     queue
-        .set_answer(answer(3, AnswerKind::Waiting))
+        .set_notice(notice(3, NoticeKind::Waiting))
         .await
         .expect("set");
     let stats = queue.stats(CAME + 100).expect("stats");
     let counts = BTreeMap::from([(State::Received, 2), (State::Dropped, 1)]);
     assert_eq!(stats.entries, counts);
-    assert_eq!((stats.held, stats.damaged, stats.answers_waiting), (1, 0, 1));
+    assert_eq!((stats.held, stats.damaged, stats.notices_waiting), (1, 0, 1));
     assert_eq!((stats.taken, stats.became_final, stats.commits), (3, 1, 6));
     assert_eq!((stats.oldest_secs, stats.open_secs), (Some(98), 100));
     assert_eq!(stats.fault, None);
@@ -130,7 +130,7 @@ async fn a_backup_is_the_queue_as_it_was_and_restores() {
         .await
         .expect("changed");
     queue
-        .set_answer(answer(2, AnswerKind::Refused))
+        .set_notice(notice(2, NoticeKind::Refused))
         .await
         .expect("set");
     queue.set_mark("mark", "7".to_owned()).await.expect("mark");
@@ -154,7 +154,7 @@ async fn a_backup_is_the_queue_as_it_was_and_restores() {
     assert_eq!(restored.verify().expect("verified").faults, Vec::<String>::new());
     assert_eq!(restored.mail(entry(40).id), Ok(Some(mail(40))));
     assert_eq!(restored.mark("mark"), Ok(Some("7".to_owned())));
-    assert_eq!(restored.answers_about(entry(2).id).len(), 1);
+    assert_eq!(restored.notices_about(entry(2).id).len(), 1);
     assert_eq!(restored.history(entry(1).id).expect("history").len(), 2);
     assert_eq!(restored.put(entry(41), mail(41)).await, Ok(Put::New));
 }

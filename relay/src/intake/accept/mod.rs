@@ -1,0 +1,377 @@
+//! The desk behind every door: judges letters and keeps those that can become a payment.
+//!
+//! Limits first, then the verifier, then the queue; 250 only after the queue has the mail on disk. Spec: 13.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`auth`] | SPF, DMARC and ARC results, for the log |
+//! | [`header`] | Message-ID, and whether an answer is allowed |
+//! | [`keys`] | DKIM keys from DNS or a file |
+//! | [`limits`] | letters per network, address and domain |
+//! | [`own`] | own addresses, and no others |
+//! | [`postmaster`] | mail to the postmaster |
+//! | [`recent`] | a small map of recent things |
+//! | [`refusal`] | what a sender is told |
+//! | [`rules`] | what becomes of a letter |
+
+pub mod auth;
+pub mod header;
+pub mod keys;
+pub mod limits;
+pub mod own;
+pub mod postmaster;
+pub mod recent;
+pub mod refusal;
+pub mod rules;
+#[cfg(test)]
+mod testing;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::intake::handler::{MailHandler, Reply, Taking};
+use crate::mail::{Channel, IncomingMail, Peer};
+use crate::meter;
+use crate::notices::thread_of;
+use crate::queue::{Dkim, Entry, Kind, Put, Queue, QueueError, State};
+
+use auth::Auth;
+use keys::{DnsKeys, Freshness, KeyLookup, Keys, KeysFileError, NoKeys, ResolverError};
+use limits::{Allowance, Exceeded};
+use own::{Mailbox, Own, OwnError};
+use postmaster::{Postmaster, PostmasterError};
+use refusal::Rejected;
+use rules::{Accepted, Rules, judge};
+
+/// Why the desk cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// An own address is none.
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    /// The keys file cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysFileError),
+    /// There is no resolver.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
+}
+
+/// The desk.
+pub struct Intake {
+    own: Own,
+    network: u32,
+    has_notices: bool,
+    queue: Queue,
+    clock: Clock,
+    keys: Keys,
+    allowance: Mutex<Allowance>,
+    auth: Option<Auth>,
+    postmaster: Postmaster,
+}
+
+impl Intake {
+    /// A desk as configured. A keys file stands for all of DNS: then nothing is looked up.
+    pub fn open(config: &Config, queue: Queue, clock: Clock) -> Result<Intake, IntakeError> {
+        let (source, auth): (Box<dyn KeyLookup>, Option<Auth>) =
+            match (&config.dns.keys, config.dns.server.as_str()) {
+                (Some(path), _) => (Box::new(keys::read_keys_file(path)?), None),
+                (None, "off") => (Box::new(NoKeys), None),
+                (None, server) => {
+                    let resolver = keys::resolver(server)?;
+                    let auth = Auth::new(resolver.clone(), &config.hostname);
+                    (Box::new(DnsKeys(resolver)), Some(auth))
+                }
+            };
+        Ok(Intake {
+            own: Own::new(&config.addresses, &config.hostname)?,
+            network: config.network,
+            has_notices: config.answers.is_some(),
+            queue,
+            clock,
+            keys: Keys::new(source),
+            allowance: Mutex::new(Allowance::new(&config.limits)),
+            auth,
+            postmaster: Postmaster::new(&config.data, &config.hostname),
+        })
+    }
+
+    fn allowance(&self) -> MutexGuard<'_, Allowance> {
+        self.allowance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn receive(&self, incoming: IncomingMail) -> Reply {
+        let now = (self.clock)();
+        let envelope = self
+            .allowance()
+            .take_envelope(incoming.peer.ip, incoming.reverse_path(), now);
+        if let Err(over) = envelope {
+            return put_off(&incoming, over.what.as_str(), over_limit(451, over));
+        }
+        let is_postmaster =
+            |recipient: &String| self.own.check_recipient(recipient) == Ok(Mailbox::Postmaster);
+        if !incoming.recipients.iter().any(is_postmaster) {
+            return self.decide(incoming, now).await;
+        }
+        if incoming.recipients.iter().all(is_postmaster) {
+            return self.keep_for_postmaster(&incoming, now).await;
+        }
+        // The postmaster's copy comes last: a letter that is put off comes again, and would leave a copy each time.
+        let copy = incoming.clone();
+        let reply = self.decide(incoming, now).await;
+        if reply.is_later() {
+            return reply;
+        }
+        let kept = self.keep_for_postmaster(&copy, now).await;
+        if kept.is_yes() { reply } else { kept }
+    }
+
+    async fn decide(&self, incoming: IncomingMail, now: u64) -> Reply {
+        match self.judge(&incoming.raw, now).await {
+            Ok(accepted) => self.keep(incoming, accepted, now).await,
+            Err(rejected) => turn_away(&incoming, &rejected),
+        }
+    }
+
+    /// The postmaster's mails leave the disk the room that the queue needs.
+    async fn keep_for_postmaster(&self, incoming: &IncomingMail, now: u64) -> Reply {
+        let kept = match self.queue.check() {
+            Ok(()) => self.postmaster.keep(incoming, now).await,
+            Err(error) => Err(PostmasterError::Disk(std::io::Error::other(error))),
+        };
+        if let Err(error) = kept {
+            return put_off(incoming, "postmaster", no_room_for_postmaster(&error));
+        }
+        log(incoming, "postmaster", "", "");
+        let text = format!("Taken as {} for the postmaster.", incoming.trace);
+        Reply::new(250, "2.0.0", text)
+    }
+
+    /// One run of the verifier; a second one only where a key that was kept does not fit and a newer one is there.
+    async fn judge(&self, raw: &[u8], now: u64) -> Result<Accepted, Rejected> {
+        let rules = Rules {
+            own: &self.own,
+            network: self.network,
+            now,
+        };
+        let keys = self.keys.of_mail(raw, Freshness::Kept, now).await;
+        let ruling = judge(raw, &rules, &keys);
+        let is_of_key = matches!(&ruling, Err(rejected) if matches!(rejected.rule, "4.5" | "7.4"));
+        if !is_of_key || !keys.has_kept {
+            return ruling;
+        }
+        let anew = self.keys.of_mail(raw, Freshness::Anew, now).await;
+        if anew.agree(&keys) {
+            return ruling;
+        }
+        judge(raw, &rules, &anew)
+    }
+
+    async fn keep(&self, mut incoming: IncomingMail, accepted: Accepted, now: u64) -> Reply {
+        if accepted.dkim == Dkim::Proven
+            && let Err(over) = self.allowance().check_proven(&accepted.from, now)
+        {
+            return put_off(&incoming, over.what.as_str(), over_limit(451, over));
+        }
+        let reserved = self.auth.as_ref().and_then(|auth| auth.reserve(&incoming));
+        let entry = entry(&incoming, accepted, now);
+        let next = self.what_happens_next(&entry);
+        let id = entry.id;
+        let proven = (entry.dkim == Dkim::Proven).then(|| entry.from.clone());
+        let raw = std::mem::take(&mut incoming.raw);
+        match self.queue.put(entry, raw).await {
+            Ok(Put::New) => {
+                // A copy does not count: anybody can send copies of a mail that he has seen, and would use up its sender's
+                // hour.
+                if let Some(from) = proven {
+                    self.allowance().take_proven(&from, now);
+                }
+                if let (Some(auth), Some(reserved)) = (&self.auth, reserved) {
+                    auth.start(reserved, id, self.queue.clone());
+                }
+                taken(&incoming, "taken", &id.to_string());
+                Reply::new(250, "2.0.0", format!("Taken as {}. {next}", incoming.trace))
+            }
+            Ok(Put::Known(state, trace)) => {
+                taken(&incoming, "known", &id.to_string());
+                let state = state.as_str();
+                let text = format!("Here already as {trace} ({state}); nothing is done twice.");
+                Reply::new(250, "2.0.0", text)
+            }
+            Err(error) => no_room(&incoming, &error),
+        }
+    }
+
+    fn what_happens_next(&self, entry: &Entry) -> &'static str {
+        match (entry.dkim, self.has_notices && entry.may_answer) {
+            (Dkim::Unproven, _) => {
+                "Your provider's key is not known here yet; the nodes look it up and decide."
+            }
+            (Dkim::Proven, true) => "You are answered by mail.",
+            (Dkim::Proven, false) => "You are not answered by mail; look your account up.",
+        }
+    }
+}
+
+impl MailHandler for Intake {
+    fn check_peer(&self, peer: &Peer) -> Result<(), Reply> {
+        let checked = self.allowance().check_network(peer.ip, (self.clock)());
+        checked.map_err(|over| over_limit(421, over))
+    }
+
+    fn check_sender(&self, peer: &Peer, reverse_path: &str) -> Result<(), Reply> {
+        let checked = self.allowance().check_path(peer.ip, reverse_path, (self.clock)());
+        checked.map_err(|over| over_limit(451, over))
+    }
+
+    fn check_recipient(&self, _: &Peer, recipient: &str) -> Result<(), Reply> {
+        self.own.check_recipient(recipient).map(|_| ())
+    }
+
+    /// A letter on which the relay's own work breaks is put off, and breaks nothing else: no door, and no other letter.
+    fn take(&self, incoming: IncomingMail) -> Taking<'_> {
+        Box::pin(async move {
+            let (trace, channel) = (incoming.trace.clone(), incoming.peer.channel);
+            let received = AssertUnwindSafe(self.receive(incoming)).catch_unwind().await;
+            received.unwrap_or_else(|_| {
+                tracing::error!(%trace, way = %channel, "a letter broke the relay's work: a defect of the relay");
+                count_put_off(channel, "defect");
+                let text = format!("The relay cannot read this mail now (trace {trace}). Try again later.");
+                Reply::new(451, "4.3.0", text)
+            })
+        })
+    }
+}
+
+fn over_limit(code: u16, over: Exceeded) -> Reply {
+    let minutes = over.wait_secs.div_ceil(60).max(1);
+    let what = over.what.as_str();
+    let text = format!("Too many letters of this {what} in an hour. Try again in {minutes} minutes.");
+    Reply::new(code, "4.7.1", text)
+}
+
+fn no_room(incoming: &IncomingMail, error: &QueueError) -> Reply {
+    tracing::error!(trace = %incoming.trace, %error, "a letter could not be kept");
+    match error {
+        QueueError::Disk(_) | QueueError::Broken => {
+            let reply = Reply::new(
+                451,
+                "4.3.0",
+                "The mail could not be written to disk. Try again later.",
+            );
+            put_off(incoming, "disk", reply)
+        }
+        QueueError::Full { .. } => {
+            let reply = Reply::new(452, "4.3.1", "Too many mails wait here already. Try again later.");
+            put_off(incoming, "full", reply)
+        }
+        QueueError::FullOfUnproven { .. } => {
+            let text = "Your provider's key was not found, and many mails without one wait here already. \
+                        Try again later.";
+            put_off(incoming, "unproven", Reply::new(451, "4.7.5", text))
+        }
+    }
+}
+
+fn no_room_for_postmaster(error: &PostmasterError) -> Reply {
+    match error {
+        PostmasterError::Full => {
+            Reply::new(452, "4.2.2", "The postmaster's mailbox is full. Try again later.")
+        }
+        PostmasterError::Disk(error) => {
+            tracing::error!(%error, "a mail to the postmaster could not be kept");
+            Reply::new(
+                451,
+                "4.3.0",
+                "The mail could not be written to disk. Try again later.",
+            )
+        }
+    }
+}
+
+/// One line for each letter, without addresses.
+fn log(incoming: &IncomingMail, verdict: &str, rule: &str, id: &str) {
+    tracing::info!(trace = %incoming.trace, way = %incoming.peer.channel, verdict, rule, id, "letter");
+}
+
+fn taken(incoming: &IncomingMail, verdict: &str, id: &str) {
+    log(incoming, verdict, "", id);
+    let channel = incoming.peer.channel.to_string();
+    metrics::counter!(meter::LETTERS_TAKEN, "way" => channel).increment(1);
+}
+
+fn put_off(incoming: &IncomingMail, why: &'static str, reply: Reply) -> Reply {
+    log(incoming, "put off", why, "");
+    count_put_off(incoming.peer.channel, why);
+    reply
+}
+
+fn count_put_off(channel: Channel, why: &'static str) {
+    metrics::counter!(meter::LETTERS_PUT_OFF, "way" => channel.to_string(), "why" => why).increment(1);
+}
+
+fn turn_away(incoming: &IncomingMail, rejected: &Rejected) -> Reply {
+    let reply = rejected.reply(&incoming.trace);
+    if reply.is_later() {
+        return put_off(incoming, "key", reply);
+    }
+    log(incoming, "refused", rejected.rule, "");
+    let channel = incoming.peer.channel.to_string();
+    metrics::counter!(meter::LETTERS_REFUSED, "way" => channel, "rule" => rejected.rule).increment(1);
+    reply
+}
+
+fn entry(incoming: &IncomingMail, accepted: Accepted, now: u64) -> Entry {
+    let reading = thread_of(&incoming.raw);
+    Entry {
+        may_answer: header::may_answer(incoming, &accepted.from),
+        message_id: reading.message_id,
+        thread: reading.thread,
+        bytes: u64::try_from(incoming.raw.len()).unwrap_or(u64::MAX),
+        amount: amount(&accepted),
+        id: accepted.id,
+        email_id: accepted.email_id,
+        trace: incoming.trace.clone(),
+        kind: accepted.kind,
+        state: State::Received,
+        is_held: false,
+        dkim: accepted.dkim,
+        channel: incoming.peer.channel,
+        from: accepted.from,
+        from_account: accepted.from_account,
+        to: accepted.to,
+        to_account: accepted.to_account,
+        instruction: accepted.line,
+        received_at: now,
+        executable_until: accepted.executable_until,
+        next_try: now,
+        tries: 0,
+        code: None,
+        rule: None,
+        word: None,
+        fix: None,
+        node: None,
+        hash: None,
+        ledger_index: None,
+        fee_drops: None,
+        is_first_payment: false,
+        final_at: None,
+        auth_results: None,
+    }
+}
+
+/// `10 XAH` of `REMIT 10 XAH TO ...`.
+fn amount(accepted: &Accepted) -> Option<String> {
+    let mut words = accepted.line.split(' ');
+    match (accepted.kind, words.next(), words.next(), words.next()) {
+        (Kind::Order, Some("REMIT"), Some(number), Some(currency)) => Some(format!("{number} {currency}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! What becomes of a letter: pure, from its bytes, the keys that are known and the time. The verifier decides; the relay
+//! adds only what spec 13 demands of it.
+//!
+//! Spec: 4, 5, 10, 13.
+
+use amendment::limits::EMAIL_WINDOW_SECS;
+use amendment::{KeyAnswer, KeySource, Refusal, WindowError};
+use codec::CloseTime;
+use codec::hash::sha512_half;
+use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
+
+use super::own::Own;
+use super::refusal::{Rejected, is_early, is_no_order, line_for_network};
+use crate::limits::EARLY_SECS_MAX;
+use crate::queue::{Dkim, Kind, MailId};
+
+/// What the relay is and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// Its addresses.
+    pub own: &'a Own,
+    /// NetworkID of its ledger.
+    pub network: u32,
+    /// Unix seconds.
+    pub now: u64,
+}
+
+/// A letter that is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Key of its entry.
+    pub id: MailId,
+    /// EmailID of an order.
+    pub email_id: Option<MailId>,
+    /// What it wants.
+    pub kind: Kind,
+    /// The signature.
+    pub dkim: Dkim,
+    /// Canonical address of From.
+    pub from: String,
+    /// Its account.
+    pub from_account: String,
+    /// Canonical address of the receiver, where the mail names one.
+    pub to: Option<String>,
+    /// Account of the receiver.
+    pub to_account: Option<String>,
+    /// The line.
+    pub line: String,
+    /// Unix seconds.
+    pub executable_until: u64,
+}
+
+/// Judges a letter with one run of the verifier.
+pub fn judge<K: KeySource>(raw: &[u8], rules: &Rules<'_>, keys: &K) -> Result<Accepted, Rejected> {
+    let Some(now) = CloseTime::from_unix(rules.now) else {
+        return Err(Rejected::later(
+            "4.3.0",
+            "4.6",
+            "the clock of this relay is wrong",
+            TRY_AGAIN,
+        ));
+    };
+    let env = ExplainEnv {
+        network_id: rules.network,
+        now,
+        keys,
+    };
+    let explanation = explain(raw, &env);
+    weigh(raw, rules, keys, &explanation)
+}
+
+const TRY_AGAIN: &str = "Your provider will try again by itself.";
+
+fn weigh<K: KeySource>(
+    raw: &[u8],
+    rules: &Rules<'_>,
+    keys: &K,
+    explanation: &Explanation,
+) -> Result<Accepted, Rejected> {
+    let from = explanation.from.as_ref().and_then(|from| from.address.as_deref());
+    if from.is_some_and(|from| rules.own.holds(from)) {
+        let fix = "Send the mail from your own address; the relay orders nothing itself.";
+        return Err(Rejected::never(
+            "5.4.6",
+            "13",
+            "the mail is in the relay's own name",
+            fix,
+        ));
+    }
+    match explanation.refusal {
+        None | Some(Refusal::KeyUnknown) => {}
+        Some(refusal) if is_early(&refusal) => check_early(explanation, &refusal, rules.now)?,
+        Some(refusal) if is_no_order(&refusal) => {
+            return match explanation.other_line.as_deref() {
+                Some("BALANCE") => question(Kind::Balance, rules, keys, explanation),
+                Some("HISTORY") => question(Kind::History, rules, keys, explanation),
+                _ => Err(Rejected::of_mail(explanation, &refusal)),
+            };
+        }
+        Some(refusal) => return Err(refused(explanation, &refusal, rules.network)),
+    }
+    check_receiver(explanation, rules.own)?;
+    order(raw, explanation).ok_or_else(unread)
+}
+
+fn refused(explanation: &Explanation, refusal: &Refusal, network: u32) -> Rejected {
+    let rejected = Rejected::of_mail(explanation, refusal);
+    let instruction = explanation.instruction.as_deref().unwrap_or_default();
+    match line_for_network(refusal, instruction, network) {
+        Some(line) => Rejected {
+            reason: format!("{}; this relay serves network {network}", rejected.reason),
+            fix: format!("Write this as the first line: {line}"),
+            ..rejected
+        },
+        None => rejected,
+    }
+}
+
+/// A verdict that cannot be: every rule holds, and a part of the mail is missing.
+fn unread() -> Rejected {
+    Rejected::never(
+        "5.6.0",
+        "10",
+        "the mail could not be read",
+        "Write a new, plain mail.",
+    )
+}
+
+/// How far the proof of the signature came. Spec: 4.5.
+fn proof(explanation: &Explanation) -> Result<Dkim, Rejected> {
+    let checks = || explanation.checks.iter();
+    if checks().any(|check| check.rule == "4.5" && check.verdict == CheckVerdict::Pass) {
+        return Ok(Dkim::Proven);
+    }
+    if checks().any(|check| check.rule == "7.3" && check.verdict == CheckVerdict::Unknown) {
+        return Ok(Dkim::Unproven);
+    }
+    let is_key = |rule| matches!(rule, "4.5" | "7.4");
+    let failed = checks().find(|check| is_key(check.rule) && check.verdict == CheckVerdict::Fail);
+    Err(failed.map_or_else(
+        || Rejected::of(&Refusal::Signature),
+        |check| Rejected::of_check(check, "5.7.20"),
+    ))
+}
+
+/// A mail from the future waits at the nodes, up to a day.
+///
+/// Spec: 4.6, 14.
+fn check_early(explanation: &Explanation, refusal: &Refusal, now: u64) -> Result<(), Rejected> {
+    let dated = dated(explanation).ok_or_else(unread)?;
+    if dated > now.saturating_add(EARLY_SECS_MAX) {
+        return Err(Rejected::of_mail(explanation, refusal));
+    }
+    // The window is judged before the key, so the first refusal hides what the signature is worth.
+    proof(explanation).map(|_| ())
+}
+
+/// D, Unix seconds.
+fn dated(explanation: &Explanation) -> Option<u64> {
+    let until = explanation.executable_until?.to_unix();
+    Some(until.saturating_sub(u64::from(EMAIL_WINDOW_SECS)))
+}
+
+/// Nobody pays the relay by mistake: its address stands in To because the mail was sent to it.
+///
+/// Spec: 13.
+fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> {
+    let to = explanation.to.as_ref().and_then(|to| to.address.as_deref());
+    let instruction = explanation.instruction.as_deref().unwrap_or_default();
+    let is_named = instruction.split(' ').nth(3) == Some("TO");
+    if is_named || !to.is_some_and(|to| own.holds(to)) {
+        return Ok(());
+    }
+    let order = instruction.split(" NET ").next().unwrap_or_default();
+    let net = instruction.strip_prefix(order).unwrap_or_default();
+    let fix = format!(
+        "Put the relay in Cc and the receiver in To, or name the receiver: {order} TO <bob@example.com>{net}"
+    );
+    Err(Rejected::never(
+        "5.7.1",
+        "13",
+        "the relay itself would be the receiver",
+        &fix,
+    ))
+}
+
+fn order(raw: &[u8], explanation: &Explanation) -> Option<Accepted> {
+    let email_id = MailId::from(explanation.email_id?);
+    let dkim = proof(explanation).ok()?;
+    let from = explanation.from.as_ref()?;
+    let to = explanation.to.as_ref();
+    Some(Accepted {
+        id: match dkim {
+            Dkim::Proven => email_id,
+            Dkim::Unproven => unproven_id(raw),
+        },
+        email_id: Some(email_id),
+        kind: Kind::Order,
+        dkim,
+        from: from.address.clone()?,
+        from_account: from.account.to_string(),
+        to: to.and_then(|to| to.address.clone()),
+        to_account: to.map(|to| to.account.to_string()),
+        line: explanation.instruction.clone()?,
+        executable_until: explanation.executable_until?.to_unix(),
+    })
+}
+
+/// Key of a mail whose signature is not proved yet. Not its EmailID: anybody can write a mail that claims the one of
+/// somebody else's, and would take its place.
+fn unproven_id(raw: &[u8]) -> MailId {
+    MailId::new(*sha512_half(&[b"UNPROVEN", raw]).as_bytes())
+}
+
+/// A question is answered to its sender alone, so the sender must be proven: From, Date and the line are signed.
+///
+/// Two copies are one question: the key is made of what is signed (Message-ID is not, at some providers).
+fn question<K: KeySource>(
+    kind: Kind,
+    rules: &Rules<'_>,
+    keys: &K,
+    explanation: &Explanation,
+) -> Result<Accepted, Rejected> {
+    let proof = proof(explanation)?;
+    let of_date = |rule| rule == Refusal::Window(WindowError::Early).rule();
+    // The tags and the date hold (a first line was read), so what fails under their rule is the window.
+    let failed = explanation.checks.iter();
+    if let Some(check) = failed
+        .filter(|check| of_date(check.rule))
+        .find(|check| check.verdict == CheckVerdict::Fail)
+    {
+        return Err(Rejected::of_check(check, "5.7.1"));
+    }
+    // After the window: a question whose key is never to be had must not be put off for ever.
+    if proof == Dkim::Unproven {
+        return Err(unproven_question(keys, explanation));
+    }
+    let accepted = || {
+        let from = explanation.from.as_ref()?;
+        let until = explanation.executable_until?.to_unix();
+        let line = explanation.other_line.clone()?;
+        let id = sha512_half(&[
+            b"QUERY",
+            line.as_bytes(),
+            &rules.network.to_be_bytes(),
+            from.account.as_bytes(),
+            &until.to_be_bytes(),
+        ]);
+        Some(Accepted {
+            id: MailId::new(*id.as_bytes()),
+            email_id: None,
+            kind,
+            dkim: Dkim::Proven,
+            from: from.address.clone()?,
+            from_account: from.account.to_string(),
+            to: None,
+            to_account: None,
+            line,
+            executable_until: until,
+        })
+    };
+    accepted().ok_or_else(unread)
+}
+
+fn unproven_question<K: KeySource>(keys: &K, explanation: &Explanation) -> Rejected {
+    let name = explanation.signed_with.as_ref();
+    let answer = name.map(|name| keys.key(name.domain(), name.selector()));
+    let reason = "your provider's key was not found, so nobody can tell that you ask";
+    match answer {
+        Some(KeyAnswer::Unknown) => Rejected::later("4.7.5", "7.3", reason, TRY_AGAIN),
+        _ => Rejected::never(
+            "5.7.20",
+            "7.3",
+            reason,
+            "Ask again later, or from another provider.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,422 @@
+//! A change of state makes answers. Pure: what is told depends on the entry before and after, and on the time.
+
+use super::compose::{Draft, Subject, compose};
+use super::texts;
+use super::{Announce, NoticeRules};
+use crate::intake::accept::header::is_robot;
+use crate::limits::WAITING_TOLD_SECS;
+use crate::queue::{Entry, Kind, Notice, NoticeKind, State};
+
+/// Makes the answers of the relay.
+///
+/// How many answers an address gets in a day is looked at when they are sent: [`super::Sender`].
+#[derive(Debug, Clone)]
+pub struct Announcer {
+    rules: NoticeRules,
+}
+
+impl Announcer {
+    /// With these rules.
+    pub fn new(rules: NoticeRules) -> Announcer {
+        Announcer { rules }
+    }
+
+    /// The answer that a mail waits, once it does so for over a minute.
+    pub fn still_waiting(&self, entry: &Entry, now: u64) -> Option<Notice> {
+        let waits_secs = now.saturating_sub(entry.received_at);
+        if entry.state.is_final() || entry.kind != Kind::Order || waits_secs <= WAITING_TOLD_SECS {
+            return None;
+        }
+        let page = texts::waiting(entry);
+        self.to_sender(entry, NoticeKind::Waiting, page, now)
+    }
+
+    fn to_sender(
+        &self,
+        entry: &Entry,
+        kind: NoticeKind,
+        page: super::page::Page,
+        now: u64,
+    ) -> Option<Notice> {
+        let draft = Draft {
+            kind,
+            to: &entry.from,
+            subject: Subject::OfTheMail("Your mail to the Xahau mail relay"),
+            page,
+        };
+        compose(&self.rules, entry, draft, now)
+    }
+
+    /// Paid, or charged without success; and the receiver is told of a first payment.
+    fn validated(&self, entry: &Entry, now: u64) -> Vec<Notice> {
+        let code = entry.code.as_deref().unwrap_or_default();
+        let has_worked = code == "tesSUCCESS";
+        let page = match (code.get(..3), entry.instruction.starts_with("REKEY")) {
+            (Some("tec"), _) => texts::charged(&self.rules, entry),
+            _ if !has_worked => texts::done_before(&self.rules, entry),
+            (_, true) => texts::rekeyed(&self.rules, entry),
+            (_, false) => texts::paid(&self.rules, entry),
+        };
+        let mut notices = Vec::from_iter(self.to_sender(entry, NoticeKind::Validated, page, now));
+        if has_worked && entry.is_first_payment {
+            notices.extend(self.welcome(entry, now));
+        }
+        notices
+    }
+
+    /// Only to an address whose account was paid, and behind which a person may read. One that names an account of the
+    /// ledger is nobody's mailbox. Spec: 2.4.
+    fn welcome(&self, entry: &Entry, now: u64) -> Option<Notice> {
+        let to = entry.to.as_deref()?;
+        let recipient = amendment::address::parse_recipient(to).ok()?;
+        let account = recipient.address()?.account().to_string();
+        if entry.to_account.as_ref() != Some(&account) || to == entry.from || is_robot(to) {
+            return None;
+        }
+        let draft = Draft {
+            kind: NoticeKind::Welcome,
+            to,
+            subject: Subject::Own("You have been sent money on the Xahau ledger"),
+            page: texts::welcome(&self.rules, entry, to),
+        };
+        compose(&self.rules, entry, draft, now)
+    }
+}
+
+impl Announce for Announcer {
+    fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Notice> {
+        if after.kind != Kind::Order || before.state.is_final() {
+            return Vec::new();
+        }
+        match after.state {
+            State::Received | State::Submitted => Vec::from_iter(self.still_waiting(after, now)),
+            State::Validated => self.validated(after, now),
+            State::Refused => {
+                let page = texts::refused(&self.rules, after, now);
+                Vec::from_iter(self.to_sender(after, NoticeKind::Refused, page, now))
+            }
+            State::Expired => {
+                let page = texts::expired(&self.rules, after);
+                Vec::from_iter(self.to_sender(after, NoticeKind::Expired, page, now))
+            }
+            State::Answered | State::Dropped => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::thread_of;
+    use super::*;
+    use crate::notices::tests::{assert_golden, entry, rules};
+    use crate::queue::Dkim;
+
+    const NOW: u64 = 1_795_000_000;
+
+    type Change = fn(&mut Entry);
+
+    fn announcer() -> Announcer {
+        Announcer::new(rules())
+    }
+
+    fn announce(after: &Entry, now: u64) -> Vec<Notice> {
+        let mut before = after.clone();
+        before.state = State::Submitted;
+        announcer().announce(&before, after, now)
+    }
+
+    fn validated() -> Entry {
+        let mut entry = entry();
+        entry.state = State::Validated;
+        entry.code = Some("tesSUCCESS".to_owned());
+        entry.hash = Some("6E53C4CD8458E43E094E10D499A00634F1A7CBF902EA99DDF096E13330357FB4".to_owned());
+        entry.ledger_index = Some(1_234_567);
+        entry.amount = Some("10 XAH".to_owned());
+        entry.fee_drops = Some(1_830);
+        entry
+    }
+
+    fn kinds(notices: &[Notice]) -> Vec<NoticeKind> {
+        notices.iter().map(|notice| notice.kind).collect()
+    }
+
+    #[test]
+    fn golden_waiting() {
+        let mut waiting = entry();
+        waiting.state = State::Received;
+        waiting.code = Some("terNO_DKIM_KEY".to_owned());
+        waiting.word = Some("The ledger does not know the key of your provider yet.".to_owned());
+        let notice = announcer().still_waiting(&waiting, NOW + 61).expect("told");
+        assert_golden("waiting", &notice);
+        assert_eq!(announcer().announce(&waiting, &waiting, NOW + 61), [notice]);
+    }
+
+    // What the operator wrote, or reads, is not for the sender; and a held mail is not tried again by itself.
+    #[test]
+    fn golden_waiting_held() {
+        let mut held = entry();
+        held.state = State::Received;
+        held.is_held = true;
+        held.word = Some("check their versions, then release it.".to_owned());
+        let notice = announcer().still_waiting(&held, NOW + 61).expect("told");
+        assert_golden("waiting_held", &notice);
+        assert!(!notice.mail.contains("release") && !notice.mail.contains("by itself"));
+    }
+
+    #[test]
+    fn golden_paid() {
+        let notices = announce(&validated(), NOW + 9);
+        assert_eq!(kinds(&notices), [NoticeKind::Validated]);
+        assert_golden("paid", &notices[0]);
+    }
+
+    #[test]
+    fn golden_charged() {
+        let mut charged = validated();
+        charged.code = Some("tecUNFUNDED_PAYMENT".to_owned());
+        charged.word = Some("The account holds less than the amount and the reserve.".to_owned());
+        charged.fix = Some("Send less, or ask somebody to pay you first.".to_owned());
+        charged.is_first_payment = true;
+        let notices = announce(&charged, NOW + 9);
+        assert_eq!(kinds(&notices), [NoticeKind::Validated]);
+        assert_golden("charged", &notices[0]);
+    }
+
+    // A node knows that it was executed, and no longer how it ended: whoever reads "not paid" would pay twice.
+    #[test]
+    fn golden_done_before() {
+        for code in [Some("tefEMAIL_REPLAY".to_owned()), None] {
+            let mut before = validated();
+            before.code = code;
+            (before.hash, before.ledger_index, before.fee_drops) = (None, None, None);
+            before.is_first_payment = true;
+            let notices = announce(&before, NOW + 9);
+            assert_eq!(kinds(&notices), [NoticeKind::Validated]);
+            assert!(!notices[0].mail.contains("Nothing was paid") && !notices[0].mail.contains("Paid"));
+            assert_golden("done_before", &notices[0]);
+        }
+    }
+
+    #[test]
+    fn golden_rekeyed() {
+        let mut rekeyed = validated();
+        rekeyed.instruction = "REKEY rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned();
+        (rekeyed.to, rekeyed.to_account, rekeyed.amount) = (None, None, None);
+        let notices = announce(&rekeyed, NOW + 9);
+        assert_golden("rekeyed", &notices[0]);
+    }
+
+    #[test]
+    fn golden_refused() {
+        let mut refused = entry();
+        refused.state = State::Refused;
+        refused.code = Some("tefEMAIL_FULL".to_owned());
+        refused.rule = Some("8.5".to_owned());
+        refused.word = Some("The account has 64 mails of the last five days.".to_owned());
+        refused.fix = Some("Wait until the oldest of them is five days old.".to_owned());
+        let notices = announce(&refused, NOW + 9);
+        assert_eq!(kinds(&notices), [NoticeKind::Refused]);
+        assert_golden("refused", &notices[0]);
+    }
+
+    #[test]
+    fn golden_expired() {
+        let mut expired = entry();
+        expired.state = State::Expired;
+        expired.code = Some("terNO_DKIM_KEY".to_owned());
+        expired.word = Some("The ledger does not know the key of your provider.".to_owned());
+        let notices = announce(&expired, NOW + 432_001);
+        assert_eq!(kinds(&notices), [NoticeKind::Expired]);
+        assert_golden("expired", &notices[0]);
+    }
+
+    #[test]
+    fn golden_welcome() {
+        let mut first = validated();
+        first.is_first_payment = true;
+        let notices = announce(&first, NOW + 9);
+        assert_eq!(kinds(&notices), [NoticeKind::Validated, NoticeKind::Welcome]);
+        assert_golden("welcome", &notices[1]);
+        assert!(
+            !notices[1].mail.contains("dinner"),
+            "the sender's subject stays with the sender"
+        );
+    }
+
+    #[test]
+    fn other_networks_are_named_in_lines_to_write() {
+        let mut rules = rules();
+        rules.network = 21_338;
+        let mut first = validated();
+        first.is_first_payment = true;
+        let mut before = first.clone();
+        before.state = State::Submitted;
+        let notices = Announcer::new(rules).announce(&before, &first, NOW);
+        assert!(notices[1].mail.contains("REMIT 1 XAH TO <ADDRESS> NET 21338\r\n"));
+    }
+
+    #[test]
+    fn rejects_a_waiting_answer_within_the_minute() {
+        let mut waiting = entry();
+        waiting.state = State::Received;
+        assert_eq!(announcer().still_waiting(&waiting, NOW + 60), None);
+        assert_eq!(announcer().still_waiting(&waiting, NOW - 60), None);
+    }
+
+    #[test]
+    fn rejects_answers_to_whom_must_not_be_answered() {
+        let change: [(&str, Change); 4] = [
+            ("list, robot, null sender", |entry| entry.may_answer = false),
+            ("unproven", |entry| entry.dkim = Dkim::Unproven),
+            ("own address", |entry| entry.from = "Relay@Example.org".to_owned()),
+            ("own address with a tag", |entry| {
+                entry.from = "relay+tag@example.org".to_owned();
+            }),
+        ];
+        for (name, change) in change {
+            for state in [State::Received, State::Validated, State::Refused, State::Expired] {
+                let mut entry = validated();
+                entry.state = state;
+                entry.to = None;
+                change(&mut entry);
+                assert_eq!(announce(&entry, NOW + 600), [], "{name} {state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_a_second_answer_about_a_final_mail() {
+        let after = validated();
+        assert_eq!(announcer().announce(&after, &after, NOW), []);
+        let mut dropped = after.clone();
+        dropped.state = State::Dropped;
+        assert_eq!(announce(&dropped, NOW), []);
+    }
+
+    #[test]
+    fn rejects_a_welcome_without_a_mailbox() {
+        let change: [Change; 5] = [
+            |entry| entry.to = None,
+            |entry| entry.to = Some("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh@example.com".to_owned()),
+            |entry| entry.to = Some("relay@example.org".to_owned()),
+            |entry| entry.to = Some("mallory@example.com".to_owned()),
+            |entry| entry.to = Some("b@example.com>\r\nBcc: <c@example.com".to_owned()),
+        ];
+        for change in change {
+            let mut first = validated();
+            first.is_first_payment = true;
+            change(&mut first);
+            assert_eq!(kinds(&announce(&first, NOW)), [NoticeKind::Validated]);
+        }
+    }
+
+    #[test]
+    fn rejects_a_welcome_to_a_program() {
+        for to in ["no-reply@example.net", "owner-list@example.net"] {
+            let recipient = amendment::address::parse_recipient(to).expect("an address");
+            let mut first = validated();
+            first.is_first_payment = true;
+            first.to = Some(to.to_owned());
+            first.to_account = Some(recipient.account().to_string());
+            assert_eq!(kinds(&announce(&first, NOW)), [NoticeKind::Validated], "{to}");
+        }
+    }
+
+    #[test]
+    fn rejects_to_ask_for_another_mail_where_the_account_left_email() {
+        let mut refused = entry();
+        refused.state = State::Refused;
+        for (code, asks) in [("tefEMAIL_DISABLED", false), ("tefEMAIL_FULL", true)] {
+            refused.code = Some(code.to_owned());
+            let notices = announce(&refused, NOW + 9);
+            assert_eq!(notices[0].mail.contains("To try again"), asks, "{code}");
+        }
+    }
+
+    /// Fields as a mail program sees them: unfolded lines of the header.
+    fn fields(mail: &str) -> Vec<String> {
+        let header = mail.split_once("\r\n\r\n").expect("a header").0;
+        header
+            .replace("\r\n ", " ")
+            .split("\r\n")
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn rejects_headers_in_what_the_mail_says() {
+        let evil = "x\r\nBcc: eve@example.com\r\n\r\nbody";
+        let change: [fn(&mut Entry, String); 9] = [
+            |entry, evil| entry.message_id = format!("a@{evil}"),
+            |entry, evil| entry.thread.subject = evil,
+            |entry, evil| entry.thread.references = vec![format!("<a@{evil}>"), evil],
+            |entry, evil| entry.instruction = evil,
+            |entry, evil| entry.word = Some(evil),
+            |entry, evil| entry.fix = Some(evil),
+            |entry, evil| entry.amount = Some(evil),
+            |entry, evil| entry.hash = Some(evil),
+            |entry, evil| entry.to = Some(format!("{evil}@example.com")),
+        ];
+        let plain = fields(&announce(&validated(), NOW)[0].mail).len();
+        for (at, change) in change.into_iter().enumerate() {
+            let mut entry = validated();
+            entry.is_first_payment = true;
+            change(&mut entry, evil.to_owned());
+            for notice in announce(&entry, NOW) {
+                let fields = fields(&notice.mail);
+                assert!(fields.len() <= plain, "{at}: {fields:?}");
+                assert!(!fields.iter().any(|field| field.starts_with("Bcc")), "{at}");
+                assert!(!notice.mail.contains("\r\nBcc"), "{at}");
+                assert!(
+                    notice.mail.is_ascii() && !notice.mail.contains("\r\n.\r\n"),
+                    "{at}"
+                );
+            }
+        }
+        let mut entry = validated();
+        entry.from = format!("{evil}@example.com");
+        assert_eq!(announce(&entry, NOW), []);
+    }
+
+    // RFC 5322 section 3.6.4.
+    #[test]
+    fn an_answer_refers_to_its_mail_and_to_all_before_it() {
+        let reading = thread_of(
+            b"Message-ID: <c@example.com>\r\nReferences: <a@example.com>\r\n <b@example.com>\r\nSubject: RE: hi\r\n\r\n",
+        );
+        let mut entry = validated();
+        (entry.message_id, entry.thread) = (reading.message_id, reading.thread);
+        let fields = fields(&announce(&entry, NOW)[0].mail);
+        for expected in [
+            "In-Reply-To: <c@example.com>",
+            "References: <a@example.com> <b@example.com> <c@example.com>",
+            "Subject: RE: hi",
+        ] {
+            assert!(
+                fields.iter().any(|field| field == expected),
+                "{expected}: {fields:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_a_thread_for_a_mail_without_message_id() {
+        let mut entry = validated();
+        entry.message_id = String::new();
+        entry.thread = crate::queue::Thread::default();
+        let mail = &announce(&entry, NOW)[0].mail;
+        assert!(!mail.contains("In-Reply-To") && !mail.contains("References"));
+        assert!(mail.contains("Subject: Your mail to the Xahau mail relay\r\n"));
+    }
+
+    #[test]
+    fn long_threads_are_folded() {
+        let many: String = (0..700).map(|n| format!("<{n:060}@x>\r\n ")).collect();
+        let reading = thread_of(format!("References: {many}\r\nMessage-ID: <last@x>\r\n\r\n").as_bytes());
+        let mut entry = validated();
+        (entry.message_id, entry.thread) = (reading.message_id, reading.thread);
+        let mail = &announce(&entry, NOW)[0].mail;
+        assert!(mail.lines().all(|line| line.len() < 998));
+        assert!(mail.contains("\r\n <0") && mail.contains(" <last@x>\r\nAuto"));
+    }
+}

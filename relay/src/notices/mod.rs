@@ -1,0 +1,202 @@
+//! Answers by mail, in the thread of the mail that they answer.
+//!
+//! Only a sender whose DKIM signature is proven is answered, once for one mail and kind, and never a list, a robot, a
+//! null sender or the relay itself (RFC 3834). Spec: 13.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`thread_of`] | what an answer needs of the mail: Message-ID, References, Subject |
+//! | `texts` | what the answers say |
+//! | `compose` | the mail around a text |
+//! | [`Announcer`] | a change of state makes answers |
+//! | [`Teller`] | BALANCE and HISTORY, from a node |
+//! | [`Signer`], [`Smarthost`], [`Sender`] | sign and hand over what the outbox holds |
+
+mod announce;
+mod compose;
+mod page;
+mod query;
+mod sender;
+mod sign;
+mod smarthost;
+mod texts;
+mod thread;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::config::Config;
+use crate::queue::{Entry, Notice};
+
+pub use announce::Announcer;
+pub use query::{RequestError, Requesting, Requests, Teller};
+pub use sender::{Pass, Sender};
+pub use sign::{SignError, Signer};
+pub use smarthost::{Connection, HandedOver, Smarthost, SmarthostError};
+pub use thread::{Reading, thread_of};
+
+/// Says what a change of state is worth telling.
+pub trait Announce: Send + Sync {
+    /// Answers that the change from `before` to `after` gives at `now` (Unix seconds). Called inside
+    /// [`crate::queue::Queue::change`], also where a try changed nothing but the time of the next: asks nothing of the
+    /// queue.
+    fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Notice>;
+}
+
+/// Answers under way.
+pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Notice>, AskError>> + Send + 'a>>;
+
+/// Answers a question (BALANCE, HISTORY).
+pub trait Ask: Send + Sync {
+    /// The answers to a question; none where the sender is not to be answered. The caller puts them into the outbox with
+    /// [`crate::queue::Queue::change`] and marks the entry [`crate::queue::State::Answered`] in the same change.
+    fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a>;
+}
+
+/// Why a question has no answer yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// No node could be asked. To be tried again.
+    #[error("no node answers: {0}")]
+    NoNode(String),
+    /// A node's answer is not understood. To be tried again.
+    #[error("a node's answer to {method} lacks {what}")]
+    BadAnswer {
+        /// The method.
+        method: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The entry asks nothing. Never to be tried again.
+    #[error("the mail is no question")]
+    NoQuestion,
+}
+
+/// What all answers have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRules {
+    /// Address that the answers come from.
+    pub from: String,
+    /// The relay's own addresses: never answered.
+    pub own: Vec<String>,
+    /// Name of this machine, for Message-IDs.
+    pub hostname: String,
+    /// NetworkID of the ledger.
+    pub network: u32,
+    /// Link to a transaction; `{hash}` is replaced.
+    pub transaction_link: String,
+}
+
+impl NoticeRules {
+    /// From the configuration; `None` where it asks for no answers.
+    pub fn of(config: &Config) -> Option<NoticeRules> {
+        let notices = config.answers.as_ref()?;
+        Some(NoticeRules {
+            from: notices.from.clone(),
+            own: config.addresses.clone(),
+            hostname: config.hostname.clone(),
+            network: config.network,
+            transaction_link: notices.transaction_link.clone(),
+        })
+    }
+
+    /// Whether an address is one of the relay's own, however it is written.
+    fn is_own(&self, address: &str) -> bool {
+        let canonical = |text: &str| match amendment::address::parse_recipient(text) {
+            Ok(recipient) => recipient.address().map(|address| address.as_str().to_owned()),
+            Err(_) => None,
+        };
+        let asked = canonical(address);
+        self.own
+            .iter()
+            .chain([&self.from])
+            .any(|own| own.eq_ignore_ascii_case(address) || (asked.is_some() && canonical(own) == asked))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::mail::{Channel, TraceId};
+    use crate::queue::{Dkim, Kind, MailId, State, Thread};
+
+    pub(crate) fn rules() -> NoticeRules {
+        NoticeRules {
+            from: "relay@example.org".to_owned(),
+            own: vec!["relay@example.org".to_owned()],
+            hostname: "mx.example.org".to_owned(),
+            network: 21_337,
+            transaction_link: "https://xahauexplorer.com/tx/{hash}".to_owned(),
+        }
+    }
+
+    /// A REMIT of alice to bob whose signature is proven.
+    pub(crate) fn entry() -> Entry {
+        let account = |address| {
+            amendment::address::parse_sender(address)
+                .expect("address")
+                .account()
+        };
+        Entry {
+            id: MailId::new([0xAB; 32]),
+            email_id: Some(MailId::new([0xCD; 32])),
+            trace: TraceId::of([7; 10]),
+            kind: Kind::Order,
+            state: State::Submitted,
+            is_held: false,
+            dkim: Dkim::Proven,
+            channel: Channel::Smtp,
+            from: "alice@example.com".to_owned(),
+            from_account: account("alice@example.com").to_string(),
+            to: Some("bob@example.net".to_owned()),
+            to_account: Some(account("bob@example.net").to_string()),
+            instruction: "REMIT 10 XAH TO <bob@example.net>".to_owned(),
+            message_id: "one@example.com".to_owned(),
+            thread: Thread {
+                subject: "dinner".to_owned(),
+                references: vec!["<one@example.com>".to_owned()],
+            },
+            may_answer: true,
+            bytes: 2_000,
+            received_at: 1_795_000_000,
+            executable_until: 1_795_432_000,
+            next_try: 1_795_000_000,
+            tries: 0,
+            code: None,
+            rule: None,
+            word: None,
+            fix: None,
+            node: None,
+            hash: None,
+            ledger_index: None,
+            amount: None,
+            fee_drops: None,
+            is_first_payment: false,
+            final_at: None,
+            auth_results: None,
+        }
+    }
+
+    /// Compares an answer with `fixtures/answers/NAME.txt`, which people read and judge. Each answer also keeps the rules
+    /// that all have in common.
+    pub(crate) fn assert_golden(name: &str, notice: &Notice) {
+        let path = format!("{}/../fixtures/answers/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("ANSWERS_WRITE").is_some() {
+            std::fs::write(&path, notice.mail.replace("\r\n", "\n")).expect("fixture");
+        }
+        let golden = std::fs::read_to_string(&path).expect("fixture");
+        assert_eq!(notice.mail, golden.replace('\n', "\r\n"), "{name}");
+        assert!(notice.mail.is_ascii() && !notice.mail.replace("\r\n", "").contains(['\r', '\n']));
+        let commands = ["REMIT", "REKEY", "BALANCE", "HISTORY"];
+        for line in notice.mail.lines() {
+            let is_command = commands
+                .iter()
+                .any(|command| line.trim_start().starts_with(command));
+            assert!(!is_command, "{name}: an instruction in what is quoted: {line}");
+            assert!(
+                line.len() < 78 || line.contains("http") || line.starts_with("Transaction"),
+                "{name}: {line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! What the answers say. All of it stands in this file; `fixtures/answers` shows each as it is sent.
+
+use super::NoticeRules;
+use super::page::{Page, human_date, xah};
+use crate::queue::{Entry, State};
+
+/// NetworkID that an instruction need not name. Spec: 5.6.
+const MAIN_NETWORK: u32 = 21_337;
+
+/// Stands below each answer: who writes, what a genuine answer never holds, and its name in the logs.
+pub(super) fn footer(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
+    page.paragraph(&format!(
+        "Genuine answers come from {} alone. They never ask you to log in, and never for a password, a key or a \
+         secret. The relay holds no money and no keys.",
+        rules.from
+    ));
+    page.table(&[("Trace", Some(entry.trace.to_string()))]);
+}
+
+/// The mail is here and waits.
+pub(super) fn waiting(entry: &Entry) -> Page {
+    let mut page = Page::default();
+    if entry.is_held {
+        // The word is the operator's or for the operator.
+        page.paragraph(
+            "Your mail has arrived, and is set aside until the operator of the relay has looked at it.",
+        );
+        page.table(&[("Your line", Some(entry.instruction.clone()))]);
+        page.paragraph(&format!(
+            "It is good until {}; another answer follows when it goes on, or when it no longer can. Please do not send it \
+             a second time; both could be carried out.",
+            human_date(entry.executable_until)
+        ));
+        node_state(&mut page, entry);
+        return page;
+    }
+    page.paragraph("Your mail has arrived, and waits.");
+    page.table(&[("Your line", Some(entry.instruction.clone()))]);
+    if let Some(word) = &entry.word {
+        page.paragraph(&format!("Why: {word}"));
+    }
+    page.paragraph(&format!(
+        "It is tried again by itself until {}. You need not do anything: another answer follows when it is done. Please \
+         do not send it a second time; both could be carried out.",
+        human_date(entry.executable_until)
+    ));
+    node_state(&mut page, entry);
+    page
+}
+
+/// Where the mail is, for whoever asks the operator.
+fn node_state(page: &mut Page, entry: &Entry) {
+    let place = match entry.state {
+        State::Submitted => "a node of the ledger has it",
+        _ => "on disk at the relay; no node has taken it yet",
+    };
+    page.table(&[("State", Some(place.to_owned())), ("Code", entry.code.clone())]);
+}
+
+/// A REMIT that paid.
+pub(super) fn paid(rules: &NoticeRules, entry: &Entry) -> Page {
+    let mut page = Page::default();
+    match &entry.amount {
+        Some(amount) => page.paragraph(&format!("Paid: {amount}.")),
+        None => page.paragraph("Paid."),
+    };
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("From", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("To", entry.to.clone()),
+        ("Account", entry.to_account.clone()),
+        ("Fee", entry.fee_drops.map(xah)),
+    ]);
+    transaction(&mut page, rules, entry);
+    page.paragraph(&format!(
+        "To see your balance, write a new mail to {}:",
+        rules.from
+    ));
+    page.first_line("BALANCE");
+    page
+}
+
+/// A REKEY that was applied.
+pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
+    let mut page = Page::default();
+    page.paragraph("The key of your account is set.");
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("Address", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("Key", new_key(entry)),
+        ("Fee", entry.fee_drops.map(xah)),
+    ]);
+    transaction(&mut page, rules, entry);
+    page.paragraph(
+        "From now on this key can spend from the account. Mail still can, too, until the key shuts it out: an \
+         AccountSet transaction with SetFlag 60, which the ledger takes 72 hours after this change at the earliest.",
+    );
+    page.paragraph(
+        "If it was not you who wrote this mail: somebody else can send mail in your name. You have these 72 hours to \
+         set a key of your own in the same way; then change the password of your mailbox.",
+    );
+    page
+}
+
+/// The key that a REKEY names.
+fn new_key(entry: &Entry) -> Option<String> {
+    let mut words = entry
+        .instruction
+        .split([' ', '\t'])
+        .filter(|word| !word.is_empty());
+    (words.next() == Some("REKEY")).then(|| words.next().map(str::to_owned))?
+}
+
+/// In a validated ledger, but without success: only the fee was taken.
+pub(super) fn charged(rules: &NoticeRules, entry: &Entry) -> Page {
+    let mut page = Page::default();
+    page.paragraph(&format!(
+        "{} The ledger took the mail and its fee, but could not carry it out.",
+        nothing_done(entry)
+    ));
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("Code", entry.code.clone()),
+        ("Why", entry.word.clone()),
+        ("What to do", entry.fix.clone()),
+        ("From", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("To", entry.to.clone()),
+        ("Account", entry.to_account.clone()),
+        ("Fee", entry.fee_drops.map(xah)),
+    ]);
+    transaction(&mut page, rules, entry);
+    page.paragraph(&format!(
+        "To see your balance, write a new mail to {}:",
+        rules.from
+    ));
+    page.first_line("BALANCE");
+    again(&mut page, rules, entry);
+    page
+}
+
+/// Executed by another way, and no node shows how it ended.
+pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
+    let mut page = Page::default();
+    page.paragraph(
+        "The ledger has had your mail already, by another way; how it ended, the nodes no longer show. Please do not send \
+         it a second time before you have looked: both could be carried out.",
+    );
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("From", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("To", entry.to.clone()),
+        ("Account", entry.to_account.clone()),
+    ]);
+    transaction(&mut page, rules, entry);
+    let (what, line) = if entry.instruction.starts_with("REKEY") {
+        ("To see who can spend from your account", "BALANCE")
+    } else {
+        ("To see your last payments", "HISTORY")
+    };
+    page.paragraph(&format!("{what}, write a new mail to {}:", rules.from));
+    page.first_line(line);
+    page
+}
+
+/// Refused for good.
+pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
+    let mut page = Page::default();
+    page.paragraph(&format!("{} The mail was refused.", nothing_done(entry)));
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("Why", entry.word.clone()),
+        ("Rule", entry.rule.clone()),
+        ("Code", entry.code.clone()),
+        ("What to do", entry.fix.clone()),
+    ]);
+    if now < entry.executable_until && !is_dead_for_good(entry) {
+        page.paragraph(&format!(
+            "Take care: until {} the mail stays good, and whoever has a copy can hand it in again. If you write a second \
+             one before that, both could be carried out.",
+            human_date(entry.executable_until)
+        ));
+    }
+    // No mail of this account will do, so none is asked for.
+    if entry.code.as_deref() != Some("tefEMAIL_DISABLED") {
+        again(&mut page, rules, entry);
+    }
+    page
+}
+
+/// Whether a refusal can never turn into a success: the rules of the mail itself, its window, and a mail that was executed.
+/// Spec: 10.
+fn is_dead_for_good(entry: &Entry) -> bool {
+    let code = entry.code.as_deref().unwrap_or_default();
+    code.starts_with("tem") || matches!(code, "tefEMAIL_EXPIRED" | "tefEMAIL_REPLAY" | "tefBAD_SIGNATURE")
+}
+
+/// Out of time.
+pub(super) fn expired(rules: &NoticeRules, entry: &Entry) -> Page {
+    let mut page = Page::default();
+    page.paragraph(&format!(
+        "{} A mail is good for five days, and those of this one ended on {}. It can no longer be carried out.",
+        nothing_done(entry),
+        human_date(entry.executable_until)
+    ));
+    page.table(&[
+        ("Your line", Some(entry.instruction.clone())),
+        ("Last word", entry.word.clone()),
+        ("Code", entry.code.clone()),
+        ("What to do", entry.fix.clone()),
+    ]);
+    again(&mut page, rules, entry);
+    page
+}
+
+fn nothing_done(entry: &Entry) -> &'static str {
+    if entry.instruction.starts_with("REKEY") {
+        "Nothing was changed."
+    } else {
+        "Nothing was paid."
+    }
+}
+
+/// The line to write again.
+fn again(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
+    page.paragraph(&format!(
+        "To try again, write a new mail, with {} in Cc, that begins with this line and an empty line after it:",
+        rules.from
+    ));
+    page.first_line(&entry.instruction);
+}
+
+/// Ledger, hash and link.
+fn transaction(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
+    let hash = entry
+        .hash
+        .clone()
+        .filter(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    page.table(&[
+        ("Ledger", entry.ledger_index.map(|index| index.to_string())),
+        ("Transaction", hash.clone()),
+        (
+            "See it at",
+            hash.map(|hash| rules.transaction_link.replace("{hash}", &hash)),
+        ),
+    ]);
+}
+
+/// To the receiver of a first payment.
+pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, to: &str) -> Page {
+    let mut page = Page::default();
+    let amount = entry.amount.as_deref().unwrap_or("money");
+    page.paragraph(&format!("{} has sent you {amount}.", entry.from));
+    page.paragraph(
+        "It is yours already: there is nothing to accept, to sign up for or to confirm. It stands in the Xahau ledger, a \
+         public register that many computers keep together, in an account that belongs to your email address.",
+    );
+    page.table(&[
+        ("Your address", Some(to.to_owned())),
+        ("Your account", entry.to_account.clone()),
+        ("Sent by", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("Amount", entry.amount.clone()),
+    ]);
+    transaction(&mut page, rules, entry);
+    page.paragraph(&format!(
+        "How to pay with it: write a mail from {to} with {} in Cc, and begin it with the line below, and an empty line \
+         after it. In place of ADDRESS put the address of whom you pay, in place of 1 how much. A small part, the \
+         reserve, stays in the account.",
+        rules.from
+    ));
+    page.first_line(&format!("REMIT 1 XAH TO <ADDRESS>{}", net(rules)));
+    page.paragraph(&format!("How to see what you have: write to {}:", rules.from));
+    page.first_line("BALANCE");
+    page.paragraph(
+        "How to leave: as long as mail can spend from your account, so can whoever can send mail in your name, such as \
+         your mail provider or a thief of your password. That is good enough for pocket money and for nothing more. To \
+         hold more, get an account of your own from any Xahau wallet, and pay the money to its address, or let its key \
+         rule this account as well:",
+    );
+    page.first_line(&format!("REKEY rTheAddressOfYourWallet{}", net(rules)));
+    page
+}
+
+/// What an instruction needs on other networks than the main one. Spec: 5.6.
+fn net(rules: &NoticeRules) -> String {
+    match rules.network {
+        MAIN_NETWORK => String::new(),
+        other => format!(" NET {other}"),
+    }
+}
+
+/// What a node says of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) balance_drops: u64,
+    /// `None` where the node does not say.
+    pub(super) reserve_drops: Option<u64>,
+    pub(super) regular_key: Option<String>,
+    pub(super) can_mail_spend: bool,
+    pub(super) ledger_index: Option<u64>,
+}
+
+/// BALANCE.
+pub(super) fn balance(rules: &NoticeRules, entry: &Entry, account: &Account) -> Page {
+    let mut page = Page::default();
+    page.paragraph(&format!("Your balance: {}.", xah(account.balance_drops)));
+    let keys = match (account.can_mail_spend, &account.regular_key) {
+        (true, None) => "mail from your address".to_owned(),
+        (true, Some(key)) => format!("mail from your address, and {key}"),
+        (false, Some(key)) => format!("{key} alone; mail is shut out"),
+        (false, None) => "neither mail nor a key".to_owned(),
+    };
+    let reserve = account.reserve_drops;
+    let free = reserve.map(|reserve| xah(account.balance_drops.saturating_sub(reserve)));
+    page.table(&[
+        ("Address", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+        ("Balance", Some(xah(account.balance_drops))),
+        (
+            "Reserve",
+            reserve.map(|reserve| format!("{}, stays in the account", xah(reserve))),
+        ),
+        ("To spend", free),
+        ("Can spend", Some(keys)),
+        ("Ledger", account.ledger_index.map(|index| index.to_string())),
+    ]);
+    page.paragraph(&format!(
+        "To see your last payments, write a new mail to {}:",
+        rules.from
+    ));
+    page.first_line("HISTORY");
+    page
+}
+
+/// One payment of HISTORY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Payment {
+    pub(super) unix_secs: Option<u64>,
+    /// `in`, `out`.
+    pub(super) direction: &'static str,
+    pub(super) amount: String,
+    /// r-address of the other side.
+    pub(super) other: String,
+    /// Code, where nothing was paid.
+    pub(super) failure: Option<String>,
+    pub(super) hash: Option<String>,
+}
+
+/// HISTORY.
+pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) -> Page {
+    let mut page = Page::default();
+    match payments.len() {
+        0 => page.paragraph("There are no payments of your account yet."),
+        1 => page.paragraph("The last payment of your account:"),
+        count => page.paragraph(&format!(
+            "The last {count} payments of your account, the newest first:"
+        )),
+    };
+    page.table(&[
+        ("Address", Some(entry.from.clone())),
+        ("Account", Some(entry.from_account.clone())),
+    ]);
+    for payment in payments {
+        let what = match &payment.failure {
+            None => format!("{} {}", payment.direction, payment.amount),
+            Some(code) => format!("not paid, {} {} ({code})", payment.direction, payment.amount),
+        };
+        page.table(&[
+            ("Date", payment.unix_secs.map(human_date)),
+            ("Payment", Some(what)),
+            ("Other side", Some(payment.other.clone())),
+            ("Transaction", payment.hash.clone()),
+        ]);
+    }
+    page.paragraph(
+        "The ledger knows accounts, not email addresses: whose account the other side is cannot be read from it.",
+    );
+    page.paragraph(&format!(
+        "To see your balance, write a new mail to {}:",
+        rules.from
+    ));
+    page.first_line("BALANCE");
+    page
+}
+
+/// BALANCE or HISTORY of an account that is not there yet.
+pub(super) fn no_account(rules: &NoticeRules, entry: &Entry, reserve_drops: Option<u64>) -> Page {
+    let mut page = Page::default();
+    page.paragraph(
+        "There is no account of your address yet. It begins to exist with the first payment to it.",
+    );
+    page.table(&[
+        ("Your address", Some(entry.from.clone())),
+        ("Your account", Some(entry.from_account.clone())),
+        (
+            "Reserve",
+            reserve_drops.map(|drops| format!("{}, stays in the account", xah(drops))),
+        ),
+    ]);
+    page.paragraph(&format!(
+        "How to get money: let somebody who has XAH pay you, by a mail to you with {} in Cc that begins with the line \
+         below and an empty line after it; or buy XAH at an exchange and have it paid out to the account above.",
+        rules.from
+    ));
+    page.first_line(&format!("REMIT 10 XAH TO <{}>{}", entry.from, net(rules)));
+    page
+}
