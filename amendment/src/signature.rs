@@ -2,7 +2,7 @@
 //!
 //! Spec: 4.1, 4.3 (count), 4.4, 4.6 (tags), 3.2 (base64). Stricter than RFC 6376 3.5.
 
-use codec::CloseTime;
+use codec::{CloseTime, Hash256, keylet};
 
 use crate::address::is_ldh_domain;
 use crate::base64;
@@ -52,11 +52,66 @@ impl LegalScheme {
 /// Name of a key in DNS and on the ledger: selector and domain, lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyName {
-    selector: String,
     domain: String,
+    selector: String,
 }
 
 impl KeyName {
+    /// The name of the tags `d=` and `s=`; upper case is lowered.
+    ///
+    /// Spec: 4.4. A selector with other characters once changed the URL of a resolver's query.
+    pub fn new(domain: &[u8], selector: &[u8]) -> Result<KeyName, Refusal> {
+        if !selector.split(|b| *b == b'.').all(is_selector_label) {
+            return Err(Refusal::Selector);
+        }
+        if !is_ldh_domain(domain) {
+            return Err(Refusal::SigningDomain);
+        }
+        let length = selector
+            .len()
+            .saturating_add(DOMAINKEY.len())
+            .saturating_add(domain.len());
+        if length > DOMAIN_BYTES_MAX {
+            return Err(Refusal::KeyNameTooLong);
+        }
+        // Both were checked to be ASCII.
+        let lower = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
+        Ok(KeyName {
+            domain: lower(domain),
+            selector: lower(selector),
+        })
+    }
+
+    /// The name as a ledger spells it: lower case, and a domain below a top-level domain. Spec: 7.1
+    pub fn of_ledger(domain: &[u8], selector: &[u8]) -> Option<KeyName> {
+        let name = KeyName::new(domain, selector).ok()?;
+        let is_exact = name.domain.as_bytes() == domain && name.selector.as_bytes() == selector;
+        (is_exact && name.may_stand_on_ledger()).then_some(name)
+    }
+
+    /// The name of `selector._domainkey.domain`, of any case, with or without a final dot, if a ledger can hold it.
+    pub fn parse(dns_name: &str) -> Option<KeyName> {
+        let (selector, domain) = dns_name.trim_end_matches('.').split_once(DOMAINKEY)?;
+        let name = KeyName::new(domain.as_bytes(), selector.as_bytes()).ok()?;
+        name.may_stand_on_ledger().then_some(name)
+    }
+
+    /// Whether the domain has several labels: no key of a top-level domain stands on a ledger.
+    pub fn may_stand_on_ledger(&self) -> bool {
+        self.domain.contains('.')
+    }
+
+    /// Index of the key on the ledger. Spec: 7.1
+    pub fn keylet(&self) -> Hash256 {
+        keylet::dkim_key(self.domain.as_bytes(), self.selector.as_bytes())
+    }
+
+    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when the last key
+    /// goes, and so tells a known domain from a new one. Spec: 7.4
+    pub fn directory(&self) -> Hash256 {
+        keylet::dkim_key(self.domain.as_bytes(), b"")
+    }
+
     /// `s=`, lower case.
     pub fn selector(&self) -> &str {
         &self.selector
@@ -150,31 +205,11 @@ pub(crate) fn check_scheme(tags: &TagList<'_>) -> Result<LegalScheme, Refusal> {
     })
 }
 
-/// `s=` and `d=` as names that DNS can ask for and nothing else can hide in.
-///
-/// Spec: 4.4. A selector with other characters once changed the URL of a resolver's query.
+/// The name that `d=` and `s=` make. Spec: 4.4
 pub(crate) fn key_name(tags: &TagList<'_>) -> Result<KeyName, Refusal> {
-    let selector = tags.value("s").unwrap_or_default();
     let domain = tags.value("d").unwrap_or_default();
-    if !selector.split(|b| *b == b'.').all(is_selector_label) {
-        return Err(Refusal::Selector);
-    }
-    if !is_ldh_domain(domain) {
-        return Err(Refusal::SigningDomain);
-    }
-    let length = selector
-        .len()
-        .saturating_add(DOMAINKEY.len())
-        .saturating_add(domain.len());
-    if length > DOMAIN_BYTES_MAX {
-        return Err(Refusal::KeyNameTooLong);
-    }
-    // Both were checked to be ASCII.
-    let lower = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
-    Ok(KeyName {
-        selector: lower(selector),
-        domain: lower(domain),
-    })
+    let selector = tags.value("s").unwrap_or_default();
+    KeyName::new(domain, selector)
 }
 
 /// Like an LDH label, and `_` anywhere.
