@@ -2,27 +2,15 @@
 //!
 //! No arithmetic: that is consensus business of the ledger crate.
 
+use crate::limits::{AMOUNT_DIGITS_MAX, DROPS_MAX, EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX, MANTISSA_MIN};
 use crate::types::{AccountId, Currency, Drops};
 use std::fmt;
-
-/// Smallest mantissa of a non-zero issued amount.
-pub const MANTISSA_MIN: u64 = 1_000_000_000_000_000;
-/// Largest mantissa of an issued amount.
-pub const MANTISSA_MAX: u64 = 9_999_999_999_999_999;
-/// Smallest exponent of a non-zero issued amount.
-pub const EXPONENT_MIN: i32 = -96;
-/// Largest exponent of an issued amount.
-pub const EXPONENT_MAX: i32 = 80;
-/// Most XAH that can exist, drops (10^17).
-pub const DROPS_MAX: u64 = 100_000_000_000_000_000;
 
 const NOT_NATIVE: u64 = 1 << 63;
 pub(crate) const POSITIVE: u64 = 1 << 62;
 const EXPONENT_SHIFT: u32 = 54;
 const EXPONENT_BIAS: i32 = 97;
 const MANTISSA_MASK: u64 = (1 << EXPONENT_SHIFT) - 1;
-/// Digits of an amount's text, before and after the point together (xahaud `amountFromString`).
-const TEXT_DIGITS_MAX: usize = 32;
 
 /// Why an amount is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +40,7 @@ pub enum Amount {
 
 impl Amount {
     /// An amount of XAH. Values above 2^62 cannot be written; callers hold them below 10^17.
+    #[must_use]
     pub fn from_drops(drops: Drops) -> Self {
         Amount::Native(i64::try_from(drops.get()).unwrap_or(i64::MAX))
     }
@@ -68,11 +57,13 @@ impl Amount {
     }
 
     /// True for XAH.
+    #[must_use]
     pub fn is_native(&self) -> bool {
         matches!(self, Amount::Native(_))
     }
 
     /// True where nothing is left.
+    #[must_use]
     pub fn is_zero(&self) -> bool {
         match self {
             Amount::Native(drops) => *drops == 0,
@@ -81,6 +72,7 @@ impl Amount {
     }
 
     /// True above zero.
+    #[must_use]
     pub fn is_positive(&self) -> bool {
         match self {
             Amount::Native(drops) => *drops > 0,
@@ -102,9 +94,9 @@ impl Amount {
         }
     }
 
-    /// True where the first byte says that 48 bytes follow, not 8.
-    pub(crate) fn is_issued_byte(first: u8) -> bool {
-        first & 0x80 != 0
+    /// True where the first 8 bytes say that currency and issuer follow.
+    pub(crate) fn is_issued(bytes: [u8; 8]) -> bool {
+        u64::from_be_bytes(bytes) & NOT_NATIVE != 0
     }
 
     pub(crate) fn read_native(bytes: [u8; 8]) -> Result<Self, AmountError> {
@@ -113,7 +105,7 @@ impl Amount {
         match (bits & POSITIVE != 0, drops) {
             (true, _) => Ok(Amount::Native(drops)),
             (false, 0) => Err(AmountError::NegativeZero),
-            (false, _) => Ok(Amount::Native(-drops)),
+            (false, _) => Ok(Amount::Native(drops.saturating_neg())),
         }
     }
 
@@ -132,8 +124,13 @@ impl Amount {
             return Err(AmountError::OutOfRange);
         }
         let exponent = i32::try_from((bits >> EXPONENT_SHIFT) & 0xFF).map_err(|_| AmountError::OutOfRange)?;
-        let signed = if bits & POSITIVE != 0 { mantissa } else { -mantissa };
-        IssuedAmount::new(signed, exponent - EXPONENT_BIAS, currency, issuer).map(Amount::Issued)
+        let signed = if bits & POSITIVE != 0 {
+            mantissa
+        } else {
+            mantissa.saturating_neg()
+        };
+        let exponent = exponent.saturating_sub(EXPONENT_BIAS);
+        IssuedAmount::new(signed, exponent, currency, issuer).map(Amount::Issued)
     }
 }
 
@@ -186,7 +183,7 @@ impl IssuedAmount {
     ) -> Result<Self, AmountError> {
         let mut mantissa = digits;
         while mantissa != 0 && mantissa < MANTISSA_MIN {
-            mantissa *= 10;
+            mantissa = mantissa.saturating_mul(10);
             exponent = exponent.checked_sub(1).ok_or(AmountError::OutOfRange)?;
         }
         while mantissa > MANTISSA_MAX {
@@ -217,7 +214,7 @@ impl IssuedAmount {
             && all_digits(part)
             && (number.contains('.') != part.is_empty())
             && (whole == "0" || !whole.starts_with('0'))
-            && whole.len() + part.len() <= TEXT_DIGITS_MAX;
+            && whole.len().saturating_add(part.len()) <= AMOUNT_DIGITS_MAX;
         if !ok {
             return Err(AmountError::Text);
         }
@@ -230,7 +227,7 @@ impl IssuedAmount {
         let value = IssuedAmount::from_digits(digits, exponent, currency, issuer)?;
         Ok(if negative {
             IssuedAmount {
-                mantissa: -value.mantissa,
+                mantissa: value.mantissa.saturating_neg(),
                 ..value
             }
         } else {
@@ -239,21 +236,25 @@ impl IssuedAmount {
     }
 
     /// Signed mantissa: 0, or 10^15 to 10^16-1 in size.
+    #[must_use]
     pub fn mantissa(&self) -> i64 {
         self.mantissa
     }
 
     /// Exponent: 0 for zero, else -96 to 80.
+    #[must_use]
     pub fn exponent(&self) -> i32 {
         self.exponent
     }
 
     /// Currency; never XAH.
+    #[must_use]
     pub fn currency(&self) -> Currency {
         self.currency
     }
 
     /// Issuer; never account zero.
+    #[must_use]
     pub fn issuer(&self) -> AccountId {
         self.issuer
     }
@@ -263,11 +264,12 @@ impl IssuedAmount {
             return NOT_NATIVE;
         }
         let sign = if self.mantissa > 0 { POSITIVE } else { 0 };
-        let exponent = u64::try_from(self.exponent + EXPONENT_BIAS).unwrap_or(0);
+        let exponent = u64::try_from(self.exponent.saturating_add(EXPONENT_BIAS)).unwrap_or(0);
         NOT_NATIVE | sign | (exponent << EXPONENT_SHIFT) | self.mantissa.unsigned_abs()
     }
 
     /// The value alone, as Xahau writes it (`STAmount::getText`).
+    #[must_use]
     pub fn value_text(&self) -> String {
         if self.mantissa == 0 {
             return "0".to_owned();
@@ -278,9 +280,10 @@ impl IssuedAmount {
         if scientific {
             return format!("{sign}{digits}e{}", self.exponent);
         }
-        let places = usize::try_from(-self.exponent).unwrap_or(0);
-        let padded = format!("{digits:0>width$}", width = places + 1);
-        let (whole, part) = padded.split_at(padded.len() - places);
+        let places = usize::try_from(self.exponent.saturating_neg()).unwrap_or(0);
+        let padded = format!("{digits:0>width$}", width = places.saturating_add(1));
+        let point_at = padded.len().saturating_sub(places);
+        let (whole, part) = padded.split_at_checked(point_at).unwrap_or((&padded, ""));
         let part = part.trim_end_matches('0');
         let point = if part.is_empty() { "" } else { "." };
         format!("{sign}{whole}{point}{part}")

@@ -1,5 +1,7 @@
 //! What a field is: its place in the canonical order, its name, where metadata shows it.
 
+use crate::named_codes::named_codes;
+
 /// Where transaction metadata shows a field (xahaud SField.h).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meta {
@@ -22,42 +24,31 @@ pub enum Signing {
     Unsigned,
 }
 
-/// Type codes that occur on the wire (xahaud SField.h).
-pub mod type_code {
-    /// UInt16.
-    pub const UINT16: u16 = 1;
-    /// UInt32.
-    pub const UINT32: u16 = 2;
-    /// UInt64.
-    pub const UINT64: u16 = 3;
-    /// Hash128.
-    pub const HASH128: u16 = 4;
-    /// Hash256.
-    pub const HASH256: u16 = 5;
-    /// Amount.
-    pub const AMOUNT: u16 = 6;
-    /// Blob (variable length).
-    pub const BLOB: u16 = 7;
-    /// AccountID (variable length, 20 or 0).
-    pub const ACCOUNT: u16 = 8;
-    /// STObject.
-    pub const OBJECT: u16 = 14;
-    /// STArray.
-    pub const ARRAY: u16 = 15;
-    /// UInt8.
-    pub const UINT8: u16 = 16;
-    /// Hash160.
-    pub const HASH160: u16 = 17;
-    /// PathSet.
-    pub const PATH_SET: u16 = 18;
-    /// Vector256.
-    pub const VECTOR256: u16 = 19;
+named_codes! {
+    /// Type of a field's value (xahaud SField.h): how it is written.
+    FieldType: u8 {
+        UInt16 = 1, "UInt16";
+        UInt32 = 2, "UInt32";
+        UInt64 = 3, "UInt64";
+        Hash128 = 4, "Hash128";
+        Hash256 = 5, "Hash256";
+        Amount = 6, "Amount";
+        Blob = 7, "Blob";
+        Account = 8, "AccountID";
+        Object = 14, "STObject";
+        Array = 15, "STArray";
+        UInt8 = 16, "UInt8";
+        Hash160 = 17, "Hash160";
+        PathSet = 18, "PathSet";
+        Vector256 = 19, "Vector256";
+    }
 }
 
-/// A field of the format. Equality and order are those of `(type << 16) | nth`, the canonical order.
+/// A field of the format. Equality and order are those of its [code](Field::code), the canonical order.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     code: u32,
+    field_type: FieldType,
     name: &'static str,
     meta: Meta,
     signing: Signing,
@@ -66,14 +57,15 @@ pub struct Field {
 impl Field {
     /// A row of the table in [`crate::sf`].
     pub(crate) const fn define(
-        type_code: u16,
-        nth: u16,
+        field_type: FieldType,
+        nth: u8,
         name: &'static str,
         meta: Meta,
         signing: Signing,
     ) -> Self {
         Field {
-            code: ((type_code as u32) << 16) | nth as u32,
+            code: code(field_type.code(), nth),
+            field_type,
             name,
             meta,
             signing,
@@ -81,34 +73,46 @@ impl Field {
     }
 
     /// Xahau's name, as in JSON.
+    #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// `(type << 16) | nth`.
+    /// Its place in the canonical order: `(type << 16) | nth`.
+    #[must_use]
     pub const fn code(self) -> u32 {
         self.code
     }
 
-    /// Type code.
-    pub const fn type_code(self) -> u16 {
-        (self.code >> 16) as u16
+    /// Type of its value.
+    #[must_use]
+    pub const fn field_type(self) -> FieldType {
+        self.field_type
     }
 
     /// Number within the type.
-    pub const fn nth(self) -> u16 {
-        (self.code & 0xFFFF) as u16
+    #[must_use]
+    pub const fn nth(self) -> u8 {
+        let [_, _, _, nth] = self.code.to_be_bytes();
+        nth
     }
 
     /// Where metadata shows it.
+    #[must_use]
     pub const fn meta(self) -> Meta {
         self.meta
     }
 
     /// False for signatures.
+    #[must_use]
     pub const fn is_signing(self) -> bool {
         matches!(self.signing, Signing::Signed)
     }
+}
+
+/// `(type << 16) | nth`.
+pub(crate) const fn code(type_code: u8, nth: u8) -> u32 {
+    u32::from_be_bytes([0, type_code, 0, nth])
 }
 
 impl PartialEq for Field {

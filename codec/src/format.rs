@@ -2,6 +2,7 @@
 //! (xahaud TxFormats.cpp, LedgerFormats.cpp, InnerObjectFormats.cpp; ours: `Spec: 1`, `Spec: 7.1`).
 
 use crate::field::Field;
+use crate::named_codes::named_codes;
 use crate::object::{Object, Value};
 use crate::sf;
 
@@ -44,6 +45,7 @@ pub enum FormatError {
 
 impl Template {
     /// How the template asks for `field`; `None` where it does not know it.
+    #[must_use]
     pub fn presence(&self, field: Field) -> Option<Presence> {
         self.fields()
             .find(|(key, _)| *key == field)
@@ -56,6 +58,7 @@ impl Template {
     }
 
     /// True where entries of this kind carry the PreviousTxn pair.
+    #[must_use]
     pub fn is_threaded(&self) -> bool {
         self.presence(sf::PREVIOUS_TXN_ID).is_some()
     }
@@ -92,6 +95,7 @@ fn check_inner(field: Field, value: &Value) -> Result<(), FormatError> {
 }
 
 /// True for the value that a field has when nobody set it.
+#[must_use]
 pub fn is_default(value: &Value) -> bool {
     match value {
         Value::UInt8(value) => *value == 0,
@@ -110,42 +114,7 @@ pub fn is_default(value: &Value) -> bool {
     }
 }
 
-macro_rules! types {
-    ($(#[$doc:meta])* $name:ident: $repr:ty { $($variant:ident = $code:literal, $text:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-        pub enum $name {
-            $(#[doc = concat!("`", $text, "` (", stringify!($code), ").")] $variant,)*
-        }
-
-        impl $name {
-            /// Every type.
-            pub const ALL: &[$name] = &[$($name::$variant),*];
-
-            /// Number on the wire.
-            pub const fn code(self) -> $repr {
-                match self { $($name::$variant => $code,)* }
-            }
-
-            /// Name in JSON.
-            pub const fn name(self) -> &'static str {
-                match self { $($name::$variant => $text,)* }
-            }
-
-            /// Type with this number.
-            pub fn from_code(code: $repr) -> Option<Self> {
-                Self::ALL.iter().copied().find(|kind| kind.code() == code)
-            }
-
-            /// Type with this name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|kind| kind.name() == name)
-            }
-        }
-    };
-}
-
-types! {
+named_codes! {
     /// Transaction types (xahaud TxFormats.h). Only some have a template here: see [`TxType::template`].
     TxType: u16 {
         Payment = 0, "Payment";
@@ -192,7 +161,7 @@ types! {
     }
 }
 
-types! {
+named_codes! {
     /// Ledger entry types (xahaud LedgerFormats.h).
     EntryType: u16 {
         NfTokenOffer = 0x37, "NFTokenOffer";
@@ -225,16 +194,19 @@ types! {
 
 impl TxType {
     /// Type of a transaction object.
+    #[must_use]
     pub fn of(tx: &Object) -> Option<TxType> {
         TxType::from_code(tx.u16(sf::TRANSACTION_TYPE)?)
     }
 
     /// True for what only validators make.
+    #[must_use]
     pub fn is_pseudo(self) -> bool {
         self.code() >= TxType::EnableAmendment.code()
     }
 
     /// Template of the types that this project handles; `None` for the rest.
+    #[must_use]
     pub fn template(self) -> Option<Template> {
         let own: &'static [(Field, Presence)] = match self {
             TxType::Payment => PAYMENT,
@@ -259,11 +231,13 @@ impl TxType {
 
 impl EntryType {
     /// Type of an entry.
+    #[must_use]
     pub fn of(entry: &Object) -> Option<EntryType> {
         EntryType::from_code(entry.u16(sf::LEDGER_ENTRY_TYPE)?)
     }
 
     /// Template of the types that this project handles; `None` for the rest.
+    #[must_use]
     pub fn template(self) -> Option<Template> {
         let own: &'static [(Field, Presence)] = match self {
             EntryType::AccountRoot => ACCOUNT_ROOT,
@@ -291,6 +265,7 @@ impl EntryType {
 }
 
 /// Template of a nested object, by the name it stands under; `None` where it is free (Memo).
+#[must_use]
 pub fn inner(name: Field) -> Option<Template> {
     let own: &'static [(Field, Presence)] = match name {
         name if name == sf::AMOUNT_ENTRY => &[(sf::AMOUNT, Required)],

@@ -13,16 +13,19 @@ impl Hash256 {
     pub const ZERO: Hash256 = Hash256([0; 32]);
 
     /// From the 32 bytes.
+    #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Hash256(bytes)
     }
 
     /// The 32 bytes.
+    #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// Reads exactly 64 hex digits of either case.
+    #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).ok()?;
@@ -30,6 +33,7 @@ impl Hash256 {
     }
 
     /// True for the all-zero hash.
+    #[must_use]
     pub fn is_zero(&self) -> bool {
         self.0 == [0; 32]
     }
@@ -63,6 +67,7 @@ pub const PREFIX_LEDGER: [u8; 4] = *b"LWR\0";
 pub const PREFIX_DKIM_ATTESTATION: [u8; 4] = *b"DKA\0";
 
 /// First 32 bytes of the SHA-512 of the concatenated parts.
+#[must_use]
 pub fn sha512_half(parts: &[&[u8]]) -> Hash256 {
     half_of(sha512(parts))
 }
@@ -84,6 +89,7 @@ fn half_of(full: [u8; 64]) -> Hash256 {
 }
 
 /// SHA-512 of the concatenated parts.
+#[must_use]
 pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     let mut hasher = Sha512::new();
     for part in parts {
@@ -93,6 +99,7 @@ pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
 }
 
 /// SHA-256 of the concatenated parts.
+#[must_use]
 pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -102,6 +109,7 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// RIPEMD-160 of SHA-256: how a public key becomes an AccountID.
+#[must_use]
 pub fn ripemd160_sha256(data: &[u8]) -> [u8; 20] {
     let mut hasher = Ripemd160::new();
     hasher.update(sha256(&[data]));

@@ -1,11 +1,12 @@
 //! Xahau's JSON forms (STObject::getJson): numbers, hex, names and addresses.
 
 use crate::amount::{Amount, IssuedAmount, POSITIVE};
-use crate::field::{Field, type_code};
+use crate::field::{Field, FieldType};
 use crate::format::{EntryType, TxType};
 use crate::hash::Hash256;
 use crate::limits::JSON_DEPTH_MAX;
 use crate::object::{Object, Value};
+use crate::paths::{NEXT_PATH, PATHS_END, STEP_ACCOUNT, STEP_CURRENCY, STEP_ISSUER};
 use crate::sf;
 use crate::ter::Ter;
 use crate::types::{AccountId, Currency};
@@ -29,6 +30,7 @@ pub enum JsonError {
 }
 
 /// JSON form of an object.
+#[must_use]
 pub fn to_json(object: &Object) -> Json {
     let fields = object
         .iter()
@@ -37,6 +39,7 @@ pub fn to_json(object: &Object) -> Json {
 }
 
 /// JSON form of an amount: drops as text, or `{currency, issuer, value}`.
+#[must_use]
 pub fn amount_to_json(amount: &Amount) -> Json {
     match amount {
         Amount::Native(drops) => Json::String(drops.to_string()),
@@ -83,38 +86,44 @@ fn value_to_json(field: Field, value: &Value) -> Json {
 fn path_set_to_json(bytes: &[u8]) -> Json {
     let mut paths = vec![Vec::new()];
     let mut rest = bytes;
-    let take20 = |rest: &mut &[u8]| -> Option<[u8; 20]> {
-        let (head, tail) = rest.split_first_chunk::<20>()?;
-        *rest = tail;
-        Some(*head)
-    };
     while let Some((kind, tail)) = rest.split_first() {
         rest = tail;
-        match kind {
-            0x00 => break,
-            0xFF => paths.push(Vec::new()),
+        match *kind {
+            PATHS_END => break,
+            NEXT_PATH => paths.push(Vec::new()),
             kind => {
-                let mut step = Map::new();
-                if kind & 0x01 != 0 {
-                    let Some(id) = take20(&mut rest) else { break };
-                    step.insert("account".into(), json!(AccountId::new(id).to_string()));
-                }
-                if kind & 0x10 != 0 {
-                    let Some(id) = take20(&mut rest) else { break };
-                    step.insert("currency".into(), json!(Currency::new(id).to_string()));
-                }
-                if kind & 0x20 != 0 {
-                    let Some(id) = take20(&mut rest) else { break };
-                    step.insert("issuer".into(), json!(AccountId::new(id).to_string()));
-                }
-                step.insert("type".into(), json!(kind));
+                let Some(step) = step_to_json(kind, &mut rest) else {
+                    break;
+                };
                 if let Some(path) = paths.last_mut() {
-                    path.push(Json::Object(step));
+                    path.push(step);
                 }
             }
         }
     }
     json!(paths)
+}
+
+/// A step, whose ids are taken off `rest`; `None` where they are not all there.
+fn step_to_json(kind: u8, rest: &mut &[u8]) -> Option<Json> {
+    type Text = fn([u8; 20]) -> String;
+    let account = |id: [u8; 20]| AccountId::new(id).to_string();
+    let currency = |id: [u8; 20]| Currency::new(id).to_string();
+    let named: [(u8, &str, Text); 3] = [
+        (STEP_ACCOUNT, "account", account),
+        (STEP_CURRENCY, "currency", currency),
+        (STEP_ISSUER, "issuer", account),
+    ];
+    let mut step = Map::new();
+    for (bit, name, text) in named {
+        if kind & bit != 0 {
+            let (id, tail) = rest.split_first_chunk()?;
+            *rest = tail;
+            step.insert(name.to_owned(), json!(text(*id)));
+        }
+    }
+    step.insert("type".to_owned(), json!(kind));
+    Some(Json::Object(step))
 }
 
 /// Reads the JSON form. Every name must be a field; paths are not read (nothing here submits any).
@@ -137,42 +146,42 @@ fn object_from_json(json: &Json, depth: usize) -> Result<Object, JsonError> {
 
 fn value_from_json(field: Field, json: &Json, depth: usize) -> Result<Value, JsonError> {
     let wrong = JsonError::Value(field.name());
-    let value = match field.type_code() {
-        type_code::OBJECT => return Ok(Value::Object(object_from_json(json, depth + 1)?)),
-        type_code::ARRAY => return elements_from_json(field, json, depth),
-        type_code::UINT8 if field == sf::TRANSACTION_RESULT && json.is_string() => json
+    let value = match field.field_type() {
+        FieldType::Object => return Ok(Value::Object(object_from_json(json, depth.saturating_add(1))?)),
+        FieldType::Array => return elements_from_json(field, json, depth),
+        FieldType::UInt8 if field == sf::TRANSACTION_RESULT && json.is_string() => json
             .as_str()
             .and_then(Ter::from_token)
             .and_then(Ter::as_result_byte)
             .map(Value::UInt8),
-        type_code::UINT8 => uint(json).map(Value::UInt8),
-        type_code::UINT16 if field == sf::TRANSACTION_TYPE && json.is_string() => json
+        FieldType::UInt8 => uint(json).map(Value::UInt8),
+        FieldType::UInt16 if field == sf::TRANSACTION_TYPE && json.is_string() => json
             .as_str()
             .and_then(TxType::from_name)
             .map(|kind| Value::UInt16(kind.code())),
-        type_code::UINT16 if field == sf::LEDGER_ENTRY_TYPE && json.is_string() => json
+        FieldType::UInt16 if field == sf::LEDGER_ENTRY_TYPE && json.is_string() => json
             .as_str()
             .and_then(EntryType::from_name)
             .map(|kind| Value::UInt16(kind.code())),
-        type_code::UINT16 => uint(json).map(Value::UInt16),
-        type_code::UINT32 => uint(json).map(Value::UInt32),
-        type_code::UINT64 => json.as_str().and_then(hex_u64).map(Value::UInt64),
-        type_code::HASH128 => hex_array(json).map(Value::Hash128),
-        type_code::HASH160 => hex_array(json).map(Value::Hash160),
-        type_code::HASH256 => json.as_str().and_then(Hash256::from_hex).map(Value::Hash256),
-        type_code::AMOUNT => amount_from_json(json).map(Value::Amount),
-        type_code::BLOB => json
+        FieldType::UInt16 => uint(json).map(Value::UInt16),
+        FieldType::UInt32 => uint(json).map(Value::UInt32),
+        FieldType::UInt64 => json.as_str().and_then(hex_u64).map(Value::UInt64),
+        FieldType::Hash128 => hex_array(json).map(Value::Hash128),
+        FieldType::Hash160 => hex_array(json).map(Value::Hash160),
+        FieldType::Hash256 => json.as_str().and_then(Hash256::from_hex).map(Value::Hash256),
+        FieldType::Amount => amount_from_json(json).map(Value::Amount),
+        FieldType::Blob => json
             .as_str()
             .and_then(|text| hex::decode(text).ok())
             .map(Value::Blob),
-        type_code::ACCOUNT => match json.as_str() {
+        FieldType::Account => match json.as_str() {
             Some("") => Some(Value::Account(None)),
             Some(text) => AccountId::parse_classic(text)
                 .ok()
                 .map(|account| Value::Account(Some(account))),
             None => None,
         },
-        type_code::VECTOR256 => json
+        FieldType::Vector256 => json
             .as_array()
             .and_then(|list| {
                 list.iter()
@@ -180,7 +189,7 @@ fn value_from_json(field: Field, json: &Json, depth: usize) -> Result<Value, Jso
                     .collect::<Option<_>>()
             })
             .map(Value::Vector256),
-        _ => None,
+        FieldType::PathSet => None,
     };
     value.ok_or(wrong)
 }
@@ -195,10 +204,10 @@ fn elements_from_json(field: Field, json: &Json, depth: usize) -> Result<Value, 
             .ok_or_else(wrong)?;
         let (name, inner) = map.iter().next().ok_or_else(wrong)?;
         let name = Field::by_name(name).ok_or_else(|| JsonError::UnknownField(name.clone()))?;
-        if name.type_code() != type_code::OBJECT {
+        if name.field_type() != FieldType::Object {
             return Err(wrong());
         }
-        elements.push((name, object_from_json(inner, depth + 2)?));
+        elements.push((name, object_from_json(inner, depth.saturating_add(2))?));
     }
     Ok(Value::Array(elements))
 }

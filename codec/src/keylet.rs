@@ -8,16 +8,19 @@ fn keylet(letter: u8, args: &[&[u8]]) -> Hash256 {
 }
 
 /// AccountRoot.
+#[must_use]
 pub fn account(id: AccountId) -> Hash256 {
     keylet(b'a', &[id.as_bytes()])
 }
 
 /// First page of an owner's directory.
+#[must_use]
 pub fn owner_dir(id: AccountId) -> Hash256 {
     keylet(b'O', &[id.as_bytes()])
 }
 
 /// Page of a directory; page 0 is the root itself.
+#[must_use]
 pub fn dir_page(root: Hash256, page: u64) -> Hash256 {
     if page == 0 {
         return root;
@@ -26,67 +29,80 @@ pub fn dir_page(root: Hash256, page: u64) -> Hash256 {
 }
 
 /// Trust line between two accounts; the order of the two does not matter.
+#[must_use]
 pub fn line(a: AccountId, b: AccountId, currency: Currency) -> Hash256 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
     keylet(b'r', &[low.as_bytes(), high.as_bytes(), currency.as_bytes()])
 }
 
 /// Ticket of an account.
+#[must_use]
 pub fn ticket(id: AccountId, ticket_sequence: u32) -> Hash256 {
     keylet(b'T', &[id.as_bytes(), &ticket_sequence.to_be_bytes()])
 }
 
 /// Signer list of an account.
+#[must_use]
 pub fn signer_list(id: AccountId) -> Hash256 {
     keylet(b'S', &[id.as_bytes(), &0u32.to_be_bytes()])
 }
 
 /// Preauthorisation that `owner` gave to `authorized`.
+#[must_use]
 pub fn deposit_preauth(owner: AccountId, authorized: AccountId) -> Hash256 {
     keylet(b'p', &[owner.as_bytes(), authorized.as_bytes()])
 }
 
 /// URI token.
+#[must_use]
 pub fn uri_token(issuer: AccountId, uri: &[u8]) -> Hash256 {
     keylet(b'U', &[issuer.as_bytes(), uri])
 }
 
 /// Amendments.
+#[must_use]
 pub fn amendments() -> Hash256 {
     keylet(b'f', &[])
 }
 
 /// FeeSettings.
+#[must_use]
 pub fn fees() -> Hash256 {
     keylet(b'e', &[])
 }
 
 /// NegativeUNL.
+#[must_use]
 pub fn negative_unl() -> Hash256 {
     keylet(b'N', &[])
 }
 
 /// UNLReport: the validators, as the ledger knows them.
+#[must_use]
 pub fn unl_report() -> Hash256 {
     keylet(b'R', &[])
 }
 
 /// LedgerHashes of the last 256 ledgers.
+#[must_use]
 pub fn skip() -> Hash256 {
     keylet(b's', &[])
 }
 
 /// LedgerHashes of every 256th ledger, for the 65,536 ledgers around `index`.
+#[must_use]
 pub fn skip_for(index: LedgerIndex) -> Hash256 {
     keylet(b's', &[&(index.get() >> 16).to_be_bytes()])
 }
 
 /// DKIMKey of a domain and selector, both lower case: half('k', SHA512Half(domain, 00, selector)). Spec: 1
+#[must_use]
 pub fn dkim_key(domain: &[u8], selector: &[u8]) -> Hash256 {
     keylet(b'k', &[sha512_half(&[domain, &[0], selector]).as_bytes()])
 }
 
 /// EmailReplay of an account. Spec: 1
+#[must_use]
 pub fn email_replay(id: AccountId) -> Hash256 {
     keylet(b'y', &[id.as_bytes()])
 }

@@ -51,16 +51,19 @@ impl PublicKey {
     }
 
     /// The 33 bytes.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 33] {
         &self.0
     }
 
     /// The account that this key is master of.
+    #[must_use]
     pub fn account(&self) -> AccountId {
         AccountId::of_public_key(&self.0)
     }
 
     /// True where `signature` is this key's over `message` (hashed first for secp256k1).
+    #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8], low_s: LowS) -> bool {
         if self.0[0] == ED25519_PREFIX {
             return self.verify_ed25519(message, signature).is_some();
@@ -125,6 +128,7 @@ impl KeyPair {
     }
 
     /// Ed25519 key of 16 bytes of entropy.
+    #[must_use]
     pub fn ed25519(entropy: [u8; 16]) -> Self {
         let signing = SigningKey::from_bytes(sha512_half(&[&entropy]).as_bytes());
         let mut bytes = [ED25519_PREFIX; 33];
@@ -136,6 +140,7 @@ impl KeyPair {
     }
 
     /// Text of the family seed for ed25519 entropy ("sEd...").
+    #[must_use]
     pub fn ed25519_seed_text(entropy: [u8; 16]) -> String {
         base58::encode(&ED25519_SEED_PREFIX, &entropy)
     }
@@ -154,16 +159,19 @@ impl KeyPair {
     }
 
     /// The public key.
+    #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.public
     }
 
     /// The account that this key is master of.
+    #[must_use]
     pub fn account(&self) -> AccountId {
         self.public.account()
     }
 
     /// Signature over `message` (hashed first for secp256k1; DER with low S there, 64 bytes for ed25519).
+    #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.secret {
             Secret::Secp256k1(secret) => secret.sign_ecdsa(digest(message)).serialize_der().to_vec(),

@@ -5,6 +5,28 @@
 //! (fields, types and result codes of email wallets) is marked `Spec: 1`.
 
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::panic,
+        clippy::string_slice
+    )
+)]
 
 mod amount;
 pub mod base58;
@@ -16,7 +38,9 @@ pub mod json;
 pub mod keylet;
 pub mod keys;
 pub mod limits;
+mod named_codes;
 mod object;
+mod paths;
 mod reader;
 pub mod sf;
 pub mod ter;
@@ -25,7 +49,7 @@ mod types;
 mod writer;
 
 pub use amount::{Amount, AmountError, IssuedAmount};
-pub use field::Field;
+pub use field::{Field, FieldType};
 pub use hash::Hash256;
 pub use object::{Object, Value};
 pub use reader::{DecodeError, DecodeReason, decode};

@@ -133,11 +133,13 @@ macro_rules! getters {
 
 impl Object {
     /// An object without fields.
+    #[must_use]
     pub fn new() -> Self {
         Object::default()
     }
 
     /// An object without fields that has room for some, so that building it does not move them.
+    #[must_use]
     pub fn with_capacity(fields: usize) -> Self {
         Object {
             fields: Vec::with_capacity(fields),
@@ -145,6 +147,7 @@ impl Object {
     }
 
     /// Value of a field.
+    #[must_use]
     pub fn value(&self, field: Field) -> Option<&Value> {
         self.fields
             .iter()
@@ -153,21 +156,25 @@ impl Object {
     }
 
     /// True where the field is there.
+    #[must_use]
     pub fn contains(&self, field: Field) -> bool {
         self.value(field).is_some()
     }
 
     /// Fields in canonical order.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Field, &Value)> {
         self.fields.iter().map(|(field, value)| (*field, value))
     }
 
     /// Number of fields.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.fields.len()
     }
 
     /// True for an object without fields.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
@@ -176,7 +183,11 @@ impl Object {
     pub fn set(&mut self, field: Field, value: impl Into<Value>) {
         let value = value.into();
         match self.fields.binary_search_by_key(&field, |(key, _)| *key) {
-            Ok(at) => self.fields[at].1 = value,
+            Ok(at) => {
+                if let Some((_, old)) = self.fields.get_mut(at) {
+                    *old = value;
+                }
+            }
             Err(at) => self.fields.insert(at, (field, value)),
         }
     }

@@ -4,12 +4,15 @@
 //! a blob has one spelling here, and a refusal names the position.
 
 use crate::amount::{Amount, AmountError};
-use crate::field::{Field, type_code};
+use crate::field::{Field, FieldType};
 use crate::hash::Hash256;
 use crate::limits::{DEPTH_MAX, OBJECT_BYTES_MAX};
 use crate::object::{Object, Value};
+use crate::paths::{self, NEXT_PATH, PATHS_END};
 use crate::types::AccountId;
-use crate::writer::{ARRAY_END, OBJECT_END};
+use crate::writer::{
+    ARRAY_END, OBJECT_END, VL_THREE_BYTES_FROM, VL_THREE_BYTES_TAG, VL_TWO_BYTES_FROM, VL_TWO_BYTES_TAG,
+};
 
 /// Why bytes are no object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +33,7 @@ pub enum DecodeReason {
     #[error("field {0} is out of order")]
     Unordered(&'static str),
     /// Objects and arrays nest too deep.
-    #[error("nested deeper than 10 levels")]
+    #[error("nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
     /// A length prefix that is illegal or not the shortest.
     #[error("illegal length prefix")]
@@ -58,7 +61,10 @@ pub struct DecodeError {
 
 /// Reads one object that fills `bytes`.
 pub fn decode(bytes: &[u8]) -> Result<Object, DecodeError> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader {
+        rest: bytes,
+        bytes_total: bytes.len(),
+    };
     if bytes.len() > OBJECT_BYTES_MAX {
         return Err(reader.fail(DecodeReason::TooLong));
     }
@@ -73,39 +79,55 @@ enum End {
 }
 
 struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    bytes_total: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Bytes read so far.
+    fn at(&self) -> usize {
+        self.bytes_total.saturating_sub(self.rest.len())
+    }
+
     fn fail(&self, reason: DecodeReason) -> DecodeError {
         DecodeError {
             reason,
-            offset: self.at,
+            offset: self.at(),
         }
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let rest = &self.bytes[self.at..];
-        if rest.len() < count {
-            return Err(self.fail(DecodeReason::Truncated));
-        }
-        self.at += count;
-        Ok(&rest[..count])
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or_else(|| self.fail(DecodeReason::Truncated))?;
+        self.rest = rest;
+        Ok(taken)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
+        let (taken, rest) = self
+            .rest
+            .split_first_chunk()
+            .ok_or_else(|| self.fail(DecodeReason::Truncated))?;
+        self.rest = rest;
+        Ok(*taken)
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
-        Ok(self.array::<1>()?[0])
+        let [byte] = self.array()?;
+        Ok(byte)
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    /// Reads the next byte if it is `marker`.
+    fn eat(&mut self, marker: u8) -> bool {
+        match self.rest.split_first() {
+            Some((first, rest)) if *first == marker => {
+                self.rest = rest;
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     fn fields(&mut self, depth: usize, end: End) -> Result<Object, DecodeError> {
@@ -115,16 +137,15 @@ impl<'a> Reader<'a> {
         let mut object = Object::new();
         let mut last: Option<Field> = None;
         loop {
-            let start = self.at;
-            match (self.peek(), end) {
-                (None, End::Input) => return Ok(object),
-                (Some(OBJECT_END), End::Marker) => {
-                    self.at += 1;
-                    return Ok(object);
-                }
-                (Some(OBJECT_END | ARRAY_END), _) => return Err(self.fail(DecodeReason::Structure)),
-                _ => {}
+            let start = self.at();
+            let is_over = match end {
+                End::Input => self.rest.is_empty(),
+                End::Marker => self.eat(OBJECT_END),
+            };
+            if is_over {
+                return Ok(object);
             }
+            self.reject_markers()?;
             let field = self.header()?;
             if let Some(previous) = last.filter(|previous| *previous >= field) {
                 let reason = if previous == field {
@@ -143,8 +164,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An end marker where a field has to begin.
+    fn reject_markers(&self) -> Result<(), DecodeError> {
+        match self.rest.first() {
+            Some(&(OBJECT_END | ARRAY_END)) => Err(self.fail(DecodeReason::Structure)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn header(&mut self) -> Result<Field, DecodeError> {
-        let start = self.at;
+        let start = self.at();
         let unknown = DecodeError {
             reason: DecodeReason::UnknownField,
             offset: start,
@@ -160,33 +189,32 @@ impl<'a> Reader<'a> {
             (type_code, 0) => (type_code, long(self.byte()?)?),
             both => both,
         };
-        Field::by_code(u16::from(type_code), u16::from(nth)).ok_or(unknown)
+        Field::by_code(type_code, nth).ok_or(unknown)
     }
 
     fn value(&mut self, field: Field, depth: usize) -> Result<Value, DecodeError> {
-        Ok(match field.type_code() {
-            type_code::UINT8 => Value::UInt8(self.byte()?),
-            type_code::UINT16 => Value::UInt16(u16::from_be_bytes(self.array()?)),
-            type_code::UINT32 => Value::UInt32(u32::from_be_bytes(self.array()?)),
-            type_code::UINT64 => Value::UInt64(u64::from_be_bytes(self.array()?)),
-            type_code::HASH128 => Value::Hash128(self.array()?),
-            type_code::HASH160 => Value::Hash160(self.array()?),
-            type_code::HASH256 => Value::Hash256(Hash256::new(self.array()?)),
-            type_code::AMOUNT => Value::Amount(self.amount()?),
-            type_code::BLOB => Value::Blob(self.vl()?.to_vec()),
-            type_code::ACCOUNT => self.account(field)?,
-            type_code::OBJECT => Value::Object(self.fields(depth + 1, End::Marker)?),
-            type_code::ARRAY => Value::Array(self.elements(depth + 1)?),
-            type_code::PATH_SET => Value::PathSet(self.path_set()?.to_vec()),
-            type_code::VECTOR256 => self.hashes(field)?,
-            _ => return Err(self.fail(DecodeReason::UnknownField)),
+        Ok(match field.field_type() {
+            FieldType::UInt8 => Value::UInt8(self.byte()?),
+            FieldType::UInt16 => Value::UInt16(u16::from_be_bytes(self.array()?)),
+            FieldType::UInt32 => Value::UInt32(u32::from_be_bytes(self.array()?)),
+            FieldType::UInt64 => Value::UInt64(u64::from_be_bytes(self.array()?)),
+            FieldType::Hash128 => Value::Hash128(self.array()?),
+            FieldType::Hash160 => Value::Hash160(self.array()?),
+            FieldType::Hash256 => Value::Hash256(Hash256::new(self.array()?)),
+            FieldType::Amount => Value::Amount(self.amount()?),
+            FieldType::Blob => Value::Blob(self.vl()?.to_vec()),
+            FieldType::Account => self.account(field)?,
+            FieldType::Object => Value::Object(self.fields(depth.saturating_add(1), End::Marker)?),
+            FieldType::Array => Value::Array(self.elements(depth.saturating_add(1))?),
+            FieldType::PathSet => Value::PathSet(self.path_set()?.to_vec()),
+            FieldType::Vector256 => self.hashes(field)?,
         })
     }
 
     fn amount(&mut self) -> Result<Amount, DecodeError> {
-        let start = self.at;
+        let start = self.at();
         let value: [u8; 8] = self.array()?;
-        let amount = if Amount::is_issued_byte(value[0]) {
+        let amount = if Amount::is_issued(value) {
             Amount::read_issued(value, self.array()?, self.array()?)
         } else {
             Amount::read_native(value)
@@ -198,27 +226,34 @@ impl<'a> Reader<'a> {
     }
 
     fn vl(&mut self) -> Result<&'a [u8], DecodeError> {
-        let start = self.at;
-        let first = usize::from(self.byte()?);
-        let length = match first {
-            0..=192 => first,
-            193..=240 => 193 + ((first - 193) << 8) + usize::from(self.byte()?),
-            241..=254 => {
-                let rest: [u8; 2] = self.array()?;
-                12_481 + ((first - 241) << 16) + usize::from(u16::from_be_bytes(rest))
+        let start = self.at();
+        let first = self.byte()?;
+        let (base, above) = match first {
+            ..VL_TWO_BYTES_TAG => (0, [0, 0, first]),
+            VL_TWO_BYTES_TAG..VL_THREE_BYTES_TAG => {
+                let high = first.saturating_sub(VL_TWO_BYTES_TAG);
+                (VL_TWO_BYTES_FROM, [0, high, self.byte()?])
             }
-            _ => {
+            VL_THREE_BYTES_TAG..u8::MAX => {
+                let [middle, low] = self.array()?;
+                let high = first.saturating_sub(VL_THREE_BYTES_TAG);
+                (VL_THREE_BYTES_FROM, [high, middle, low])
+            }
+            u8::MAX => {
                 return Err(DecodeError {
                     reason: DecodeReason::LengthPrefix,
                     offset: start,
                 });
             }
         };
+        let [high, middle, low] = above;
+        let above = usize::try_from(u32::from_be_bytes([0, high, middle, low])).unwrap_or(usize::MAX);
+        let length = base.saturating_add(above);
         self.take(length)
     }
 
     fn account(&mut self, field: Field) -> Result<Value, DecodeError> {
-        let start = self.at;
+        let start = self.at();
         let bytes = self.vl()?;
         if bytes.is_empty() {
             return Ok(Value::Account(None));
@@ -236,51 +271,45 @@ impl<'a> Reader<'a> {
         }
         let mut elements = Vec::new();
         loop {
-            match self.peek() {
-                Some(ARRAY_END) => {
-                    self.at += 1;
-                    return Ok(elements);
-                }
-                Some(OBJECT_END) => return Err(self.fail(DecodeReason::Structure)),
-                _ => {}
+            if self.eat(ARRAY_END) {
+                return Ok(elements);
             }
-            let start = self.at;
+            self.reject_markers()?;
+            let start = self.at();
             let field = self.header()?;
-            if field.type_code() != type_code::OBJECT {
+            if field.field_type() != FieldType::Object {
                 return Err(DecodeError {
                     reason: DecodeReason::Structure,
                     offset: start,
                 });
             }
-            elements.push((field, self.fields(depth + 1, End::Marker)?));
+            elements.push((field, self.fields(depth.saturating_add(1), End::Marker)?));
         }
     }
 
-    /// Paths: steps (a type byte of 1 account, 0x10 currency, 0x20 issuer, then 20 bytes for each bit), `FF`
-    /// between paths, `00` at the end.
+    /// Paths as [`paths`] describes them, none empty.
     fn path_set(&mut self) -> Result<&'a [u8], DecodeError> {
-        const END: u8 = 0x00;
-        const NEXT_PATH: u8 = 0xFF;
-        const STEP_BITS: u8 = 0x31;
-        let start = self.at;
+        let all = self.rest;
         let mut path_is_empty = true;
         loop {
             let byte = self.byte()?;
             match byte {
-                END | NEXT_PATH if path_is_empty => return Err(self.fail(DecodeReason::Structure)),
-                END => return Ok(&self.bytes[start..self.at]),
+                PATHS_END | NEXT_PATH if path_is_empty => return Err(self.fail(DecodeReason::Structure)),
+                PATHS_END => break,
                 NEXT_PATH => path_is_empty = true,
-                step if step & !STEP_BITS == 0 => {
-                    self.take(20 * step.count_ones() as usize)?;
+                step => {
+                    let bytes = paths::step_bytes(step).ok_or_else(|| self.fail(DecodeReason::Structure))?;
+                    self.take(bytes)?;
                     path_is_empty = false;
                 }
-                _ => return Err(self.fail(DecodeReason::Structure)),
             }
         }
+        let read = all.len().saturating_sub(self.rest.len());
+        Ok(all.get(..read).unwrap_or(all))
     }
 
     fn hashes(&mut self, field: Field) -> Result<Value, DecodeError> {
-        let start = self.at;
+        let start = self.at();
         let (hashes, rest) = self.vl()?.as_chunks::<32>();
         if !rest.is_empty() {
             return Err(DecodeError {

@@ -230,11 +230,13 @@ results! {
 
 impl Ter {
     /// The result with this number, if there is one.
+    #[must_use]
     pub fn from_code(code: i32) -> Option<Ter> {
         row(code).map(|_| Ter(code))
     }
 
     /// The result with this token, if there is one.
+    #[must_use]
     pub fn from_token(token: &str) -> Option<Ter> {
         ALL.iter().find(|row| row.1 == token).map(|row| Ter(row.0))
     }
@@ -245,16 +247,19 @@ impl Ter {
     }
 
     /// Number, as in `engine_result_code`.
+    #[must_use]
     pub const fn code(self) -> i32 {
         self.0
     }
 
     /// Token, as in `engine_result`.
+    #[must_use]
     pub fn token(self) -> &'static str {
         row(self.0).map_or("unknown", |row| row.1)
     }
 
     /// One sentence for people, as in `engine_result_message`.
+    #[must_use]
     pub fn message(self) -> &'static str {
         let own = row(self.0).map_or("", |row| row.2);
         match (own.is_empty(), self.class()) {
@@ -269,6 +274,7 @@ impl Ter {
     }
 
     /// Class by range of the number.
+    #[must_use]
     pub const fn class(self) -> TerClass {
         match self.0 {
             i32::MIN..=-300 => TerClass::Tel,
@@ -281,20 +287,21 @@ impl Ter {
     }
 
     /// True for `tesSUCCESS`.
+    #[must_use]
     pub fn is_success(self) -> bool {
         self == Ter::TES_SUCCESS
     }
 
     /// The byte of `TransactionResult` in metadata; only tes and tec have one.
+    #[must_use]
     pub fn as_result_byte(self) -> Option<u8> {
         u8::try_from(self.0).ok()
     }
 }
 
 fn row(code: i32) -> Option<&'static (i32, &'static str, &'static str)> {
-    ALL.binary_search_by_key(&code, |row| row.0)
-        .ok()
-        .map(|at| &ALL[at])
+    let at = ALL.binary_search_by_key(&code, |row| row.0).ok()?;
+    ALL.get(at)
 }
 
 impl fmt::Display for Ter {

@@ -24,11 +24,13 @@ impl AccountId {
     });
 
     /// From the 20 bytes.
+    #[must_use]
     pub const fn new(bytes: [u8; 20]) -> Self {
         AccountId(bytes)
     }
 
     /// The 20 bytes.
+    #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0
     }
@@ -41,6 +43,7 @@ impl AccountId {
     }
 
     /// The account of a public key: RIPEMD160(SHA256(33 bytes)).
+    #[must_use]
     pub fn of_public_key(key: &[u8]) -> Self {
         AccountId(ripemd160_sha256(key))
     }
@@ -70,16 +73,19 @@ impl Currency {
     pub const XAH: Currency = Currency([0; 20]);
 
     /// From the 20 bytes; bytes are the identity of a currency.
+    #[must_use]
     pub const fn new(bytes: [u8; 20]) -> Self {
         Currency(bytes)
     }
 
     /// The 20 bytes.
+    #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0
     }
 
     /// From three ASCII characters, kept as they are.
+    #[must_use]
     pub const fn from_iso(code: [u8; 3]) -> Self {
         let mut bytes = [0; 20];
         bytes[ISO_OFFSET] = code[0];
@@ -89,6 +95,7 @@ impl Currency {
     }
 
     /// Reads `XAH`, a three-character code (letters become upper-case, as xahaud does) or 40 hex digits.
+    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() || text == "XAH" {
             return Some(Currency::XAH);
@@ -106,11 +113,13 @@ impl Currency {
     }
 
     /// True for XAH.
+    #[must_use]
     pub fn is_native(&self) -> bool {
         self.0 == [0; 20]
     }
 
     /// True for an issued currency that calls itself XAH in any letter case (xahaud `isBadCurrency`).
+    #[must_use]
     pub fn is_bad(&self) -> bool {
         self.iso().is_some_and(|code| code.eq_ignore_ascii_case(b"XAH"))
     }
@@ -155,16 +164,19 @@ impl Drops {
     pub const PER_XAH: u64 = 1_000_000;
 
     /// A number of drops.
+    #[must_use]
     pub const fn new(drops: u64) -> Self {
         Drops(drops)
     }
 
     /// The number of drops.
+    #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 
     /// As people write it: XAH with up to six decimals, no trailing zeros.
+    #[must_use]
     pub fn to_xah(self) -> String {
         let (whole, part) = (self.0 / Self::PER_XAH, self.0 % Self::PER_XAH);
         if part == 0 {
@@ -189,11 +201,13 @@ const EPOCH_OFFSET_SECS: u64 = 946_684_800;
 
 impl CloseTime {
     /// Seconds since 2000-01-01 00:00 UTC.
+    #[must_use]
     pub const fn new(seconds: u32) -> Self {
         CloseTime(seconds)
     }
 
     /// Seconds since 2000-01-01 00:00 UTC.
+    #[must_use]
     pub const fn seconds(self) -> u32 {
         self.0
     }
@@ -206,8 +220,9 @@ impl CloseTime {
     }
 
     /// Unix seconds.
-    pub const fn to_unix(self) -> u64 {
-        self.0 as u64 + EPOCH_OFFSET_SECS
+    #[must_use]
+    pub fn to_unix(self) -> u64 {
+        u64::from(self.0).saturating_add(EPOCH_OFFSET_SECS)
     }
 }
 
@@ -223,11 +238,13 @@ pub struct LedgerIndex(u32);
 
 impl LedgerIndex {
     /// A ledger's number.
+    #[must_use]
     pub const fn new(index: u32) -> Self {
         LedgerIndex(index)
     }
 
     /// The number.
+    #[must_use]
     pub const fn get(self) -> u32 {
         self.0
     }

@@ -4,6 +4,13 @@ use crate::field::Field;
 use crate::limits::VL_BYTES_MAX;
 use crate::object::{Object, Value};
 
+/// Smallest length that a prefix of two bytes stands for, and its smallest first byte.
+pub(crate) const VL_TWO_BYTES_FROM: usize = 193;
+pub(crate) const VL_TWO_BYTES_TAG: u8 = 193;
+/// Smallest length that a prefix of three bytes stands for, and its smallest first byte.
+pub(crate) const VL_THREE_BYTES_FROM: usize = 12_481;
+pub(crate) const VL_THREE_BYTES_TAG: u8 = 241;
+
 /// End of a nested object.
 pub(crate) const OBJECT_END: u8 = 0xE1;
 /// End of a nested array.
@@ -13,6 +20,7 @@ pub(crate) const ARRAY_END: u8 = 0xF1;
 const BYTES_EXPECTED: usize = 256;
 
 /// Canonical serialization.
+#[must_use]
 pub fn encode(object: &Object) -> Vec<u8> {
     let mut out = Vec::with_capacity(BYTES_EXPECTED);
     write_fields(object, &mut out, |_| true);
@@ -20,28 +28,36 @@ pub fn encode(object: &Object) -> Vec<u8> {
 }
 
 /// Canonical serialization of what a signature covers: without TxnSignature, Signers and the like.
+#[must_use]
 pub fn encode_signing(object: &Object) -> Vec<u8> {
     let mut out = Vec::new();
     write_fields(object, &mut out, Field::is_signing);
     out
 }
 
-/// A variable-length prefix and the bytes. Longer than [`VL_BYTES_MAX`]: cut there, which no reader accepts;
-/// callers hold every blob far below.
+/// A length prefix (xahaud Serializer.cpp `addEncoded`) and the bytes. Longer than [`VL_BYTES_MAX`]: cut there, which no
+/// reader accepts; callers hold every blob far below.
 pub fn encode_vl(bytes: &[u8], out: &mut Vec<u8>) {
-    let length = bytes.len().min(VL_BYTES_MAX);
-    match length {
-        0..=192 => out.push(length as u8),
-        193..=12_480 => {
-            let rest = length - 193;
-            out.extend_from_slice(&[193 + (rest >> 8) as u8, rest as u8]);
+    let bytes = bytes.get(..VL_BYTES_MAX).unwrap_or(bytes);
+    let above = |base: usize| {
+        let rest = bytes.len().saturating_sub(base);
+        u32::try_from(rest).unwrap_or(u32::MAX).to_be_bytes()
+    };
+    match bytes.len() {
+        ..VL_TWO_BYTES_FROM => {
+            let [_, _, _, low] = above(0);
+            out.push(low);
         }
-        _ => {
-            let rest = length - 12_481;
-            out.extend_from_slice(&[241 + (rest >> 16) as u8, (rest >> 8) as u8, rest as u8]);
+        VL_TWO_BYTES_FROM..VL_THREE_BYTES_FROM => {
+            let [_, _, high, low] = above(VL_TWO_BYTES_FROM);
+            out.extend_from_slice(&[high.saturating_add(VL_TWO_BYTES_TAG), low]);
+        }
+        VL_THREE_BYTES_FROM.. => {
+            let [_, high, middle, low] = above(VL_THREE_BYTES_FROM);
+            out.extend_from_slice(&[high.saturating_add(VL_THREE_BYTES_TAG), middle, low]);
         }
     }
-    out.extend_from_slice(&bytes[..length]);
+    out.extend_from_slice(bytes);
 }
 
 fn write_fields(object: &Object, out: &mut Vec<u8>, include: fn(Field) -> bool) {
@@ -52,7 +68,7 @@ fn write_fields(object: &Object, out: &mut Vec<u8>, include: fn(Field) -> bool) 
 }
 
 fn write_header(field: Field, out: &mut Vec<u8>) {
-    let (type_code, nth) = (field.type_code() as u8, field.nth() as u8);
+    let (type_code, nth) = (field.field_type().code(), field.nth());
     match (type_code < 16, nth < 16) {
         (true, true) => out.push((type_code << 4) | nth),
         (true, false) => out.extend_from_slice(&[type_code << 4, nth]),

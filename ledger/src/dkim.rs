@@ -15,6 +15,7 @@
 //! | 4 | observed at, seconds since 2000 |
 //! | 2 + n | length and bytes of the record, its strings joined; 0 without one |
 
+use amendment::limits::KEY_RECORD_BYTES_MAX;
 use codec::format::{EntryType, TxType};
 use codec::hash::PREFIX_DKIM_ATTESTATION;
 use codec::keys::{KeyPair, LowS, PublicKey};
@@ -22,8 +23,7 @@ use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, k
 
 use crate::ledger::Ledger;
 use crate::limits::{
-    ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, DKIM_NAME_BYTES_MAX, DKIM_RECORD_BYTES_MAX,
-    DNS_LABEL_BYTES_MAX, VALIDATORS_MAX,
+    ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, DKIM_NAME_BYTES_MAX, DNS_LABEL_BYTES_MAX, VALIDATORS_MAX,
 };
 use crate::transaction::{Transaction, TransactionError};
 
@@ -181,7 +181,7 @@ pub fn attestation_message(
     observed_at: CloseTime,
 ) -> Option<Vec<u8>> {
     let record = answer.record();
-    if record.len() > DKIM_RECORD_BYTES_MAX {
+    if record.len() > KEY_RECORD_BYTES_MAX {
         return None;
     }
     let mut message = PREFIX_DKIM_ATTESTATION.to_vec();

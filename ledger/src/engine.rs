@@ -10,9 +10,8 @@ use codec::keys::PublicKey;
 use codec::{AccountId, Hash256, Object, Ter, TerClass, flags, keylet, sf};
 
 use crate::email;
-use crate::fees::drops;
 use crate::invariants;
-use crate::limits::{DROPS_MAX, META_ENTRIES_MAX};
+use crate::limits::META_ENTRIES_MAX;
 use crate::metadata::{self, Effects, TxPosition};
 use crate::rewards;
 use crate::sandbox::Sandbox;
@@ -211,7 +210,7 @@ fn preflight_common(tx: &Transaction, env: &Env) -> Result<(), Ter> {
     if tx.account() == AccountId::ZERO {
         return Err(Ter::TEM_BAD_SRC_ACCOUNT);
     }
-    if drops(object, sf::FEE).is_none_or(|fee| fee > DROPS_MAX) {
+    if object.amount(sf::FEE).is_none_or(|fee| fee.as_drops().is_none()) {
         return Err(Ter::TEM_BAD_FEE);
     }
     if object.contains(sf::EMIT_DETAILS) {

@@ -2,13 +2,10 @@
 //!
 //! Xahau's form (app/ledger/Ledger.cpp, ledger/View.cpp). Does not know what the two roots stand for.
 
-use codec::hash::sha512_half;
+use codec::hash::{PREFIX_LEDGER, sha512_half};
 use codec::{CloseTime, Drops, Hash256, LedgerIndex};
 
 use crate::limits::HEADER_BYTES;
-
-/// Prefix of a ledger hash, `LWR` and a zero byte.
-const PREFIX_LEDGER: [u8; 4] = *b"LWR\0";
 
 /// What a ledger hash covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,9 @@
 //! fee. A violation never reaches a ledger: first the changes are thrown away and the fee is taken, then not even that.
 
 use codec::format::{EntryType, TxType};
-use codec::{Amount, Object, keylet, sf};
+use codec::{Drops, Object, keylet, sf};
 
 use crate::email;
-use crate::limits::DROPS_MAX;
 use crate::sandbox::{Change, Sandbox};
 use crate::transaction::Transaction;
 use crate::view::Env;
@@ -73,13 +72,8 @@ fn balance(entry: &Object) -> Result<u64, Violation> {
     if !is_account(entry) {
         return Ok(0);
     }
-    match entry.amount(sf::BALANCE) {
-        Some(Amount::Native(value)) => u64::try_from(value)
-            .ok()
-            .filter(|drops| *drops <= DROPS_MAX)
-            .ok_or(Violation::BalanceRange),
-        Some(Amount::Issued(_)) | None => Err(Violation::BalanceRange),
-    }
+    let drops = entry.amount(sf::BALANCE).and_then(|balance| balance.as_drops());
+    drops.map(Drops::get).ok_or(Violation::BalanceRange)
 }
 
 /// Known types with their fields only. The PreviousTxn pair is set later, with the metadata.
@@ -136,7 +130,7 @@ mod tests {
     use crate::ledger::Ledger;
     use crate::state_map::StateMap;
     use crate::view::LedgerKind;
-    use codec::{AccountId, CloseTime, Hash256, flags};
+    use codec::{AccountId, Amount, CloseTime, Hash256, flags};
 
     fn id(byte: u8) -> AccountId {
         AccountId::new([byte; 20])

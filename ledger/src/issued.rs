@@ -5,11 +5,13 @@
 
 use std::cmp::Ordering;
 
+use codec::limits::{self, EXPONENT_MIN};
 use codec::{AccountId, AmountError, Currency, IssuedAmount};
 
-const MANTISSA_MIN: u128 = 1_000_000_000_000_000;
-const MANTISSA_MAX: u128 = 9_999_999_999_999_999;
-const EXPONENT_MIN: i32 = -96;
+#[expect(clippy::as_conversions, reason = "u64 to u128 in a constant")]
+const MANTISSA_MIN: u128 = limits::MANTISSA_MIN as u128;
+#[expect(clippy::as_conversions, reason = "u64 to u128 in a constant")]
+const MANTISSA_MAX: u128 = limits::MANTISSA_MAX as u128;
 /// A transfer rate counts billionths.
 const RATE_EXPONENT: i32 = -9;
 

@@ -15,14 +15,6 @@ pub const CLOSE_PASSES: u32 = 3;
 /// Passes after the first in which a tec is still put off (xahaud LEDGER_RETRY_PASSES).
 pub const CLOSE_RETRY_PASSES: u32 = 1;
 
-/// Drops in existence at most: 10^17 (INITIAL_XRP). Larger amounts and fees are temBAD_AMOUNT or temBAD_FEE.
-pub const DROPS_MAX: u64 = 100_000_000_000_000_000;
-
-/// Bytes of a transaction (xahaud Protocol.h). Outside: refused before decoding.
-pub const TX_BYTES_MIN: usize = 10;
-/// Bytes of a transaction (xahaud Protocol.h). Outside: refused before decoding.
-pub const TX_BYTES_MAX: usize = 1_048_576;
-
 /// Entries that one transaction may change (xahaud `oversizeMetaDataCap`): tecOVERSIZE.
 pub const META_ENTRIES_MAX: usize = 5_200;
 
@@ -73,8 +65,6 @@ pub const FLOW_PASSES_MAX: u32 = 1_000;
 pub const ATTESTATION_AGE_SECS_MAX: u32 = 600;
 /// Validators that a list may name, and so attestations in a DKIMKeySet: more is temMALFORMED.
 pub const VALIDATORS_MAX: usize = 256;
-/// Bytes of a DKIM TXT record in an attestation (a 4096-bit key needs about 750): temMALFORMED.
-pub const DKIM_RECORD_BYTES_MAX: usize = 4_096;
 /// Live keys per domain (spec 7.5): a further one is tefFAILURE.
 pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
 /// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.

@@ -8,17 +8,14 @@
 use std::sync::{Arc, OnceLock};
 
 use codec::Hash256;
-use codec::hash::sha512_half;
+use codec::hash::{PREFIX_INNER_NODE, PREFIX_LEAF_NODE, PREFIX_TX_NODE, sha512_half};
 
 use crate::limits::MAP_DEPTH_MAX;
 
-const PREFIX_INNER: [u8; 4] = *b"MIN\0";
-const PREFIX_STATE_LEAF: [u8; 4] = *b"MLN\0";
-const PREFIX_TX_LEAF: [u8; 4] = *b"SND\0";
 const BRANCHES: usize = 16;
 const KEY_BYTES: usize = 32;
 const INNER_BYTES: usize = 516;
-const _: () = assert!(INNER_BYTES == PREFIX_INNER.len() + BRANCHES * KEY_BYTES);
+const _: () = assert!(INNER_BYTES == PREFIX_INNER_NODE.len() + BRANCHES * KEY_BYTES);
 
 /// How the leaves of a map are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +55,8 @@ impl Leaf {
     fn hash(&self, kind: LeafKind) -> Hash256 {
         let (key, bytes) = self.parts();
         match kind {
-            LeafKind::State => sha512_half(&[&PREFIX_STATE_LEAF, bytes, key]),
-            LeafKind::TxWithMeta => sha512_half(&[&PREFIX_TX_LEAF, bytes, key]),
+            LeafKind::State => sha512_half(&[&PREFIX_LEAF_NODE, bytes, key]),
+            LeafKind::TxWithMeta => sha512_half(&[&PREFIX_TX_NODE, bytes, key]),
             LeafKind::TxSet => Hash256::new(*key),
         }
     }
@@ -135,8 +132,8 @@ impl Inner {
             return Hash256::ZERO;
         }
         let mut bytes = [0u8; INNER_BYTES];
-        let (prefix, slots) = bytes.split_at_mut(PREFIX_INNER.len());
-        prefix.copy_from_slice(&PREFIX_INNER);
+        let (prefix, slots) = bytes.split_at_mut(PREFIX_INNER_NODE.len());
+        prefix.copy_from_slice(&PREFIX_INNER_NODE);
         for (slot, branch) in slots.chunks_exact_mut(KEY_BYTES).zip(0u32..) {
             let Some(child) = self.child(branch) else { continue };
             let hash = child.hash.get_or_init(|| match &child.node {

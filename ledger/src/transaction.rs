@@ -6,16 +6,16 @@ use std::sync::{Arc, OnceLock};
 
 use codec::format::{FormatError, TxType};
 use codec::keys::{LowS, PublicKey};
+use codec::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_BYTES_MIN};
 use codec::{AccountId, DecodeError, Hash256, Object, flags, sf, tx};
 
 use crate::fees::drops;
-use crate::limits::{TX_BYTES_MAX, TX_BYTES_MIN};
 
 /// Why bytes are no transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransactionError {
     /// Shorter or longer than a transaction may be.
-    #[error("a transaction has {TX_BYTES_MIN} to {TX_BYTES_MAX} bytes, not {bytes}")]
+    #[error("a transaction has {TRANSACTION_BYTES_MIN} to {TRANSACTION_BYTES_MAX} bytes, not {bytes}")]
     Length {
         /// What came.
         bytes: usize,
@@ -56,7 +56,7 @@ struct Inner {
 impl Transaction {
     /// Reads canonical bytes.
     pub fn parse(blob: &[u8]) -> Result<Transaction, TransactionError> {
-        if !(TX_BYTES_MIN..=TX_BYTES_MAX).contains(&blob.len()) {
+        if !(TRANSACTION_BYTES_MIN..=TRANSACTION_BYTES_MAX).contains(&blob.len()) {
             return Err(TransactionError::Length { bytes: blob.len() });
         }
         let object = codec::decode(blob).map_err(TransactionError::Decode)?;

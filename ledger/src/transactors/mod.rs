@@ -17,10 +17,10 @@ mod unl_report;
 mod uri_tokens;
 
 use codec::format::TxType;
+use codec::limits::DROPS_MAX;
 use codec::{AccountId, Amount, Field, Object, Ter, flags, keylet, sf};
 
 use crate::fees::{Fees, drops};
-use crate::limits::DROPS_MAX;
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;

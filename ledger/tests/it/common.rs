@@ -6,32 +6,32 @@ use codec::{AccountId, Amount, CloseTime, Object, Ter, flags, keylet, sf, tx};
 use ledger::genesis::EmailAmendment;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction, close};
 
-pub const NETWORK: u32 = 21_338;
-pub const START: u32 = 800_000_000;
-pub const XAH: u64 = 1_000_000;
+pub(crate) const NETWORK: u32 = 21_338;
+pub(crate) const START: u32 = 800_000_000;
+pub(crate) const XAH: u64 = 1_000_000;
 
 /// Key of the genesis account.
-pub fn master() -> KeyPair {
+pub(crate) fn master() -> KeyPair {
     KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb").expect("seed")
 }
 
 /// Key of an account by number.
-pub fn key(number: u8) -> KeyPair {
+pub(crate) fn key(number: u8) -> KeyPair {
     KeyPair::ed25519([number; 16])
 }
 
-pub fn id(number: u8) -> AccountId {
+pub(crate) fn id(number: u8) -> AccountId {
     key(number).account()
 }
 
-pub struct World {
-    pub ledger: Ledger,
-    pub last: Option<Closed>,
+pub(crate) struct World {
+    pub(crate) ledger: Ledger,
+    pub(crate) last: Option<Closed>,
 }
 
 impl World {
     /// Accounts 1 to 3 with 100 XAH each.
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         let ledger = Ledger::genesis(&GenesisConfig {
             network_id: NETWORK,
             validators: vec![key(200).public_key().as_bytes().to_vec()],
@@ -48,31 +48,31 @@ impl World {
         world
     }
 
-    pub fn sequence(&self, account: AccountId) -> u32 {
+    pub(crate) fn sequence(&self, account: AccountId) -> u32 {
         self.account(account)
             .and_then(|entry| entry.u32(sf::SEQUENCE))
             .unwrap_or(1)
     }
 
-    pub fn account(&self, account: AccountId) -> Option<Object> {
+    pub(crate) fn account(&self, account: AccountId) -> Option<Object> {
         self.ledger.entry(&keylet::account(account))
     }
 
-    pub fn balance(&self, account: AccountId) -> u64 {
+    pub(crate) fn balance(&self, account: AccountId) -> u64 {
         match self.account(account).and_then(|entry| entry.amount(sf::BALANCE)) {
             Some(Amount::Native(drops)) => u64::try_from(drops).expect("not negative"),
             _ => 0,
         }
     }
 
-    pub fn flags(&self, account: AccountId) -> u32 {
+    pub(crate) fn flags(&self, account: AccountId) -> u32 {
         self.account(account)
             .and_then(|entry| entry.u32(sf::FLAGS))
             .unwrap_or(0)
     }
 
     /// Fills what is missing and signs.
-    pub fn sign(&self, signer: &KeyPair, sender: AccountId, object: Object) -> Transaction {
+    pub(crate) fn sign(&self, signer: &KeyPair, sender: AccountId, object: Object) -> Transaction {
         let mut object = object.with(sf::ACCOUNT, sender);
         for (field, value) in [(sf::NETWORK_ID, NETWORK), (sf::SEQUENCE, self.sequence(sender))] {
             if !object.contains(field) {
@@ -88,13 +88,13 @@ impl World {
     }
 
     /// Closes a ledger over one transaction by its account's own key.
-    pub fn apply(&mut self, signer: &KeyPair, object: Object) -> Ter {
+    pub(crate) fn apply(&mut self, signer: &KeyPair, object: Object) -> Ter {
         let tx = self.sign(signer, signer.account(), object);
         self.close([tx])
     }
 
     /// Closes a ledger 5 s later; what became of the first transaction.
-    pub fn close(&mut self, txs: impl IntoIterator<Item = Transaction>) -> Ter {
+    pub(crate) fn close(&mut self, txs: impl IntoIterator<Item = Transaction>) -> Ter {
         let time = CloseTime::new(self.ledger.close_time().seconds() + 5);
         let closed = close(&self.ledger, txs, time);
         self.ledger = closed.ledger.clone();
@@ -110,7 +110,7 @@ impl World {
     }
 
     /// Answer of the open ledger.
-    pub fn submit(&self, tx: &Transaction) -> Ter {
+    pub(crate) fn submit(&self, tx: &Transaction) -> Ter {
         OpenLedger::new(&self.ledger)
             .submit(tx)
             .expect("passes the local checks")
@@ -118,29 +118,29 @@ impl World {
     }
 }
 
-pub fn payment(destination: AccountId, drops: u64) -> Object {
+pub(crate) fn payment(destination: AccountId, drops: u64) -> Object {
     of_type(TxType::Payment)
         .with(sf::DESTINATION, destination)
         .with(sf::AMOUNT, native(drops))
 }
 
-pub fn remit(destination: AccountId, drops: u64) -> Object {
+pub(crate) fn remit(destination: AccountId, drops: u64) -> Object {
     let entry = Object::new().with(sf::AMOUNT, native(drops));
     of_type(TxType::Remit)
         .with(sf::DESTINATION, destination)
         .with(sf::AMOUNTS, vec![(sf::AMOUNT_ENTRY, entry)])
 }
 
-pub fn account_set(set_flag: u32) -> Object {
+pub(crate) fn account_set(set_flag: u32) -> Object {
     of_type(TxType::AccountSet).with(sf::SET_FLAG, set_flag)
 }
 
-pub fn of_type(tx_type: TxType) -> Object {
+pub(crate) fn of_type(tx_type: TxType) -> Object {
     Object::new()
         .with(sf::TRANSACTION_TYPE, tx_type.code())
         .with(sf::FLAGS, flags::TF_FULLY_CANONICAL_SIG)
 }
 
-pub fn native(drops: u64) -> Amount {
+pub(crate) fn native(drops: u64) -> Amount {
     Amount::Native(i64::try_from(drops).expect("in range"))
 }

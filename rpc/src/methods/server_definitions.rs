@@ -5,9 +5,8 @@
 
 use std::sync::OnceLock;
 
-use codec::field::type_code;
 use codec::format::{EntryType, TxType};
-use codec::{Field, Ter, hash::sha512_half, sf};
+use codec::{Field, FieldType, Ter, hash::sha512_half, sf};
 use serde_json::{Map, Value, json};
 
 use super::feature::features_json;
@@ -50,7 +49,7 @@ fn definitions() -> &'static Map<String, Value> {
             _ => Map::new(),
         };
         if let Some(Value::Array(fields)) = out.get_mut("FIELDS") {
-            fields.extend(sf::ALL.iter().filter_map(|field| field_row(*field)));
+            fields.extend(sf::ALL.iter().map(|field| field_row(*field)));
         }
         insert_all(
             &mut out,
@@ -88,34 +87,14 @@ fn tx_name(kind: TxType) -> &'static str {
     listed.map_or(kind.name(), |(_, name)| name)
 }
 
-fn field_row(field: Field) -> Option<Value> {
+fn field_row(field: Field) -> Value {
     let is_vl = matches!(
-        field.type_code(),
-        type_code::BLOB | type_code::ACCOUNT | type_code::VECTOR256
+        field.field_type(),
+        FieldType::Blob | FieldType::Account | FieldType::Vector256
     );
     let info = json!({
         "isSerialized": true, "isSigningField": field.is_signing(), "isVLEncoded": is_vl,
-        "nth": field.nth(), "type": type_name(field.type_code())?,
+        "nth": field.nth(), "type": field.field_type().name(),
     });
-    Some(json!([field.name(), info]))
-}
-
-fn type_name(code: u16) -> Option<&'static str> {
-    Some(match code {
-        type_code::UINT8 => "UInt8",
-        type_code::UINT16 => "UInt16",
-        type_code::UINT32 => "UInt32",
-        type_code::UINT64 => "UInt64",
-        type_code::HASH128 => "Hash128",
-        type_code::HASH160 => "Hash160",
-        type_code::HASH256 => "Hash256",
-        type_code::AMOUNT => "Amount",
-        type_code::BLOB => "Blob",
-        type_code::ACCOUNT => "AccountID",
-        type_code::OBJECT => "STObject",
-        type_code::ARRAY => "STArray",
-        type_code::PATH_SET => "PathSet",
-        type_code::VECTOR256 => "Vector256",
-        _ => return None,
-    })
+    json!([field.name(), info])
 }
