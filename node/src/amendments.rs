@@ -1,19 +1,13 @@
-//! The amendments that this program knows, what its validator votes about them, and the transactions that its votes make.
-//!
-//! With one validator its vote is the majority. What follows from a majority says `ledger::amendments`.
+//! The answer to `feature`: the amendments that this program knows, those of the ledger, and the validator's votes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use chain::commit::Vote;
+use chain::votes::{Votes, known, vote_about};
 use codec::{CloseTime, Hash256};
-use ledger::amendments::{self, Ballot, id};
-use ledger::genesis::AMENDMENTS;
-use ledger::{Ledger, Transaction};
+use ledger::Ledger;
+use ledger::amendments::{self, id};
 use rpc::api::{AmendmentState, AmendmentStatus, Stance};
-
-use crate::store::Vote;
-
-/// The amendment of this project (spec 1).
-const EMAIL: &str = "Email";
 
 /// Amendments that xahaud knows as outdated: their rules are in force without them, and nobody votes for them.
 const OBSOLETE: [&str; 15] = [
@@ -33,9 +27,6 @@ const OBSOLETE: [&str; 15] = [
     "fix1523",
     "fix1528",
 ];
-
-/// The votes of this node's validator, by amendment.
-pub(crate) type Votes = BTreeMap<Hash256, Vote>;
 
 /// What the ledger says of amendments.
 struct OnLedger {
@@ -60,29 +51,13 @@ impl OnLedger {
     }
 }
 
-/// Names that the validator may vote about.
-fn known() -> impl Iterator<Item = &'static str> {
-    AMENDMENTS.into_iter().chain([EMAIL])
-}
-
-/// Whether the validator may vote about an amendment.
-pub(crate) fn is_votable(amendment: &Hash256) -> bool {
-    known().any(|name| id(name) == *amendment)
-}
-
-/// Whoever has said nothing votes for what xahaud votes for, and not for ours: that is the operator's decision.
-fn vote_about(votes: &Votes, name: &str, id: &Hash256) -> Vote {
-    let default = if name == EMAIL { Vote::Against } else { Vote::For };
-    votes.get(id).copied().unwrap_or(default)
-}
-
 /// All amendments: those that the program knows, and those that the ledger has besides.
 pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
     let on_ledger = OnLedger::of(ledger);
     let mut list: Vec<AmendmentState> = known()
         .map(|name| {
             let amendment = id(name);
-            let vote = match vote_about(votes, name, &amendment) {
+            let vote = match vote_about(votes, name) {
                 Vote::For => rpc::api::Vote::For,
                 Vote::Against => rpc::api::Vote::Against,
             };
@@ -110,27 +85,10 @@ pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
     list
 }
 
-/// What the votes make of the ledger after a flag ledger: majorities won and lost, and amendments enabled whose majority
-/// has lasted. Nothing after any other ledger. The votes count as they are when that ledger closes.
-pub(crate) fn changes(parent: &Ledger, votes: &Votes, majority_secs: u32) -> Vec<Transaction> {
-    if !amendments::is_flag_ledger(parent.index()) {
-        return Vec::new();
-    }
-    let own: BTreeSet<Hash256> = known()
-        .map(|name| (name, id(name)))
-        .filter(|(name, id)| vote_about(votes, name, id) == Vote::For)
-        .map(|(_, id)| id)
-        .collect();
-    let ballot = Ballot {
-        validators: 1,
-        votes: own.iter().map(|id| (*id, 1)).collect(),
-    };
-    amendments::build_changes(parent, &ballot, &own, majority_secs)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chain::votes::EMAIL;
     use ledger::GenesisConfig;
     use ledger::genesis::EmailAmendment;
 
@@ -178,16 +136,5 @@ mod tests {
             (email.status, email.stance),
             (AmendmentStatus::Disabled, Stance::Voting(rpc::api::Vote::Against))
         );
-    }
-
-    #[test]
-    fn rejects_votes_after_other_ledgers_and_about_what_is_enabled() {
-        let votes = Votes::from([(amendment::AMENDMENT_EMAIL, Vote::For)]);
-        assert!(
-            changes(&genesis(EmailAmendment::Absent), &votes, 0).is_empty(),
-            "no flag ledger"
-        );
-        assert!(is_votable(&amendment::AMENDMENT_EMAIL));
-        assert!(!is_votable(&id("Escrow")) && !is_votable(&Hash256::ZERO));
     }
 }

@@ -5,17 +5,18 @@ use ledger::{Fees, Header, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, EmailAnswer, EntryAnswer,
-    FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer, ServerAnswer,
-    SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord, Vote,
+    FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer, Role,
+    ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord, Vote,
+    network_of,
 };
 
 use crate::amendments;
 use crate::core::{Core, Disk};
-use crate::limits::OPEN_TRANSACTIONS_MAX;
 use crate::node::Node;
-use crate::peers::Work;
-use crate::rules;
 use crate::store::{self, StoreError, StoredTx};
+use chain::limits::OPEN_TRANSACTIONS_MAX;
+use chain::peers::Work;
+use chain::{peers, rules, votes};
 
 /// Type byte of a node's public key in base58 (Xahau's NodePublic).
 const NODE_PUBLIC_PREFIX: u8 = 28;
@@ -45,7 +46,7 @@ impl rpc::Node for Node {
         let now = self.inner.clock.now();
         let (ledger, network_id) = {
             let core = self.core();
-            if !core.peers.allows(peer, Work::Failure, now) {
+            if !core.peers.allows(&counted(peer), Work::Failure, now) {
                 return Err(RpcError::SlowDown);
             }
             core.check_room()?;
@@ -54,13 +55,13 @@ impl rpc::Node for Node {
         let explanation = rules::explain(&request.mail, &ledger, network_id);
         let mut core = self.core();
         let answer = core
-            .take_mail(request, explanation, peer, now)
+            .take_mail(request, explanation, &counted(peer), now)
             .map_err(Broken::from)?;
         let is_kept = answer
             .status
             .is_some_and(|status| status.state == MailState::Kept);
         if is_kept {
-            core.peers.record(peer, Work::Lookup, now);
+            core.peers.record(&counted(peer), Work::Lookup, now);
         }
         drop(core);
         if is_kept {
@@ -75,7 +76,7 @@ impl rpc::Node for Node {
         })?;
         let now = self.inner.clock.now();
         let mut core = self.core();
-        if !core.peers.allows(peer, Work::Failure, now) {
+        if !core.peers.allows(&counted(peer), Work::Failure, now) {
             return Err(RpcError::SlowDown);
         }
         core.check_room()?;
@@ -83,7 +84,7 @@ impl rpc::Node for Node {
         // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and counts as work.
         let may_wait = !tx.is_email_signed();
         if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
-            core.peers.record(peer, Work::Failure, now);
+            core.peers.record(&counted(peer), Work::Failure, now);
         }
         let outcome = submitted.map_err(|refusal| local_refusal(&refusal))?;
         let wants_hold = outcome.retriable && !outcome.applied && may_wait && on_retry == OnRetry::Hold;
@@ -219,7 +220,7 @@ impl rpc::Node for Node {
             Vote::For => store::Vote::For,
             Vote::Against => store::Vote::Against,
         };
-        if amendments::is_votable(&amendment) {
+        if votes::is_votable(&amendment) {
             self.core().set_vote(amendment, vote).map_err(Broken::from)?;
         }
         Ok(())
@@ -245,7 +246,7 @@ impl rpc::Node for Node {
             validation_quorum: 1,
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
-            kept_mails: core.mailroom.kept_count(),
+            kept_mails: core.pool.kept_count(),
             acceptance: match core.disk {
                 Disk::HasRoom => Acceptance::Open,
                 Disk::Full => Acceptance::DiskFull,
@@ -361,6 +362,14 @@ impl Core {
     }
 }
 
+/// As whom a caller is counted: the operator is not.
+fn counted(peer: &Peer) -> peers::Peer {
+    match peer.role {
+        Role::Admin => peers::Peer::Operator,
+        Role::Guest => peers::Peer::Guest(network_of(peer.address)),
+    }
+}
+
 fn tx_blob(tx: &Transaction) -> TxBlob {
     TxBlob {
         tx: tx.object().clone(),
@@ -388,5 +397,26 @@ fn header_of(header: &Header) -> LedgerHeader {
 fn local_refusal(refusal: &LocalRefusal) -> RpcError {
     RpcError::InvalidTransaction {
         reason: format!("fails local checks: {refusal}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::limits::FAILURES_PER_PEER_MAX;
+    use codec::CloseTime;
+    use rpc::api::Via;
+
+    #[test]
+    fn rejects_a_second_address_of_the_same_ipv6_network() {
+        let peer = |text: &str| counted(&Peer::new(text.parse().expect("an address"), Via::Direct));
+        let mut counts = peers::PeerCounts::default();
+        let now = CloseTime::new(0);
+        for host in 0..FAILURES_PER_PEER_MAX {
+            counts.record(&peer(&format!("2001:db8:0:1::{host:x}")), Work::Failure, now);
+        }
+        assert!(!counts.allows(&peer("2001:db8:0:1:ffff::1"), Work::Failure, now));
+        assert!(counts.allows(&peer("2001:db8:0:2::1"), Work::Failure, now));
+        assert_eq!(peer("127.0.0.1"), peers::Peer::Operator);
     }
 }

@@ -10,18 +10,18 @@ use codec::{CloseTime, Hash256, format::EntryType};
 use ledger::dkim::{self, Attestation};
 use ledger::{Closed, Ledger, OpenLedger, Transaction};
 
-use crate::amendments::{self, Votes};
-use crate::limits::{
+use crate::node::NodeConfig;
+use crate::store::{Commit, MailChange, Settled, SettledState, Store, StoreError, Vote};
+use chain::limits::{
     FAILURES_REMEMBERED_MAX, HELD_BYTES_MAX, HELD_MAX, HELD_PER_ACCOUNT_MAX, HELD_TRIES_MAX, IDLE_CLOSE_SECS,
     KEY_SETS_PER_LEDGER_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX,
 };
-use crate::mailroom::Mailroom;
-use crate::node::NodeConfig;
-use crate::peers::PeerCounts;
-use crate::rules;
-use crate::start::commit_of;
-use crate::store::{MailChange, Settled, SettledState, Store, StoreError, Vote};
-use crate::watcher::{DkimName, Names};
+use chain::mail_pool::MailPool;
+use chain::names::Names;
+use chain::peers::PeerCounts;
+use chain::rules;
+use chain::votes::{self, Votes};
+use ledger::dkim::DkimName;
 
 /// A transaction that a later ledger may take.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ledger: Ledger,
     pub(crate) open: OpenLedger,
-    pub(crate) mailroom: Mailroom,
+    pub(crate) pool: MailPool,
     pub(crate) names: Names,
     pub(crate) attestations: BTreeMap<DkimName, Attestation>,
     pub(crate) peers: PeerCounts,
@@ -87,7 +87,7 @@ impl Core {
             key,
             open: OpenLedger::new(&ledger),
             ledger,
-            mailroom: Mailroom::default(),
+            pool: MailPool::default(),
             names: Names::default(),
             attestations: BTreeMap::new(),
             peers: PeerCounts::default(),
@@ -112,7 +112,7 @@ impl Core {
         let of_validator = self.validator_transactions();
         let transactions = self.open.accepted().iter().cloned().chain(of_validator);
         let closed = ledger::close(&self.ledger, transactions, now);
-        let mut commit = commit_of(&closed);
+        let mut commit = Commit::of(&closed);
         let settled = self.validated_mails(&closed);
         commit.mails = self.mail_changes(&settled);
         commit.forget_below = self.history_ledgers.map_or(0, |kept| {
@@ -166,7 +166,7 @@ impl Core {
         if self.ledger.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
             sets.extend(dkim::build_removals(&self.ledger, REMOVALS_PER_LEDGER_MAX));
         }
-        sets.extend(amendments::changes(&self.ledger, &self.votes, self.majority_secs));
+        sets.extend(votes::changes(&self.ledger, &self.votes, self.majority_secs));
         sets
     }
 
@@ -199,7 +199,7 @@ impl Core {
                 email_id: *email_id,
                 settled: *settled,
             });
-            let waiting = self.mailroom.of_email(email_id);
+            let waiting = self.pool.of_email(email_id);
             changes.extend(
                 waiting
                     .into_iter()
@@ -218,13 +218,13 @@ impl Core {
     ) -> Result<(), StoreError> {
         for (email_id, _) in settled {
             let ids: Vec<Hash256> = self
-                .mailroom
+                .pool
                 .of_email(email_id)
                 .into_iter()
                 .map(|(id, _)| id)
                 .collect();
             ids.iter().for_each(|id| {
-                self.mailroom.remove(id);
+                self.pool.remove(id);
             });
         }
         let used: Vec<DkimName> = self

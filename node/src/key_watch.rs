@@ -7,11 +7,13 @@ use explain::Qualifies;
 use ledger::dkim::{Answer, Attestation};
 
 use crate::core::Core;
-use crate::limits::{RENEW_SECS, RENEWALS_PER_CLOSE_MAX};
-use crate::mailroom::Hope;
-use crate::rules;
 use crate::store::StoreError;
-use crate::watcher::{DkimName, KeyAnswer, Rest, dns_name};
+use chain::limits::{RENEW_SECS, RENEWALS_PER_CLOSE_MAX};
+use chain::mail_pool::Hope;
+use chain::names::{Rest, dns_name};
+use chain::rules;
+
+use crate::watcher::{DkimName, KeyAnswer};
 
 impl Core {
     /// Keys of the ledger that are due to be asked for again.
@@ -76,8 +78,8 @@ impl Core {
         }
         tracing::info!(name = dns_name(name), "DNS has no usable key record");
         self.names.rest(name, Rest::Absent, now);
-        for mail_id in self.mailroom.waiting_for(name) {
-            if let Some(mail) = self.mailroom.mail_mut(&mail_id) {
+        for mail_id in self.pool.waiting_for(name) {
+            if let Some(mail) = self.pool.mail_mut(&mail_id) {
                 mail.hope = Hope::Faint;
             }
         }
@@ -93,12 +95,12 @@ impl Core {
     ) -> Result<(), StoreError> {
         let mut is_wanted = known.is_some();
         let mut refuted: Vec<(Hash256, Ter)> = Vec::new();
-        for mail_id in self.mailroom.waiting_for(name) {
-            let Some(mail) = self.mailroom.mail(&mail_id) else {
+        for mail_id in self.pool.waiting_for(name) {
+            let Some(mail) = self.pool.mail(&mail_id) else {
                 continue;
             };
             let explanation =
-                rules::explain_under(&mail.record.raw, &self.ledger, self.network_id, name, &record);
+                rules::explain_under(&mail.mail.raw, &self.ledger, self.network_id, name, &record);
             match explanation.qualifies {
                 Qualifies::Yes => is_wanted = true,
                 // A mail with several signatures may still verify under another key.

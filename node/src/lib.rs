@@ -5,7 +5,6 @@
 //! own and no wall clock: [`Clock`] tells the time.
 
 mod account_txs;
-mod affected;
 mod amendments;
 mod answers;
 pub mod clock;
@@ -13,12 +12,9 @@ mod core;
 pub mod funds;
 mod key_watch;
 pub mod limits;
-mod mailroom;
 mod mails;
 pub mod node;
-pub mod peers;
 mod restore;
-mod rules;
 pub mod start;
 pub mod store;
 pub mod validator_key;

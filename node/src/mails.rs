@@ -7,15 +7,15 @@ use amendment::{AMENDMENT_EMAIL, EmailId};
 use codec::{AccountId, Amount, CloseTime, Hash256, Ter, TerClass, hash, sf};
 use explain::{Explanation, Qualifies};
 use ledger::{OpenLedger, Transaction};
-use rpc::api::{EmailAnswer, MailState, MailStatus, NotKept, Peer, SubmitEmail, SubmitMode, TxBlob};
+use rpc::api::{EmailAnswer, MailState, MailStatus, NotKept, SubmitEmail, SubmitMode, TxBlob};
 
 use crate::core::Core;
-use crate::limits::{EARLY_SECS_MAX, SPARE_BASE_FEES};
-use crate::mailroom::{Hope, MailInHand, NoRoom};
-use crate::peers::Work;
-use crate::rules;
-use crate::store::{MailChange, Settled, SettledState, StoreError, WaitingMail, WaitingStage};
-use crate::watcher::DkimName;
+use crate::store::{MailChange, MailStage, PendingMail, Settled, SettledState, StoreError};
+use chain::limits::{EARLY_SECS_MAX, SPARE_BASE_FEES};
+use chain::mail_pool::{Hope, NoRoom, PooledMail};
+use chain::peers::{Peer, Work};
+use chain::rules;
+use ledger::dkim::DkimName;
 
 /// A mail that the node does nothing more about.
 const REFUSED: MailStatus = MailStatus {
@@ -153,10 +153,10 @@ impl Core {
                 engine: settled.and_then(|settled| Ter::from_code(settled.code)),
             }));
         }
-        if let Some((_, mail)) = self.mailroom.of_email(email_id).first() {
-            let state = match mail.record.stage {
-                WaitingStage::Kept => MailState::Kept,
-                WaitingStage::Submitted => MailState::Submitted,
+        if let Some((_, mail)) = self.pool.of_email(email_id).first() {
+            let state = match mail.mail.stage {
+                MailStage::Kept => MailState::Kept,
+                MailStage::Submitted => MailState::Submitted,
             };
             return Ok(Some(MailStatus {
                 state,
@@ -182,12 +182,12 @@ impl Core {
         tx: Option<Hash256>,
     ) -> Result<(), StoreError> {
         let mail_id = mail_id(raw);
-        let Some(mut mail) = self.mail_in_hand(raw.to_vec(), explanation, WaitingStage::Submitted) else {
+        let Some(mut mail) = self.mail_in_hand(raw.to_vec(), explanation, MailStage::Submitted) else {
             return Ok(());
         };
         mail.tx = tx;
-        let record = mail.record.clone();
-        if self.mailroom.put_submitted(mail_id, mail).is_err() {
+        let record = mail.mail.clone();
+        if self.pool.put_submitted(mail_id, mail).is_err() {
             // It is in the open ledger all the same; only nobody will try it again.
             return Ok(());
         }
@@ -207,7 +207,7 @@ impl Core {
         now: CloseTime,
     ) -> Result<Option<NotKept>, StoreError> {
         let mail_id = mail_id(&raw);
-        if self.mailroom.mail(&mail_id).is_some() {
+        if self.pool.mail(&mail_id).is_some() {
             return Ok(None);
         }
         if !self.peers.allows(peer, Work::Lookup, now) {
@@ -218,7 +218,7 @@ impl Core {
             signed <= now.seconds().saturating_add(EARLY_SECS_MAX)
         });
         let mail = self
-            .mail_in_hand(raw, explanation, WaitingStage::Kept)
+            .mail_in_hand(raw, explanation, MailStage::Kept)
             .filter(|_| is_soon);
         let Some(mail) = mail else {
             return Ok(Some(NotKept::TooEarly));
@@ -229,8 +229,8 @@ impl Core {
         if !self.can_pay(mail.account) {
             return Ok(Some(NotKept::CannotPay));
         }
-        let record = mail.record.clone();
-        let gone = match self.mailroom.keep(mail_id, mail) {
+        let record = mail.mail.clone();
+        let gone = match self.pool.keep(mail_id, mail) {
             Ok(gone) => gone,
             Err(NoRoom::Account) => return Ok(Some(NotKept::AccountFull)),
             Err(NoRoom::Bytes) => return Ok(Some(NotKept::BytesFull)),
@@ -247,34 +247,29 @@ impl Core {
                 code: Ter::TER_NO_DKIM_KEY.code(),
                 hash: Hash256::ZERO,
             };
-            self.remember_failure(gone.record.email_id, settled);
+            self.remember_failure(gone.mail.email_id, settled);
         }
         let written = self.store.change_mails(&changes);
         if let Err(error) = self.note_room(written) {
             // Kept is only what is on disk.
-            self.mailroom.remove(&mail_id);
+            self.pool.remove(&mail_id);
             return Err(error);
         }
         Ok(None)
     }
 
-    fn mail_in_hand(
-        &self,
-        raw: Vec<u8>,
-        explanation: &Explanation,
-        stage: WaitingStage,
-    ) -> Option<MailInHand> {
+    fn mail_in_hand(&self, raw: Vec<u8>, explanation: &Explanation, stage: MailStage) -> Option<PooledMail> {
         let account = explanation.from.as_ref()?.account;
         let names = rules::key_names(&raw);
-        let record = WaitingMail {
+        let record = PendingMail {
             stage,
-            order: self.mailroom.next_order(),
+            order: self.pool.next_order(),
             email_id: explanation.email_id.as_ref().map(EmailId::hash)?,
             executable_until: explanation.executable_until?,
             raw,
         };
-        Some(MailInHand {
-            record,
+        Some(PooledMail {
+            mail: record,
             account,
             names,
             tx: None,
@@ -299,11 +294,11 @@ impl Core {
     /// The keys that kept mails wait for, and that may be asked for now.
     pub(crate) fn wanted_names(&mut self, now: CloseTime) -> Vec<DkimName> {
         let mut wanted = Vec::new();
-        for mail_id in self.mailroom.in_order() {
-            let Some(mail) = self.mailroom.mail(&mail_id) else {
+        for mail_id in self.pool.in_order() {
+            let Some(mail) = self.pool.mail(&mail_id) else {
                 continue;
             };
-            if mail.record.stage != WaitingStage::Kept || !self.can_pay(mail.account) {
+            if mail.mail.stage != MailStage::Kept || !self.can_pay(mail.account) {
                 continue;
             }
             for name in mail.names.clone() {
@@ -328,14 +323,14 @@ impl Core {
                 continue;
             };
             let names = rules::key_names(&record.raw);
-            let mail = MailInHand {
-                record,
+            let mail = PooledMail {
+                mail: record,
                 account: from.account,
                 names,
                 tx: None,
                 hope: Hope::Open,
             };
-            self.mailroom.restore(mail_id, mail);
+            self.pool.restore(mail_id, mail);
         }
         self.store.change_mails(&unreadable)?;
         self.retry_mails()
@@ -344,7 +339,7 @@ impl Core {
     /// Judge every mail on its way against the new ledger, oldest first.
     pub(crate) fn retry_mails(&mut self) -> Result<(), StoreError> {
         let mut changes = Vec::new();
-        for mail_id in self.mailroom.in_order() {
+        for mail_id in self.pool.in_order() {
             self.retry_mail(mail_id, &mut changes);
         }
         self.store.change_mails(&changes)
@@ -352,9 +347,9 @@ impl Core {
 
     /// Whether nothing can have changed for a kept mail: none of its keys is on the ledger, and its window is open. Most
     /// waiting mails are such, and need no reading at each close.
-    fn has_nothing_new(&self, mail: &MailInHand) -> bool {
-        mail.record.stage == WaitingStage::Kept
-            && mail.record.executable_until >= self.ledger.close_time()
+    fn has_nothing_new(&self, mail: &PooledMail) -> bool {
+        mail.mail.stage == MailStage::Kept
+            && mail.mail.executable_until >= self.ledger.close_time()
             && mail
                 .names
                 .iter()
@@ -362,13 +357,13 @@ impl Core {
     }
 
     fn retry_mail(&mut self, mail_id: Hash256, changes: &mut Vec<MailChange>) {
-        let Some(mail) = self.mailroom.mail(&mail_id) else {
+        let Some(mail) = self.pool.mail(&mail_id) else {
             return;
         };
         if self.has_nothing_new(mail) {
             return;
         }
-        let explanation = rules::explain(&mail.record.raw, &self.ledger, self.network_id);
+        let explanation = rules::explain(&mail.mail.raw, &self.ledger, self.network_id);
         let refusal = match judge(&explanation) {
             Judgement::Ready => {
                 let tried = try_in(&mut self.open, &explanation);
@@ -377,13 +372,13 @@ impl Core {
                     .wrapped
                     .filter(|_| tried.applied)
                     .map(|wrapped| wrapped.hash);
-                if let Some(mail) = self.mailroom.mail_mut(&mail_id) {
+                if let Some(mail) = self.pool.mail_mut(&mail_id) {
                     mail.tx = hash;
-                    if tried.applied && mail.record.stage == WaitingStage::Kept {
-                        mail.record.stage = WaitingStage::Submitted;
+                    if tried.applied && mail.mail.stage == MailStage::Kept {
+                        mail.mail.stage = MailStage::Submitted;
                         changes.push(MailChange::Keep {
                             mail_id,
-                            mail: mail.record.clone(),
+                            mail: mail.mail.clone(),
                         });
                     }
                 }
@@ -400,10 +395,10 @@ impl Core {
     /// A mail will never be executed. The word about a proven one is stored; that about another is only remembered, since
     /// anybody can make one.
     pub(crate) fn give_up(&mut self, mail_id: Hash256, code: Ter, changes: &mut Vec<MailChange>) {
-        let Some(mail) = self.mailroom.remove(&mail_id) else {
+        let Some(mail) = self.pool.remove(&mail_id) else {
             return;
         };
-        tracing::info!(email_id = %mail.record.email_id, code = code.token(), "a mail is given up");
+        tracing::info!(email_id = %mail.mail.email_id, code = code.token(), "a mail is given up");
         changes.push(MailChange::Forget { mail_id });
         if code == Ter::TEF_EMAIL_REPLAY {
             return;
@@ -414,14 +409,14 @@ impl Core {
             code: code.code(),
             hash,
         };
-        match mail.record.stage {
-            WaitingStage::Submitted => {
+        match mail.mail.stage {
+            MailStage::Submitted => {
                 changes.push(MailChange::Settle {
-                    email_id: mail.record.email_id,
+                    email_id: mail.mail.email_id,
                     settled,
                 });
             }
-            WaitingStage::Kept => self.remember_failure(mail.record.email_id, settled),
+            MailStage::Kept => self.remember_failure(mail.mail.email_id, settled),
         }
     }
 }

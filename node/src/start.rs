@@ -1,7 +1,6 @@
 //! From a data folder to a ledger: the lock, the store, the key, and the stored ledger or a genesis with its first
 //! payments.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,12 +10,11 @@ use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
 use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 
-use crate::affected::affected_accounts;
 use crate::funds::Fund;
 use crate::limits::FUNDS_MAX;
 use crate::node::NodeConfig;
 use crate::restore::{LedgerDamage, restored};
-use crate::store::{Commit, RedbStore, Store, StoreError, StoredTx};
+use crate::store::{Commit, RedbStore, Store, StoreError};
 use crate::validator_key::{self, ValidatorKeyError};
 
 /// Names in the data folder.
@@ -177,7 +175,7 @@ pub(crate) fn ledger_of(
         key_delay_next_secs: 0,
     });
     let funded = pay_funds(&genesis, network_id, &config.funds, now)?;
-    store.commit(network_id, &[commit_of_genesis(&genesis), commit_of(&funded)])?;
+    store.commit(network_id, &[Commit::of_genesis(&genesis), Commit::of(&funded)])?;
     Ok(funded.ledger)
 }
 
@@ -213,47 +211,4 @@ fn pay_funds(
         }
     }
     Ok(ledger::close(genesis, open.accepted().iter().cloned(), now))
-}
-
-fn commit_of_genesis(genesis: &Ledger) -> Commit {
-    Commit {
-        index: genesis.index().get(),
-        hash: genesis.hash(),
-        header: genesis.header().encode(),
-        changes: genesis
-            .state()
-            .iter()
-            .map(|(key, bytes)| (key, Some(bytes.to_vec())))
-            .collect(),
-        transactions: Vec::new(),
-        affected: BTreeMap::new(),
-        mails: Vec::new(),
-        forget_below: 0,
-    }
-}
-
-/// What the store gets of a closed ledger.
-pub(crate) fn commit_of(closed: &Closed) -> Commit {
-    let index = closed.ledger.index();
-    let transactions = closed.applied.iter().map(|applied| StoredTx {
-        id: applied.tx_id,
-        ledger_index: index,
-        tx_index: applied.index,
-        blob: applied.blob().to_vec(),
-        meta: codec::encode(&applied.metadata),
-    });
-    Commit {
-        index: index.get(),
-        hash: closed.ledger.hash(),
-        header: closed.ledger.header().encode(),
-        changes: closed.changes.clone(),
-        transactions: transactions.collect(),
-        affected: closed
-            .applied
-            .iter()
-            .map(|applied| (applied.index, affected_accounts(&applied.metadata)))
-            .collect(),
-        mails: Vec::new(),
-        forget_below: 0,
-    }
 }

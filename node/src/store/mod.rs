@@ -8,34 +8,15 @@ mod redb_store;
 mod tables;
 mod writes;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use codec::{AccountId, Hash256, LedgerIndex};
 
-pub use record::{Settled, SettledState, StateChange, StoredLedger, StoredTx, WaitingMail, WaitingStage};
+pub use chain::commit::{
+    Commit, MailChange, MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx, Vote,
+};
+pub use record::StoredLedger;
 pub use redb_store::RedbStore;
-
-/// Everything that one closed ledger changes.
-#[derive(Debug, Clone)]
-pub struct Commit {
-    /// Index of the ledger.
-    pub index: u32,
-    /// Its hash.
-    pub hash: Hash256,
-    /// Its serialized header.
-    pub header: Vec<u8>,
-    /// State entries as they are after it; `None` removes one.
-    pub changes: Vec<StateChange>,
-    /// Its transactions.
-    pub transactions: Vec<StoredTx>,
-    /// The accounts that each transaction affects, by its position.
-    pub affected: BTreeMap<u32, Vec<AccountId>>,
-    /// What becomes of mails with it.
-    pub mails: Vec<MailChange>,
-    /// Ledgers below this index are forgotten with their transactions, a bounded number with each commit. 0 forgets none.
-    pub forget_below: u32,
-}
 
 /// Which transactions of an account are asked for: all whose place lies between the two, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,39 +40,6 @@ pub enum Order {
     Forward,
     /// Newest first.
     Backward,
-}
-
-/// A vote of this node's validator about an amendment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vote {
-    /// It shall be enabled.
-    For,
-    /// It shall not (vetoed).
-    Against,
-}
-
-/// One change of the mails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MailChange {
-    /// Keep a mail, or overwrite what is kept of it.
-    Keep {
-        /// Hash of the raw mail.
-        mail_id: Hash256,
-        /// The mail.
-        mail: WaitingMail,
-    },
-    /// A mail waits no longer.
-    Forget {
-        /// Hash of the raw mail.
-        mail_id: Hash256,
-    },
-    /// The last word about an EmailID.
-    Settle {
-        /// The EmailID.
-        email_id: Hash256,
-        /// What became of it.
-        settled: Settled,
-    },
 }
 
 /// The last validated ledger, but for its state.
@@ -122,7 +70,7 @@ pub trait Store: Send + Sync {
     fn change_mails(&self, changes: &[MailChange]) -> Result<(), StoreError>;
 
     /// All mails that wait, oldest first.
-    fn waiting_mails(&self) -> Result<Vec<(Hash256, WaitingMail)>, StoreError>;
+    fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError>;
 
     /// The last word about an EmailID.
     fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError>;

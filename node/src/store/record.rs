@@ -1,10 +1,8 @@
 //! The records of the store and their bytes. Integers are big-endian; a record that does not parse to its last byte is
 //! damaged.
 
+use chain::commit::{MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx};
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
-
-/// A state entry after a change; `None` where it is removed.
-pub type StateChange = (Hash256, Option<Vec<u8>>);
 
 /// A validated ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,68 +13,6 @@ pub struct StoredLedger {
     pub hash: Hash256,
     /// Its serialized header.
     pub header: Vec<u8>,
-}
-
-/// A validated transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredTx {
-    /// Its id.
-    pub id: Hash256,
-    /// The ledger that holds it.
-    pub ledger_index: LedgerIndex,
-    /// Its position there.
-    pub tx_index: u32,
-    /// Its serialization.
-    pub blob: Vec<u8>,
-    /// Its serialized metadata.
-    pub meta: Vec<u8>,
-}
-
-/// A mail on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingMail {
-    /// How far it is.
-    pub stage: WaitingStage,
-    /// Position in the order of arrival.
-    pub order: u64,
-    /// Its EmailID.
-    pub email_id: Hash256,
-    /// End of its window.
-    pub executable_until: CloseTime,
-    /// The raw mail.
-    pub raw: Vec<u8>,
-}
-
-/// How far a waiting mail is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitingStage {
-    /// Its signature is not proven yet.
-    Kept,
-    /// Its signature was proven under a key of the ledger, and its transaction was submitted.
-    Submitted,
-}
-
-/// The last word about an EmailID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settled {
-    /// How it ended.
-    pub state: SettledState,
-    /// Result code of the transaction.
-    pub code: i32,
-    /// The transaction; zero if there is none.
-    pub hash: Hash256,
-}
-
-/// How a mail ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettledState {
-    /// In this validated ledger.
-    Validated {
-        /// The ledger.
-        ledger_index: LedgerIndex,
-    },
-    /// Refused for good.
-    Failed,
 }
 
 impl StoredLedger {
@@ -95,25 +31,28 @@ impl StoredLedger {
     }
 }
 
-impl StoredTx {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let blob_bytes = u32::try_from(self.blob.len()).unwrap_or(u32::MAX);
-        let mut out = Vec::with_capacity(12 + self.blob.len() + self.meta.len());
-        out.extend_from_slice(&self.ledger_index.get().to_be_bytes());
-        out.extend_from_slice(&self.tx_index.to_be_bytes());
+/// A validated transaction.
+pub(super) mod stored_tx {
+    use super::*;
+
+    pub(in crate::store) fn encode(tx: &StoredTx) -> Vec<u8> {
+        let blob_bytes = u32::try_from(tx.blob.len()).unwrap_or(u32::MAX);
+        let mut out = Vec::with_capacity(12 + tx.blob.len() + tx.meta.len());
+        out.extend_from_slice(&tx.ledger_index.get().to_be_bytes());
+        out.extend_from_slice(&tx.tx_index.to_be_bytes());
         out.extend_from_slice(&blob_bytes.to_be_bytes());
-        out.extend_from_slice(&self.blob);
-        out.extend_from_slice(&self.meta);
+        out.extend_from_slice(&tx.blob);
+        out.extend_from_slice(&tx.meta);
         out
     }
 
-    pub(super) fn decode(id: Hash256, bytes: &[u8]) -> Option<Self> {
+    pub(in crate::store) fn decode(id: Hash256, bytes: &[u8]) -> Option<StoredTx> {
         let mut reader = Reader { rest: bytes };
         let ledger_index = LedgerIndex::new(reader.u32()?);
         let tx_index = reader.u32()?;
         let blob_bytes = usize::try_from(reader.u32()?).ok()?;
         let (blob, meta) = reader.rest.split_at_checked(blob_bytes)?;
-        Some(Self {
+        Some(StoredTx {
             id,
             ledger_index,
             tx_index,
@@ -123,31 +62,34 @@ impl StoredTx {
     }
 }
 
-impl WaitingMail {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let stage = match self.stage {
-            WaitingStage::Kept => 0_u8,
-            WaitingStage::Submitted => 1,
+/// A mail on its way.
+pub(super) mod pending_mail {
+    use super::*;
+
+    pub(in crate::store) fn encode(mail: &PendingMail) -> Vec<u8> {
+        let stage = match mail.stage {
+            MailStage::Kept => 0_u8,
+            MailStage::Submitted => 1,
         };
         let mut out = vec![stage];
-        out.extend_from_slice(&self.order.to_be_bytes());
-        out.extend_from_slice(self.email_id.as_bytes());
-        out.extend_from_slice(&self.executable_until.seconds().to_be_bytes());
-        out.extend_from_slice(&self.raw);
+        out.extend_from_slice(&mail.order.to_be_bytes());
+        out.extend_from_slice(mail.email_id.as_bytes());
+        out.extend_from_slice(&mail.executable_until.seconds().to_be_bytes());
+        out.extend_from_slice(&mail.raw);
         out
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(in crate::store) fn decode(bytes: &[u8]) -> Option<PendingMail> {
         let mut reader = Reader { rest: bytes };
         let stage = match reader.array::<1>()? {
-            [0] => WaitingStage::Kept,
-            [1] => WaitingStage::Submitted,
+            [0] => MailStage::Kept,
+            [1] => MailStage::Submitted,
             _ => return None,
         };
         let order = u64::from_be_bytes(reader.array()?);
         let email_id = reader.hash()?;
         let executable_until = CloseTime::new(reader.u32()?);
-        Some(Self {
+        Some(PendingMail {
             stage,
             order,
             email_id,
@@ -157,19 +99,22 @@ impl WaitingMail {
     }
 }
 
-impl Settled {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let ledger_index = match self.state {
+/// The last word about an EmailID.
+pub(super) mod settled_mail {
+    use super::*;
+
+    pub(in crate::store) fn encode(settled: &Settled) -> Vec<u8> {
+        let ledger_index = match settled.state {
             SettledState::Validated { ledger_index } => ledger_index.get(),
             SettledState::Failed => 0,
         };
         let mut out = ledger_index.to_be_bytes().to_vec();
-        out.extend_from_slice(&self.code.to_be_bytes());
-        out.extend_from_slice(self.hash.as_bytes());
+        out.extend_from_slice(&settled.code.to_be_bytes());
+        out.extend_from_slice(settled.hash.as_bytes());
         out
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(in crate::store) fn decode(bytes: &[u8]) -> Option<Settled> {
         let mut reader = Reader { rest: bytes };
         let state = match reader.u32()? {
             0 => SettledState::Failed,
@@ -179,7 +124,7 @@ impl Settled {
         };
         let code = i32::from_be_bytes(reader.array()?);
         let hash = reader.hash()?;
-        reader.rest.is_empty().then_some(Self { state, code, hash })
+        reader.rest.is_empty().then_some(Settled { state, code, hash })
     }
 }
 
@@ -283,12 +228,12 @@ mod tests {
             code: -80,
             hash: Hash256::new([7; 32]),
         };
-        let bytes = settled.encode();
-        assert_eq!(Settled::decode(&bytes), Some(settled));
+        let bytes = settled_mail::encode(&settled);
+        assert_eq!(settled_mail::decode(&bytes), Some(settled));
         for cut in 0..bytes.len() {
-            assert_eq!(Settled::decode(&bytes[..cut]), None);
+            assert_eq!(settled_mail::decode(&bytes[..cut]), None);
         }
-        assert_eq!(Settled::decode(&[&bytes[..], &[0]].concat()), None);
+        assert_eq!(settled_mail::decode(&[&bytes[..], &[0]].concat()), None);
 
         let tx = StoredTx {
             id: Hash256::ZERO,
@@ -297,10 +242,10 @@ mod tests {
             blob: vec![1, 2, 3],
             meta: vec![4, 5],
         };
-        let bytes = tx.encode();
-        assert_eq!(StoredTx::decode(Hash256::ZERO, &bytes), Some(tx));
+        let bytes = stored_tx::encode(&tx);
+        assert_eq!(stored_tx::decode(Hash256::ZERO, &bytes), Some(tx));
         for cut in 0..15 {
-            assert_eq!(StoredTx::decode(Hash256::ZERO, &bytes[..cut]), None);
+            assert_eq!(stored_tx::decode(Hash256::ZERO, &bytes[..cut]), None);
         }
 
         let changes = vec![
@@ -320,18 +265,18 @@ mod tests {
         );
         assert_eq!(tx_place::decode(&place[..71]), None);
 
-        let mail = WaitingMail {
-            stage: WaitingStage::Submitted,
+        let mail = PendingMail {
+            stage: MailStage::Submitted,
             order: 5,
             email_id: Hash256::new([1; 32]),
             executable_until: CloseTime::new(7),
             raw: b"A: b\r\n\r\n".to_vec(),
         };
-        let bytes = mail.encode();
-        assert_eq!(WaitingMail::decode(&bytes), Some(mail));
+        let bytes = pending_mail::encode(&mail);
+        assert_eq!(pending_mail::decode(&bytes), Some(mail));
         for cut in 0..45 {
-            assert_eq!(WaitingMail::decode(&bytes[..cut]), None);
+            assert_eq!(pending_mail::decode(&bytes[..cut]), None);
         }
-        assert_eq!(WaitingMail::decode(&[&[2], &bytes[1..]].concat()), None);
+        assert_eq!(pending_mail::decode(&[&[2], &bytes[1..]].concat()), None);
     }
 }

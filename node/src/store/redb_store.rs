@@ -11,15 +11,15 @@ use redb::{
     TableDefinition, WriteTransaction,
 };
 
-use super::record::UndoRecord;
+use super::record::{UndoRecord, pending_mail, settled_mail, stored_tx};
 use super::tables::{
     ACCOUNTS, FORMAT, FORMAT_VERSION, Key, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED,
     STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING,
 };
 use super::writes::{Undo, id_at, take_back, unsettle_after, write_commit, write_mails};
 use super::{
-    AccountRange, Commit, MailChange, Order, Settled, StateChange, Store, StoreError, StoredLedger, StoredTx,
-    Tip, Vote, WaitingMail,
+    AccountRange, Commit, MailChange, Order, PendingMail, Settled, StateChange, Store, StoreError,
+    StoredLedger, StoredTx, Tip, Vote,
 };
 use crate::limits::STORE_CACHE_BYTES;
 
@@ -237,7 +237,7 @@ impl Store for RedbStore {
         self.write(|writing| write_mails(writing, changes))
     }
 
-    fn waiting_mails(&self) -> Result<Vec<(Hash256, WaitingMail)>, StoreError> {
+    fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError> {
         let reading = self.reading()?;
         let waiting = reading.open_table(WAITING).map_err(failed)?;
         let mut mails = Vec::new();
@@ -246,7 +246,7 @@ impl Store for RedbStore {
             let damaged = StoreError::Damaged {
                 table: "waiting_mails",
             };
-            let mail = WaitingMail::decode(value.value()).ok_or(damaged)?;
+            let mail = pending_mail::decode(value.value()).ok_or(damaged)?;
             mails.push((Hash256::new(*key.value()), mail));
         }
         mails.sort_by_key(|(_, mail)| mail.order);
@@ -254,7 +254,7 @@ impl Store for RedbStore {
     }
 
     fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError> {
-        self.record(SETTLED, "settled_mails", email_id, Settled::decode)
+        self.record(SETTLED, "settled_mails", email_id, settled_mail::decode)
     }
 
     fn first_index(&self) -> Result<Option<LedgerIndex>, StoreError> {
@@ -299,7 +299,7 @@ impl Store for RedbStore {
 
     fn transaction(&self, id: &Hash256) -> Result<Option<StoredTx>, StoreError> {
         self.record(TRANSACTIONS, "transactions", id, |bytes| {
-            StoredTx::decode(*id, bytes)
+            stored_tx::decode(*id, bytes)
         })
     }
 

@@ -5,11 +5,11 @@
 use codec::{AccountId, Hash256};
 use redb::{ReadableTable, WriteTransaction};
 
-use super::record::{StateChange, StoredLedger, UndoRecord, tx_place};
+use super::record::{StoredLedger, UndoRecord, pending_mail, settled_mail, stored_tx, tx_place};
 use super::tables::{
     ACCOUNTS, LEDGER_HASHES, LEDGERS, NUMBERS, POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, WAITING,
 };
-use super::{Commit, MailChange, Settled, SettledState};
+use super::{Commit, MailChange, SettledState, StateChange};
 use crate::limits::{FORGET_LEDGERS_PER_COMMIT_MAX, FORGET_TXS_PER_COMMIT_MAX, UNDO_LEDGERS_MAX};
 
 /// Whether a ledger can be taken back.
@@ -68,7 +68,7 @@ fn write_ledger(writing: &WriteTransaction, commit: &Commit) -> Result<(), redb:
     let mut positions = writing.open_table(POSITIONS)?;
     let mut accounts = writing.open_table(ACCOUNTS)?;
     for tx in &commit.transactions {
-        transactions.insert(tx.id.as_bytes(), tx.encode().as_slice())?;
+        transactions.insert(tx.id.as_bytes(), stored_tx::encode(tx).as_slice())?;
         let affected: &[AccountId] = commit.affected.get(&tx.tx_index).map_or(&[], Vec::as_slice);
         let place = tx_place::encode(&tx.id, affected);
         positions.insert((commit.index, tx.tx_index), place.as_slice())?;
@@ -86,13 +86,13 @@ pub(super) fn write_mails(writing: &WriteTransaction, changes: &[MailChange]) ->
     for change in changes {
         match change {
             MailChange::Keep { mail_id, mail } => {
-                waiting.insert(mail_id.as_bytes(), mail.encode().as_slice())?;
+                waiting.insert(mail_id.as_bytes(), pending_mail::encode(mail).as_slice())?;
             }
             MailChange::Forget { mail_id } => {
                 waiting.remove(mail_id.as_bytes())?;
             }
             MailChange::Settle { email_id, settled } => {
-                settled_mails.insert(email_id.as_bytes(), settled.encode().as_slice())?;
+                settled_mails.insert(email_id.as_bytes(), settled_mail::encode(settled).as_slice())?;
             }
         }
     }
@@ -165,7 +165,7 @@ pub(super) fn take_back(writing: &WriteTransaction, index: u32) -> Result<Option
 pub(super) fn unsettle_after(writing: &WriteTransaction, tip: u32) -> Result<(), redb::Error> {
     let mut settled = writing.open_table(SETTLED)?;
     settled.retain(
-        |_, record| match Settled::decode(record).map(|settled| settled.state) {
+        |_, record| match settled_mail::decode(record).map(|settled| settled.state) {
             Some(SettledState::Validated { ledger_index }) => ledger_index.get() <= tip,
             Some(SettledState::Failed) | None => true,
         },

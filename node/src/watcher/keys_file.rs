@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::dns::{KeyAnswer, KeyResolver, Lookup};
-use super::names::dkim_name;
 use crate::limits::KEYS_FILE_BYTES_MAX;
+use chain::names::dkim_name;
 use ledger::dkim::DkimName;
 
 /// A fixed table of key records.

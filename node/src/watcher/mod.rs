@@ -5,9 +5,7 @@
 
 pub mod dns;
 pub mod keys_file;
-mod names;
 
+pub use chain::names::{dkim_name, dns_name};
 pub use dns::{KeyAnswer, KeyResolver, NoResolver};
 pub use ledger::dkim::DkimName;
-pub(crate) use names::Rest;
-pub use names::{Names, dkim_name, dns_name};

@@ -9,8 +9,8 @@ use std::time::Duration;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
 use node::store::{
-    AccountRange, Commit, MailChange, RedbStore, Settled, StateChange, Store, StoreError, StoredLedger,
-    StoredTx, Tip, Vote, WaitingMail,
+    AccountRange, Commit, MailChange, PendingMail, RedbStore, Settled, StateChange, Store, StoreError,
+    StoredLedger, StoredTx, Tip, Vote,
 };
 use node::watcher::NoResolver;
 use node::{Node, NodeConfig};
@@ -243,7 +243,7 @@ impl Store for FullDisk {
         self.store.change_mails(changes)
     }
 
-    fn waiting_mails(&self) -> Result<Vec<(Hash256, WaitingMail)>, StoreError> {
+    fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError> {
         self.store.waiting_mails()
     }
 

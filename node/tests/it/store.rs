@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 use node::store::{
-    AccountRange, Commit, MailChange, Order, RedbStore, Settled, SettledState, Store, StoreError, StoredTx,
-    Vote, WaitingMail, WaitingStage,
+    AccountRange, Commit, MailChange, MailStage, Order, PendingMail, RedbStore, Settled, SettledState, Store,
+    StoreError, StoredTx, Vote,
 };
 
 const NETWORK: u32 = 21_338;
@@ -35,9 +35,9 @@ fn ledgers_of(store: &dyn Store, range: &AccountRange) -> Vec<u32> {
     list.iter().map(|tx| tx.ledger_index.get()).collect()
 }
 
-fn mail(order: u64) -> WaitingMail {
-    WaitingMail {
-        stage: WaitingStage::Kept,
+fn mail(order: u64) -> PendingMail {
+    PendingMail {
+        stage: MailStage::Kept,
         order,
         email_id: hash(0xE1),
         executable_until: CloseTime::new(9),

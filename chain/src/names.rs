@@ -34,7 +34,7 @@ pub struct Names {
 
 /// Why a name rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub enum Rest {
     /// It has no usable record.
     Absent,
     /// DNS gave no answer.
@@ -47,7 +47,7 @@ pub(crate) enum Rest {
 
 impl Names {
     /// Take a name up, if it may be asked for now.
-    pub(crate) fn begin(&mut self, name: &DkimName, now: CloseTime) -> bool {
+    pub fn begin(&mut self, name: &DkimName, now: CloseTime) -> bool {
         let rests = self.resting_until.get(name).is_some_and(|until| now < *until);
         if rests || self.at_work.len() >= LOOKUPS_AT_WORK_MAX {
             return false;
@@ -57,12 +57,12 @@ impl Names {
     }
 
     /// The look-up of a name has ended.
-    pub(crate) fn end(&mut self, name: &DkimName) {
+    pub fn end(&mut self, name: &DkimName) {
         self.at_work.remove(name);
     }
 
     /// Do not ask for a name for a while.
-    pub(crate) fn rest(&mut self, name: &DkimName, rest: Rest, now: CloseTime) {
+    pub fn rest(&mut self, name: &DkimName, rest: Rest, now: CloseTime) {
         if self.resting_until.len() >= REMEMBERED_NAMES_MAX {
             self.resting_until.retain(|_, until| now < *until);
             let oldest = self
@@ -84,7 +84,7 @@ impl Names {
     }
 
     /// Whether any look-up is under way.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.at_work.is_empty()
     }
 }

@@ -9,12 +9,12 @@ use ledger::dkim::DkimName;
 use ledger::{Ledger, OpenLedger};
 
 use crate::limits::{LAST_LEDGER_AHEAD, SPARE_BASE_FEES, STALE_SECS};
-use crate::watcher::{dkim_name, dns_name};
+use crate::names::{dkim_name, dns_name};
 
 /// Explain a mail under the keys of a ledger. A failed signature under a key that may have changed since is no verdict.
 ///
 /// Spec: 7.3
-pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
+pub fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
     let open = OpenLedger::new(ledger);
     let view = open.view();
     let keys = LedgerKeys(&view);
@@ -44,7 +44,7 @@ pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanati
 }
 
 /// Explain a mail as if the ledger had one more key.
-pub(crate) fn explain_under(
+pub fn explain_under(
     raw: &[u8],
     ledger: &Ledger,
     network_id: u32,
@@ -97,7 +97,7 @@ fn may_have_changed(ledger: &Ledger, name: &DkimName) -> bool {
 }
 
 /// Whether DNS has to be asked before a mail under this key can be judged.
-pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
+pub fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
     let Some(entry) = ledger.entry(&name.keylet()) else {
         return true;
     };
@@ -109,7 +109,7 @@ pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
 }
 
 /// The keys that would prove a mail.
-pub(crate) fn key_names(raw: &[u8]) -> Vec<DkimName> {
+pub fn key_names(raw: &[u8]) -> Vec<DkimName> {
     let candidates = amendment::candidates(raw);
     candidates
         .iter()
@@ -121,7 +121,7 @@ pub(crate) fn key_names(raw: &[u8]) -> Vec<DkimName> {
 /// LastLedgerSequence 20 ahead.
 ///
 /// Spec: 6.3
-pub(crate) fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
+pub fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
     let derived = match (explanation.qualifies, &explanation.transaction, &explanation.from) {
         (Qualifies::Yes, Some(transaction), Some(from)) => Some((transaction, from.account)),
         _ => None,
@@ -161,7 +161,7 @@ fn memo_bytes(transaction: &Object) -> usize {
 }
 
 /// The EmailID of a transaction in a ledger.
-pub(crate) fn email_id_of(tx: &Object, view: &OpenLedger) -> Option<Hash256> {
+pub fn email_id_of(tx: &Object, view: &OpenLedger) -> Option<Hash256> {
     let parsed = amendment::preflight(tx, &Rules::of(&view.view())).ok()?;
     Some(parsed.email_id().hash())
 }

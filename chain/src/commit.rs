@@ -1,0 +1,177 @@
+//! What the chain gives the store: closed ledgers, and what becomes of mails and votes.
+//!
+//! Plain values; how they lie on disk is the store's matter.
+
+use std::collections::BTreeMap;
+
+use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
+use ledger::{Closed, Ledger};
+
+use crate::affected::affected_accounts;
+
+/// A state entry after a change; `None` where it is removed.
+pub type StateChange = (Hash256, Option<Vec<u8>>);
+
+/// Everything that one closed ledger changes.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Index of the ledger.
+    pub index: u32,
+    /// Its hash.
+    pub hash: Hash256,
+    /// Its serialized header.
+    pub header: Vec<u8>,
+    /// State entries as they are after it; `None` removes one.
+    pub changes: Vec<StateChange>,
+    /// Its transactions.
+    pub transactions: Vec<StoredTx>,
+    /// The accounts that each transaction affects, by its position.
+    pub affected: BTreeMap<u32, Vec<AccountId>>,
+    /// What becomes of mails with it.
+    pub mails: Vec<MailChange>,
+    /// Ledgers below this index are forgotten with their transactions, a bounded number with each commit. 0 forgets none.
+    pub forget_below: u32,
+}
+
+impl Commit {
+    /// What the store gets of a closed ledger.
+    #[must_use]
+    pub fn of(closed: &Closed) -> Self {
+        let index = closed.ledger.index();
+        let transactions = closed.applied.iter().map(|applied| StoredTx {
+            id: applied.tx_id,
+            ledger_index: index,
+            tx_index: applied.index,
+            blob: applied.blob().to_vec(),
+            meta: codec::encode(&applied.metadata),
+        });
+        Self {
+            index: index.get(),
+            hash: closed.ledger.hash(),
+            header: closed.ledger.header().encode(),
+            changes: closed.changes.clone(),
+            transactions: transactions.collect(),
+            affected: closed
+                .applied
+                .iter()
+                .map(|applied| (applied.index, affected_accounts(&applied.metadata)))
+                .collect(),
+            mails: Vec::new(),
+            forget_below: 0,
+        }
+    }
+
+    /// What the store gets of a first ledger: all of its state.
+    #[must_use]
+    pub fn of_genesis(genesis: &Ledger) -> Self {
+        Self {
+            index: genesis.index().get(),
+            hash: genesis.hash(),
+            header: genesis.header().encode(),
+            changes: genesis
+                .state()
+                .iter()
+                .map(|(key, bytes)| (key, Some(bytes.to_vec())))
+                .collect(),
+            transactions: Vec::new(),
+            affected: BTreeMap::new(),
+            mails: Vec::new(),
+            forget_below: 0,
+        }
+    }
+}
+
+/// A validated transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTx {
+    /// Its id.
+    pub id: Hash256,
+    /// The ledger that holds it.
+    pub ledger_index: LedgerIndex,
+    /// Its position there.
+    pub tx_index: u32,
+    /// Its serialization.
+    pub blob: Vec<u8>,
+    /// Its serialized metadata.
+    pub meta: Vec<u8>,
+}
+
+/// One change of the mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailChange {
+    /// Keep a mail, or overwrite what is kept of it.
+    Keep {
+        /// Hash of the raw mail.
+        mail_id: Hash256,
+        /// The mail.
+        mail: PendingMail,
+    },
+    /// A mail waits no longer.
+    Forget {
+        /// Hash of the raw mail.
+        mail_id: Hash256,
+    },
+    /// The last word about an EmailID.
+    Settle {
+        /// The EmailID.
+        email_id: Hash256,
+        /// What became of it.
+        settled: Settled,
+    },
+}
+
+/// A mail on its way: kept for its key, or submitted and not yet validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingMail {
+    /// How far it is.
+    pub stage: MailStage,
+    /// Position in the order of arrival.
+    pub order: u64,
+    /// Its EmailID.
+    pub email_id: Hash256,
+    /// End of its window.
+    pub executable_until: CloseTime,
+    /// The raw mail.
+    pub raw: Vec<u8>,
+}
+
+/// How far a pending mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailStage {
+    /// Its signature is not proven yet.
+    Kept,
+    /// Its signature was proven under a key of the ledger, and its transaction was submitted.
+    Submitted,
+}
+
+/// The last word about an EmailID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// How it ended.
+    pub state: SettledState,
+    /// Result code of the transaction.
+    pub code: i32,
+    /// The transaction; zero if there is none.
+    pub hash: Hash256,
+}
+
+/// How a mail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettledState {
+    /// In this validated ledger.
+    Validated {
+        /// The ledger.
+        ledger_index: LedgerIndex,
+    },
+    /// Refused for good.
+    Failed,
+}
+
+/// A vote of this node's validator about an amendment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vote {
+    /// It shall be enabled.
+    For,
+    /// It shall not (vetoed).
+    Against,
+}
