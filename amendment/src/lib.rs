@@ -31,51 +31,42 @@
     )
 )]
 
-pub mod address;
-pub mod base64;
-pub mod canon;
-mod crypto;
-mod date;
-mod der;
-mod derive;
-mod ed25519;
+pub mod checks;
+pub mod dkim;
 pub mod instruction;
-pub mod key_record;
-pub mod keys;
+mod ledger;
 pub mod limits;
-pub mod message;
-pub mod mime;
-mod phases;
+pub mod mail;
 pub mod reading;
-pub mod record;
 mod refusal;
-mod replay;
-mod selection;
-pub mod signature;
-pub mod tags;
-pub mod text;
-mod transaction;
 
-pub use date::DateError;
-pub use der::RsaKeyError;
-pub use derive::{
-    CandidateKey, Derived, Examined, candidates, derive, examine, key_names, normal_form, wrap,
+pub use dkim::der::RsaKeyError;
+pub use dkim::ed25519::Ed25519KeyError;
+pub use dkim::key_cache::KeyCache;
+pub use dkim::key_record;
+pub use dkim::key_source::{KeyAnswer, KeySource, TxtRecords};
+pub use dkim::signature::KeyName;
+pub use dkim::tags::TagListError;
+pub use dkim::window::WindowError;
+pub use instruction::first_line::InstructionError;
+pub use instruction::line::NetworkError;
+pub use instruction::money::MoneyError;
+pub use instruction::order::Order;
+pub use ledger::keys::LedgerKeys;
+pub use ledger::phases::{
+    AuthError, Parsed, PreclaimError, PreflightError, Proven, Ready, ScreenError, Screened, authenticate,
+    is_email_transaction, next_replay_entry, preclaim, preflight, screen,
 };
-pub use ed25519::Ed25519KeyError;
-pub use instruction::{InstructionError, MoneyError, NetworkError};
-pub use keys::{KeyAnswer, KeyCache, KeySource, LedgerKeys, TxtRecords};
-pub use mime::MimeError;
-pub use phases::{
-    AMENDMENT_EMAIL, Amendment, AuthError, Parsed, PreclaimError, PreflightError, Proven, ReadView, Ready,
-    Rules, ScreenError, Screened, authenticate, is_email_transaction, next_replay_entry, preclaim, preflight,
-    screen,
-};
-pub use reading::Order;
-pub use refusal::Refusal;
-pub use replay::{
+pub use ledger::replay::{
     Effect, ReplayMark, is_entered, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
 };
-pub use signature::{KeyName, WindowError};
-pub use tags::TagListError;
-pub use text::lf_to_crlf_if_no_cr;
-pub use transaction::EmailId;
+pub use ledger::transaction::EmailId;
+pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules};
+pub use mail::address;
+pub use mail::date::DateError;
+pub use mail::mime::MimeError;
+pub use mail::text::lf_to_crlf_if_no_cr;
+pub use reading::examine::{
+    CandidateKey, Derived, Examined, candidates, derive, examine, key_names, normal_form, wrap,
+};
+pub use refusal::Refusal;

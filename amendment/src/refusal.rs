@@ -6,13 +6,15 @@
 use codec::Ter;
 use thiserror::Error;
 
-use crate::address::AddressError;
-use crate::date::DateError;
-use crate::instruction::{InstructionError, MoneyError, NetworkError};
-use crate::key_record::KeyRecordError;
-use crate::mime::MimeError;
-use crate::signature::WindowError;
-use crate::tags::TagListError;
+use crate::dkim::key_record::KeyRecordError;
+use crate::dkim::tags::TagListError;
+use crate::dkim::window::WindowError;
+use crate::instruction::first_line::InstructionError;
+use crate::instruction::line::NetworkError;
+use crate::instruction::money::MoneyError;
+use crate::mail::address::AddressError;
+use crate::mail::date::DateError;
+use crate::mail::mime::MimeError;
 
 /// Why a mail makes no transaction, or a transaction does not follow from its mail.
 ///

@@ -3,36 +3,35 @@
 //!
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
+use amendment::instruction::line::is_instruction_line;
+use amendment::limits::{EMAIL_WINDOW_SECS, INSTRUCTION_WORDS_MAX};
+use amendment::mail::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
+use amendment::{InstructionError, MimeError, NetworkError, Refusal, WindowError};
+
+use crate::evidence::{self, Evidence, TextLine};
 use crate::fix::fix;
 use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX};
 use crate::origin::{Client, Provider, is_named, tag};
 use crate::place;
 use crate::repair;
-use crate::scene::{self, Scene, TextLine};
-use amendment::Refusal;
-use amendment::instruction::{InstructionError, NetworkError, is_instruction_line};
-use amendment::limits::{EMAIL_WINDOW_SECS, INSTRUCTION_WORDS_MAX};
-use amendment::mime::MimeError;
-use amendment::signature::WindowError;
-use amendment::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
 
 /// What to do about a refusal of this mail.
-pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> String {
+pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> String {
     use Refusal as R;
     let special = match refusal {
-        R::NotSigned("To") => Some(name_receiver(scene)),
-        R::NotSigned(name) => missing(name, scene),
-        R::NotAligned => not_aligned(scene),
-        R::NoSignature => no_signature(scene),
-        R::BodyHash => body_changed(scene),
-        R::Signature => header_changed(scene),
-        R::ListOrRobot => list_or_robot(scene),
-        R::Algorithm => old_algorithm(scene),
-        R::KeyUnknown | R::KeyRecord(_) => key(refusal, scene),
-        R::Mime(error) => mime(*error, scene),
-        R::Instruction(error) => instruction(*error, scene),
-        R::Network(error) => network(*error, scene),
-        R::Window(WindowError::Expired) => expired(scene),
+        R::NotSigned("To") => Some(name_receiver(evidence)),
+        R::NotSigned(name) => missing(name, evidence),
+        R::NotAligned => not_aligned(evidence),
+        R::NoSignature => no_signature(evidence),
+        R::BodyHash => body_changed(evidence),
+        R::Signature => header_changed(evidence),
+        R::ListOrRobot => list_or_robot(evidence),
+        R::Algorithm => old_algorithm(evidence),
+        R::KeyUnknown | R::KeyRecord(_) => key(refusal, evidence),
+        R::Mime(error) => mime(*error, evidence),
+        R::Instruction(error) => instruction(*error, evidence),
+        R::Network(error) => network(*error, evidence),
+        R::Window(WindowError::Expired) => expired(evidence),
         _ => None,
     };
     let advice = special.unwrap_or_else(|| fix(refusal).to_owned());
@@ -56,20 +55,20 @@ fn name(bytes: &[u8]) -> String {
     printable(trim_wsp(&relaxed(bytes)), ADVICE_NAME_BYTES_MAX)
 }
 
-fn provider_or(scene: &Scene<'_>, other: &str) -> String {
-    let provider = scene.origin.provider.map(Provider::as_str);
+fn provider_or(evidence: &Evidence<'_>, other: &str) -> String {
+    let provider = evidence.origin.provider.map(Provider::as_str);
     provider.unwrap_or(other).to_owned()
 }
 
 /// The domain of From, once its address could be read.
-fn from_domain(scene: &Scene<'_>) -> Option<String> {
-    let sender = scene.draft?.candidate.sender.as_ref()?;
+fn from_domain(evidence: &Evidence<'_>) -> Option<String> {
+    let sender = evidence.draft?.candidate.sender.as_ref()?;
     Some(name(sender.as_str().rsplit('@').next()?.as_bytes()))
 }
 
 /// The instruction of the mail as its order and its ` NET n`.
-fn order_and_net(scene: &Scene<'_>) -> (String, String) {
-    let line = scene.draft.and_then(|draft| draft.instruction.as_deref());
+fn order_and_net(evidence: &Evidence<'_>) -> (String, String) {
+    let line = evidence.draft.and_then(|draft| draft.instruction.as_deref());
     let line = line.unwrap_or("REMIT 10 XAH");
     let order = line.split(" NET ").next().unwrap_or(line);
     let net = line.strip_prefix(order).unwrap_or_default();
@@ -77,18 +76,18 @@ fn order_and_net(scene: &Scene<'_>) -> (String, String) {
 }
 
 /// To is not signed. The header is not repeated: whoever carries the mail can have changed it.
-fn name_receiver(scene: &Scene<'_>) -> String {
-    let (order, net) = order_and_net(scene);
+fn name_receiver(evidence: &Evidence<'_>) -> String {
+    let (order, net) = order_and_net(evidence);
     let line = format!("{order} TO <bob@example.com>{net}");
-    if scene.field(b"to").is_none() {
+    if evidence.field(b"to").is_none() {
         return format!("The mail has no To line, so name the receiver in the instruction: {line}");
     }
-    let provider = provider_or(scene, "Your provider");
+    let provider = provider_or(evidence, "Your provider");
     format!("{provider} did not sign To, so name the receiver in the instruction: {line}")
 }
 
-fn missing(header: &str, scene: &Scene<'_>) -> Option<String> {
-    scene.field(header.as_bytes()).is_none().then(|| {
+fn missing(header: &str, evidence: &Evidence<'_>) -> Option<String> {
+    evidence.field(header.as_bytes()).is_none().then(|| {
         format!(
             "This copy has no {header} line: hand in the whole mail as it was received (`Show original`)."
         )
@@ -96,9 +95,9 @@ fn missing(header: &str, scene: &Scene<'_>) -> Option<String> {
 }
 
 /// Signed, but not by the domain of From.
-fn not_aligned(scene: &Scene<'_>) -> Option<String> {
-    let signer = tag(scene.signature()?, "d")?;
-    let (from, signer) = (from_domain(scene)?, name(signer).to_ascii_lowercase());
+fn not_aligned(evidence: &Evidence<'_>) -> Option<String> {
+    let signer = tag(evidence.signature()?, "d")?;
+    let (from, signer) = (from_domain(evidence)?, name(signer).to_ascii_lowercase());
     if signer.ends_with(".gappssmtp.com") {
         return Some(format!(
             "Google has no DKIM key for {from} yet. Its administrator: Admin console > Apps > Google Workspace > Gmail > \
@@ -111,13 +110,13 @@ fn not_aligned(scene: &Scene<'_>) -> Option<String> {
              authentication settings > DKIM; publish the two CNAME records, then switch signing on."
         ));
     }
-    if scene.list().is_some() {
+    if evidence.list().is_some() {
         return Some(format!(
             "Send the mail directly, not through a mailing list: {signer} signed this copy, not {from}."
         ));
     }
     let is_of = |domain: &str| {
-        let provider = scene.origin.provider;
+        let provider = evidence.origin.provider;
         provider.is_some_and(|provider| provider.domains().any(|known| known == domain))
     };
     if is_of(&from) && is_of(&signer) {
@@ -125,7 +124,7 @@ fn not_aligned(scene: &Scene<'_>) -> Option<String> {
             "Hand in the copy that was received first: this one holds the signature of {signer}, but not that of {from}."
         ));
     }
-    Some(match scene.origin.provider {
+    Some(match evidence.origin.provider {
         Some(provider) if provider.domains().any(|domain| domain == signer) => format!(
             "{} signs as {signer}, but From is at {from}: send from your address at {signer}, or through the provider of \
              {from}.",
@@ -135,8 +134,8 @@ fn not_aligned(scene: &Scene<'_>) -> Option<String> {
     })
 }
 
-fn no_signature(scene: &Scene<'_>) -> Option<String> {
-    let holds = |header: &[u8]| scene.field(header).is_some();
+fn no_signature(evidence: &Evidence<'_>) -> Option<String> {
+    let holds = |header: &[u8]| evidence.field(header).is_some();
     (holds(b"x-google-dkim-signature") || holds(b"arc-message-signature")).then(|| {
         "Hand in the copy that was received first: this one has no DKIM-Signature (any more), and its ARC and \
          X-Google-DKIM-Signature lines are none."
@@ -145,17 +144,17 @@ fn no_signature(scene: &Scene<'_>) -> Option<String> {
 }
 
 /// Who may have changed a mail on its way, by what they wrote into its header.
-fn changer(scene: &Scene<'_>) -> Option<String> {
-    if let Some(list) = scene.list() {
+fn changer(evidence: &Evidence<'_>) -> Option<String> {
+    if let Some(list) = evidence.list() {
         return Some(format!("A mailing list ({})", name(list.name)));
     }
-    let forwarder = scene.forwarder()?;
+    let forwarder = evidence.forwarder()?;
     Some(format!("A forwarder ({})", name(forwarder.name)))
 }
 
-fn body_changed(scene: &Scene<'_>) -> Option<String> {
-    let changer = changer(scene);
-    if let Some((count, _)) = scene.appended() {
+fn body_changed(evidence: &Evidence<'_>) -> Option<String> {
+    let changer = changer(evidence);
+    if let Some((count, _)) = evidence.appended() {
         let who = changer.unwrap_or_else(|| "A mailing list or a gateway".to_owned());
         let plural = if count == 1 { "" } else { "s" };
         return Some(format!(
@@ -165,14 +164,14 @@ fn body_changed(scene: &Scene<'_>) -> Option<String> {
     changer.map(|who| format!("{who} changed the text that was signed: send the mail directly to the relay."))
 }
 
-fn header_changed(scene: &Scene<'_>) -> Option<String> {
-    changer(scene).map(|who| {
+fn header_changed(evidence: &Evidence<'_>) -> Option<String> {
+    changer(evidence).map(|who| {
         format!("{who} changed a signed header line, often the Subject: send the mail directly to the relay.")
     })
 }
 
-fn list_or_robot(scene: &Scene<'_>) -> Option<String> {
-    let field = place::list_or_robot(scene)?;
+fn list_or_robot(evidence: &Evidence<'_>) -> Option<String> {
+    let field = place::list_or_robot(evidence)?;
     Some(if is_named(field, b"auto-submitted") {
         "Write and send the mail yourself: this one says that a program made it (Auto-Submitted).".to_owned()
     } else {
@@ -183,15 +182,15 @@ fn list_or_robot(scene: &Scene<'_>) -> Option<String> {
     })
 }
 
-fn old_algorithm(scene: &Scene<'_>) -> Option<String> {
-    let algorithm = tag(scene.signature()?, "a")?;
+fn old_algorithm(evidence: &Evidence<'_>) -> Option<String> {
+    let algorithm = tag(evidence.signature()?, "a")?;
     (algorithm == b"rsa-sha1").then(|| {
         "Ask whoever runs your mail server to sign with rsa-sha256; rsa-sha1 is no longer safe.".to_owned()
     })
 }
 
-fn key(refusal: &Refusal, scene: &Scene<'_>) -> Option<String> {
-    let dns_name = scene.draft?.candidate.key_name.as_ref()?.dns_name();
+fn key(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<String> {
+    let dns_name = evidence.draft?.candidate.key_name.as_ref()?.dns_name();
     let dns_name = printable(dns_name.as_bytes(), ADVICE_NAME_BYTES_MAX);
     Some(match refusal {
         Refusal::KeyRecord(error) => {
@@ -203,11 +202,11 @@ fn key(refusal: &Refusal, scene: &Scene<'_>) -> Option<String> {
     })
 }
 
-fn mime(error: MimeError, scene: &Scene<'_>) -> Option<String> {
+fn mime(error: MimeError, evidence: &Evidence<'_>) -> Option<String> {
     if error != MimeError::NotPlainText {
         return None;
     }
-    Some(match scene.origin.client.map(Client::as_str) {
+    Some(match evidence.origin.client.map(Client::as_str) {
         Some(program) => format!(
             "Write the instruction as text above everything else: {program} put something other than plain text first."
         ),
@@ -217,10 +216,10 @@ fn mime(error: MimeError, scene: &Scene<'_>) -> Option<String> {
     })
 }
 
-fn network(error: NetworkError, scene: &Scene<'_>) -> Option<String> {
-    scene.draft?.instruction.as_ref()?;
-    let (order, _) = order_and_net(scene);
-    let network = scene.network_id;
+fn network(error: NetworkError, evidence: &Evidence<'_>) -> Option<String> {
+    evidence.draft?.instruction.as_ref()?;
+    let (order, _) = order_and_net(evidence);
+    let network = evidence.network_id;
     Some(match error {
         NetworkError::Unnamed => format!("Write the network's number too: {order} NET {network}"),
         NetworkError::Other => format!("To pay on this network, write: {order} NET {network}"),
@@ -232,8 +231,8 @@ const HOUR_SECS: i64 = 3_600;
 const DAY_SECS: i64 = 86_400;
 
 /// Some providers let a signature end before the five days are over: Fastmail after a day, Proton after three.
-fn expired(scene: &Scene<'_>) -> Option<String> {
-    let times = scene.draft?.candidate.times?;
+fn expired(evidence: &Evidence<'_>) -> Option<String> {
+    let times = evidence.draft?.candidate.times?;
     let life = times.expiry?.checked_sub(times.timestamp?)?;
     if life >= i64::from(EMAIL_WINDOW_SECS) {
         return None;
@@ -243,32 +242,32 @@ fn expired(scene: &Scene<'_>) -> Option<String> {
         (_, hours @ 2..) => format!("{hours} hours"),
         _ => "an hour or less".to_owned(),
     };
-    let provider = provider_or(scene, "your provider");
+    let provider = provider_or(evidence, "your provider");
     Some(format!(
         "Send the instruction anew, and hand it in sooner: {provider} lets its signature end after {span}."
     ))
 }
 
-fn instruction(error: InstructionError, scene: &Scene<'_>) -> Option<String> {
+fn instruction(error: InstructionError, evidence: &Evidence<'_>) -> Option<String> {
     match error {
-        InstructionError::Broken => Some(broken(scene)),
-        InstructionError::NotFirst => not_first(scene),
-        InstructionError::NoText => subject(scene),
+        InstructionError::Broken => Some(broken(evidence)),
+        InstructionError::NotFirst => not_first(evidence),
+        InstructionError::NoText => subject(evidence),
         InstructionError::Ambiguous => None,
     }
 }
 
 /// Text mail is wrapped by the program that writes it; the text part of HTML mail is encoded instead.
-fn broken(scene: &Scene<'_>) -> String {
+fn broken(evidence: &Evidence<'_>) -> String {
     // With an empty line between them the first half would pay whom To names, or on the main network.
-    if goes_on(scene).unwrap_or_default() {
-        return cut(scene);
+    if goes_on(evidence).unwrap_or_default() {
+        return cut(evidence);
     }
-    if scene.is_multipart() {
+    if evidence.is_multipart() {
         return "Leave an empty line after the instruction, so that nothing can be the rest of it."
             .to_owned();
     }
-    let program = scene.origin.client.map_or("Your mail program", Client::as_str);
+    let program = evidence.origin.client.map_or("Your mail program", Client::as_str);
     format!(
         "{program} may have broken the line, as it does with plain text: send it as HTML mail, or leave an empty line after \
          the instruction."
@@ -276,11 +275,11 @@ fn broken(scene: &Scene<'_>) -> String {
 }
 
 /// The first line is something else than an instruction: what it may have been meant to be, and where one stands.
-fn not_first(scene: &Scene<'_>) -> Option<String> {
-    let text = scene.text()?;
-    let first = scene::first_line(&text)?;
+fn not_first(evidence: &Evidence<'_>) -> Option<String> {
+    let text = evidence.text()?;
+    let first = evidence::first_line(&text)?;
     let line = relaxed(first.line);
-    if let Some(advice) = undecoded(&line, scene) {
+    if let Some(advice) = undecoded(&line, evidence) {
         return Some(advice);
     }
     if line.starts_with(b">") {
@@ -292,11 +291,11 @@ fn not_first(scene: &Scene<'_>) -> Option<String> {
         ));
     }
     if is_cut(&line, &text, &first) {
-        return Some(cut(scene));
+        return Some(cut(evidence));
     }
     if has_more(&line) {
         // Their pages join the line with the one below, or with the mail that is answered.
-        let reply = match scene.origin.provider {
+        let reply = match evidence.origin.provider {
             Some(Provider::ICloud | Provider::Yahoo) => ", in a new mail instead of an answer",
             _ => "",
         };
@@ -304,18 +303,18 @@ fn not_first(scene: &Scene<'_>) -> Option<String> {
             "Write nothing behind the instruction on its line, and leave an empty line below it{reply}."
         ));
     }
-    below(&text, &first).or_else(|| subject(scene))
+    below(&text, &first).or_else(|| subject(evidence))
 }
 
 const QUOTED: &str =
     "Write the instruction yourself as the very first line: quoted or forwarded text never counts.";
 
 /// The body is no multipart, so nothing signed says how it is encoded.
-fn undecoded(line: &[u8], scene: &Scene<'_>) -> Option<String> {
-    if scene.is_multipart() {
+fn undecoded(line: &[u8], evidence: &Evidence<'_>) -> Option<String> {
+    if evidence.is_multipart() {
         return None;
     }
-    let encoding = scene.value(b"content-transfer-encoding").unwrap_or_default();
+    let encoding = evidence.value(b"content-transfer-encoding").unwrap_or_default();
     let encoding = encoding.to_ascii_lowercase();
     let is_encoded = encoding == b"base64" || (encoding == b"quoted-printable" && line.contains(&b'='));
     if is_encoded {
@@ -330,15 +329,15 @@ fn undecoded(line: &[u8], scene: &Scene<'_>) -> Option<String> {
 }
 
 /// Both halves of an instruction are there.
-fn cut(scene: &Scene<'_>) -> String {
-    let program = scene.origin.client.map_or("Your mail program", Client::as_str);
+fn cut(evidence: &Evidence<'_>) -> String {
+    let program = evidence.origin.client.map_or("Your mail program", Client::as_str);
     format!("{program} broke the instruction in two lines: send it as HTML mail, or make it shorter.")
 }
 
 /// The line right below the instruction begins with a word that would go on with it.
-fn goes_on(scene: &Scene<'_>) -> Option<bool> {
-    let text = scene.text()?;
-    let below = scene::line_below(&text, &scene::first_line(&text)?)?;
+fn goes_on(evidence: &Evidence<'_>) -> Option<bool> {
+    let text = evidence.text()?;
+    let below = evidence::line_below(&text, &evidence::first_line(&text)?)?;
     let word = below
         .line
         .split(|byte| is_wsp(*byte))
@@ -348,7 +347,7 @@ fn goes_on(scene: &Scene<'_>) -> Option<bool> {
 
 /// The first line and the one right below it are one instruction together.
 fn is_cut(line: &[u8], text: &[u8], first: &TextLine<'_>) -> bool {
-    let Some(next) = scene::line_below(text, first) else {
+    let Some(next) = evidence::line_below(text, first) else {
         return false;
     };
     let mut joined = line.to_vec();
@@ -376,7 +375,7 @@ fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
         let bare = line.strip_prefix(b">").map(trim_wsp);
         bare.is_some_and(|bare| is_instruction_line(&relaxed(bare)))
     };
-    let Some(later) = scene::later_instruction(text, first) else {
+    let Some(later) = evidence::later_instruction(text, first) else {
         return after().any(is_quoted).then(|| QUOTED.to_owned());
     };
     let between = later.index.saturating_sub(first.index);
@@ -395,8 +394,8 @@ fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
 }
 
 /// The instruction stands in the Subject.
-fn subject(scene: &Scene<'_>) -> Option<String> {
-    let subject = scene.value(b"subject")?;
+fn subject(evidence: &Evidence<'_>) -> Option<String> {
+    let subject = evidence.value(b"subject")?;
     is_instruction_line(&subject).then(|| {
         "Write the instruction into the mail, as its first line: the Subject is never read.".to_owned()
     })

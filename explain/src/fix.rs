@@ -2,11 +2,8 @@
 //!
 //! Spec: 12.
 
-use amendment::Refusal;
 use amendment::address::AddressError;
-use amendment::instruction::{InstructionError, MoneyError, NetworkError};
-use amendment::mime::MimeError;
-use amendment::signature::WindowError;
+use amendment::{InstructionError, MimeError, MoneyError, NetworkError, Refusal, WindowError};
 
 const WHOLE_MAIL: &str =
     "Hand in the whole mail as it was received, from its first header line on (`Show original`).";

@@ -28,16 +28,16 @@
 )]
 
 mod advice;
-mod explain;
+mod evidence;
+mod explanation;
 mod fix;
 mod limits;
 mod origin;
 mod place;
 mod record;
 mod repair;
-mod scene;
 
-pub use explain::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
+pub use explanation::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
 pub use fix::fix;
 pub use origin::{Client, Origin, Provider};
 pub use place::Place;

@@ -3,10 +3,10 @@
 //!
 //! Spec: 12.
 
-use amendment::canon;
+use amendment::dkim::canon;
 use amendment::limits::SIGNATURES_READ_MAX;
-use amendment::message::{HeaderField, Mail};
-use amendment::text::{lines, split_at_byte, trim_fws};
+use amendment::mail::message::{HeaderField, Mail};
+use amendment::mail::text::{lines, split_at_byte, trim_fws};
 
 /// A mail provider of which it is known what it signs (`xahau-email providers` shows it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -303,7 +303,7 @@ fn signed_by(field: &HeaderField<'_>) -> Option<Provider> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use amendment::message::Source;
+    use amendment::mail::message::Source;
 
     fn origin(header: &str, body: &str) -> (Option<&'static str>, Option<&'static str>) {
         let raw = format!("{header}\r\n\r\n{body}");

@@ -5,18 +5,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::origin::{is_named, tag};
-use crate::scene::{self, Scene, TextLine};
-use amendment::Refusal;
-use amendment::base64;
-use amendment::instruction::InstructionError;
+use amendment::dkim::tags::{TagList, TagListError};
 use amendment::limits::{EMAIL_SKEW_SECS, EMAIL_WINDOW_SECS, HEADER_LINES_MAX, SHOWN_BYTES_MAX};
-use amendment::message::HeaderField;
-use amendment::mime::MimeError;
-use amendment::reading::is_of_list_or_robot;
-use amendment::signature::WindowError;
-use amendment::tags::{TagList, TagListError};
-use amendment::text::{is_empty_line, lines, relaxed, shown, trim_fws, whole_lines, without_line_end};
+use amendment::mail::base64;
+use amendment::mail::message::HeaderField;
+use amendment::mail::text::{is_empty_line, lines, relaxed, shown, trim_fws, whole_lines, without_line_end};
+use amendment::reading::draft::is_of_list_or_robot;
+use amendment::{InstructionError, MimeError, Refusal, WindowError};
+
+use crate::evidence::{self, Evidence, TextLine};
+use crate::origin::{is_named, tag};
 
 /// A place in a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,57 +61,57 @@ impl Place {
 
 /// Where a refusal points; `None` where it is about the whole mail, about something that is not there, or about a
 /// transaction.
-pub(crate) fn of(refusal: &Refusal, scene: &Scene<'_>) -> Option<Place> {
+pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<Place> {
     use Refusal as R;
     match refusal {
-        R::BareCr | R::BareLf | R::Nul => Place::of_byte(scene.raw, first_control(scene.raw)?),
+        R::BareCr | R::BareLf | R::Nul => Place::of_byte(evidence.raw, first_control(evidence.raw)?),
         R::HeaderLinesTooMany | R::HeaderLineWithoutName | R::SpaceBeforeColon | R::ContinuationFirst => {
-            header_line(refusal, scene.raw)
+            header_line(refusal, evidence.raw)
         }
-        R::NoEmptyLine => Place::of(scene.raw, whole_lines(scene.raw).last()?),
-        R::Tags(error) => wrong_tag(*error, scene),
-        R::TagMissing(_) => Place::of(scene.raw, scene.signature()?.raw),
-        R::Version => in_signature("v", scene),
-        R::Algorithm => in_signature("a", scene),
-        R::Canonicalization => in_signature("c", scene),
-        R::QueryMethod => in_signature("q", scene),
-        R::BodyLength => in_signature("l", scene),
+        R::NoEmptyLine => Place::of(evidence.raw, whole_lines(evidence.raw).last()?),
+        R::Tags(error) => wrong_tag(*error, evidence),
+        R::TagMissing(_) => Place::of(evidence.raw, evidence.signature()?.raw),
+        R::Version => in_signature("v", evidence),
+        R::Algorithm => in_signature("a", evidence),
+        R::Canonicalization => in_signature("c", evidence),
+        R::QueryMethod => in_signature("q", evidence),
+        R::BodyLength => in_signature("l", evidence),
         R::Selector | R::KeyNameTooLong | R::KeyUnknown | R::KeyRevoked | R::KeyRecord(_) => {
-            in_signature("s", scene)
+            in_signature("s", evidence)
         }
-        R::SigningDomain | R::NotAligned => in_signature("d", scene),
+        R::SigningDomain | R::NotAligned => in_signature("d", evidence),
         R::SignatureSigned | R::SignedHeadersMalformed | R::SignedHeadersTooMany | R::NotSigned(_) => {
-            in_signature("h", scene)
+            in_signature("h", evidence)
         }
-        R::Signature => in_signature("h", scene),
-        R::TimestampMalformed => in_signature("t", scene),
-        R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => in_signature("x", scene),
-        R::SignatureBase64(name) => in_signature(name, scene),
-        R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => in_signature("i", scene),
+        R::Signature => in_signature("h", evidence),
+        R::TimestampMalformed => in_signature("t", evidence),
+        R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => in_signature("x", evidence),
+        R::SignatureBase64(name) => in_signature(name, evidence),
+        R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => in_signature("i", evidence),
         R::SignedTwice(name) => {
-            let mut fields = scene.mail?.fields.iter();
-            of_field(scene, fields.find(|field| is_named(field, name.as_bytes()))?)
+            let mut fields = evidence.mail?.fields.iter();
+            of_field(evidence, fields.find(|field| is_named(field, name.as_bytes()))?)
         }
-        R::From(_) => of_field(scene, scene.field(b"from")?),
-        R::To(_) => of_field(scene, scene.field(b"to")?),
-        R::Date(_) => of_field(scene, scene.field(b"date")?),
-        R::Window(error) => window(*error, scene),
-        R::ListOrRobot => of_field(scene, list_or_robot(scene)?),
-        R::BodyHash => match scene.appended() {
-            Some((_, index)) => raw_line(scene, index, None),
-            None => in_signature("bh", scene),
+        R::From(_) => of_field(evidence, evidence.field(b"from")?),
+        R::To(_) => of_field(evidence, evidence.field(b"to")?),
+        R::Date(_) => of_field(evidence, evidence.field(b"date")?),
+        R::Window(error) => window(*error, evidence),
+        R::ListOrRobot => of_field(evidence, list_or_robot(evidence)?),
+        R::BodyHash => match evidence.appended() {
+            Some((_, index)) => raw_line(evidence, index, None),
+            None => in_signature("bh", evidence),
         },
-        R::Mime(error) => part(*error, scene),
-        R::Instruction(error) => instruction(*error, scene),
-        R::Network(_) | R::Money(_) | R::Named(_) => text_line(scene, scene::first_line),
+        R::Mime(error) => part(*error, evidence),
+        R::Instruction(error) => instruction(*error, evidence),
+        R::Network(_) | R::Money(_) | R::Named(_) => text_line(evidence, evidence::first_line),
         R::MailTooLarge | R::MemoTooLarge | R::NoSignature => None,
         R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence => None,
         R::FlagNotAllowed | R::NotEnabled => None,
     }
 }
 
-fn of_field(scene: &Scene<'_>, field: &HeaderField<'_>) -> Option<Place> {
-    Place::of(scene.raw, without_line_end(field.raw))
+fn of_field(evidence: &Evidence<'_>, field: &HeaderField<'_>) -> Option<Place> {
+    Place::of(evidence.raw, without_line_end(field.raw))
 }
 
 /// The first byte that rule 3.4 refuses.
@@ -156,24 +154,24 @@ fn is_header_line(line: &[u8]) -> bool {
 }
 
 /// A tag of the signature, name and value; the whole field where the tag is not there.
-fn in_signature(name: &str, scene: &Scene<'_>) -> Option<Place> {
-    let field = scene.signature()?;
+fn in_signature(name: &str, evidence: &Evidence<'_>) -> Option<Place> {
+    let field = evidence.signature()?;
     let value = tag(field, name).and_then(|value| Some((offset_in(field.raw, value)?, value)));
     let Some((start, value)) = value else {
-        return of_field(scene, field);
+        return of_field(evidence, field);
     };
     // From the name on: white space may stand around the equals sign.
     let head = field.raw.get(..start)?;
     let from = head.iter().rposition(|b| matches!(b, b';' | b':'));
     let from = from.map_or(0, |at| at.saturating_add(1));
     let part = field.raw.get(from..start.saturating_add(value.len()))?;
-    Place::of(scene.raw, trim_fws(part))
+    Place::of(evidence.raw, trim_fws(part))
 }
 
 /// The first tag that breaks the syntax of tag lists.
-fn wrong_tag(error: TagListError, scene: &Scene<'_>) -> Option<Place> {
-    let field = scene.signature()?;
-    let value = amendment::canon::value(field.raw);
+fn wrong_tag(error: TagListError, evidence: &Evidence<'_>) -> Option<Place> {
+    let field = evidence.signature()?;
+    let value = amendment::dkim::canon::value(field.raw);
     let mut seen = BTreeSet::new();
     let mut found = None;
     for tag in value.split(|b| *b == b';') {
@@ -188,43 +186,43 @@ fn wrong_tag(error: TagListError, scene: &Scene<'_>) -> Option<Place> {
         }
     }
     let tag = found.filter(|tag| !trim_fws(tag).is_empty());
-    Place::of(scene.raw, trim_fws(tag.unwrap_or(without_line_end(field.raw))))
+    Place::of(evidence.raw, trim_fws(tag.unwrap_or(without_line_end(field.raw))))
 }
 
 /// Date, `t=` or `x=`: whichever the window excludes.
-fn window(error: WindowError, scene: &Scene<'_>) -> Option<Place> {
-    let draft = scene.draft?;
+fn window(error: WindowError, evidence: &Evidence<'_>) -> Option<Place> {
+    let draft = evidence.draft?;
     let times = draft.candidate.times.as_ref()?;
-    let now = i64::try_from(scene.now.to_unix()).ok()?;
+    let now = i64::try_from(evidence.now.to_unix()).ok()?;
     let date = codec::CloseTime::new(draft.date?).to_unix();
     let is_out = |at: i64| match error {
         WindowError::Expired => at.saturating_add(i64::from(EMAIL_WINDOW_SECS)) < now,
         WindowError::Early => at > now.saturating_add(i64::from(EMAIL_SKEW_SECS)),
     };
     if i64::try_from(date).is_ok_and(is_out) {
-        of_field(scene, scene.field(b"date")?)
+        of_field(evidence, evidence.field(b"date")?)
     } else if times.timestamp.is_some_and(is_out) {
-        in_signature("t", scene)
+        in_signature("t", evidence)
     } else {
-        in_signature("x", scene)
+        in_signature("x", evidence)
     }
 }
 
 /// The field that rule 4.8 refuses.
-pub(crate) fn list_or_robot<'a>(scene: &Scene<'a>) -> Option<&'a HeaderField<'a>> {
-    let signed = tag(scene.signature()?, "h")?;
+pub(crate) fn list_or_robot<'a>(evidence: &Evidence<'a>) -> Option<&'a HeaderField<'a>> {
+    let signed = tag(evidence.signature()?, "h")?;
     let is_signed = |field: &HeaderField<'_>| {
         let mut names = signed.split(|b| *b == b':');
         names.any(|name| is_named(field, trim_fws(name)))
     };
-    let mut fields = scene.mail?.fields.iter();
+    let mut fields = evidence.mail?.fields.iter();
     fields.find(|field| is_signed(field) && is_of_list_or_robot(field.name, field.raw))
 }
 
 /// A line of the body, by its index; `excerpt` where the line stands there encoded.
-fn raw_line(scene: &Scene<'_>, index: usize, excerpt: Option<&[u8]>) -> Option<Place> {
-    let line = whole_lines(scene.mail?.body).nth(index)?;
-    let place = Place::of(scene.raw, without_line_end(line))?;
+fn raw_line(evidence: &Evidence<'_>, index: usize, excerpt: Option<&[u8]>) -> Option<Place> {
+    let line = whole_lines(evidence.mail?.body).nth(index)?;
+    let place = Place::of(evidence.raw, without_line_end(line))?;
     Some(match excerpt {
         Some(text) => Place {
             excerpt: shown(&relaxed(text)),
@@ -274,8 +272,8 @@ fn holds(line: &[u8], word: &[u8]) -> bool {
 }
 
 /// The line of the first part that is wrong.
-fn part(error: MimeError, scene: &Scene<'_>) -> Option<Place> {
-    let leaf = leaf(scene.body);
+fn part(error: MimeError, evidence: &Evidence<'_>) -> Option<Place> {
+    let leaf = leaf(evidence.body);
     let field = |words: &[&[u8]]| {
         let mut header = leaf.header.iter();
         header.find(|(_, line)| words.iter().any(|word| holds(line, word)))
@@ -283,7 +281,7 @@ fn part(error: MimeError, scene: &Scene<'_>) -> Option<Place> {
     let last = |word: &[u8]| leaf.header.iter().rev().find(|(_, line)| holds(line, word));
     let content_line = |is_wrong: fn(&[u8]) -> bool| {
         let from = leaf.content?;
-        let mut content = lines(scene.body).enumerate().skip(from);
+        let mut content = lines(evidence.body).enumerate().skip(from);
         let wrong = content.find(|(_, line)| line.starts_with(b"--") || is_wrong(line));
         wrong.filter(|(_, line)| !line.starts_with(b"--"))
     };
@@ -300,7 +298,7 @@ fn part(error: MimeError, scene: &Scene<'_>) -> Option<Place> {
         _ => None,
     };
     let index = found.or(leaf.header.first().copied()).map(|(index, _)| index);
-    raw_line(scene, index.unwrap_or_default(), None)
+    raw_line(evidence, index.unwrap_or_default(), None)
 }
 
 /// The first line whose name stands above already.
@@ -327,20 +325,20 @@ fn is_broken_quoted_printable(line: &[u8]) -> bool {
 
 /// A line of the instruction text.
 fn text_line<'t>(
-    scene: &Scene<'_>,
+    evidence: &Evidence<'_>,
     pick: impl for<'x> FnOnce(&'x [u8]) -> Option<TextLine<'x>>,
 ) -> Option<Place> {
-    let text = scene.text()?;
+    let text = evidence.text()?;
     let picked = pick(&text)?;
     let index = match &text {
         Cow::Borrowed(part) => {
-            let start = offset_in(scene.body, part)?;
-            let above = memchr::memchr_iter(b'\n', scene.body.get(..start)?).count();
+            let start = offset_in(evidence.body, part)?;
+            let above = memchr::memchr_iter(b'\n', evidence.body.get(..start)?).count();
             above.saturating_add(picked.index)
         }
-        Cow::Owned(_) => encoded_line(scene.body, picked.index)?,
+        Cow::Owned(_) => encoded_line(evidence.body, picked.index)?,
     };
-    raw_line(scene, index, Some(picked.line))
+    raw_line(evidence, index, Some(picked.line))
 }
 
 /// Where a line of an encoded part stands in the body; in base64 the beginning of the part.
@@ -361,15 +359,15 @@ fn encoded_line(body: &[u8], index: usize) -> Option<usize> {
     }
 }
 
-fn instruction(error: InstructionError, scene: &Scene<'_>) -> Option<Place> {
+fn instruction(error: InstructionError, evidence: &Evidence<'_>) -> Option<Place> {
     match error {
         InstructionError::NoText => None,
-        InstructionError::NotFirst => text_line(scene, scene::first_line),
-        InstructionError::Ambiguous => text_line(scene, |text| {
-            scene::later_instruction(text, &scene::first_line(text)?)
+        InstructionError::NotFirst => text_line(evidence, evidence::first_line),
+        InstructionError::Ambiguous => text_line(evidence, |text| {
+            evidence::later_instruction(text, &evidence::first_line(text)?)
         }),
-        InstructionError::Broken => {
-            text_line(scene, |text| scene::line_below(text, &scene::first_line(text)?))
-        }
+        InstructionError::Broken => text_line(evidence, |text| {
+            evidence::line_below(text, &evidence::first_line(text)?)
+        }),
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use amendment::Refusal;
-use amendment::record::{Recorder, Step};
+use amendment::checks::{Recorder, Step};
 
 /// What became of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //!
 //! Spec: 5.1, 12.
 
-use amendment::instruction::is_instruction_line;
+use amendment::instruction::line::is_instruction_line;
 use amendment::limits::SHOWN_BYTES_MAX;
 
 /// Characters that look like a blank: no-break space, thin spaces, ideographic space.

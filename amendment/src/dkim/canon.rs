@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use crate::message::HeaderField;
-use crate::text::{
+use crate::mail::message::HeaderField;
+use crate::mail::text::{
     each_byte, each_pair, is_empty_line, is_fws, is_relaxed, lines, push_relaxed, split_at_byte, trim_fws,
 };
 
@@ -287,7 +287,7 @@ mod tests {
             let bytes = bytes.concat().into_bytes();
             for canon in [Canon::Simple, Canon::Relaxed] {
                 let slow = canonical_body(&bytes, canon);
-                let well_formed = crate::message::check_controls(&bytes).is_ok();
+                let well_formed = crate::mail::message::check_controls(&bytes).is_ok();
                 prop_assert!(!well_formed || *body(&bytes, canon) == slow);
                 prop_assert!(!well_formed || *body(&slow, canon) == slow);
             }

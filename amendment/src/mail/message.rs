@@ -3,8 +3,8 @@
 //! Spec: 3.1 (header syntax), 3.4 (control bytes), 1 (sizes).
 
 use crate::limits::{HEADER_LINES_MAX, MAIL_BYTES_MAX, MEMO_BYTES_MAX};
+use crate::mail::text::{each_pair, is_wsp, whole_lines, without_line_end};
 use crate::refusal::Refusal;
-use crate::text::{each_pair, is_wsp, whole_lines, without_line_end};
 
 /// Where the bytes come from, which decides the bounds they are held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,18 +3,17 @@
 //!
 //! Spec: 10, 12.
 
+use amendment::checks::Step;
+use amendment::limits::EMAIL_WINDOW_SECS;
+use amendment::reading::draft::Draft;
+use amendment::{EmailId, Examined, KeyName, KeySource, Order, Refusal, examine};
 use codec::{AccountId, CloseTime, Object, Ter};
 
-use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::reading::Draft;
-use amendment::record::Step;
-use amendment::{EmailId, Examined, KeyName, KeySource, Order, Refusal, examine};
-
 use crate::advice;
+use crate::evidence::{self, Evidence};
 use crate::origin::Origin;
 use crate::place::{self, Place};
 use crate::record::{FullRecord, Outcome};
-use crate::scene::{self, Scene};
 
 /// What `explain` needs beside the mail.
 #[derive(Debug, Clone, Copy)]
@@ -140,8 +139,8 @@ pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation
     let mut rec = FullRecord::default();
     let Examined { mail, chosen, draft } = examine(raw, env.network_id, env.now, env.keys, &mut rec);
     let mail = mail.as_ref();
-    let body = mail.map(|mail| scene::body_of(mail, draft.as_ref()));
-    let scene = Scene {
+    let body = mail.map(|mail| evidence::body_of(mail, draft.as_ref()));
+    let evidence = Evidence {
         raw,
         mail,
         chosen,
@@ -151,14 +150,14 @@ pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation
         now: env.now,
         origin: mail.map(|mail| Origin::of(mail, chosen)).unwrap_or_default(),
     };
-    let explanation = conclude(&rec, &scene);
+    let explanation = conclude(&rec, &evidence);
     match draft {
         Some(draft) => describe(explanation, draft, env.network_id),
         None => explanation,
     }
 }
 
-fn conclude(rec: &FullRecord, scene: &Scene<'_>) -> Explanation {
+fn conclude(rec: &FullRecord, evidence: &Evidence<'_>) -> Explanation {
     let refusal = rec.first_failure();
     let qualifies = match refusal {
         None => Qualifies::Yes,
@@ -179,10 +178,10 @@ fn conclude(rec: &FullRecord, scene: &Scene<'_>) -> Explanation {
         email_id: None,
         executable_until: None,
         signed_with: None,
-        origin: scene.origin,
+        origin: evidence.origin,
         checks: Step::ALL
             .into_iter()
-            .map(|step| check(step, rec, scene))
+            .map(|step| check(step, rec, evidence))
             .collect(),
     }
 }
@@ -239,7 +238,7 @@ impl Meant {
     }
 }
 
-fn check(step: Step, rec: &FullRecord, scene: &Scene<'_>) -> Check {
+fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
     let key_is_unknown = rec.0.get(&Step::Key) == Some(&Outcome::Failed(Refusal::KeyUnknown));
     let silent = |verdict| Check {
         rule: step.rule(),
@@ -260,8 +259,8 @@ fn check(step: Step, rec: &FullRecord, scene: &Scene<'_>) -> Check {
                 Refusal::KeyUnknown => CheckVerdict::Unknown,
                 _ => CheckVerdict::Fail,
             },
-            place: place::of(refusal, scene),
-            fix: advice::of(refusal, scene),
+            place: place::of(refusal, evidence),
+            fix: advice::of(refusal, evidence),
         },
         None if step == Step::Signature && key_is_unknown => silent(CheckVerdict::Unknown),
         None => silent(CheckVerdict::Skipped),

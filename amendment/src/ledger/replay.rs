@@ -6,11 +6,11 @@
 use codec::format::EntryType;
 use codec::{AccountId, CloseTime, Drops, Field, Hash256, Object, sf};
 
+use crate::ledger::transaction::EmailId;
 use crate::limits::{
     DEAD_ENTRIES_REMOVED_MAX, DISABLE_EMAIL_WAIT_SECS, EMAIL_WINDOW_SECS, FEE_CEILING_FACTOR,
     FEE_MARGIN_BASE_FEES,
 };
-use crate::transaction::EmailId;
 
 /// What became of the transaction whose mail is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

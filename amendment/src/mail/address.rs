@@ -9,7 +9,7 @@ use codec::AccountId;
 use thiserror::Error;
 
 use crate::limits::{DOMAIN_BYTES_MAX, LABEL_BYTES_MAX, LOCAL_PART_BYTES_MAX};
-use crate::text::{is_atext, is_wsp, split_at_byte, trim_wsp, unfold};
+use crate::mail::text::{is_atext, is_wsp, split_at_byte, trim_wsp, unfold};
 
 /// Why a text is no address that can own or receive. Spec: 2.1, 2.2, 2.4 as each variant says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

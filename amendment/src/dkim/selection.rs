@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use crate::canon;
-use crate::message::Mail;
+use crate::dkim::canon;
+use crate::dkim::signature::{Scheme, SignedHeaders};
+use crate::mail::message::Mail;
 use crate::refusal::Refusal;
-use crate::signature::{Scheme, SignedHeaders};
 
 /// The selected header fields of one signature, in canonical form.
 pub(crate) struct Selection<'m> {

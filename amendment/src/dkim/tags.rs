@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::text::{each_byte, has_twins, is_fws, split_at_byte, trim_fws};
+use crate::mail::text::{each_byte, has_twins, is_fws, split_at_byte, trim_fws};
 
 /// Why a tag list is refused. Spec: 4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -2,17 +2,17 @@
 //!
 //! Spec: 4.1, 4.3 (count), 4.4, 4.6 (tags), 3.2 (base64). Stricter than RFC 6376 3.5.
 
-use codec::{CloseTime, Hash256, keylet};
+use codec::{Hash256, keylet};
 
-use crate::address::is_ldh_domain;
-use crate::base64;
-use crate::canon::Canon;
-use crate::date::SECS_1970_TO_2000;
-use crate::key_record::KeyType;
+use crate::dkim::canon::Canon;
+use crate::dkim::key_record::KeyType;
+use crate::dkim::tags::TagList;
+use crate::dkim::window::Times;
 use crate::limits::{DOMAIN_BYTES_MAX, LABEL_BYTES_MAX, SIGNED_HEADERS_MAX, TIMESTAMP_DIGITS_MAX};
+use crate::mail::address::is_ldh_domain;
+use crate::mail::base64;
+use crate::mail::text::trim_fws;
 use crate::refusal::Refusal;
-use crate::tags::TagList;
-use crate::text::trim_fws;
 
 /// Hash of a signature. Only SHA-256 obeys rule 4.1; the other is read so that `explain` can say whether a mail is intact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,15 +126,6 @@ impl KeyName {
     pub fn dns_name(&self) -> String {
         format!("{}{DOMAINKEY}{}", self.selector, self.domain)
     }
-}
-
-/// `t=` and `x=`, seconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Times {
-    /// `t=`.
-    pub timestamp: Option<i64>,
-    /// `x=`.
-    pub expiry: Option<i64>,
 }
 
 /// `b=` and `bh=`, decoded.
@@ -324,39 +315,6 @@ pub(crate) fn identity_domain(tags: &TagList<'_>, domain: &str) -> Result<Option
     } else {
         Err(Refusal::IdentityOutside)
     }
-}
-
-/// The window of rule 4.6 for the signed Date, `t=` and `x=`.
-///
-/// Spec: 4.6. The ledger's time alone decides; it is the same on every node.
-pub(crate) fn check_window(date: u32, times: &Times, now: CloseTime) -> Result<(), WindowError> {
-    use crate::limits::{EMAIL_SKEW_SECS, EMAIL_WINDOW_SECS};
-    let now = i64::from(now.seconds());
-    let date = i64::from(date);
-    let since_2000 = |unix: i64| unix.saturating_sub(SECS_1970_TO_2000);
-    let expires = |at: i64| at.saturating_add(i64::from(EMAIL_WINDOW_SECS)) < now;
-    let early = |at: i64| at > now.saturating_add(i64::from(EMAIL_SKEW_SECS));
-    let signed = times.timestamp.map(since_2000);
-    let expired =
-        expires(date) || signed.is_some_and(expires) || times.expiry.is_some_and(|x| since_2000(x) < now);
-    if expired {
-        Err(WindowError::Expired)
-    } else if early(date) || signed.is_some_and(early) {
-        Err(WindowError::Early)
-    } else {
-        Ok(())
-    }
-}
-
-/// Which end of the window a mail missed. Spec: 4.6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WindowError {
-    /// tefEMAIL_EXPIRED.
-    #[error("the mail is older than five days, or past the time its provider set")]
-    Expired,
-    /// terEMAIL_EARLY.
-    #[error("the mail is dated in the future")]
-    Early,
 }
 
 #[cfg(test)]
@@ -571,31 +529,5 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(refusal), "{text}");
         }
-    }
-
-    #[test]
-    fn window_is_five_days_back_and_five_minutes_ahead() {
-        let none = Times {
-            timestamp: None,
-            expiry: None,
-        };
-        let now = CloseTime::new(1_000_000);
-        let at = |date: u32| check_window(date, &none, now);
-        assert_eq!(at(568_000), Ok(()));
-        assert_eq!(at(567_999), Err(WindowError::Expired));
-        assert_eq!(at(1_000_300), Ok(()));
-        assert_eq!(at(1_000_301), Err(WindowError::Early));
-        let stamped = |secs: i64, expiry: Option<i64>| {
-            let times = Times {
-                timestamp: Some(SECS_1970_TO_2000 + secs),
-                expiry: expiry.map(|x| SECS_1970_TO_2000 + x),
-            };
-            check_window(1_000_000, &times, now)
-        };
-        assert_eq!(stamped(568_000, None), Ok(()));
-        assert_eq!(stamped(567_999, None), Err(WindowError::Expired));
-        assert_eq!(stamped(1_000_301, None), Err(WindowError::Early));
-        assert_eq!(stamped(1_000_000, Some(1_000_000)), Ok(()));
-        assert_eq!(stamped(999_000, Some(999_999)), Err(WindowError::Expired));
     }
 }

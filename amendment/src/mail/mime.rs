@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use crate::base64;
 use crate::limits::{BOUNDARY_BYTES_MAX, MULTIPART_DEPTH_MAX};
-use crate::text::{
+use crate::mail::base64;
+use crate::mail::text::{
     each_pair, has_twins, is_empty_line, is_wsp, lines_with, split_at_byte, split_line, trim_wsp, unfold,
     without_line_end,
 };

@@ -3,7 +3,7 @@
 //!
 //! Spec: 3.2, 4.5, 5.4: `b=` and `bh=`, `p=`, body parts.
 
-use crate::text::is_fws;
+use crate::mail::text::is_fws;
 
 #[allow(
     clippy::indexing_slicing,

@@ -7,17 +7,20 @@ use std::borrow::Cow;
 
 use codec::{AccountId, CloseTime, Drops, LedgerIndex, Object};
 
-use crate::address::{CanonicalAddress, Recipient};
-use crate::canon;
-use crate::crypto::{self, Claim};
-use crate::keys::{KeyAnswer, KeySource};
+use crate::checks::{FirstFailure, NoRecord, Recorder, Step};
+use crate::dkim::canon;
+use crate::dkim::key_source::{KeyAnswer, KeySource};
+use crate::dkim::signature::KeyName;
+use crate::dkim::verify;
+use crate::dkim::window;
+use crate::instruction::order::Order;
+use crate::ledger::transaction::{self, EmailId};
 use crate::limits::{SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
-use crate::message::{self, Mail, Source};
-use crate::reading::{self, Candidate, Draft, Order};
-use crate::record::{FirstFailure, NoRecord, Recorder, Step};
+use crate::mail::address::{CanonicalAddress, Recipient};
+use crate::mail::message::{self, Mail, Source};
+use crate::reading::candidate::Candidate;
+use crate::reading::draft::{self, Draft};
 use crate::refusal::Refusal;
-use crate::signature::{self, KeyName};
-use crate::transaction::{self, EmailId};
 
 /// What a mail makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,9 +84,9 @@ struct Choice {
 fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     let name = candidate.key_name.as_ref()?;
     let header_data = candidate.header_data()?;
-    let claim = Claim::of(candidate, &header_data)?;
+    let claim = candidate.claim(&header_data)?;
     let proven = match keys.key(name.domain(), name.selector()) {
-        KeyAnswer::Usable(key) => crypto::verify(&claim, &key),
+        KeyAnswer::Usable(key) => verify::verify(&claim, &key),
         KeyAnswer::Unusable(error) => Err(Refusal::KeyRecord(error)),
         KeyAnswer::Revoked => Err(Refusal::KeyRevoked),
         KeyAnswer::Absent | KeyAnswer::Unknown => Err(Refusal::KeyUnknown),
@@ -168,9 +171,9 @@ pub fn examine<'m>(
         format!("{} DKIM-Signature fields", mail.signature_positions().count())
     });
     let draft = choice.map(|choice| {
-        let draft = reading::read(&mail, choice.position, Source::Door, raw, network_id, rec);
+        let draft = draft::read(&mail, choice.position, Source::Door, raw, network_id, rec);
         if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
-            let window = signature::check_window(date, times, now).map_err(Refusal::Window);
+            let window = window::check_window(date, times, now).map_err(Refusal::Window);
             rec.hold(Step::Window, window, |()| format!("now {}", now.to_unix()));
         }
         if let Some(proof) = choice.proof {
@@ -281,9 +284,9 @@ pub fn normal_form(raw: &[u8], index: usize) -> Result<Vec<u8>, Refusal> {
     let mail = mail.ok_or(Refusal::NoSignature)?;
     let position = mail.signature_positions().nth(index);
     let position = position.ok_or(Refusal::NoSignature)?;
-    let draft = reading::read(&mail, position, Source::Door, raw, 0, &mut NoRecord);
+    let draft = draft::read(&mail, position, Source::Door, raw, 0, &mut NoRecord);
     draft.normal_form.map(Cow::into_owned).ok_or_else(|| {
-        reading::read(&mail, position, Source::Door, raw, 0, &mut rec);
+        draft::read(&mail, position, Source::Door, raw, 0, &mut rec);
         rec.refusal().unwrap_or(Refusal::NoSignature)
     })
 }

@@ -5,8 +5,8 @@
 use codec::format::TxType;
 use codec::{AccountId, Amount, Drops, Hash256, LedgerIndex, Object, Value, flags, sf};
 
+use crate::instruction::order::Order;
 use crate::limits::NETWORK_ID_UNWRITTEN_MAX;
-use crate::reading::Order;
 
 /// Hash of the signed meaning of a mail; shown as upper-case hex. What section 8 refuses to execute twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

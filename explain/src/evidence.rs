@@ -5,21 +5,21 @@
 
 use std::borrow::Cow;
 
+use amendment::dkim::canon;
+use amendment::dkim::signature::HashAlgorithm;
+use amendment::instruction::line::is_instruction_line;
+use amendment::mail::message::{HeaderField, Mail};
+use amendment::mail::mime;
+use amendment::mail::text::{is_empty_line, lines, relaxed, whole_lines};
+use amendment::reading::draft::Draft;
 use aws_lc_rs::digest;
 use codec::CloseTime;
 
 use crate::limits::APPENDED_LINES_MAX;
 use crate::origin::{Origin, is_named};
-use amendment::canon;
-use amendment::instruction::is_instruction_line;
-use amendment::message::{HeaderField, Mail};
-use amendment::mime;
-use amendment::reading::Draft;
-use amendment::signature::HashAlgorithm;
-use amendment::text::{is_empty_line, lines, relaxed, whole_lines};
 
 /// The mail and what was made of it.
-pub(crate) struct Scene<'a> {
+pub(crate) struct Evidence<'a> {
     pub(crate) raw: &'a [u8],
     pub(crate) mail: Option<&'a Mail<'a>>,
     /// Position of the signature under which it was judged.
@@ -67,7 +67,7 @@ pub(crate) fn body_of<'m>(mail: &Mail<'m>, draft: Option<&Draft<'m>>) -> Cow<'m,
         })
 }
 
-impl<'a> Scene<'a> {
+impl<'a> Evidence<'a> {
     /// The DKIM-Signature field under which the mail was judged.
     pub(crate) fn signature(&self) -> Option<&'a HeaderField<'a>> {
         self.mail?.fields.get(self.chosen?)

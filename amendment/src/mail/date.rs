@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::text::{is_wsp, trim_wsp, unfold};
+use crate::mail::text::{is_wsp, trim_wsp, unfold};
 
 /// Seconds from 1970-01-01 to 2000-01-01 UTC.
 pub(crate) const SECS_1970_TO_2000: i64 = 946_684_800;

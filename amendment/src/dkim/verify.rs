@@ -4,18 +4,13 @@
 //! Spec: 4.5. RFC 6376 3.3.1, RFC 8017 8.2.2, RFC 8463 3.
 
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{
-    ParsedPublicKey, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RsaPublicKeyComponents,
-};
-use ed25519_dalek::VerifyingKey;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY};
 
-use crate::der::{self, RsaKey, RsaKeyError};
-use crate::ed25519;
-use crate::key_record::{KeyRecord, KeyRecordError, KeyType, Subdomains};
-use crate::reading::Candidate;
+use crate::dkim::der;
+use crate::dkim::ed25519;
+use crate::dkim::key_record::{KeyRecord, KeyType, LibraryKey, Subdomains, library_components};
+use crate::dkim::signature::HashAlgorithm;
 use crate::refusal::Refusal;
-use crate::signature::HashAlgorithm;
 
 /// SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -50,20 +45,6 @@ pub(crate) struct Claim<'a> {
     pub(crate) signature: &'a [u8],
 }
 
-impl<'a> Claim<'a> {
-    /// The claim of a candidate whose every part could be read.
-    pub(crate) fn of(candidate: &'a Candidate<'_>, header_data: &'a [u8]) -> Option<Claim<'a>> {
-        Some(Claim {
-            algorithm: candidate.scheme?.algorithm,
-            hash: candidate.scheme?.hash,
-            domain: candidate.key_name.as_ref()?.domain(),
-            identity: candidate.identity.as_deref(),
-            header_data,
-            signature: &candidate.proofs.as_ref()?.signature,
-        })
-    }
-}
-
 /// The signature is that of the key over the header data.
 ///
 /// Spec: 4.5. Signature exactly as long as the modulus and below it; the encoded message is compared byte for byte with
@@ -82,45 +63,6 @@ pub(crate) fn verify(claim: &Claim<'_>, key: &KeyRecord) -> Result<(), Refusal> 
         _ => false,
     };
     if proven { Ok(()) } else { Err(Refusal::Signature) }
-}
-
-/// A public key in the form in which its library computes. Only keys of rule 4.5 become one.
-pub(crate) enum LibraryKey {
-    Rsa {
-        key: Box<ParsedPublicKey>,
-        /// Big-endian, without leading zeros.
-        modulus: Vec<u8>,
-    },
-    Ed25519(VerifyingKey),
-}
-
-impl LibraryKey {
-    /// Checks the key by rule 4.5 and prepares it.
-    ///
-    /// Spec: 4.5.
-    pub(crate) fn parse(key_type: KeyType, public_key: &[u8]) -> Result<LibraryKey, KeyRecordError> {
-        match key_type {
-            KeyType::Rsa => {
-                let components = der::rsa_key(public_key)?;
-                let key = library_components(&components)
-                    .to_parsed_public_key(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
-                    // Not reached: the library takes every key within the bounds of 4.5 (tests/data/rsa_edges.json).
-                    .map_err(|_| RsaKeyError::Modulus)?;
-                Ok(LibraryKey::Rsa {
-                    key: Box::new(key),
-                    modulus: components.modulus.to_vec(),
-                })
-            }
-            KeyType::Ed25519 => Ok(LibraryKey::Ed25519(ed25519::public_key(public_key)?)),
-        }
-    }
-}
-
-fn library_components<'a>(key: &RsaKey<'a>) -> RsaPublicKeyComponents<&'a [u8]> {
-    RsaPublicKeyComponents {
-        n: key.modulus,
-        e: key.exponent,
-    }
 }
 
 fn rsa_verifies(key: &ParsedPublicKey, modulus: &[u8], claim: &Claim<'_>) -> bool {
@@ -146,7 +88,7 @@ fn rsa_verifies(key: &ParsedPublicKey, modulus: &[u8], claim: &Claim<'_>) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key_record::{LSF_DKIM_STRICT, parse_txt};
+    use crate::dkim::key_record::{LSF_DKIM_STRICT, parse_txt};
 
     // RFC 8463 A.3: one message under two keys; header data as its two signatures cover it.
     const FIELDS: &str = "from:Joe SixPack <joe@football.example.com>\r\n\
@@ -178,7 +120,7 @@ mod tests {
         Case {
             key: parse_txt(key.as_bytes()).expect("a key"),
             header_data: format!("{FIELDS}{field}"),
-            signature: crate::base64::decode_tag(signature.as_bytes()).expect("base64"),
+            signature: crate::mail::base64::decode_tag(signature.as_bytes()).expect("base64"),
         }
     }
 
@@ -283,7 +225,7 @@ mod tests {
     // Signatures by OpenSSL, see the note in the file.
     #[test]
     fn accepts_keys_at_the_edges_and_rejects_keys_beyond() {
-        let file = include_str!("../tests/data/rsa_edges.json");
+        let file = include_str!("../../tests/data/rsa_edges.json");
         let cases: serde_json::Value = serde_json::from_str(file).expect("JSON");
         for case in cases["cases"].as_array().expect("cases") {
             let number = |name: &str| case[name].as_u64().expect("a number");
@@ -297,7 +239,7 @@ mod tests {
             let case = Case {
                 key,
                 header_data: "edge".to_owned(),
-                signature: crate::base64::decode_tag(text("signature").as_bytes()).expect("base64"),
+                signature: crate::mail::base64::decode_tag(text("signature").as_bytes()).expect("base64"),
             };
             assert_eq!(verify(&claim(&case, &case.signature), &case.key), Ok(()));
         }
@@ -306,7 +248,7 @@ mod tests {
     // The encoded message is compared byte for byte: a lax parser lets anybody sign under a key with e = 3.
     #[test]
     fn rejects_encoded_messages_that_are_not_the_one_encoding() {
-        let file = include_str!("../tests/data/rsa_edges.json");
+        let file = include_str!("../../tests/data/rsa_edges.json");
         let file: serde_json::Value = serde_json::from_str(file).expect("JSON");
         let encodings = &file["encodings"];
         let key = format!("p={}", encodings["key"].as_str().expect("text"));
@@ -315,7 +257,7 @@ mod tests {
             let case = Case {
                 key: parse_txt(key.as_bytes()).expect("a key"),
                 header_data: "edge".to_owned(),
-                signature: crate::base64::decode_tag(signature).expect("base64"),
+                signature: crate::mail::base64::decode_tag(signature).expect("base64"),
             };
             let right = item["right"].as_bool().expect("a verdict");
             assert_eq!(

@@ -6,15 +6,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::signature::{
+    ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RsaPublicKeyComponents,
+};
+use ed25519_dalek::VerifyingKey;
 use thiserror::Error;
 
-use crate::base64;
-use crate::crypto::LibraryKey;
-use crate::der::RsaKeyError;
-use crate::ed25519::Ed25519KeyError;
+use crate::dkim::der::{self, RsaKey, RsaKeyError};
+use crate::dkim::ed25519::{self, Ed25519KeyError};
+use crate::dkim::tags::{TagList, TagListError};
 use crate::limits::KEY_RECORD_BYTES_MAX;
-use crate::tags::{TagList, TagListError};
-use crate::text::trim_fws;
+use crate::mail::base64;
+use crate::mail::text::trim_fws;
 
 /// Flag of a DKIMKey entry whose record says `t=s`: `i=` must equal `d=`. Spec: 4.5.
 pub const LSF_DKIM_STRICT: u32 = 0x0000_0001;
@@ -97,6 +100,45 @@ impl fmt::Display for KeyType {
             KeyType::Rsa => "rsa",
             KeyType::Ed25519 => "ed25519",
         })
+    }
+}
+
+/// A public key in the form in which its library computes. Only keys of rule 4.5 become one.
+pub(crate) enum LibraryKey {
+    Rsa {
+        key: Box<ParsedPublicKey>,
+        /// Big-endian, without leading zeros.
+        modulus: Vec<u8>,
+    },
+    Ed25519(VerifyingKey),
+}
+
+impl LibraryKey {
+    /// Checks the key by rule 4.5 and prepares it.
+    ///
+    /// Spec: 4.5.
+    pub(crate) fn parse(key_type: KeyType, public_key: &[u8]) -> Result<LibraryKey, KeyRecordError> {
+        match key_type {
+            KeyType::Rsa => {
+                let components = der::rsa_key(public_key)?;
+                let key = library_components(&components)
+                    .to_parsed_public_key(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
+                    // Not reached: the library takes every key within the bounds of 4.5 (tests/data/rsa_edges.json).
+                    .map_err(|_| RsaKeyError::Modulus)?;
+                Ok(LibraryKey::Rsa {
+                    key: Box::new(key),
+                    modulus: components.modulus.to_vec(),
+                })
+            }
+            KeyType::Ed25519 => Ok(LibraryKey::Ed25519(ed25519::public_key(public_key)?)),
+        }
+    }
+}
+
+pub(crate) fn library_components<'a>(key: &RsaKey<'a>) -> RsaPublicKeyComponents<&'a [u8]> {
+    RsaPublicKeyComponents {
+        n: key.modulus,
+        e: key.exponent,
     }
 }
 

@@ -7,79 +7,19 @@ use codec::format::TxType;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
 use thiserror::Error;
 
-use crate::crypto::{self, Claim};
-use crate::keys::{Failure, KeyCache, LedgerKey, ledger_key};
+use crate::checks::{FirstFailure, Recorder, Step};
+use crate::dkim::signature::KeyName;
+use crate::dkim::verify;
+use crate::dkim::window::{self, WindowError};
+use crate::instruction::order::Order;
+use crate::ledger::keys::{Failure, LedgerKey, ledger_key};
+use crate::ledger::replay::{self, Effect, ReplayMark};
+use crate::ledger::transaction::{self, EmailId};
+use crate::ledger::view::{Amendment, ReadView, Rules};
 use crate::limits::LIVE_ENTRIES_MAX;
-use crate::message::{self, Mail, Source};
-use crate::reading::{self, Draft, Order, Reading};
-use crate::record::{FirstFailure, Recorder, Step};
+use crate::mail::message::{self, Mail, Source};
+use crate::reading::draft::{self, Draft, Reading};
 use crate::refusal::Refusal;
-use crate::replay::{self, Effect, ReplayMark};
-use crate::signature::{self, HashAlgorithm, KeyName, WindowError};
-use crate::transaction::{self, EmailId};
-
-/// Whether the amendment `Email` is enabled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amendment {
-    /// Mails may sign transactions.
-    On,
-    /// They may not.
-    Off,
-}
-
-/// What stateless checks read of a ledger's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
-    /// NetworkID of the ledger.
-    pub network_id: u32,
-    /// The amendment `Email`.
-    pub amendment: Amendment,
-}
-
-impl Rules {
-    /// The rules of a view.
-    pub fn of(view: &impl ReadView) -> Rules {
-        let amendment = if view.amendment_enabled(&AMENDMENT_EMAIL) {
-            Amendment::On
-        } else {
-            Amendment::Off
-        };
-        Rules {
-            network_id: view.network_id(),
-            amendment,
-        }
-    }
-}
-
-/// Id of the amendment: SHA-512Half of `Email`. Spec: 1.
-pub const AMENDMENT_EMAIL: Hash256 = Hash256::new([
-    0xB3, 0x2F, 0xA9, 0xBF, 0x95, 0x3D, 0x96, 0xC1, 0x66, 0xF3, 0x37, 0xF7, 0xF0, 0x3A, 0x6C, 0x21, 0x1C,
-    0x4C, 0x59, 0x45, 0xBE, 0x5A, 0xD3, 0x16, 0x76, 0x1C, 0x92, 0x06, 0x3F, 0x28, 0x09, 0xF5,
-]);
-
-/// What the rules read of a ledger.
-pub trait ReadView {
-    /// NetworkID.
-    fn network_id(&self) -> u32;
-    /// Index of the ledger that is being built.
-    fn ledger_index(&self) -> LedgerIndex;
-    /// Close time of the parent ledger: "now".
-    fn parent_close_time(&self) -> CloseTime;
-    /// Base fee.
-    fn base_fee(&self) -> Drops;
-    /// Whether the ledger still takes transactions, instead of being built from a fixed set.
-    fn is_open(&self) -> bool;
-    /// Whether an amendment is enabled.
-    fn amendment_enabled(&self, id: &Hash256) -> bool;
-    /// An entry as it stands in this ledger now.
-    fn entry(&self, key: &Hash256) -> Option<Object>;
-    /// An entry as it stood at the end of the parent ledger; DKIM keys are read there. Spec: 7.3.
-    fn parent_entry(&self, key: &Hash256) -> Option<Object>;
-    /// Keys that were checked before; none where the view keeps none. Changes no answer, only its cost.
-    fn key_cache(&self) -> Option<&KeyCache> {
-        None
-    }
-}
 
 /// Why a transaction is malformed. Codes: temMALFORMED, temINVALID_FLAG, tefBAD_SIGNATURE (body hash).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -346,7 +286,7 @@ fn read_memo(memo: &[u8], network_id: u32) -> Result<Reading, Refusal> {
     if chosen.is_none() {
         rec.fail(Step::SignaturePresent, Refusal::NoSignature);
     }
-    let draft = chosen.map(|chosen| reading::read(&mail, chosen, Source::Memo, memo, network_id, &mut rec));
+    let draft = chosen.map(|chosen| draft::read(&mail, chosen, Source::Memo, memo, network_id, &mut rec));
     match rec.refusal() {
         None => draft.and_then(Draft::complete).ok_or(Refusal::NotDerived),
         Some(refusal) => Err(refusal),
@@ -375,7 +315,7 @@ pub fn screen(parsed: Parsed, view: &impl ReadView) -> Result<Screened, ScreenEr
         return Err(ScreenError::LastLedgerPassed);
     }
     let now = view.parent_close_time();
-    signature::check_window(parsed.reading.date, &parsed.reading.times, now).map_err(ScreenError::Window)?;
+    window::check_window(parsed.reading.date, &parsed.reading.times, now).map_err(ScreenError::Window)?;
     let replay = view.entry(&keylet::email_replay(parsed.account));
     let mark = mark_of(&parsed);
     // Before 8.6, so that the REKEY mail itself is told to be executed, not to be old.
@@ -425,15 +365,7 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
         LedgerKey::Revoked => return Err(AuthError::Revoked),
         LedgerKey::Usable { key, failure } => (key, failure),
     };
-    let claim = Claim {
-        algorithm: reading.scheme.algorithm(),
-        hash: HashAlgorithm::Sha256,
-        domain: name.domain(),
-        identity: reading.identity.as_deref(),
-        header_data: &reading.header_data,
-        signature: &reading.signature,
-    };
-    match (crypto::verify(&claim, &key), failure) {
+    match (verify::verify(&reading.claim(), &key), failure) {
         (Ok(()), _) => Ok(Proven { screened }),
         (Err(_), Failure::NotFinal) => Err(AuthError::NoKey),
         (Err(refusal), Failure::Final) => Err(AuthError::BadSignature(refusal)),
@@ -528,14 +460,4 @@ pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect
         _ => None,
     };
     replay::entry_after(current, ready.account(), &ready.screened.mark, rekey, now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amendment_id_is_the_hash_of_its_name() {
-        assert_eq!(codec::hash::sha512_half(&[b"Email"]), AMENDMENT_EMAIL);
-    }
 }

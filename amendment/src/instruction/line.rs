@@ -1,0 +1,284 @@
+//! The one line that moves money or changes a key: its grammar, where it may stand, and what its words mean. Knows neither
+//! mail nor ledger. No regular expressions, no locale.
+//!
+//! Spec: 5, 5.1, 5.2, 5.3, 5.5, 5.6.
+
+use codec::{AccountId, Amount};
+use thiserror::Error;
+
+use crate::instruction::money::{Money, MoneyError, is_digits};
+use crate::limits::{INSTRUCTION_WORDS_MAX, MAIN_NETWORK_ID};
+use crate::mail::address::{self, Address, AddressError, Recipient};
+
+/// Why an instruction is for another network. Spec: 5.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NetworkError {
+    /// `NET` names another network.
+    #[error("the instruction is for another network")]
+    Other,
+    /// No `NET`, which means the main network.
+    #[error("the instruction names no network, which means the main network")]
+    Unnamed,
+}
+
+/// The recipient as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target<'a> {
+    Address(&'a str),
+    Classic(&'a str),
+}
+
+/// What an instruction orders, in its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order<'a> {
+    Remit {
+        money: Money<'a>,
+        to: Option<Target<'a>>,
+    },
+    Rekey {
+        key: &'a str,
+    },
+}
+
+/// A line that is an instruction by its grammar; its words are not yet weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    order: Order<'a>,
+    network: Option<&'a str>,
+}
+
+/// Who is paid, so far as the instruction says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum To {
+    /// The instruction names a recipient.
+    Named(Recipient),
+    /// The To header does.
+    Header,
+}
+
+/// What an instruction orders, with every word weighed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Remit(Amount),
+    Rekey(AccountId),
+}
+
+/// Whether a relaxed line is an instruction by its grammar.
+///
+/// Spec: 5.1.
+pub fn is_instruction_line(line: &[u8]) -> bool {
+    Line::parse(line).is_some()
+}
+
+impl<'a> Line<'a> {
+    /// The grammar of section 5 over one relaxed line. A classic address is known by its look here; its check digits
+    /// are judged by rule 2.4.
+    ///
+    /// Spec: 5.1.
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Line<'a>> {
+        let line = std::str::from_utf8(line).ok()?;
+        let mut words = [""; INSTRUCTION_WORDS_MAX];
+        let mut slots = words.iter_mut();
+        for word in line.split(' ') {
+            *slots.next()? = word;
+        }
+        let unused = slots.len();
+        let used = words.len().checked_sub(unused)?;
+        match words.get(..used)? {
+            ["REMIT", amount, currency, tail @ ..] => {
+                let (to, tail) = match tail {
+                    ["TO", target, tail @ ..] => (Some(Target::parse(target)?), tail),
+                    tail => (None, tail),
+                };
+                let order = Order::Remit {
+                    money: Money::parse(amount, currency)?,
+                    to,
+                };
+                Some(Line {
+                    order,
+                    network: network(tail)?,
+                })
+            }
+            ["REKEY", key, tail @ ..] if address::looks_classic(key.as_bytes()) => Some(Line {
+                order: Order::Rekey { key },
+                network: network(tail)?,
+            }),
+            _ => None,
+        }
+    }
+
+    /// `NET n` equals the NetworkID; without it the mail is for the main network only.
+    ///
+    /// Spec: 5.6. So that no test mail can ever spend on the main network.
+    pub(crate) fn check_network(&self, network_id: u32) -> Result<(), NetworkError> {
+        match self.network {
+            Some(text) if text.parse() == Ok(network_id) => Ok(()),
+            Some(_) => Err(NetworkError::Other),
+            None if network_id == MAIN_NETWORK_ID => Ok(()),
+            None => Err(NetworkError::Unnamed),
+        }
+    }
+
+    /// The money without its issuer's account: whether the number fits the ledger exactly.
+    ///
+    /// Spec: 5.5.
+    pub(crate) fn check_money(&self) -> Result<(), MoneyError> {
+        match self.order {
+            // Any issuer does here: rule 2.4 judges the written one.
+            Order::Remit { money, .. } => money.amount(AccountId::ONE).map(|_| ()),
+            Order::Rekey { .. } => Ok(()),
+        }
+    }
+
+    /// What the line orders.
+    ///
+    /// Spec: 5.5, 2.4. `None` where rule 5.5 refuses the amount, which `check_money` reports.
+    pub(crate) fn meaning(&self) -> Result<Option<Meaning>, AddressError> {
+        match self.order {
+            Order::Remit { money, .. } => {
+                let issuer = money
+                    .issuer
+                    .map_or(Ok(AccountId::ONE), address::classic_account)?;
+                Ok(money.amount(issuer).ok().map(Meaning::Remit))
+            }
+            Order::Rekey { key } => Ok(Some(Meaning::Rekey(address::classic_account(key)?))),
+        }
+    }
+
+    /// Whom the line names; `None` for REKEY.
+    ///
+    /// Spec: 2.1, 2.2, 2.4.
+    pub(crate) fn to(&self) -> Result<Option<To>, AddressError> {
+        match self.order {
+            Order::Remit { to: None, .. } => Ok(Some(To::Header)),
+            Order::Remit {
+                to: Some(Target::Address(text)),
+                ..
+            } => address::recipient_of(&Address::parse(text.as_bytes())?).map(|to| Some(To::Named(to))),
+            Order::Remit {
+                to: Some(Target::Classic(text)),
+                ..
+            } => address::classic_with_tag(text).map(|to| Some(To::Named(to))),
+            Order::Rekey { .. } => Ok(None),
+        }
+    }
+}
+
+/// `["NET" SP number]`; outer `None` where the words are something else.
+fn network<'a>(words: &[&'a str]) -> Option<Option<&'a str>> {
+    match words {
+        [] => Some(None),
+        ["NET", number] if is_canonical_number(number) => Some(Some(number)),
+        _ => None,
+    }
+}
+
+fn is_canonical_number(text: &str) -> bool {
+    is_digits(text) && (text == "0" || !text.starts_with('0'))
+}
+
+impl<'a> Target<'a> {
+    /// Angle brackets are required around an address: some pages join lines, and `TO bob@x.com` plus `Thanks` would pay
+    /// `bob@x.comThanks`. Outlook writes `<a@b<mailto:a@b>>`.
+    fn parse(word: &'a str) -> Option<Target<'a>> {
+        if let Some(inner) = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+            let text = match inner
+                .strip_suffix('>')
+                .and_then(|rest| rest.split_once("<mailto:"))
+            {
+                Some((text, again)) if text == again => text,
+                Some(_) => return None,
+                None => inner,
+            };
+            return (!text.is_empty() && !text.contains(['<', '>'])).then_some(Target::Address(text));
+        }
+        let head = word.split('+').next().unwrap_or_default();
+        address::looks_classic(head.as_bytes()).then_some(Target::Classic(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::text::relaxed;
+
+    const A: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+
+    fn is_line(text: &str) -> bool {
+        Line::parse(&relaxed(text.as_bytes())).is_some()
+    }
+
+    // Spec: 5.1.
+    #[test]
+    fn accepts_the_grammar() {
+        for text in [
+            "REMIT 10 XAH".to_owned(),
+            "REMIT\t10  XAH \t".to_owned(),
+            "REMIT 0.5 XAH NET 21338".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com<mailto:bob@example.com>> NET 1".to_owned(),
+            format!("REMIT 10 XAH TO {A}+7"),
+            format!("REMIT 10 EUR/{A} TO {A}"),
+            format!("REKEY {A}"),
+            format!("REKEY {A} NET 0"),
+        ] {
+            assert!(is_line(&text), "{text}");
+        }
+    }
+
+    // Spec: 5.1, 5.2.
+    #[test]
+    fn rejects_what_is_no_instruction() {
+        for text in [
+            " REMIT 10 XAH".to_owned(),
+            "> REMIT 10 XAH".to_owned(),
+            "remit 10 XAH".to_owned(),
+            "REMIT 10 xah".to_owned(),
+            "REMIT -1 XAH".to_owned(),
+            "REMIT +1 XAH".to_owned(),
+            "REMIT 1e3 XAH".to_owned(),
+            "REMIT 1,5 XAH".to_owned(),
+            "REMIT .5 XAH".to_owned(),
+            "REMIT 5. XAH".to_owned(),
+            "REMIT 1.2.3 XAH".to_owned(),
+            "REMIT 10".to_owned(),
+            "REMIT 10 EUR".to_owned(),
+            "REMIT 10 XAH.".to_owned(),
+            "REMIT 10 XAH TO".to_owned(),
+            "REMIT 10 XAH TO bob@example.com".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com>Thanks".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com> Thanks".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com<mailto:bob@example.org>>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com<mailto:bob@example.com>".to_owned(),
+            "REMIT 10 XAH NET 007".to_owned(),
+            "REMIT 10 XAH NET 1 TO <bob@example.com>".to_owned(),
+            "REMIT\u{a0}10 XAH".to_owned(),
+            format!("REKEY {A} TO {A}"),
+            "REKEY bob@example.com".to_owned(),
+            format!("REKEY {A}+1"),
+            String::new(),
+        ] {
+            assert!(!is_line(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_named_except_the_main_one() {
+        let line = |text: &'static str| Line::parse(text.as_bytes()).expect("grammar");
+        assert_eq!(line("REMIT 1 XAH").check_network(21_337), Ok(()));
+        assert_eq!(line("REMIT 1 XAH NET 21337").check_network(21_337), Ok(()));
+        assert_eq!(line("REMIT 1 XAH NET 21338").check_network(21_338), Ok(()));
+        assert_eq!(
+            line("REMIT 1 XAH NET 21338").check_network(21_337),
+            Err(NetworkError::Other)
+        );
+        assert_eq!(
+            line("REMIT 1 XAH NET 99999999999").check_network(21_337),
+            Err(NetworkError::Other)
+        );
+        assert_eq!(
+            line("REMIT 1 XAH").check_network(21_338),
+            Err(NetworkError::Unnamed)
+        );
+    }
+}

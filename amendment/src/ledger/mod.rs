@@ -1,0 +1,8 @@
+//! What the rules do with a ledger: its view, its keys, the entries against replay, the transaction, and the phases that it
+//! goes through.
+
+pub(crate) mod keys;
+pub(crate) mod phases;
+pub(crate) mod replay;
+pub(crate) mod transaction;
+pub(crate) mod view;

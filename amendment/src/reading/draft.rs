@@ -1,0 +1,270 @@
+//! The one verifier: from header fields and body to what a mail means, every rule of section 10 in its order. Preflight,
+//! derive and explain all run this; they differ in what they record and in who proves the signature.
+//!
+//! Knows no ledger and no key. Spec: 2 to 6.1, 10.
+
+use std::borrow::Cow;
+
+use crate::checks::{Recorder, Step};
+use crate::dkim::canon;
+use crate::dkim::selection::Selection;
+use crate::dkim::signature::{HashAlgorithm, KeyName, LegalScheme};
+use crate::dkim::verify::Claim;
+use crate::dkim::window::Times;
+use crate::instruction::first_line::FirstLine;
+use crate::instruction::line::{Meaning, To};
+use crate::instruction::order::Order;
+use crate::limits::MEMO_BYTES_MAX;
+use crate::mail::address::{self, CanonicalAddress, Recipient};
+use crate::mail::date;
+use crate::mail::message::{Mail, Source};
+use crate::mail::mime;
+use crate::mail::text::{is_wsp, shown, trim_wsp};
+use crate::reading::candidate::Candidate;
+use crate::refusal::Refusal;
+
+/// What is true of a mail whose every rule up to 2.4 passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) key_name: KeyName,
+    pub(crate) scheme: LegalScheme,
+    pub(crate) times: Times,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) identity: Option<String>,
+    pub(crate) header_data: Vec<u8>,
+    pub(crate) sender: CanonicalAddress,
+    pub(crate) date: u32,
+    pub(crate) order: Order,
+    pub(crate) instruction: String,
+    /// Bytes of the normal form.
+    pub(crate) memo_bytes: usize,
+}
+
+impl Reading {
+    /// What proves the signature.
+    pub(crate) fn claim(&self) -> Claim<'_> {
+        Claim {
+            algorithm: self.scheme.algorithm(),
+            hash: HashAlgorithm::Sha256,
+            domain: self.key_name.domain(),
+            identity: self.identity.as_deref(),
+            header_data: &self.header_data,
+            signature: &self.signature,
+        }
+    }
+}
+
+/// What could be read of a mail under one signature; `None` where a rule failed or lacked its input.
+pub struct Draft<'m> {
+    /// The signature.
+    pub candidate: Candidate<'m>,
+    /// The signed Date, seconds since 2000.
+    pub date: Option<u32>,
+    /// What the mail orders.
+    pub order: Option<Order>,
+    /// The instruction line in relaxed form.
+    pub instruction: Option<String>,
+    /// The first line in relaxed form, where it is not the one instruction.
+    pub other_line: Option<Vec<u8>>,
+    /// What becomes the memo.
+    pub normal_form: Option<Cow<'m, [u8]>>,
+}
+
+/// Reads the mail under the signature at `chosen`, all rules up to 2.4. `input` is what `mail` was split from.
+///
+/// Goes on after a failure while the recorder wants more; a recipient in To is found last and judged early, so a failed
+/// body hash does not end the reading.
+pub(crate) fn read<'m>(
+    mail: &Mail<'m>,
+    chosen: usize,
+    source: Source,
+    input: &'m [u8],
+    network_id: u32,
+    rec: &mut impl Recorder,
+) -> Draft<'m> {
+    let mut draft = Draft {
+        candidate: Candidate::read(mail, chosen, rec),
+        date: None,
+        order: None,
+        instruction: None,
+        other_line: None,
+        normal_form: None,
+    };
+    if rec.is_settled(Step::Selected) {
+        return draft;
+    }
+    let body = draft
+        .candidate
+        .scheme
+        .map(|scheme| canon::body(mail.body, scheme.body));
+    if let Some(body) = &body {
+        draft.read_form(body, source, input, rec);
+    }
+    if let Some(selection) = &draft.candidate.selection
+        && !rec.is_settled(Step::Date)
+    {
+        draft.date = read_date(selection, rec);
+        rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
+            "no list or robot header".to_owned()
+        });
+    }
+    if let Some(body) = &body {
+        draft.read_order(body, network_id, rec);
+    }
+    draft
+}
+
+impl<'m> Draft<'m> {
+    /// The reading of a mail of which every part could be read.
+    pub(crate) fn complete(self) -> Option<Reading> {
+        let candidate = self.candidate;
+        Some(Reading {
+            header_data: candidate.header_data()?,
+            key_name: candidate.key_name?,
+            scheme: candidate.legal?,
+            times: candidate.times?,
+            signature: candidate.proofs?.signature,
+            identity: candidate.identity,
+            sender: candidate.sender?,
+            date: self.date?,
+            order: self.order?,
+            instruction: self.instruction?,
+            memo_bytes: self.normal_form?.len(),
+        })
+    }
+
+    /// The body hash and the normal form.
+    ///
+    /// Spec: 3.3, 3.5, 1. A memo is its own normal form; a mail's normal form fits into a memo.
+    fn read_form(&mut self, body: &[u8], source: Source, input: &'m [u8], rec: &mut impl Recorder) {
+        if rec.is_settled(Step::BodyHash) {
+            return;
+        }
+        if let Some(matched) = self.candidate.check_body(body) {
+            rec.hold(Step::BodyHash, matched, |()| {
+                format!("{} bytes of body", body.len())
+            });
+        }
+        if rec.is_settled(Step::NormalForm) {
+            return;
+        }
+        let form = match source {
+            Source::Memo => self.candidate.is_normal_form(body, input).map(|equal| {
+                if equal {
+                    Ok(Cow::Borrowed(input))
+                } else {
+                    Err(Refusal::NotNormalForm)
+                }
+            }),
+            Source::Door => self.candidate.normal_form(body).map(|form| Ok(Cow::Owned(form))),
+        };
+        let Some(form) = form else {
+            return;
+        };
+        let fits = match &form {
+            Ok(form) if form.len() > MEMO_BYTES_MAX => Err(Refusal::MemoTooLarge),
+            Ok(form) => Ok(form.len()),
+            Err(refusal) => Err(*refusal),
+        };
+        rec.hold(Step::NormalForm, fits, |length| format!("{length} bytes"));
+        self.normal_form = form.ok();
+    }
+
+    /// From the canonical body to the order.
+    fn read_order(&mut self, body: &[u8], network_id: u32, rec: &mut impl Recorder) {
+        let text = mime::instruction_text(body).map_err(Refusal::Mime);
+        let Some(text) = rec.hold(Step::BodyText, text, |text| {
+            format!("{} bytes of text", text.len())
+        }) else {
+            return;
+        };
+        let first = FirstLine::find(&text).map_err(Refusal::Instruction);
+        let Some(first) = rec.hold(Step::Grammar, first, |first| shown(&first.line)) else {
+            return;
+        };
+        let line = first.parse().map_err(Refusal::Instruction);
+        let Some(line) = rec.hold(Step::Grammar, line, |_| shown(&first.line)) else {
+            self.other_line = Some(first.line);
+            return;
+        };
+        self.instruction = Some(String::from_utf8_lossy(&first.line).into_owned());
+        let unbroken = first.check_unbroken().map_err(Refusal::Instruction);
+        rec.hold(Step::Unbroken, unbroken, |()| {
+            format!("{} columns", first.line.len())
+        });
+        let network = line.check_network(network_id).map_err(Refusal::Network);
+        rec.hold(Step::Network, network, |()| format!("network {network_id}"));
+        let money = line.check_money().map_err(Refusal::Money);
+        rec.hold(Step::Money, money, |()| shown(&first.line));
+        let meaning = rec.hold_at(Step::of_address, line.meaning().map_err(Refusal::Named), |_| {
+            shown(&first.line)
+        });
+        let named = rec.hold_at(Step::of_address, line.to().map_err(Refusal::Named), |_| {
+            shown(&first.line)
+        });
+        let to = match named.flatten() {
+            None => None,
+            Some(To::Named(to)) => Some(to),
+            Some(To::Header) => self
+                .candidate
+                .selection
+                .as_ref()
+                .and_then(|s| header_recipient(s, rec)),
+        };
+        self.order = match (meaning.flatten(), to) {
+            (Some(Meaning::Remit(amount)), Some(to)) => Some(Order::Remit { amount, to }),
+            (Some(Meaning::Rekey(key)), _) => Some(Order::Rekey { key }),
+            _ => None,
+        };
+    }
+}
+
+fn read_date(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<u32> {
+    let value = selection.single(b"date", "Date").ok()?;
+    rec.hold(Step::Date, date::parse(value).map_err(Refusal::Date), |_| {
+        format!("Date: {}", shown(value))
+    })
+}
+
+/// Header names of lists and robots. Spec: 4.8.
+const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
+/// How other such names begin. Spec: 4.8.
+const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
+
+/// No selected line says that a list or a robot sent the mail.
+///
+/// Spec: 4.8. Groups re-sign outsiders' words as their own; vacation and ticket robots echo what they answer.
+fn check_list_or_robot(selection: &Selection<'_>) -> Result<(), Refusal> {
+    let found = selection
+        .in_normal_order()
+        .any(|(name, line)| is_of_list_or_robot(name, line));
+    if found { Err(Refusal::ListOrRobot) } else { Ok(()) }
+}
+
+/// Whether a header field, by its name and its whole line, says that a list or a robot sent the mail.
+///
+/// Spec: 4.8.
+pub fn is_of_list_or_robot(name: &[u8], line: &[u8]) -> bool {
+    let starts = |prefix: &[u8]| {
+        name.get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    };
+    if name.eq_ignore_ascii_case(b"auto-submitted") {
+        return !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no");
+    }
+    ROBOT_NAMES.iter().any(|robot| name.eq_ignore_ascii_case(robot))
+        || ROBOT_PREFIXES.iter().any(|prefix| starts(prefix))
+}
+
+/// The recipient that the To header names, which must be signed exactly once for that.
+///
+/// Spec: 4.3, 2.1, 2.4.
+fn header_recipient(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<Recipient> {
+    let value = selection.single(b"to", "To");
+    let value = rec.hold(Step::Selected, value, |_| "From, Date and To".to_owned())?;
+    let recipient = address::mailbox(value, |address| address::recipient_of(&address)).map_err(Refusal::To);
+    rec.hold_at(Step::of_address, recipient, |_| {
+        let value: Vec<u8> = value.iter().copied().skip_while(|b| is_wsp(*b)).collect();
+        format!("To: {}", shown(&value))
+    })
+}
