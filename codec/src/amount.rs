@@ -1,6 +1,6 @@
 //! Amounts of XAH and of issued money: bits, bounds, text (xahaud STAmount.cpp, IOUAmount.cpp).
 //!
-//! No arithmetic: that is consensus business of the ledger crate.
+//! No arithmetic: its rounding is the ledger's business.
 
 use crate::limits::{AMOUNT_DIGITS_MAX, DROPS_MAX, EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX, MANTISSA_MIN};
 use crate::types::{AccountId, Currency, Drops};
@@ -62,7 +62,7 @@ impl Amount {
         matches!(self, Amount::Native(_))
     }
 
-    /// True where nothing is left.
+    /// True for zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         match self {

@@ -22,7 +22,7 @@ pub const ASF_DISALLOW_XRP: u32 = 3;
 pub const ASF_DISABLE_MASTER: u32 = 4;
 /// AccountSet SetFlag: track the last transaction id.
 pub const ASF_ACCOUNT_TXN_ID: u32 = 5;
-/// AccountSet SetFlag: give up freezing, for ever.
+/// AccountSet SetFlag: give up freezing; cannot be undone.
 pub const ASF_NO_FREEZE: u32 = 6;
 /// AccountSet SetFlag: freeze all that is issued.
 pub const ASF_GLOBAL_FREEZE: u32 = 7;

@@ -38,7 +38,7 @@ pub enum FormatError {
     /// A field that this type does not have.
     #[error("field {0} does not belong here")]
     Foreign(&'static str),
-    /// A default field that holds its zero value.
+    /// A default field that holds its default value.
     #[error("field {0} may not hold its default value")]
     IsDefault(&'static str),
 }
@@ -94,7 +94,7 @@ fn check_inner(field: Field, value: &Value) -> Result<(), FormatError> {
     }
 }
 
-/// True for the value that a field has when nobody set it.
+/// True for the default value of a type.
 #[must_use]
 pub fn is_default(value: &Value) -> bool {
     match value {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Class of a result; it decides about fee and ledger.
+/// Class of a result: whether it takes a fee, and whether the transaction enters the ledger.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum TerClass {
     /// Local refusal: not relayed, no fee.
@@ -32,7 +32,7 @@ macro_rules! results {
             )*
         }
 
-        /// Every result by number: code, token, sentence (empty where the token has to do).
+        /// Every result by number: code, token, sentence (empty: that of the class).
         const ALL: &[(i32, &str, &str)] = &[$(($code, $token, $message)),*];
     };
 }

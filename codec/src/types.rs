@@ -14,9 +14,11 @@ pub struct AccountId([u8; 20]);
 pub struct AddressError;
 
 impl AccountId {
-    /// Account zero, `rrrrrrrrrrrrrrrrrrrrrhoLvTp`: nobody's; issuer of nothing, sender of pseudo-transactions.
+    /// Account zero, `rrrrrrrrrrrrrrrrrrrrrhoLvTp`: no key signs for it; sender of
+    /// pseudo-transactions.
     pub const ZERO: AccountId = AccountId([0; 20]);
-    /// Account one, `rrrrrrrrrrrrrrrrrrrrBZbvji`: nobody's; issuer of trust line balances.
+    /// Account one, `rrrrrrrrrrrrrrrrrrrrBZbvji`: no key signs for it; issuer in
+    /// the balances of trust lines.
     pub const ONE: AccountId = AccountId({
         let mut bytes = [0; 20];
         bytes[19] = 1;

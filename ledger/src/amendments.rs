@@ -1,7 +1,7 @@
 //! The life of an amendment: votes at flag ledgers, majorities, and the transactions that write them down.
 //!
-//! Xahau's rules (AmendmentTable.cpp, with fixAmendmentMajorityCalc), no section of the spec. Does not know who voted how:
-//! the caller counts.
+//! Xahau's rules (AmendmentTable.cpp, with fixAmendmentMajorityCalc), no section of the spec. The caller counts the
+//! votes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -106,7 +106,7 @@ struct Building {
 
 impl Building {
     /// Goes over the transactions until nothing changes any more; returns those that may succeed later. The first passes
-    /// put a tec off, as another transaction may mend its cause; the last one takes its fee.
+    /// put a tec off, as another transaction may remove its cause; the last one takes its fee.
     fn run_passes(&mut self, mut waiting: Vec<Transaction>) -> Vec<Transaction> {
         self.env.pass = Pass::Retry;
         for pass in 0..CLOSE_PASSES {
@@ -185,7 +185,7 @@ impl Building {
             close_resolution: resolution_after(parent),
             close_flags,
         };
-        // An entry may have come and gone, or come back to what it was.
+        // An entry may have been created and deleted again, or be as it was.
         let old = parent.state();
         let changes: Vec<_> = self
             .entries

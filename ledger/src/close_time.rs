@@ -1,6 +1,6 @@
 //! Close-time rules: resolution of the next ledger, rounding, and the effective close time.
 //!
-//! Xahau's rules (consensus/LedgerTiming.h), no section of the spec. Does not know where a proposal comes from.
+//! Xahau's rules (consensus/LedgerTiming.h), no section of the spec. The caller says what was proposed.
 
 use codec::CloseTime;
 

@@ -1,7 +1,7 @@
 //! Owner directories: which entries belong to an account, in pages of 32.
 //!
-//! Xahau's rules (ApplyView.cpp `dirAdd`, `dirRemove`), no section of the spec. Does not know order-preserving book
-//! directories.
+//! Xahau's rules (ApplyView.cpp `dirAdd`, `dirRemove`), no section of the spec. The directories of order
+//! books are not supported.
 
 use codec::format::EntryType;
 use codec::{AccountId, Hash256, Object, Ter, keylet, sf};

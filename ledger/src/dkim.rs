@@ -1,7 +1,7 @@
 //! DKIM keys on the ledger: what validators sign, and the pseudo-transaction made of it.
 //!
-//! Spec sections 7.1, 7.2, 7.4. Does not know DNS: an answer comes in as data. What a DKIMKeySet does to the state is its
-//! transactor's.
+//! Spec sections 7.1, 7.2, 7.4. DNS is not asked here: an answer comes in as data. What a DKIMKeySet does to the
+//! state is in its transactor.
 //!
 //! The message of an attestation, all numbers big-endian:
 //!
@@ -128,7 +128,7 @@ impl Answer {
     }
 }
 
-/// A validator's word about one name.
+/// What a validator says about one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attestation {
     /// Whose key.
@@ -238,18 +238,18 @@ pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestati
     if listed.is_empty() || chosen.len() < quorum(listed.len()) {
         return None;
     }
-    let words: Vec<Word> = chosen.into_iter().map(Word::of).collect();
+    let endorsements: Vec<Endorsement> = chosen.into_iter().map(Endorsement::of).collect();
     let set = KeySet {
         ledger: next(parent),
         name: first.name.clone(),
         answer: first.answer.clone(),
-        words,
+        endorsements,
     };
     set.transaction().ok()
 }
 
-/// DKIMKeySets without attestations that remove keys which nobody renewed for 30 days, at most `removals_max` of them.
-/// Looks at the whole state: not for every ledger. Spec: 7.4
+/// DKIMKeySets without attestations that remove keys not renewed for 30 days, at most `removals_max` of them. Reads the
+/// whole state: not for every ledger. Spec: 7.4
 #[must_use]
 pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> {
     parent
@@ -264,7 +264,7 @@ pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> 
                 ledger: next(parent),
                 name,
                 answer: Answer::Absent,
-                words: Vec::new(),
+                endorsements: Vec::new(),
             };
             set.transaction().ok()
         })
@@ -295,17 +295,17 @@ pub(crate) fn is_timely(observed: CloseTime, last: CloseTime, now: CloseTime) ->
     observed > last && observed.seconds().saturating_add(ATTESTATION_AGE_SECS_MAX) >= now.seconds()
 }
 
-/// One attestation within a DKIMKeySet.
+/// One attestation within a DKIMKeySet, which says name and answer once for all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
+pub(crate) struct Endorsement {
     pub(crate) public_key: PublicKey,
     pub(crate) signature: Vec<u8>,
     pub(crate) observed_at: CloseTime,
 }
 
-impl Word {
-    fn of(attestation: &Attestation) -> Word {
-        Word {
+impl Endorsement {
+    fn of(attestation: &Attestation) -> Endorsement {
+        Endorsement {
             public_key: attestation.public_key,
             signature: attestation.signature.clone(),
             observed_at: attestation.observed_at,
@@ -352,13 +352,13 @@ impl KeyDelays {
     }
 }
 
-/// What a DKIMKeySet says. Without words it removes an unrenewed key.
+/// What a DKIMKeySet says. Without endorsements it removes an unrenewed key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeySet {
     pub(crate) ledger: LedgerIndex,
     pub(crate) name: DkimName,
     pub(crate) answer: Answer,
-    pub(crate) words: Vec<Word>,
+    pub(crate) endorsements: Vec<Endorsement>,
 }
 
 impl KeySet {
@@ -377,13 +377,13 @@ impl KeySet {
         if elements.len() > VALIDATORS_MAX {
             return None;
         }
-        let words: Option<Vec<Word>> = elements
+        let endorsements: Option<Vec<Endorsement>> = elements
             .iter()
-            .map(|(_, word)| {
-                Some(Word {
-                    public_key: PublicKey::parse(word.blob(sf::PUBLIC_KEY)?).ok()?,
-                    signature: word.blob(sf::SIGNATURE)?.to_vec(),
-                    observed_at: CloseTime::new(word.u32(sf::OBSERVED_AT)?),
+            .map(|(_, one)| {
+                Some(Endorsement {
+                    public_key: PublicKey::parse(one.blob(sf::PUBLIC_KEY)?).ok()?,
+                    signature: one.blob(sf::SIGNATURE)?.to_vec(),
+                    observed_at: CloseTime::new(one.u32(sf::OBSERVED_AT)?),
                 })
             })
             .collect();
@@ -392,25 +392,25 @@ impl KeySet {
             ledger,
             name,
             answer,
-            words: words?,
+            endorsements: endorsements?,
         };
         (set.object() == *object).then_some(set)
     }
 
-    /// The attestation that a word stands for.
-    pub(crate) fn attestation(&self, word: &Word) -> Attestation {
+    /// The attestation that an endorsement stands for.
+    pub(crate) fn attestation(&self, one: &Endorsement) -> Attestation {
         Attestation {
             name: self.name.clone(),
             answer: self.answer.clone(),
-            observed_at: word.observed_at,
-            public_key: word.public_key,
-            signature: word.signature.clone(),
+            observed_at: one.observed_at,
+            public_key: one.public_key,
+            signature: one.signature.clone(),
         }
     }
 
     /// The lower median of the times: at most a minority of the attestations can move it. Spec: 7.7
     pub(crate) fn observed_at(&self) -> Option<CloseTime> {
-        let mut times: Vec<CloseTime> = self.words.iter().map(|word| word.observed_at).collect();
+        let mut times: Vec<CloseTime> = self.endorsements.iter().map(|one| one.observed_at).collect();
         times.sort();
         times.get(times.len().checked_sub(1)?.checked_div(2)?).copied()
     }
@@ -420,14 +420,14 @@ impl KeySet {
     }
 
     fn object(&self) -> Object {
-        let words: Vec<(Field, Object)> = self
-            .words
+        let endorsements: Vec<(Field, Object)> = self
+            .endorsements
             .iter()
-            .map(|word| {
+            .map(|one| {
                 let element = Object::new()
-                    .with(sf::OBSERVED_AT, word.observed_at.seconds())
-                    .with(sf::PUBLIC_KEY, word.public_key.as_bytes().as_slice())
-                    .with(sf::SIGNATURE, word.signature.as_slice());
+                    .with(sf::OBSERVED_AT, one.observed_at.seconds())
+                    .with(sf::PUBLIC_KEY, one.public_key.as_bytes().as_slice())
+                    .with(sf::SIGNATURE, one.signature.as_slice());
                 (sf::DKIM_ATTESTATION, element)
             })
             .collect();
@@ -440,7 +440,7 @@ impl KeySet {
             .with(sf::LEDGER_SEQUENCE, self.ledger.get())
             .with(sf::DOMAIN, self.name.domain.as_slice())
             .with(sf::SELECTOR, self.name.selector.as_slice())
-            .with(sf::DKIM_ATTESTATIONS, words);
+            .with(sf::DKIM_ATTESTATIONS, endorsements);
         match &self.answer {
             Answer::Absent => {}
             Answer::Unusable => object.set(sf::FLAGS, TF_DKIM_UNUSABLE),

@@ -29,10 +29,10 @@ const LEGACY_NETWORK_ID_MAX: u32 = 1_024;
 #[derive(Clone, Debug)]
 pub(crate) struct Judged {
     pub(crate) ter: Ter,
-    /// There where the transaction counts: tes, or tec with its fee taken.
+    /// Present where the transaction enters the ledger: tes, or tec with its fee taken.
     pub(crate) effects: Option<Effects>,
     pub(crate) fee_drops: u64,
-    /// There where a mail's proof was made on the way.
+    /// EmailID of a transaction that a mail signs, from its proof.
     pub(crate) email_id: Option<EmailId>,
 }
 
@@ -121,13 +121,13 @@ impl Claim {
     }
 }
 
-/// True where a failure still counts: always in a pass that may not put it off; else where a later pass cannot help.
+/// True where a failure takes its fee now: in the final pass, or where a later pass cannot help.
 fn claims_fee(ter: Ter, pass: Pass) -> bool {
     let final_anyway = ter == Ter::TEC_OVERSIZE || ter == Ter::TEC_INVARIANT_FAILED;
     ter.class() == TerClass::Tec && (pass == Pass::Final || final_anyway)
 }
 
-/// Everything before the first write; refusals take no fee. Mails leave for their own checks first. Spec: 10
+/// Everything before the first write; refusals take no fee. What a mail signs has checks of its own. Spec: 10
 fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transactor) -> Result<Claim, Ter> {
     preflight_common(tx, env)?;
     if email::is_email(tx, env) {
@@ -262,7 +262,7 @@ fn check_ledger_bounds(tx: &Transaction, env: &Env, account: &Object) -> Result<
     Ok(())
 }
 
-/// The smallest fee is asked for at the open ledger only; the balance everywhere.
+/// The smallest fee is a rule of the open ledger only, the balance of every ledger.
 fn check_fee(
     tx: &Transaction,
     env: &Env,

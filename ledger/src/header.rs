@@ -1,6 +1,6 @@
 //! The ledger header: its fields, its bytes and its hash.
 //!
-//! Xahau's form (app/ledger/Ledger.cpp, ledger/View.cpp). Does not know what the two roots stand for.
+//! Xahau's form (app/ledger/Ledger.cpp, ledger/View.cpp).
 
 use codec::hash::{PREFIX_LEDGER, sha512_half};
 use codec::{CloseTime, Drops, Hash256, LedgerIndex};

@@ -1,4 +1,4 @@
-//! What must hold after each transaction, whatever the transactors did.
+//! What must hold after each transaction, checked apart from the transactors.
 //!
 //! Xahau's invariants as far as this ledger's types need them, and spec 8.3: a replay entry exactly when a mail claimed a
 //! fee. A violation never reaches a ledger: first the changes are thrown away and the fee is taken, then not even that.

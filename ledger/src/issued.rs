@@ -1,7 +1,8 @@
 //! Arithmetic of issued money: decimal numbers of 16 digits, rounded half to even, exactly as xahaud rounds them.
 //!
 //! Xahau's Number (basics/impl/Number.cpp, with fixUniversalNumber), no section of the spec. Digits that do not fit go to
-//! a guard of 16 more; what falls out of that is remembered as "something", which decides ties.
+//! a guard of 16 more; whether a digit other than zero fell out of that is
+//! remembered, for it decides ties.
 
 use std::cmp::Ordering;
 
@@ -39,7 +40,7 @@ struct Number {
     exponent: i32,
 }
 
-/// Digits cut off on the right, the last one cut off foremost, four bits each.
+/// Digits cut off on the right, four bits each, the latest in the highest bits.
 #[derive(Clone, Copy, Debug, Default)]
 struct Guard {
     digits: u64,
@@ -165,7 +166,7 @@ impl Number {
         self
     }
 
-    /// The product of two numbers of the same sign rules; both have at most 16 digits, so it fits.
+    /// The product; both have at most 16 digits, so it fits.
     fn times(self, other: Number) -> Number {
         if self.digits == 0 || other.digits == 0 {
             return Number::ZERO;
@@ -195,7 +196,7 @@ impl Number {
         self
     }
 
-    /// The same value with 16 digits, whatever it had; what does not fit is rounded.
+    /// The value brought to 16 digits, rounded where it has more.
     fn normal(self) -> Number {
         let (mut number, mut guard) = (self.stretched(), Guard::default());
         while number.digits > MANTISSA_MAX {
@@ -218,7 +219,7 @@ impl Number {
     }
 }
 
-/// No money.
+/// Zero.
 pub(crate) fn zero(currency: Currency, issuer: AccountId) -> Result<IssuedAmount, Overflow> {
     Ok(IssuedAmount::new(0, 0, currency, issuer)?)
 }
@@ -256,7 +257,7 @@ pub(crate) fn add(a: &IssuedAmount, b: &IssuedAmount) -> Result<IssuedAmount, Ov
     Number::of(a).plus(Number::of(b)).amount(a.currency(), a.issuer())
 }
 
-/// Where the digits go that an amount cannot hold.
+/// How digits that an amount cannot hold are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rounding {
     Up,

@@ -6,7 +6,7 @@ pub const MAP_DEPTH_MAX: usize = 64;
 /// Bytes of a serialized ledger header (xahaud `addRaw`). Anything else is no header.
 pub const HEADER_BYTES: usize = 118;
 
-/// Hashes kept in the short skip list, and the distance of the entries in the long ones (xahaud `updateSkipList`).
+/// Hashes kept in a skip list (xahaud `updateSkipList`); a further one drops the oldest.
 pub const SKIP_LIST_HASHES_MAX: usize = 256;
 
 /// Passes over the transactions of a ledger (xahaud LEDGER_TOTAL_PASSES). What is left goes to the next ledger.
@@ -27,19 +27,19 @@ pub const REMIT_URITOKENS_MAX: usize = 32;
 /// Bytes of a URI (xahaud Remit preflight): temMALFORMED.
 pub const URI_BYTES_MAX: usize = 256;
 
-/// Bytes of all memos of a key-signed transaction at the door (xahaud `isMemoOkay`): refused locally. No ledger rule.
+/// Bytes of all memos of a key-signed transaction on submission (xahaud `isMemoOkay`): refused locally. No ledger rule.
 pub const LOCAL_MEMOS_BYTES_MAX: usize = 1_024;
 
-/// Hook parameters at the door (xahaud STTx.cpp): more are refused locally. No ledger rule.
+/// Hook parameters on submission (xahaud STTx.cpp): more are refused locally. No ledger rule.
 pub const LOCAL_HOOK_PARAMETERS_MAX: usize = 16;
-/// Bytes of a hook parameter's name at the door: more are refused locally.
+/// Bytes of a hook parameter's name on submission: more are refused locally.
 pub const LOCAL_HOOK_NAME_BYTES_MAX: usize = 32;
-/// Bytes of a hook parameter's value at the door: more are refused locally.
+/// Bytes of a hook parameter's value on submission: more are refused locally.
 pub const LOCAL_HOOK_VALUE_BYTES_MAX: usize = 256;
 
 /// Entries on a page of an owner's directory (xahaud dirNodeMaxEntries); a further one opens a page.
 pub const DIRECTORY_PAGE_ENTRIES_MAX: usize = 32;
-/// Pages of a directory, in effect none (xahaud with fixPageCap): tecDIR_FULL.
+/// Pages of a directory, in effect unbounded (xahaud with fixPageCap): tecDIR_FULL.
 pub const DIRECTORY_PAGES_MAX: u64 = u64::MAX;
 /// Tickets that an account may hold, and make at once (xahaud CreateTicket): tecDIR_FULL, temINVALID_COUNT.
 pub const TICKETS_MAX: u32 = 250;
@@ -55,7 +55,7 @@ pub const TRANSFER_RATE_ONE: u32 = 1_000_000_000;
 /// The largest transfer rate, in billionths: more is temBAD_TRANSFER_RATE.
 pub const TRANSFER_RATE_MAX: u32 = 2_000_000_000;
 
-/// Ledgers between flag ledgers (xahaud FLAG_LEDGER_INTERVAL): changes of rules elsewhere are not made.
+/// Ledgers between flag ledgers (xahaud FLAG_LEDGER_INTERVAL): amendments change at no other.
 pub const FLAG_LEDGER_INTERVAL: u32 = 256;
 
 /// Passes over the strand of a payment (xahaud StrandFlow.h): telFAILED_PROCESSING.

@@ -89,12 +89,12 @@ const LSF_HIGH_NO_RIPPLE: u32 = 0x0020_0000;
 const LSF_LOW_FREEZE: u32 = 0x0040_0000;
 const LSF_HIGH_FREEZE: u32 = 0x0080_0000;
 
-/// A line that is to be made, from the side of the account that gets it into its reserve.
+/// A line to be made, from the side of the account whose reserve it counts towards.
 pub(crate) struct NewLine {
     /// The account whose limit, flags and reserve are set.
     pub(crate) holder: AccountId,
     pub(crate) peer: AccountId,
-    /// What the holder has, from his side.
+    /// What the holder has, from its side.
     pub(crate) balance: IssuedAmount,
     /// The holder's limit; its issuer is the holder.
     pub(crate) limit: IssuedAmount,
@@ -170,7 +170,7 @@ pub(crate) fn create(apply: &mut Apply<'_>, new: &NewLine) -> Result<(), Ter> {
     apply.change_owner_count(new.holder, OwnerCount::Up(1))
 }
 
-/// Deletes a line that both accounts have forgotten.
+/// Deletes a line that neither account needs.
 pub(crate) fn delete(apply: &mut Apply<'_>, key: Hash256, line: &Object) -> Result<(), Ter> {
     for side in [Side::Low, Side::High] {
         let owner = issued_in(line, side.limit())?.issuer();
@@ -181,7 +181,7 @@ pub(crate) fn delete(apply: &mut Apply<'_>, key: Hash256, line: &Object) -> Resu
     Ok(())
 }
 
-/// Sends issued money; the sender pays the issuer's transfer rate where the money passes through him.
+/// Sends issued money: directly where the issuer is a party, else through the issuer, whose transfer rate the sender pays.
 pub(crate) fn send(
     apply: &mut Apply<'_>,
     sender: AccountId,
@@ -197,7 +197,7 @@ pub(crate) fn send(
     credit(apply, sender, issuer, amount_with_rate)
 }
 
-/// One step: the balance between two accounts moves. A missing line is made; one that nobody needs any more is deleted.
+/// One step: the balance between two accounts moves. A missing line is made; one that neither side needs is deleted.
 pub(crate) fn credit(
     apply: &mut Apply<'_>,
     sender: AccountId,
@@ -226,12 +226,12 @@ pub(crate) fn credit(
     let side = Side::of(sender, receiver);
     let before = balance_of(&line, side)?;
     let after = issued::subtract(&before, amount)?;
-    let mut is_forgotten = false;
+    let mut is_unneeded = false;
     if before.mantissa() > 0 && after.mantissa() <= 0 && is_plain(apply, sender, &line, side)? {
         apply.change_owner_count(sender, OwnerCount::Down(1))?;
         let line_flags = flags_of(&line);
         line.set(sf::FLAGS, line_flags & !side.reserve_flag());
-        is_forgotten = after.mantissa() == 0 && line_flags & side.other().reserve_flag() == 0;
+        is_unneeded = after.mantissa() == 0 && line_flags & side.other().reserve_flag() == 0;
     }
     let balance = match side {
         Side::Low => after,
@@ -239,7 +239,7 @@ pub(crate) fn credit(
     };
     line.set(sf::BALANCE, Amount::Issued(balance));
     apply.sandbox.put(key, line.clone());
-    if is_forgotten {
+    if is_unneeded {
         delete(apply, key, &line)
     } else {
         Ok(())
@@ -258,7 +258,7 @@ fn is_plain(apply: &Apply<'_>, account: AccountId, line: &Object, side: Side) ->
         && no_quality(side.quality_out()))
 }
 
-/// What an account can spend of an issuer's money: nothing of frozen money. The issuer himself is not asked.
+/// What an account can spend of an issuer's money: nothing of frozen money. Not for the issuer itself.
 pub(crate) fn spendable(
     apply: &Apply<'_>,
     holder: AccountId,
@@ -287,7 +287,7 @@ pub(crate) fn transfer_rate(apply: &Apply<'_>, issuer: AccountId) -> u32 {
         .unwrap_or(TRANSFER_RATE_ONE)
 }
 
-/// What the issuer has to say about money between two others.
+/// Whether the issuer lets money pass between two others.
 pub(crate) fn check_transfer(
     apply: &Apply<'_>,
     parties: [AccountId; 2],

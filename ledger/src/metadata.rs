@@ -82,7 +82,7 @@ pub(crate) fn build(
 }
 
 /// Threads an owner that has no change of its own; its node shows only the transaction before this one. Where the
-/// transactor wrote him back as he was, xahaud shows all his fields instead.
+/// transactor wrote the owner unchanged, xahaud shows all its fields instead.
 fn touch_owner(
     sandbox: &Sandbox<'_>,
     at: TxPosition,

@@ -1,7 +1,7 @@
 //! The open ledger: what was submitted and accepted since the last close, and the answer to a submission.
 //!
-//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). Does not know queues: the
-//! open ledger never is too full here.
+//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). There is no queue: the
+//! open ledger is never too full here.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ pub struct SubmitOutcome {
     pub applied: bool,
     /// It may succeed later and should be tried again (ter).
     pub retriable: bool,
-    /// What xahaud says as `kept`: it remembers whatever passed its local checks.
+    /// xahaud's `kept`: true for everything that passed the local checks.
     pub kept: bool,
     /// The sender's next Sequence; 0 without an account.
     pub account_sequence_next: u32,
@@ -158,7 +158,7 @@ impl OpenLedger {
     }
 }
 
-/// Rules of the door: no rules of the ledger, so a closed ledger may hold what they refuse.
+/// Local rules are not rules of the ledger: a closed ledger may hold what they refuse.
 fn check_local(tx: &Transaction, env: &Env) -> Result<(), LocalRefusal> {
     if tx.is_pseudo() {
         return Err(LocalRefusal::Pseudo);

@@ -1,14 +1,12 @@
-//! Balance rewards: an account that claimed them counts its balance over time, whenever that changes.
+//! Balance rewards: an account that opted in accumulates balance times ledgers whenever its balance changes.
 //!
 //! Xahau's rules (Transactor.cpp `operator()`, with fix240819 and fix240911), no section of the spec. Claiming them is
 //! not supported here; accounts without the fields stay as they are.
 
 use codec::format::EntryType;
-use codec::{Amount, Hash256, LedgerIndex, Object, sf};
+use codec::{Amount, Drops, Hash256, LedgerIndex, Object, sf};
 
 use crate::sandbox::{Change, Sandbox};
-
-const DROPS_PER_XAH: i64 = 1_000_000;
 
 /// Adds balance times ledgers to the accumulators of accounts whose balance changed.
 pub(crate) fn accrue(sandbox: &mut Sandbox<'_>, ledger: LedgerIndex) {
@@ -40,7 +38,7 @@ fn accrued(before: &Object, account: &Object, ledger: u32) -> Option<Object> {
     if account.amount(sf::BALANCE) == Some(balance) {
         return None;
     }
-    let whole_xah = u64::try_from(drops.checked_div(DROPS_PER_XAH)?).ok()?;
+    let whole_xah = u64::try_from(drops).ok()?.checked_div(Drops::PER_XAH)?;
     let ledgers = ledger.checked_sub(account.u32(sf::REWARD_LGR_LAST)?)?;
     if whole_xah == 0 || ledgers == 0 {
         return None;

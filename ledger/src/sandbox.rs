@@ -1,6 +1,6 @@
 //! What one transaction has changed so far, over a state that it does not touch.
 //!
-//! Thrown away whole where the transaction fails; turned into metadata and a delta where it counts. Does not know any rule.
+//! Thrown away whole where the transaction fails; turned into metadata and a delta where it counts. No rule stands here.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ impl<'a> Sandbox<'a> {
         self.changes.iter()
     }
 
-    /// True where the entry was written, be it as it was.
+    /// True where the entry was written, even if unchanged.
     pub(crate) fn is_touched(&self, key: &Hash256) -> bool {
         self.changes.contains_key(key)
     }

@@ -2,8 +2,7 @@
 //!
 //! Clones are cheap and share structure; hashes are computed when asked for and kept beside each branch, so that a change
 //! costs the hashes of its path only. A leaf is one allocation of key and bytes, an inner node holds only the branches that
-//! are there: a million accounts take about 300 MB. Does not know what the bytes mean. Xahau's SHAMap, no section of the
-//! spec.
+//! are there: a million accounts take about 300 MB. Xahau's SHAMap, no section of the spec.
 
 use std::sync::{Arc, OnceLock};
 

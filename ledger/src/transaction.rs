@@ -1,6 +1,6 @@
 //! A transaction, decoded once: its fields, its bytes, its id, and whether its key signature is good.
 //!
-//! Does not know any ledger. Template and canonical form are checked here, so that later code need not.
+//! No ledger is asked. Template and canonical form are checked here, so that later code need not.
 
 use std::sync::{Arc, OnceLock};
 
@@ -135,7 +135,7 @@ impl Transaction {
         drops(&self.0.object, sf::FEE)
     }
 
-    /// True where the memo's mail is to be the signature. Spec: 1
+    /// True where the memo's mail is the signature. Spec: 1
     #[must_use]
     pub fn is_email_signed(&self) -> bool {
         self.flags() & flags::TF_EMAIL_SIG != 0

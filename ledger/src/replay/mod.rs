@@ -1,7 +1,7 @@
 //! Recorded ledgers of a real server, replayed and compared in every byte: one transaction in a ledger, or several.
 //!
 //! Until our ledger is closed only the parent's header, the state before, the transactions' bytes and the close time are
-//! read; what was recorded after that is only compared. Does not open files; the forms of a record stand in `record`.
+//! read; what was recorded after that is only compared. No file is opened here; `record` reads the JSON.
 
 mod record;
 
@@ -130,7 +130,7 @@ pub fn replay(case: &Case) -> Outcome {
         case.parent.account_hash,
         parent.state().root_hash(),
     );
-    let mut door = Door {
+    let mut queue = SubmitQueue {
         open: OpenLedger::new(&parent),
         held: BTreeMap::new(),
     };
@@ -141,11 +141,11 @@ pub fn replay(case: &Case) -> Outcome {
         if let (Some(expected), Some(got)) = (submission.tx_id, id) {
             compare.text("hash", expected, got);
         }
-        let answer = tx.map(|tx| door.submit(&tx));
+        let answer = tx.map(|tx| queue.submit(&tx));
         compare.engine_result(&submission.engine_result, &answer);
         submitted.push(answer);
     }
-    let closed = close_at(&parent, door.open.accepted().iter().cloned(), case.close_time, 0);
+    let closed = close_at(&parent, queue.open.accepted().iter().cloned(), case.close_time, 0);
     compare.metadata(&case.expected.applied, &closed.applied, case.submissions.len());
     compare.state(&case.expected.state_after, closed.ledger.state());
     compare.header(&case.expected, &closed.ledger);
@@ -157,12 +157,12 @@ pub fn replay(case: &Case) -> Outcome {
 }
 
 /// An open ledger with the transactions that were held because others have to come first.
-struct Door {
+struct SubmitQueue {
     open: OpenLedger,
     held: BTreeMap<(AccountId, bool, u32, Hash256), Transaction>,
 }
 
-impl Door {
+impl SubmitQueue {
     /// Submits; after a success the account's next held transaction is tried again, as xahaud does.
     fn submit(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
         let answer = self.open.submit(tx)?;

@@ -1,6 +1,6 @@
 //! AccountSet: flags and settings of an account, among them whether mail may sign for it (spec 11).
 //!
-//! Xahau's rules (SetAccount.cpp). Does not know email-signed AccountSets: there are none.
+//! Xahau's rules (SetAccount.cpp). No mail signs an AccountSet.
 
 use codec::keys::PublicKey;
 use codec::{Field, Hash256, Object, Ter, Value, flags, format, keylet, sf};
@@ -23,7 +23,7 @@ const TF_ALLOW_XRP: u32 = 0x0020_0000;
 
 pub(super) struct AccountSet;
 
-/// A setting that a number in SetFlag or ClearFlag switches, or a transaction flag in the old way.
+/// A setting that a number in SetFlag or ClearFlag switches; some also a transaction flag, the older way.
 struct Switch {
     asf: u32,
     lsf: u32,
@@ -209,7 +209,7 @@ fn master_key_switch(apply: &Apply<'_>, account: &Object, now: u32) -> Result<u3
     }
 }
 
-/// NoFreeze wants the master key, unless that is switched off, and is for ever: with it a global freeze stays too.
+/// NoFreeze needs the master key, unless that is disabled, and cannot be undone: with it a global freeze stays too.
 fn freeze_switches(apply: &Apply<'_>, before: u32, mut now: u32) -> Result<u32, Ter> {
     let tx = apply.tx;
     if set_flag(tx) == flags::ASF_NO_FREEZE {
@@ -230,7 +230,7 @@ fn freeze_switches(apply: &Apply<'_>, before: u32, mut now: u32) -> Result<u32, 
 /// the account back from a thief. Spec: 11
 fn email_switch(apply: &Apply<'_>, now: u32) -> Result<u32, Ter> {
     let tx = apply.tx;
-    if !apply.env.is_enabled(&amendment::AMENDMENT_EMAIL) {
+    if !apply.env.email_enabled() {
         return Ok(now);
     }
     if clear_flag(tx) == flags::ASF_DISABLE_EMAIL {

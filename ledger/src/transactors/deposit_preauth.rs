@@ -14,19 +14,19 @@ use crate::view::Env;
 pub(super) struct DepositPreauth;
 
 /// What a transaction asks for.
-enum Wish {
+enum Request {
     Authorize(AccountId),
     Unauthorize(AccountId),
 }
 
 /// Exactly one of the two fields.
-fn wish(tx: &Transaction) -> Result<Wish, Ter> {
+fn request(tx: &Transaction) -> Result<Request, Ter> {
     match (
         tx.object().account(sf::AUTHORIZE),
         tx.object().account(sf::UNAUTHORIZE),
     ) {
-        (Some(account), None) => Ok(Wish::Authorize(account)),
-        (None, Some(account)) => Ok(Wish::Unauthorize(account)),
+        (Some(account), None) => Ok(Request::Authorize(account)),
+        (None, Some(account)) => Ok(Request::Unauthorize(account)),
         _ => Err(Ter::TEM_MALFORMED),
     }
 }
@@ -34,31 +34,31 @@ fn wish(tx: &Transaction) -> Result<Wish, Ter> {
 impl Transactor for DepositPreauth {
     fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
         check_flags(tx, env, 0)?;
-        match wish(tx)? {
-            Wish::Authorize(AccountId::ZERO) | Wish::Unauthorize(AccountId::ZERO) => {
+        match request(tx)? {
+            Request::Authorize(AccountId::ZERO) | Request::Unauthorize(AccountId::ZERO) => {
                 Err(Ter::TEM_INVALID_ACCOUNT_ID)
             }
-            Wish::Authorize(account) if account == tx.account() => Err(Ter::TEM_CANNOT_PREAUTH_SELF),
-            Wish::Authorize(_) | Wish::Unauthorize(_) => Ok(()),
+            Request::Authorize(account) if account == tx.account() => Err(Ter::TEM_CANNOT_PREAUTH_SELF),
+            Request::Authorize(_) | Request::Unauthorize(_) => Ok(()),
         }
     }
 
     fn preclaim(&self, tx: &Transaction, _env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
         let given = |account| sandbox.contains(&keylet::deposit_preauth(tx.account(), account));
-        match wish(tx)? {
-            Wish::Authorize(account) if !sandbox.contains(&keylet::account(account)) => {
+        match request(tx)? {
+            Request::Authorize(account) if !sandbox.contains(&keylet::account(account)) => {
                 Err(Ter::TEC_NO_TARGET)
             }
-            Wish::Authorize(account) if given(account) => Err(Ter::TEC_DUPLICATE),
-            Wish::Unauthorize(account) if !given(account) => Err(Ter::TEC_NO_ENTRY),
-            Wish::Authorize(_) | Wish::Unauthorize(_) => Ok(()),
+            Request::Authorize(account) if given(account) => Err(Ter::TEC_DUPLICATE),
+            Request::Unauthorize(account) if !given(account) => Err(Ter::TEC_NO_ENTRY),
+            Request::Authorize(_) | Request::Unauthorize(_) => Ok(()),
         }
     }
 
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
         let owner = apply.tx.account();
-        match wish(apply.tx)? {
-            Wish::Authorize(account) => {
+        match request(apply.tx)? {
+            Request::Authorize(account) => {
                 let owned = owner_count(&apply.sender()?).saturating_add(1);
                 if apply.prior_balance_drops < apply.env.fees.account_reserve_drops(owned) {
                     return Err(Ter::TEC_INSUFFICIENT_RESERVE);
@@ -74,7 +74,7 @@ impl Transactor for DepositPreauth {
                 apply.sandbox.put(key, entry);
                 apply.change_owner_count(owner, OwnerCount::Up(1))
             }
-            Wish::Unauthorize(account) => {
+            Request::Unauthorize(account) => {
                 let key = keylet::deposit_preauth(owner, account);
                 let entry = apply.sandbox.entry(&key).ok_or(Ter::TEC_NO_ENTRY)?;
                 let page = entry.u64(sf::OWNER_NODE).unwrap_or(0);

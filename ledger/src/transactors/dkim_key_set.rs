@@ -1,6 +1,6 @@
 //! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one.
 //!
-//! Spec sections 7.1, 7.2, 7.4. Every node checks signatures and quorum; nobody's own DNS view decides.
+//! Spec sections 7.1, 7.2, 7.4. Every node checks signatures and quorum; no node's own view of DNS decides.
 //!
 //! A record that waits for its second quorum stands in NextKey, with FirstSeen its first quorum; NextAfter is never
 //! written. A first key that waits has no PublicKey, and ActiveAfter says from when a second quorum makes it usable.
@@ -33,9 +33,9 @@ impl Transactor for DkimKeySet {
             return Err(Ter::TEF_PAST_SEQ);
         }
         let sorted = set
-            .words
+            .endorsements
             .is_sorted_by(|one, two| one.public_key.as_bytes() < two.public_key.as_bytes());
-        if !sorted || (set.words.is_empty() && set.answer != Answer::Absent) {
+        if !sorted || (set.endorsements.is_empty() && set.answer != Answer::Absent) {
             return Err(Ter::TEM_MALFORMED);
         }
         Ok(())
@@ -44,11 +44,11 @@ impl Transactor for DkimKeySet {
     /// Signatures, list, quorum, times. Spec: 7.2, 7.7
     fn preclaim(&self, tx: &Transaction, env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {
         let set = KeySet::parse(tx).ok_or(Ter::TEM_MALFORMED)?;
-        if set.words.is_empty() {
+        if set.endorsements.is_empty() {
             return Ok(());
         }
         let listed = dkim::validators(&env.parent);
-        if listed.is_empty() || set.words.len() < dkim::quorum(listed.len()) {
+        if listed.is_empty() || set.endorsements.len() < dkim::quorum(listed.len()) {
             return Err(Ter::TEF_BAD_QUORUM);
         }
         let known = sandbox.entry(&set.name.keylet());
@@ -61,14 +61,14 @@ impl Transactor for DkimKeySet {
             return Err(Ter::TEF_PAST_SEQ);
         }
         let last = dkim::last_attested(known.as_ref());
-        for word in &set.words {
-            if !listed.contains(&word.public_key) {
+        for one in &set.endorsements {
+            if !listed.contains(&one.public_key) {
                 return Err(Ter::TEF_BAD_AUTH);
             }
-            if !dkim::is_timely(word.observed_at, last, env.now()) {
+            if !dkim::is_timely(one.observed_at, last, env.now()) {
                 return Err(Ter::TEF_PAST_SEQ);
             }
-            if !set.attestation(word).is_good(env.network_id) {
+            if !set.attestation(one).is_good(env.network_id) {
                 return Err(Ter::TEF_BAD_SIGNATURE);
             }
         }
@@ -107,7 +107,7 @@ fn key_delays(apply: &Apply<'_>) -> KeyDelays {
     KeyDelays::of(&entry)
 }
 
-/// A name that the ledger does not hold: an entry, and a place in its domain's directory, which is made if need be.
+/// A name that the ledger does not hold: an entry, and a place in its domain's directory, created where missing.
 /// Spec: 7.1, 7.4, 7.8
 fn first_seen(
     apply: &mut Apply<'_>,
@@ -237,7 +237,7 @@ fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: Cl
     }
 }
 
-/// Without attestations: a key that nobody renewed for 30 days goes; its domain stays known. Spec: 7.4, 7.8
+/// Without attestations: removes a key not renewed for 30 days; its domain stays known. Spec: 7.4, 7.8
 fn remove_unrenewed(apply: &mut Apply<'_>, set: &KeySet) -> Result<(), Ter> {
     let entry = apply.sandbox.entry(&set.name.keylet()).ok_or(Ter::TEF_FAILURE)?;
     if !dkim::is_expired(&entry, apply.env.now()) {

@@ -163,7 +163,8 @@ fn check_direct(tx: &Transaction) -> Result<(), Ter> {
         .map_or(Ok(()), |(_, code)| Err(code))
 }
 
-/// An account that wants to know its payers takes small sums from anybody while it is poor: so it cannot be locked out.
+/// Strangers may pay small sums even to an account with DepositAuth while it is below its reserve: else it could be locked
+/// out for lack of XAH.
 fn check_deposit_auth(
     apply: &Apply<'_>,
     destination: AccountId,

@@ -13,7 +13,7 @@ pub(super) fn apply(apply: &mut Apply<'_>, amount: &IssuedAmount) -> Result<(), 
     let (tx, sender, receiver) = (apply.tx, apply.tx.account(), destination(apply.tx));
     let account = apply.account(receiver).ok_or(Ter::TEC_NO_DST)?;
     let guarded = flags_of(&account) & flags::LSF_DEPOSIT_AUTH != 0 && receiver != sender;
-    // xahaud counts the receiver as changed from here on, which metadata shows where he is an owner of something deleted.
+    // xahaud counts the receiver as changed from here on: metadata shows it where the receiver owns what is deleted.
     apply.put_account(receiver, account);
     if guarded && !is_preauthorized(apply, receiver) {
         return Err(Ter::TEC_NO_PERMISSION);

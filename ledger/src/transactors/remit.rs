@@ -1,4 +1,4 @@
-//! Remit: push money and URI tokens to an account, which is made where it is missing, lines included.
+//! Remit: pushes money and URI tokens to an account; a missing account or trust line is created.
 //!
 //! Xahau's rules (Remit.cpp), in its order.
 
@@ -88,7 +88,7 @@ impl Transactor for Remit {
         if balance_drops(&sender) < env.fees.account_reserve_drops(owner_count(&sender)) {
             return Err(Ter::TEC_INSUFFICIENT_RESERVE);
         }
-        // xahaud writes the receiver back, be he as he was; metadata can tell.
+        // xahaud writes the receiver even where nothing changed, which shows in metadata.
         let receiver = apply.account(destination).ok_or(Ter::TEF_INTERNAL)?;
         apply.put_account(destination, receiver);
         Ok(())
@@ -178,7 +178,7 @@ fn send_issued(apply: &mut Apply<'_>, destination: AccountId, amount: &IssuedAmo
     if !can_send {
         return Err(Ter::TEC_UNFUNDED_PAYMENT);
     }
-    // A line of the issuer with himself never exists: sending money home costs a reserve too, as in xahaud.
+    // An issuer has no line with itself: sending money back to the issuer costs a reserve too, as in xahaud.
     let line = keylet::line(destination, issuer, currency);
     let reserve = if apply.sandbox.contains(&line) {
         0
@@ -189,7 +189,7 @@ fn send_issued(apply: &mut Apply<'_>, destination: AccountId, amount: &IssuedAmo
     Ok(reserve)
 }
 
-/// What an existing receiver may insist on.
+/// What an existing receiver may require.
 fn check_receiver(apply: &Apply<'_>, destination: AccountId, receiver: &Object) -> Result<(), Ter> {
     let set = |flag: u32| flags_of(receiver) & flag != 0;
     let preauth = keylet::deposit_preauth(destination, apply.tx.account());

@@ -93,7 +93,7 @@ impl Transactor for TrustSet {
             change.write_flags(tx)?;
             return change.settle(apply, reserve);
         }
-        // As in xahaud, a quality of one means none going out, but is written coming in.
+        // As in xahaud, a quality out of one means none, but a quality in of one is written.
         let quality = |field| tx.object().u32(field).unwrap_or(0);
         let quality_in = quality(sf::QUALITY_IN);
         let quality_out = match quality(sf::QUALITY_OUT) {
@@ -156,7 +156,7 @@ impl Change {
         })
     }
 
-    /// Limit and qualities; zero means none, and going out one does too.
+    /// Limit and qualities; zero means none, and so does a quality out of one.
     fn write_terms(&mut self, tx: &Transaction) -> Result<(), Ter> {
         self.line.set(self.side.limit(), Amount::Issued(self.limit));
         let fields = [

@@ -8,7 +8,7 @@ use codec::{AccountId, Hash256, Object, Ter, flags, keylet, sf};
 use super::{Apply, OwnerCount, flags_of};
 use crate::directory::{self, EmptyRoot};
 
-/// Makes a token of the sender's for the receiver.
+/// Mints a token of the sender for the receiver.
 pub(super) fn mint(apply: &mut Apply<'_>, receiver: AccountId, order: &Object) -> Result<(), Ter> {
     let issuer = apply.tx.account();
     let uri = order.blob(sf::URI).unwrap_or(&[]);
@@ -34,7 +34,7 @@ pub(super) fn mint(apply: &mut Apply<'_>, receiver: AccountId, order: &Object) -
     apply.change_owner_count(receiver, OwnerCount::Up(1))
 }
 
-/// Moves a token of the sender's; an offer to sell it ends.
+/// Moves a token of the sender; an offer to sell it ends.
 pub(super) fn transfer(apply: &mut Apply<'_>, receiver: AccountId, key: Hash256) -> Result<(), Ter> {
     let sender = apply.tx.account();
     let token = apply.sandbox.entry(&key).ok_or(Ter::TEC_NO_ENTRY)?;

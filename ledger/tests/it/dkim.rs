@@ -121,10 +121,10 @@ fn accepts_four_of_five_as_a_quorum() {
 #[test]
 fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
     let ledger = genesis(5, (0, 0));
-    let words: Vec<_> = (0..4)
+    let attestations: Vec<_> = (0..4)
         .map(|n| attest(n, &name(), &record(RECORD), START + 5))
         .collect();
-    let set = build_key_set(&ledger, NETWORK, &words).expect("four of five");
+    let set = build_key_set(&ledger, NETWORK, &attestations).expect("four of five");
     let closed = close(&ledger, [set], CloseTime::new(START + 10));
     assert_eq!(closed.applied[0].ter, Ter::TES_SUCCESS);
     let entry = key(&closed.ledger);
@@ -140,7 +140,7 @@ fn accepts_a_key_by_quorum_and_a_usable_one_without_delay() {
 #[test]
 fn rejects_less_than_a_quorum_and_what_does_not_count() {
     let ledger = genesis(5, (0, 0));
-    let build = |words: &[Attestation]| build_key_set(&ledger, NETWORK, words);
+    let build = |attestations: &[Attestation]| build_key_set(&ledger, NETWORK, attestations);
     let good = |n: u8| attest(n, &name(), &record(RECORD), START + 5);
     assert_eq!(
         build(&[good(0), good(1), good(2)]).map(|set| set.id()),
@@ -185,10 +185,10 @@ fn rejects_less_than_a_quorum_and_what_does_not_count() {
 /// The set that build_key_set makes, with one thing changed; closing says what became of it.
 fn tampered(change: impl FnOnce(&mut Object)) -> Ter {
     let ledger = genesis(2, (0, 0));
-    let words: Vec<_> = (0..2)
+    let attestations: Vec<_> = (0..2)
         .map(|n| attest(n, &name(), &record(RECORD), START + 5))
         .collect();
-    let mut object = build_key_set(&ledger, NETWORK, &words)
+    let mut object = build_key_set(&ledger, NETWORK, &attestations)
         .expect("quorum")
         .object()
         .clone();
@@ -201,7 +201,7 @@ fn tampered(change: impl FnOnce(&mut Object)) -> Ter {
 // Spec: 7.2, 7.7.
 #[test]
 fn rejects_a_set_that_validators_did_not_make_so() {
-    let words = |object: &Object| object.array(sf::DKIM_ATTESTATIONS).expect("array").to_vec();
+    let attestations = |object: &Object| object.array(sf::DKIM_ATTESTATIONS).expect("array").to_vec();
     assert_eq!(tampered(|_| {}), Ter::TES_SUCCESS);
     assert_eq!(
         tampered(|set| set.set(sf::DKIM_RECORD, OTHER)),
@@ -228,14 +228,14 @@ fn rejects_a_set_that_validators_did_not_make_so() {
     let reversed = |set: &mut Object| {
         set.set(
             sf::DKIM_ATTESTATIONS,
-            words(set).into_iter().rev().collect::<Vec<_>>(),
+            attestations(set).into_iter().rev().collect::<Vec<_>>(),
         )
     };
     assert_eq!(tampered(reversed), Ter::TEM_MALFORMED);
-    let one = |set: &mut Object| set.set(sf::DKIM_ATTESTATIONS, words(set)[..1].to_vec());
+    let one = |set: &mut Object| set.set(sf::DKIM_ATTESTATIONS, attestations(set)[..1].to_vec());
     assert_eq!(tampered(one), Ter::TEF_BAD_QUORUM);
     let twice = |set: &mut Object| {
-        let first = words(set)[0].clone();
+        let first = attestations(set)[0].clone();
         set.set(sf::DKIM_ATTESTATIONS, vec![first.clone(), first]);
     };
     assert_eq!(tampered(twice), Ter::TEM_MALFORMED);
@@ -251,8 +251,8 @@ fn rejects_a_set_on_a_network_without_the_amendment() {
         key_delay_first_secs: 0,
         key_delay_next_secs: 0,
     };
-    let words = [attest(0, &name(), &record(RECORD), START + 5)];
-    let set = build_key_set(&Ledger::genesis(&config), NETWORK, &words).expect("quorum");
+    let attestations = [attest(0, &name(), &record(RECORD), START + 5)];
+    let set = build_key_set(&Ledger::genesis(&config), NETWORK, &attestations).expect("quorum");
     config.email = EmailAmendment::Absent;
     let closed = close(
         &Ledger::genesis(&config),
@@ -439,36 +439,36 @@ fn accepts_records_up_to_their_bound_and_rejects_longer_ones() {
 fn accepts_the_lower_median_as_the_time_of_observation() {
     let ledger = genesis(5, (0, 0));
     let times = [9, 3, 2, 1];
-    let words: Vec<_> = (0..4)
+    let attestations: Vec<_> = (0..4)
         .map(|n| attest(n, &name(), &record(RECORD), START + times[usize::from(n)]))
         .collect();
-    let set = build_key_set(&ledger, NETWORK, &words).expect("four of five");
+    let set = build_key_set(&ledger, NETWORK, &attestations).expect("four of five");
     let closed = close(&ledger, [set], CloseTime::new(START + 10));
     assert_eq!(key(&closed.ledger).u32(sf::LAST_ATTESTED), Some(START + 2));
 }
 
 /// The elements of a DKIMKeySet for these attestations, sorted by key.
-fn elements(words: &[Attestation]) -> Vec<(codec::Field, Object)> {
-    let mut words = words.to_vec();
-    words.sort_by_key(|word| *word.public_key.as_bytes());
-    let element = |word: &Attestation| {
+fn elements(attestations: &[Attestation]) -> Vec<(codec::Field, Object)> {
+    let mut attestations = attestations.to_vec();
+    attestations.sort_by_key(|attestation| *attestation.public_key.as_bytes());
+    let element = |attestation: &Attestation| {
         Object::new()
-            .with(sf::OBSERVED_AT, word.observed_at.seconds())
-            .with(sf::PUBLIC_KEY, word.public_key.as_bytes().as_slice())
-            .with(sf::SIGNATURE, word.signature.as_slice())
+            .with(sf::OBSERVED_AT, attestation.observed_at.seconds())
+            .with(sf::PUBLIC_KEY, attestation.public_key.as_bytes().as_slice())
+            .with(sf::SIGNATURE, attestation.signature.as_slice())
     };
-    words
+    attestations
         .iter()
-        .map(|word| (sf::DKIM_ATTESTATION, element(word)))
+        .map(|attestation| (sf::DKIM_ATTESTATION, element(attestation)))
         .collect()
 }
 
 // Spec: 7.2, 7.7.
 #[test]
-fn rejects_a_set_of_strangers_of_old_words_or_of_none() {
-    let with = |words: [(u8, u32); 2]| {
-        let words = words.map(|(number, time)| attest(number, &name(), &record(RECORD), time));
-        tampered(|set| set.set(sf::DKIM_ATTESTATIONS, elements(&words)))
+fn rejects_a_set_of_strangers_of_old_attestations_or_of_none() {
+    let with = |attestations: [(u8, u32); 2]| {
+        let attestations = attestations.map(|(number, time)| attest(number, &name(), &record(RECORD), time));
+        tampered(|set| set.set(sf::DKIM_ATTESTATIONS, elements(&attestations)))
     };
     let now = START + 5;
     assert_eq!(with([(0, now), (1, now)]), Ter::TES_SUCCESS);
@@ -484,8 +484,8 @@ fn rejects_a_set_of_strangers_of_old_words_or_of_none() {
 // Spec: 7.2.
 #[test]
 fn rejects_a_set_where_the_ledger_lists_no_validators() {
-    let words = [attest(0, &name(), &record(RECORD), START + 5)];
-    let set = build_key_set(&genesis(1, (0, 0)), NETWORK, &words).expect("quorum");
+    let attestations = [attest(0, &name(), &record(RECORD), START + 5)];
+    let set = build_key_set(&genesis(1, (0, 0)), NETWORK, &attestations).expect("quorum");
     let closed = close(&genesis(0, (0, 0)), [set.clone()], CloseTime::new(START + 10));
     assert_eq!(closed.dropped, [(set.id(), Ter::TEF_BAD_QUORUM)]);
 }
@@ -576,12 +576,12 @@ fn rejects_the_short_delay_of_a_first_key_that_was_withdrawn() {
 
 // Spec: 7.2.
 #[test]
-fn rejects_a_set_of_words_about_two_names() {
+fn rejects_a_set_of_attestations_about_two_names() {
     let other = DkimName::new(b"mail.example", b"s2").expect("legal");
-    let word = |number: u8, name: &DkimName| attest(number, name, &record(RECORD), START + 5);
-    let build = |words: &[Attestation]| build_key_set(&genesis(2, (0, 0)), NETWORK, words);
-    assert!(build(&[word(0, &name()), word(1, &name())]).is_some());
-    assert!(build(&[word(0, &name()), word(1, &other)]).is_none());
+    let attestation = |number: u8, name: &DkimName| attest(number, name, &record(RECORD), START + 5);
+    let build = |attestations: &[Attestation]| build_key_set(&genesis(2, (0, 0)), NETWORK, attestations);
+    assert!(build(&[attestation(0, &name()), attestation(1, &name())]).is_some());
+    assert!(build(&[attestation(0, &name()), attestation(1, &other)]).is_none());
 }
 
 // Spec: 7.4.
