@@ -7,16 +7,22 @@ use explain::Qualifies;
 use fuzz::mail::{NETWORK, NoKeys, explained};
 use fuzz::node::{Answering, operator, stranger};
 use libfuzzer_sys::fuzz_target;
-use rpc::Session;
-use rpc::api::{Role, SubmitMode};
+use rpc::api::{Peer, Role, SubmitMode};
+use rpc::methods::Context;
+use rpc::session::{Input, Output};
+use rpc::{Session, answer_post};
 use serde_json::{Map, Value, json};
 
 /// Members of the envelope, beside which WebSocket writes the parameters.
 const ENVELOPE: [&str; 4] = ["command", "id", "jsonrpc", "method"];
 
 /// The reply is strict JSON and complete; a refusal is not much longer than the request.
-fn reply_to(session: &Session, text: &str) -> Value {
-    let reply = session.handle_text(text);
+fn reply_to(node: &Answering, peer: Peer, text: &str) -> Value {
+    let mut session = Session::new(peer);
+    session.handle(node, Input::Text(text));
+    let Some(Output::Text(reply)) = session.next_output() else {
+        panic!("no reply");
+    };
     let value = rpc::json::parse(reply.as_bytes()).expect("strict JSON");
     match value["type"].as_str() {
         Some("response") => assert!(value["result"].is_object() == (value["status"] == "success")),
@@ -30,14 +36,14 @@ fn reply_to(session: &Session, text: &str) -> Value {
 }
 
 /// The same over HTTP, where the method and its parameters can be written there.
-fn check_post(session: &Session, request: &Map<String, Value>, reply: &Value) {
+fn check_post(context: &Context<'_>, request: &Map<String, Value>, reply: &Value) {
     let (Some(Value::String(method)), None) = (request.get("command"), request.get("method")) else {
         return;
     };
     let mut params = request.clone();
     params.retain(|name, _| !ENVELOPE.contains(&name.as_str()));
     let post = json!({ "method": method, "params": [params] });
-    let answer = session.handle_post(post.to_string().as_bytes());
+    let answer = answer_post(context, post.to_string().as_bytes());
     let body = rpc::json::parse(answer.body.as_bytes());
     let Ok(body) = body.map(|body| body["result"].clone()).or(Err(answer.status)) else {
         return assert!(method.is_empty(), "{}", answer.body);
@@ -76,10 +82,9 @@ fn check_read_by_relay(result: &Value, explanation: &explain::Explanation) {
     assert_eq!(read.code.as_str(), explanation.code.token());
 }
 
-fn check_caller(peer: rpc::api::Peer, text: &str) {
+fn check_caller(peer: Peer, text: &str) {
     let node = Answering::default();
-    let session = Session::new(&node, peer);
-    let reply = reply_to(&session, text);
+    let reply = reply_to(&node, peer, text);
     if let Ok(Value::Object(request)) = rpc::json::parse(text.as_bytes()) {
         let id = request.get("id").filter(|id| !id.is_array() && !id.is_object());
         let is_short = id.and_then(Value::as_str).is_none_or(|id| id.len() <= 256);
@@ -88,7 +93,8 @@ fn check_caller(peer: rpc::api::Peer, text: &str) {
             assert_eq!(reply.get("id"), id.filter(|_| is_short));
         }
         check_mails(&node, &request, &reply);
-        check_post(&session, &request, &reply);
+        let (node, peer) = (&node, &peer);
+        check_post(&Context { node, peer }, &request, &reply);
     }
     let commands = *node.commands.lock().expect("one thread");
     assert!(commands == 0 || peer.role == Role::Admin);
@@ -106,7 +112,8 @@ fn check_transaction(value: &Value) {
 fuzz_target!(|bytes: &[u8]| {
     let node = Answering::default();
     for peer in [operator(), stranger()] {
-        let reply = Session::new(&node, peer).handle_post(bytes);
+        let context = Context { node: &node, peer: &peer };
+        let reply = answer_post(&context, bytes);
         assert!(matches!(reply.status, 200 | 400 | 413));
         if reply.status == 200 {
             let body = rpc::json::parse(reply.body.as_bytes()).expect("strict JSON");

@@ -19,6 +19,8 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::limits::{ANSWER_BYTES_MAX, CLIENT_SECS_MAX, REQUEST_BYTES_MAX, SKIPPED_MESSAGES_MAX};
+use crate::methods::Request;
+use crate::reply::BadReply;
 
 /// A connection, with TLS or without.
 trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -60,6 +62,9 @@ pub enum ClientError {
         /// Its length.
         bytes: usize,
     },
+    /// A member of the answer is missing or malformed.
+    #[error("the server's answer is not understood: {0}")]
+    BadReply(#[from] BadReply),
     /// The answer is not in the envelope.
     #[error("the server's answer is not understood")]
     BadAnswer,
@@ -109,7 +114,13 @@ impl Client {
         })
     }
 
-    /// Send one request and wait for its result.
+    /// Sends one request and waits for its reply.
+    pub async fn call<R: Request>(&mut self, request: &R) -> Result<R::Reply, ClientError> {
+        let result = self.request(R::METHOD, request.params()).await?;
+        Ok(R::read(&result)?)
+    }
+
+    /// Sends one request and waits for its result as it is.
     pub async fn request(&mut self, method: &str, params: Map<String, Value>) -> Result<Value, ClientError> {
         let id = self.next_id;
         self.next_id += 1;

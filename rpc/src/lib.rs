@@ -9,23 +9,28 @@
 //! | [`params`] | typed parameters; unknown names are refused |
 //! | [`api`] | the trait [`Node`] and the plain types of its answers |
 //! | [`wire`] | the JSON forms that several callers share |
-//! | [`methods`] | one method per file |
-//! | [`session`] | envelopes, without any socket |
+//! | [`methods`] | one method per file: request and reply as types, for server and client |
+//! | [`reply`] | what replies are made of, read with care |
+//! | [`envelope`] | envelopes of WebSocket and HTTP, without any socket |
+//! | [`session`] | one WebSocket's queue of frames, without the socket |
 //! | [`server`], [`client`] | the sockets |
 
 pub mod api;
 mod base64;
 pub mod client;
+pub mod envelope;
 pub mod error;
 pub mod json;
 pub mod limits;
 pub mod methods;
 pub mod params;
+pub mod reply;
 pub mod server;
 pub mod session;
 pub mod wire;
 
 pub use api::Node;
 pub use client::{Client, ClientError};
+pub use envelope::{HttpReply, answer_post};
 pub use error::RpcError;
-pub use session::{HttpReply, Session};
+pub use session::Session;

@@ -4,8 +4,8 @@
 /// closed with "message too big"; HTTP status 413.
 pub const REQUEST_BYTES_MAX: usize = 1_000_000;
 
-/// Bytes of one raw mail (spec 1). Refusal: `invalidParams`.
-pub const MAIL_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one raw mail. Refusal: `invalidParams`.
+pub use amendment::limits::MAIL_BYTES_MAX;
 
 /// Bytes of one transaction (Xahau's `txMaxSizeBytes` is 1,048,576; a hex blob in one request cannot reach it).
 /// Refusal: `invalidParams`.
@@ -67,6 +67,23 @@ pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of transactions and metadata that `ledger` shows whole; as JSON they take up to four times that. Refusal:
 /// `invalidParams`.
 pub const EXPANDED_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Bytes of one text of a reply that the client keeps. Ours, above all that we send. Beyond: cut.
+pub const REPLY_TEXT_BYTES_MAX: usize = 4_096;
+
+/// Bytes of a result's token. Ours (the longest of Xahau has 47). Beyond: the reply is not understood.
+pub const REPLY_TOKEN_BYTES_MAX: usize = 64;
+
+/// Items of one list of a reply that the client reads (checks, transactions, nodes of the metadata). Ours. The others
+/// are left out.
+pub const REPLY_LIST_MAX: usize = 1_000;
+
+/// Frames that wait in a session for their peer. Ours. Beyond: the session is closed.
+pub const OUTPUT_FRAMES_MAX: usize = 64;
+
+/// Bytes of the frames that wait in a session for their peer, unless it is one frame alone. Ours: twice the longest
+/// reply. Beyond: the session is closed.
+pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Notifications that the client skips while it waits for its answer. Refusal: `BadAnswer`.
 pub const SKIPPED_MESSAGES_MAX: usize = 1_000;

@@ -151,6 +151,18 @@ pub fn check_length(field: &'static str, bytes: usize, bytes_max: usize) -> Resu
     Ok(())
 }
 
+/// Names the ledger that is asked, as [`Params::ledger`] reads it.
+pub fn write_ledger_choice(choice: LedgerChoice, out: &mut Map<String, Value>) {
+    let (field, value) = match choice {
+        LedgerChoice::Validated => ("ledger_index", Value::from("validated")),
+        LedgerChoice::Closed => ("ledger_index", Value::from("closed")),
+        LedgerChoice::Current => ("ledger_index", Value::from("current")),
+        LedgerChoice::Index(index) => ("ledger_index", Value::from(index.get())),
+        LedgerChoice::Hash(hash) => ("ledger_hash", Value::from(hash.to_string())),
+    };
+    out.insert(field.to_owned(), value);
+}
+
 /// A caller's word, printable and cut to a bounded length, for an error message.
 #[must_use]
 pub fn bounded_word(word: &str) -> String {

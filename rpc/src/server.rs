@@ -14,9 +14,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::connect_info::Connected;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -28,8 +28,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::api::{Node, Peer, Via, network_of};
+use crate::envelope::{HttpReply, answer_post};
 use crate::limits;
-use crate::session::{HttpReply, Session};
+use crate::methods;
+use crate::session::{Input, Output, Session};
 
 /// The bounds of one server; the defaults are those of [`crate::limits`].
 #[derive(Debug, Clone, Copy)]
@@ -112,22 +114,50 @@ struct Shared {
 }
 
 impl Shared {
-    /// Run one request on a thread that may block.
+    /// A place among the requests at work.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        Arc::clone(&self.at_work).try_acquire_owned().map_err(|_| Busy)
+    }
+
+    /// Runs one request on a thread that may block.
     async fn run<T: Send + 'static>(
         &self,
-        peer: Peer,
-        job: impl FnOnce(Session<'_>) -> T + Send + 'static,
+        place: OwnedSemaphorePermit,
+        job: impl FnOnce(&dyn Node) -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let permit = Arc::clone(&self.at_work).try_acquire_owned().map_err(|_| Busy)?;
         let node = Arc::clone(&self.node);
         let work = tokio::task::spawn_blocking(move || {
-            let outcome = job(Session::new(node.as_ref(), peer));
-            drop(permit);
+            let outcome = job(node.as_ref());
+            drop(place);
             outcome
         });
         work.await.map_err(|error| {
             tracing::error!(%error, "a request broke; the caller is told that the server is busy");
             Busy
+        })
+    }
+
+    /// Answers the body of one HTTP POST.
+    async fn answer_post(&self, peer: Peer, body: Bytes) -> Result<HttpReply, Busy> {
+        let place = self.place()?;
+        let job = move |node: &dyn Node| answer_post(&methods::Context { node, peer: &peer }, &body);
+        self.run(place, job).await
+    }
+
+    /// Lets a session answer one frame; one that is not text is `None`. A request that breaks takes its session along.
+    async fn answer(&self, mut session: Session, peer: Peer, text: Option<Utf8Bytes>) -> Session {
+        let Ok(place) = self.place() else {
+            session.push(BUSY.to_owned());
+            return session;
+        };
+        let handling = self.run(place, move |node| {
+            session.handle(node, text.as_deref().map_or(Input::Binary, Input::Text));
+            session
+        });
+        handling.await.unwrap_or_else(|Busy| {
+            let mut session = Session::new(peer);
+            session.push(BUSY.to_owned());
+            session
         })
     }
 }
@@ -182,22 +212,26 @@ async fn upgrade(
 /// One WebSocket: requests are answered in their order, one at a time.
 async fn talk(mut socket: WebSocket, shared: Shared, peer: Peer) {
     let mut stopped = shared.stopped.clone();
-    loop {
+    let mut session = Session::new(peer);
+    'talk: loop {
         let message = tokio::select! {
             message = socket.recv() => message,
             _ = stopped.wait_for(|stop| *stop) => break,
         };
-        let reply = match message {
-            Some(Ok(Message::Text(text))) => {
-                shared.run(peer, move |session| session.handle_text(&text)).await
-            }
-            Some(Ok(Message::Binary(_))) => shared.run(peer, |session| session.handle_binary()).await,
+        let text = match message {
+            Some(Ok(Message::Text(text))) => Some(text),
+            Some(Ok(Message::Binary(_))) => None,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
             Some(Ok(Message::Close(_)) | Err(_)) | None => break,
         };
-        let reply = reply.unwrap_or_else(|Busy| BUSY.to_owned());
-        if socket.send(Message::Text(reply.into())).await.is_err() {
-            break;
+        session = shared.answer(session, peer, text).await;
+        while let Some(output) = session.next_output() {
+            let Output::Text(frame) = output else {
+                break 'talk;
+            };
+            if socket.send(Message::Text(frame.into())).await.is_err() {
+                break 'talk;
+            }
         }
     }
     // The peer may be gone; there is nobody to tell.
@@ -222,10 +256,10 @@ async fn post(
     }
     let arriving = axum::body::to_bytes(body, limits::REQUEST_BYTES_MAX);
     let reply = match tokio::time::timeout(Duration::from_secs(limits::BODY_SECS_MAX), arriving).await {
-        Ok(Ok(bytes)) => match shared.run(peer, move |session| session.handle_post(&bytes)).await {
-            Ok(reply) => reply,
-            Err(Busy) => HttpReply::text(503, "Server is overloaded"),
-        },
+        Ok(Ok(bytes)) => shared
+            .answer_post(peer, bytes)
+            .await
+            .unwrap_or_else(|Busy| HttpReply::text(503, "Server is overloaded")),
         Ok(Err(_)) => HttpReply::text(413, "Request too large."),
         Err(_) => HttpReply::text(408, "Request took too long."),
     };

@@ -1,255 +1,172 @@
-//! Envelopes of both transports, without any socket: a text comes in, a reply goes out.
+//! One WebSocket, without the socket: frames come in, frames wait in a queue until the host sends them.
 //!
-//! | transport | request | success | error |
-//! |---|---|---|---|
-//! | WebSocket | `{id?, command, ...}` | `{id, type:"response", status:"success", result}` | `{id, type:"response", status:"error", error..., request}` |
-//! | HTTP POST | `{method, params:[{...}]}` | `{result:{..., status:"success"}}` | `{result:{error..., request, status:"error"}}`, HTTP status 200 |
-//!
-//! It does not know what a method means, nor how long a caller may stay silent.
+//! Replies stand in the order of their requests. What a node announces later goes through the same queue. The queue is
+//! bounded: a peer that does not read is cut off, and nothing is kept for it.
 
-use serde_json::{Map, Value, json};
+use std::collections::VecDeque;
 
 use crate::api::{Node, Peer};
-use crate::error::RpcError;
-use crate::json;
-use crate::limits::{ECHO_BYTES_MAX, ECHO_VALUE_BYTES_MAX, REQUEST_BYTES_MAX};
-use crate::methods::{Context, dispatch};
+use crate::envelope::{answer_text, refuse_binary};
+use crate::limits::{OUTPUT_BYTES_MAX, OUTPUT_FRAMES_MAX};
+use crate::methods::Context;
 
-/// One caller at one node.
-#[derive(Clone, Copy)]
-pub struct Session<'a> {
-    node: &'a dyn Node,
-    peer: Peer,
+/// What comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// A text frame.
+    Text(&'a str),
+    /// A binary frame.
+    Binary,
 }
 
-/// The reply to one HTTP POST.
+/// What goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpReply {
-    /// HTTP status.
-    pub status: u16,
-    /// Value of `Content-Type`.
-    pub content_type: &'static str,
-    /// The body.
-    pub body: String,
+pub enum Output {
+    /// A text frame.
+    Text(String),
+    /// The end: the host closes the socket.
+    Close,
 }
 
-impl HttpReply {
-    fn json(value: &Value) -> Self {
+/// One peer's conversation.
+///
+/// ```
+/// use rpc::api::{Node, Peer, Via};
+/// use rpc::session::{Input, Output};
+/// use rpc::Session;
+///
+/// fn talk(node: &dyn Node) {
+///     let peer = Peer::new([127, 0, 0, 1].into(), Via::Direct);
+///     let mut session = Session::new(peer);
+///     session.handle(node, Input::Text(r#"{"id": 1, "command": "ping"}"#));
+///     while let Some(output) = session.next_output() {
+///         match output {
+///             Output::Text(frame) => println!("{frame}"),
+///             Output::Close => break,
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    peer: Peer,
+    output: VecDeque<String>,
+    output_bytes: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The peer does not read.
+    Overrun,
+    Closed,
+}
+
+impl Session {
+    /// A session with `peer`.
+    #[must_use]
+    pub fn new(peer: Peer) -> Self {
         Self {
-            status: 200,
-            content_type: "application/json; charset=UTF-8",
-            body: value.to_string(),
+            peer,
+            output: VecDeque::new(),
+            output_bytes: 0,
+            state: State::Open,
         }
     }
 
-    /// A refusal that is no JSON, as Xahau gives it where it could not read a request at all.
-    #[must_use]
-    pub fn text(status: u16, body: &str) -> Self {
-        Self {
-            status,
-            content_type: "text/plain; charset=UTF-8",
-            body: body.to_owned(),
+    /// Answers one frame. A session that is over answers nothing.
+    pub fn handle(&mut self, node: &dyn Node, input: Input<'_>) {
+        if self.state != State::Open {
+            return;
         }
-    }
-}
-
-/// The answer to a frame that is no request, with the reason.
-fn json_invalid(reason: &str, frame: &str) -> String {
-    let value = prefix(frame, ECHO_VALUE_BYTES_MAX);
-    json!({ "type": "error", "error": "jsonInvalid", "error_message": reason, "value": value }).to_string()
-}
-
-impl<'a> Session<'a> {
-    /// A session of `peer` at `node`.
-    #[must_use]
-    pub fn new(node: &'a dyn Node, peer: Peer) -> Self {
-        Self { node, peer }
+        let peer = &self.peer;
+        let reply = match input {
+            Input::Text(frame) => answer_text(&Context { node, peer }, frame),
+            Input::Binary => refuse_binary(),
+        };
+        self.push(reply);
     }
 
-    /// Answer one WebSocket text message.
-    #[must_use]
-    pub fn handle_text(&self, frame: &str) -> String {
-        let parsed = if frame.len() > REQUEST_BYTES_MAX {
-            Err(format!("longer than {REQUEST_BYTES_MAX} bytes"))
-        } else {
-            json::parse(frame.as_bytes()).map_err(|error| error.to_string())
-        };
-        let request = match parsed {
-            Ok(Value::Object(request)) => request,
-            Ok(_) => return json_invalid("a request is one JSON object", frame),
-            Err(reason) => return json_invalid(&reason, frame),
-        };
-        let id = request.get("id").filter(|id| is_scalar(id)).cloned();
-        let mut reply = Map::new();
-        match self.run_command(&request) {
-            Ok(result) => {
-                reply.insert("result".to_owned(), Value::Object(result));
-                reply.insert("status".to_owned(), json!("success"));
+    /// Puts a frame into the queue. One that does not fit ends the session.
+    pub fn push(&mut self, frame: String) {
+        if self.state != State::Open {
+            return;
+        }
+        let bytes = self.output_bytes.saturating_add(frame.len());
+        let is_alone = self.output.is_empty();
+        if self.output.len() >= OUTPUT_FRAMES_MAX || (bytes > OUTPUT_BYTES_MAX && !is_alone) {
+            self.output.clear();
+            self.output_bytes = 0;
+            self.state = State::Overrun;
+            return;
+        }
+        self.output_bytes = bytes;
+        self.output.push_back(frame);
+    }
+
+    /// The next frame that the host is to send; `None` where there is nothing to do now.
+    pub fn next_output(&mut self) -> Option<Output> {
+        if let Some(frame) = self.output.pop_front() {
+            self.output_bytes -= frame.len();
+            return Some(Output::Text(frame));
+        }
+        match self.state {
+            State::Overrun => {
+                self.state = State::Closed;
+                Some(Output::Close)
             }
-            Err(error) => {
-                error.write_into(&mut reply);
-                reply.insert("request".to_owned(), echo(&request));
-                reply.insert("status".to_owned(), json!("error"));
-            }
+            State::Open | State::Closed => None,
         }
-        if let Some(id) = id {
-            reply.insert("id".to_owned(), id);
-        }
-        reply.insert("type".to_owned(), json!("response"));
-        Value::Object(reply).to_string()
-    }
-
-    /// The reply to a WebSocket message that is not text.
-    #[must_use]
-    pub fn handle_binary(&self) -> String {
-        json_invalid("requests are text frames", "")
-    }
-
-    /// Answer the body of one HTTP POST.
-    #[must_use]
-    pub fn handle_post(&self, body: &[u8]) -> HttpReply {
-        if body.len() > REQUEST_BYTES_MAX {
-            return HttpReply::text(413, "Request too large.");
-        }
-        let mut request = match json::parse(body) {
-            Ok(Value::Object(request)) => request,
-            Ok(_) => return HttpReply::text(400, "Unable to parse request: not an object"),
-            Err(error) => return HttpReply::text(400, &format!("Unable to parse request: {error}")),
-        };
-        let method = match request.remove("method") {
-            None | Some(Value::Null) => return HttpReply::text(400, "Null method"),
-            Some(Value::String(method)) if method.is_empty() => {
-                return HttpReply::text(400, "method is empty");
-            }
-            Some(Value::String(method)) => method,
-            Some(_) => return HttpReply::text(400, "method is not string"),
-        };
-        let params = match request.remove("params") {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Array(list)) => match <[Value; 1]>::try_from(list) {
-                Ok([Value::Object(params)]) => params,
-                _ => return HttpReply::text(400, "params unparseable"),
-            },
-            Some(_) => return HttpReply::text(400, "params unparseable"),
-        };
-        self.reply_to_post(&method, params, request)
-    }
-
-    fn reply_to_post(
-        &self,
-        method: &str,
-        params: Map<String, Value>,
-        envelope: Map<String, Value>,
-    ) -> HttpReply {
-        let mut echoed = params.clone();
-        echoed.insert("command".to_owned(), json!(method));
-        let mut outer = Map::new();
-        for name in ["id", "jsonrpc"] {
-            if let Some(value) = envelope.get(name).filter(|value| is_scalar(value)) {
-                outer.insert(name.to_owned(), value.clone());
-            }
-        }
-        let outcome = check_members(envelope, &["id", "jsonrpc"]).and_then(|()| {
-            let mut params = params;
-            take_api_version(&mut params)?;
-            self.run(method, params)
-        });
-        let mut result = Map::new();
-        match outcome {
-            Ok(answer) => {
-                result = answer;
-                result.insert("status".to_owned(), json!("success"));
-            }
-            Err(error) => {
-                error.write_into(&mut result);
-                result.insert("request".to_owned(), echo(&echoed));
-                result.insert("status".to_owned(), json!("error"));
-            }
-        }
-        outer.insert("result".to_owned(), Value::Object(result));
-        HttpReply::json(&Value::Object(outer))
-    }
-
-    fn run_command(&self, request: &Map<String, Value>) -> Result<Map<String, Value>, RpcError> {
-        let mut params = request.clone();
-        let command = match (params.remove("command"), params.remove("method")) {
-            (Some(command), Some(method)) if command != method => return Err(RpcError::MissingCommand),
-            (Some(word), _) | (None, Some(word)) => word,
-            (None, None) => return Err(RpcError::MissingCommand),
-        };
-        let Value::String(command) = command else {
-            return Err(RpcError::MissingCommand);
-        };
-        if params.remove("id").is_some_and(|id| !is_scalar(&id)) {
-            return Err(RpcError::InvalidField {
-                field: "id",
-                expected: "not a string or number",
-            });
-        }
-        params.remove("jsonrpc");
-        take_api_version(&mut params)?;
-        self.run(&command, params)
-    }
-
-    fn run(&self, method: &str, params: Map<String, Value>) -> Result<Map<String, Value>, RpcError> {
-        dispatch(
-            &Context {
-                node: self.node,
-                peer: &self.peer,
-            },
-            method,
-            params,
-        )
     }
 }
 
-/// Version 1 is the only one.
-fn take_api_version(params: &mut Map<String, Value>) -> Result<(), RpcError> {
-    match params.remove("api_version") {
-        None => Ok(()),
-        Some(version) if version.as_u64() == Some(1) => Ok(()),
-        Some(_) => Err(RpcError::InvalidField {
-            field: "api_version",
-            expected: "not 1",
-        }),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Via;
+
+    fn session() -> Session {
+        Session::new(Peer::new([127, 0, 0, 1].into(), Via::Direct))
     }
-}
 
-fn check_members(members: Map<String, Value>, known: &[&'static str]) -> Result<(), RpcError> {
-    crate::params::Params::new(members, known).map(drop)
-}
-
-fn is_scalar(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
-        Value::String(text) => text.len() <= ECHO_BYTES_MAX,
-        Value::Array(_) | Value::Object(_) => false,
+    fn drain(session: &mut Session) -> Vec<Output> {
+        std::iter::from_fn(|| session.next_output()).collect()
     }
-}
 
-/// A request as an error repeats it: secrets masked, long strings replaced by their length, and nothing nested, so that
-/// no caller makes the node repeat a mail.
-fn echo(request: &Map<String, Value>) -> Value {
-    const SECRETS: [&str; 5] = ["passphrase", "secret", "seed", "seed_hex", "tx_json"];
-    const NAMES_MAX: usize = 16;
-    let members = request.iter().take(NAMES_MAX).map(|(name, value)| {
-        let shown = match value {
-            _ if SECRETS.contains(&name.as_str()) => json!("<masked>"),
-            Value::String(text) if text.len() > ECHO_BYTES_MAX => json!(format!("<{} bytes>", text.len())),
-            Value::Array(_) => json!("<array>"),
-            Value::Object(_) => json!("<object>"),
-            short => short.clone(),
-        };
-        (prefix(name, ECHO_BYTES_MAX).to_owned(), shown)
-    });
-    Value::Object(members.collect())
-}
+    #[test]
+    fn accepts_frames_up_to_the_bounds_in_their_order() {
+        let mut session = session();
+        for i in 0..OUTPUT_FRAMES_MAX {
+            session.push(i.to_string());
+        }
+        let sent = drain(&mut session);
+        assert_eq!(sent.len(), OUTPUT_FRAMES_MAX);
+        assert_eq!(sent[1], Output::Text("1".to_owned()));
+        session.push("x".repeat(OUTPUT_BYTES_MAX + 1));
+        assert!(
+            matches!(drain(&mut session)[..], [Output::Text(_)]),
+            "one frame alone"
+        );
+        session.push("x".repeat(OUTPUT_BYTES_MAX));
+        let _ = session.next_output();
+        session.push("y".to_owned());
+        assert_eq!(drain(&mut session), [Output::Text("y".to_owned())]);
+    }
 
-/// The longest prefix of at most `bytes_max` bytes that ends between two characters.
-fn prefix(text: &str, bytes_max: usize) -> &str {
-    let end = (0..=bytes_max.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0);
-    &text[..end]
+    #[test]
+    fn rejects_a_peer_that_does_not_read() {
+        let mut by_frames = session();
+        for _ in 0..=OUTPUT_FRAMES_MAX {
+            by_frames.push(String::new());
+        }
+        let mut by_bytes = session();
+        by_bytes.push("x".repeat(OUTPUT_BYTES_MAX));
+        by_bytes.push("y".to_owned());
+        for mut session in [by_frames, by_bytes] {
+            assert_eq!(drain(&mut session), [Output::Close]);
+            session.push("late".to_owned());
+            assert_eq!(drain(&mut session), []);
+        }
+    }
 }

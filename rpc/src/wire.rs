@@ -145,12 +145,7 @@ pub fn write_tx_blob(wrapped: &TxBlob, out: &mut Map<String, Value>) {
 
 /// `kept`, `state`, `hash`, `ledger_index` of a mail.
 pub fn write_mail_status(status: Option<&MailStatus>, out: &mut Map<String, Value>) {
-    let state = status.map(|status| match status.state {
-        MailState::Kept => "kept",
-        MailState::Submitted => "submitted",
-        MailState::Validated => "validated",
-        MailState::Failed => "failed",
-    });
+    let state = status.map(|status| status.state.as_str());
     let kept = status.is_some_and(|status| status.state == MailState::Kept);
     out.insert("kept".to_owned(), json!(kept));
     out.insert("state".to_owned(), json!(state));

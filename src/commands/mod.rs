@@ -132,13 +132,13 @@ pub enum Failure {
 }
 
 fn server_message(server: &str, error: &rpc::ClientError) -> String {
-    use rpc::ClientError::{BadAnswer, Connect, Refused};
+    use rpc::ClientError::{BadAnswer, BadReply, Connect, Refused};
     match error {
         Connect { source, .. } => format!(
             "cannot connect to {server}: {source}. Is the node running there? The address is like ws://127.0.0.1:6006"
         ),
         Refused { .. } => format!("{server} refused the request: {error}"),
-        BadAnswer => format!("{server}: {error}. Is it a node of this program or of Xahau?"),
+        BadAnswer | BadReply(_) => format!("{server}: {error}. Is it a node of this program or of Xahau?"),
         _ => format!(
             "{server}: {error}. It may have taken the request: run the same command again, a mail works once"
         ),

@@ -392,7 +392,7 @@ fn error_of(error: ClientError) -> NodeError {
             }
             NodeError::Refused { token, message }
         }
-        ClientError::BadAnswer => NodeError::Unreadable,
+        ClientError::BadAnswer | ClientError::BadReply(_) => NodeError::Unreadable,
         ClientError::TooLong { .. } => NodeError::Refused {
             token: "tooLong".to_owned(),
             message: error.to_string(),

@@ -2,7 +2,8 @@
 
 use codec::{AccountId, LedgerIndex};
 
-use super::{LedgerChoice, TxRecord};
+use super::ledger::LedgerChoice;
+use super::transaction::TxRecord;
 
 /// Which transactions of an account are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

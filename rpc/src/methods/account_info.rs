@@ -1,12 +1,13 @@
 //! `account_info`: the AccountRoot of an account.
 
-use codec::{AccountId, flags, sf};
+use codec::{AccountId, Drops, LedgerIndex, flags, sf};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Method, Request};
 use crate::api::{LedgerChoice, Role};
 use crate::error::RpcError;
-use crate::params::{Params, bounded_word};
+use crate::params::{Params, bounded_word, write_ledger_choice};
+use crate::reply::{self, BadReply, Members};
 use crate::wire::{hash_value, object_members, write_ledger_id};
 
 pub(super) const METHOD: Method = Method {
@@ -42,19 +43,76 @@ const FLAGS: [(&str, u32); 16] = [
     ("disableEmail", flags::LSF_DISABLE_EMAIL),
 ];
 
+/// Asks for an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountInfoRequest {
+    /// The account.
+    pub account: AccountId,
+    /// In which ledger.
+    pub ledger: LedgerChoice,
+}
+
+/// An account. The error `actNotFound` says that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountInfoReply {
+    /// What it has.
+    pub balance: Drops,
+    /// Its flags.
+    pub flags: u32,
+    /// Its next sequence.
+    pub sequence: Option<u32>,
+    /// Entries that it keeps a reserve for.
+    pub owner_count: Option<u32>,
+    /// The key that may sign for it.
+    pub regular_key: Option<AccountId>,
+    /// The validated ledger that says so.
+    pub ledger_index: Option<LedgerIndex>,
+}
+
+impl AccountInfoRequest {
+    fn parse(params: &Params) -> Result<Self, RpcError> {
+        let text = params
+            .text("account")?
+            .ok_or(RpcError::MissingField { field: "account" })?;
+        let account = AccountId::parse_classic(text).map_err(|_| RpcError::AccountMalformed)?;
+        params.is_set("strict")?;
+        let ledger = params.ledger()?.unwrap_or(LedgerChoice::Current);
+        Ok(Self { account, ledger })
+    }
+}
+
+impl Request for AccountInfoRequest {
+    const METHOD: &'static str = "account_info";
+    type Reply = AccountInfoReply;
+
+    fn params(&self) -> Map<String, Value> {
+        let mut out = Map::from_iter([("account".to_owned(), json!(self.account.to_string()))]);
+        write_ledger_choice(self.ledger, &mut out);
+        out
+    }
+
+    fn read(result: &Value) -> Result<AccountInfoReply, BadReply> {
+        let members = Members::of(result);
+        let root = members.object("account_data")?;
+        Ok(AccountInfoReply {
+            balance: root.required("account_data.Balance", reply::drops)?,
+            flags: root.required("account_data.Flags", reply::u32_number)?,
+            sequence: root.shown("account_data.Sequence", reply::u32_number),
+            owner_count: root.shown("account_data.OwnerCount", reply::u32_number),
+            regular_key: root.checked("account_data.RegularKey", reply::account)?,
+            ledger_index: members.shown("ledger_index", reply::ledger_index),
+        })
+    }
+}
+
 fn run(context: &Context<'_>, params: &Params) -> Answer {
-    let text = params
-        .text("account")?
-        .ok_or(RpcError::MissingField { field: "account" })?;
-    let account = AccountId::parse_classic(text).map_err(|_| RpcError::AccountMalformed)?;
-    params.is_set("strict")?;
-    let choice = params.ledger()?.unwrap_or(LedgerChoice::Current);
+    let request = AccountInfoRequest::parse(params)?;
     let answer = context
         .node
-        .account(account, choice)
+        .account(request.account, request.ledger)
         .map_err(|error| match error {
             RpcError::AccountNotFound { .. } => RpcError::AccountNotFound {
-                account: bounded_word(text),
+                account: bounded_word(&request.account.to_string()),
             },
             other => other,
         })?;

@@ -3,11 +3,12 @@
 use codec::{AccountId, LedgerIndex, json::to_json};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Form, Method, Request};
 use crate::api::{AccountTxQuery, LedgerRange, Role, TxMarker, TxOrder, TxRecord};
 use crate::error::RpcError;
 use crate::limits::{ACCOUNT_TXS_DEFAULT, ACCOUNT_TXS_MAX, ACCOUNT_TXS_MIN};
-use crate::params::Params;
+use crate::params::{Params, write_ledger_choice};
+use crate::reply::{self, BadReply, Members, MetaReply, TransactionReply};
 use crate::wire::{hex_upper, tx_members, write_place};
 
 pub(super) const METHOD: Method = Method {
@@ -28,41 +29,139 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
+/// Asks for the transactions of an account, the first page of them or that of a marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountTxRequest {
+    /// Which transactions.
+    pub query: AccountTxQuery,
+    /// How they are shown.
+    pub form: Form,
+}
+
+/// A page of an account's transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTxReply {
+    /// The transactions in the order that was asked for, at most [`crate::limits::REPLY_LIST_MAX`].
+    pub transactions: Vec<AccountTxRow>,
+    /// Where the next page begins, if there is one.
+    pub marker: Option<TxMarker>,
+}
+
+/// One transaction of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTxRow {
+    /// Whether the node calls it validated.
+    pub validated: bool,
+    /// The transaction; `None` in the binary form.
+    pub transaction: Option<TransactionReply>,
+    /// What it did; `None` in the binary form.
+    pub meta: Option<MetaReply>,
+}
+
+impl AccountTxRequest {
+    fn parse(params: &Params) -> Result<Self, RpcError> {
+        let text = params
+            .text("account")?
+            .ok_or(RpcError::MissingField { field: "account" })?;
+        let account = AccountId::parse_classic(text).map_err(|_| RpcError::AccountMalformed)?;
+        let form = Form::parse(params)?;
+        let order = if params.is_set("forward")? {
+            TxOrder::Forward
+        } else {
+            TxOrder::Backward
+        };
+        let limit = params
+            .number("limit")?
+            .unwrap_or(ACCOUNT_TXS_DEFAULT)
+            .clamp(ACCOUNT_TXS_MIN, ACCOUNT_TXS_MAX);
+        let query = AccountTxQuery {
+            account,
+            ledgers: range_of(params)?,
+            order,
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            marker: marker_of(params)?,
+        };
+        Ok(Self { query, form })
+    }
+}
+
+impl Request for AccountTxRequest {
+    const METHOD: &'static str = "account_tx";
+    type Reply = AccountTxReply;
+
+    fn params(&self) -> Map<String, Value> {
+        let mut out = Map::from_iter([
+            ("account".to_owned(), json!(self.query.account.to_string())),
+            ("limit".to_owned(), json!(self.query.limit)),
+        ]);
+        match self.query.ledgers {
+            LedgerRange::Between(first, last) => {
+                let bound = |index: Option<LedgerIndex>| index.map_or(json!(-1), |index| json!(index.get()));
+                out.insert("ledger_index_min".to_owned(), bound(first));
+                out.insert("ledger_index_max".to_owned(), bound(last));
+            }
+            LedgerRange::One(choice) => write_ledger_choice(choice, &mut out),
+        }
+        if self.query.order == TxOrder::Forward {
+            out.insert("forward".to_owned(), json!(true));
+        }
+        if let Some(marker) = self.query.marker {
+            out.insert("marker".to_owned(), marker_json(marker));
+        }
+        self.form.write(&mut out);
+        out
+    }
+
+    fn read(result: &Value) -> Result<AccountTxReply, BadReply> {
+        let members = Members::of(result);
+        let rows = members.required("transactions", reply::list)?;
+        Ok(AccountTxReply {
+            transactions: rows.map(AccountTxRow::read).collect(),
+            marker: members.checked("marker", read_marker)?,
+        })
+    }
+}
+
+impl AccountTxRow {
+    /// Newer versions of the protocol call the transaction `tx_json`.
+    fn read(value: &Value) -> AccountTxRow {
+        let members = Members::of(value);
+        let transaction = members.get("tx").or_else(|| members.get("tx_json"));
+        AccountTxRow {
+            validated: members.shown("validated", reply::flag).unwrap_or(false),
+            transaction: transaction.map(TransactionReply::read),
+            meta: members.shown("meta", |meta| meta.is_object().then(|| MetaReply::read(meta))),
+        }
+    }
+}
+
+fn marker_json(marker: TxMarker) -> Value {
+    json!({ "ledger": marker.ledger.get(), "seq": marker.position })
+}
+
+fn read_marker(value: &Value) -> Option<TxMarker> {
+    let members = Members::of(value);
+    Some(TxMarker {
+        ledger: members.shown("marker.ledger", reply::ledger_index)?,
+        position: members.shown("marker.seq", reply::u32_number)?,
+    })
+}
+
 fn run(context: &Context<'_>, params: &Params) -> Answer {
-    let text = params
-        .text("account")?
-        .ok_or(RpcError::MissingField { field: "account" })?;
-    let account = AccountId::parse_classic(text).map_err(|_| RpcError::AccountMalformed)?;
-    let is_binary = params.is_set("binary")?;
-    let order = if params.is_set("forward")? {
-        TxOrder::Forward
-    } else {
-        TxOrder::Backward
-    };
-    let limit = params
-        .number("limit")?
-        .unwrap_or(ACCOUNT_TXS_DEFAULT)
-        .clamp(ACCOUNT_TXS_MIN, ACCOUNT_TXS_MAX);
-    let answer = context.node.account_transactions(&AccountTxQuery {
-        account,
-        ledgers: range_of(params)?,
-        order,
-        limit: usize::try_from(limit).unwrap_or(usize::MAX),
-        marker: marker_of(params)?,
-    })?;
+    let AccountTxRequest { query, form } = AccountTxRequest::parse(params)?;
+    let answer = context.node.account_transactions(&query)?;
     let transactions: Vec<Value> = answer
         .transactions
         .iter()
-        .filter_map(|record| record_json(record, is_binary))
+        .filter_map(|record| record_json(record, form))
         .collect();
     let mut out = Map::new();
-    out.insert("account".to_owned(), json!(account.to_string()));
+    out.insert("account".to_owned(), json!(query.account.to_string()));
     out.insert("ledger_index_min".to_owned(), json!(answer.first.get()));
     out.insert("ledger_index_max".to_owned(), json!(answer.last.get()));
-    out.insert("limit".to_owned(), json!(limit));
+    out.insert("limit".to_owned(), json!(query.limit));
     if let Some(marker) = answer.marker {
-        let marker = json!({ "ledger": marker.ledger.get(), "seq": marker.position });
-        out.insert("marker".to_owned(), marker);
+        out.insert("marker".to_owned(), marker_json(marker));
     }
     out.insert("transactions".to_owned(), Value::Array(transactions));
     out.insert("validated".to_owned(), json!(true));
@@ -113,17 +212,19 @@ fn marker_of(params: &Params) -> Result<Option<TxMarker>, RpcError> {
     }
 }
 
-fn record_json(record: &TxRecord, is_binary: bool) -> Option<Value> {
+fn record_json(record: &TxRecord, form: Form) -> Option<Value> {
     let place = record.validated.as_ref()?;
-    if is_binary {
-        return Some(json!({
+    Some(match form {
+        Form::Binary => json!({
             "ledger_index": place.ledger_index.get(),
             "meta": hex_upper(&place.meta_blob),
             "tx_blob": hex_upper(&record.wrapped.blob),
             "validated": true,
-        }));
-    }
-    let mut tx = tx_members(&record.wrapped);
-    write_place(place, &mut tx);
-    Some(json!({ "meta": to_json(&place.meta), "tx": tx, "validated": true }))
+        }),
+        Form::Json => {
+            let mut tx = tx_members(&record.wrapped);
+            write_place(place, &mut tx);
+            json!({ "meta": to_json(&place.meta), "tx": tx, "validated": true })
+        }
+    })
 }

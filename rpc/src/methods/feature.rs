@@ -1,12 +1,16 @@
 //! `feature`: the amendments, and the validator's vote about one. For the operator alone.
 
+use std::collections::BTreeMap;
+
 use codec::Hash256;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Method, Request};
 use crate::api::{AmendmentState, AmendmentStatus, Role, Stance, Vote};
 use crate::error::RpcError;
+use crate::limits::REPLY_LIST_MAX;
 use crate::params::Params;
+use crate::reply::{self, BadReply, Members};
 
 pub(super) const METHOD: Method = Method {
     names: &["feature"],
@@ -15,25 +19,122 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
-    let Some(word) = params.text("feature")? else {
-        if params.has("vetoed") {
-            return Err(RpcError::MissingField { field: "feature" });
+/// Asks for all amendments, or for one, or changes the vote about one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeatureRequest {
+    /// All of them.
+    All,
+    /// One, by its name or by its id in hex.
+    One(String),
+    /// One, after the validator's vote about it is changed.
+    Vote(String, Vote),
+}
+
+/// Amendments by id, at most [`REPLY_LIST_MAX`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureReply {
+    /// Their states.
+    pub features: BTreeMap<Hash256, FeatureRow>,
+}
+
+/// The state of an amendment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureRow {
+    /// Its name, if the node knows it.
+    pub name: Option<String>,
+    /// Whether the ledger has it.
+    pub enabled: bool,
+    /// Whether the node's program knows it.
+    pub supported: Option<bool>,
+    /// Whether the validator votes against it; `None` where there is no vote.
+    pub vetoed: Option<bool>,
+}
+
+impl FeatureRequest {
+    fn parse(params: &Params) -> Result<Self, RpcError> {
+        let vetoed = params.has("vetoed");
+        let Some(word) = params.text("feature")? else {
+            return match vetoed {
+                true => Err(RpcError::MissingField { field: "feature" }),
+                false => Ok(Self::All),
+            };
+        };
+        if !vetoed {
+            return Ok(Self::One(word.to_owned()));
         }
-        let features = features_json(&context.node.amendments()?);
-        return Ok(Map::from_iter([("features".to_owned(), features)]));
-    };
-    let id = find(&context.node.amendments()?, word)
-        .ok_or(RpcError::BadFeature)?
-        .id;
-    if params.has("vetoed") {
         let vote = if params.is_set("vetoed")? {
             Vote::Against
         } else {
             Vote::For
         };
-        context.node.vote(id, vote)?;
+        Ok(Self::Vote(word.to_owned(), vote))
     }
+}
+
+impl Request for FeatureRequest {
+    const METHOD: &'static str = "feature";
+    type Reply = FeatureReply;
+
+    fn params(&self) -> Map<String, Value> {
+        let mut out = Map::new();
+        match self {
+            Self::All => {}
+            Self::One(word) => {
+                out.insert("feature".to_owned(), json!(word));
+            }
+            Self::Vote(word, vote) => {
+                out.insert("feature".to_owned(), json!(word));
+                out.insert("vetoed".to_owned(), json!(*vote == Vote::Against));
+            }
+        }
+        out
+    }
+
+    /// One amendment stands where all of them stand otherwise: a member named after its id.
+    fn read(result: &Value) -> Result<FeatureReply, BadReply> {
+        let all = result.get("features").unwrap_or(result);
+        let rows = all.as_object().ok_or(BadReply::Malformed("features"))?;
+        let rows = rows
+            .iter()
+            .filter_map(|(id, row)| Some((Hash256::from_hex(id)?, FeatureRow::read(row))))
+            .take(REPLY_LIST_MAX);
+        let features = rows
+            .map(|(id, row)| Ok((id, row?)))
+            .collect::<Result<_, BadReply>>()?;
+        Ok(FeatureReply { features })
+    }
+}
+
+impl FeatureRow {
+    fn read(value: &Value) -> Result<FeatureRow, BadReply> {
+        let members = Members::of(value);
+        Ok(FeatureRow {
+            name: members.shown("features.name", reply::text),
+            enabled: members.required("features.enabled", reply::flag)?,
+            supported: members.shown("features.supported", reply::flag),
+            vetoed: members.shown("features.vetoed", reply::flag),
+        })
+    }
+}
+
+fn run(context: &Context<'_>, params: &Params) -> Answer {
+    let known = context.node.amendments()?;
+    let id = |word: &str| {
+        find(&known, word)
+            .map(|found| found.id)
+            .ok_or(RpcError::BadFeature)
+    };
+    let id = match FeatureRequest::parse(params)? {
+        FeatureRequest::All => {
+            return Ok(Map::from_iter([("features".to_owned(), features_json(&known))]));
+        }
+        FeatureRequest::One(word) => id(&word)?,
+        FeatureRequest::Vote(word, vote) => {
+            let id = id(&word)?;
+            context.node.vote(id, vote)?;
+            id
+        }
+    };
     let amendments = context.node.amendments()?;
     let amendment = amendments
         .iter()

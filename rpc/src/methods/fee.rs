@@ -1,11 +1,13 @@
 //! `fee`: what transactions cost now. There is no fee escalation here: the open ledger costs the base fee, and the
 //! median is what xahaud shows before it has seen one.
 
-use serde_json::{Map, json};
+use codec::{Drops, LedgerIndex};
+use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Method, Request};
 use crate::api::Role;
 use crate::params::Params;
+use crate::reply::{self, BadReply, Members};
 
 pub(super) const METHOD: Method = Method {
     names: &["fee"],
@@ -19,6 +21,40 @@ const REFERENCE_LEVEL: u64 = 256;
 
 /// Times the reference level that xahaud takes as the median at least (TxQ.h, minimumEscalationMultiplier).
 const MEDIAN_FACTOR: u64 = 500;
+
+/// Asks what transactions cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeRequest;
+
+/// What transactions cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeReply {
+    /// What the cheapest transaction costs without load.
+    pub base_fee: Drops,
+    /// What it costs to get into the open ledger.
+    pub open_ledger_fee: Drops,
+    /// Index of the open ledger.
+    pub ledger_current_index: Option<LedgerIndex>,
+}
+
+impl Request for FeeRequest {
+    const METHOD: &'static str = "fee";
+    type Reply = FeeReply;
+
+    fn params(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn read(result: &Value) -> Result<FeeReply, BadReply> {
+        let members = Members::of(result);
+        let drops = members.object("drops")?;
+        Ok(FeeReply {
+            base_fee: drops.required("drops.base_fee", reply::drops)?,
+            open_ledger_fee: drops.required("drops.open_ledger_fee", reply::drops)?,
+            ledger_current_index: members.shown("ledger_current_index", reply::ledger_index),
+        })
+    }
+}
 
 fn run(context: &Context<'_>, _params: &Params) -> Answer {
     let fee = context.node.fee()?;

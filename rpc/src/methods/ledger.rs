@@ -1,13 +1,15 @@
 //! `ledger`: a ledger's header, and its transactions where asked for.
 
 use codec::json::to_json;
+use codec::{CloseTime, Hash256, LedgerIndex};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Form, Method, Request};
 use crate::api::{LedgerAnswer, LedgerChoice, LedgerId, Role, Transactions, TxRecord};
 use crate::error::RpcError;
 use crate::limits::EXPANDED_BYTES_MAX;
-use crate::params::Params;
+use crate::params::{Params, write_ledger_choice};
+use crate::reply::{self, BadReply, Members};
 use crate::wire::{hash_value, header_members, hex_upper, tx_members, write_ledger_id};
 
 pub(super) const METHOD: Method = Method {
@@ -24,12 +26,74 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
-/// How a ledger's transactions are shown.
-#[derive(Clone, Copy)]
-enum Form {
-    Hashes,
-    Expanded,
-    Binary,
+/// How much is shown of each transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Its hash.
+    Hash,
+    /// All of it.
+    Whole,
+}
+
+/// How a ledger is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    detail: Detail,
+    form: Form,
+}
+
+/// Asks for a ledger, with the hashes of its transactions where they are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerRequest {
+    /// Which one.
+    pub ledger: LedgerChoice,
+    /// Whether with its transactions.
+    pub transactions: Transactions,
+}
+
+/// A ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerReply {
+    /// Its index; that of an open ledger is the one that it will have.
+    pub index: LedgerIndex,
+    /// Its hash; an open ledger has none.
+    pub hash: Option<Hash256>,
+    /// Hash of its parent.
+    pub parent_hash: Option<Hash256>,
+    /// When it was closed.
+    pub close_time: Option<CloseTime>,
+    /// Hashes of its transactions, where they were wanted, at most [`crate::limits::REPLY_LIST_MAX`].
+    pub transactions: Vec<Hash256>,
+}
+
+impl Request for LedgerRequest {
+    const METHOD: &'static str = "ledger";
+    type Reply = LedgerReply;
+
+    fn params(&self) -> Map<String, Value> {
+        let mut out = Map::new();
+        write_ledger_choice(self.ledger, &mut out);
+        if self.transactions == Transactions::Included {
+            out.insert("transactions".to_owned(), json!(true));
+        }
+        out
+    }
+
+    fn read(result: &Value) -> Result<LedgerReply, BadReply> {
+        let ledger = Members::of(result).object("ledger")?;
+        let transactions = ledger.shown("ledger.transactions", reply::list);
+        Ok(LedgerReply {
+            index: ledger.required("ledger.ledger_index", reply::ledger_index)?,
+            hash: ledger.shown("ledger.ledger_hash", reply::hash),
+            parent_hash: ledger.shown("ledger.parent_hash", reply::hash),
+            close_time: ledger.shown("ledger.close_time", reply::close_time),
+            transactions: transactions
+                .into_iter()
+                .flatten()
+                .filter_map(reply::hash)
+                .collect(),
+        })
+    }
 }
 
 fn run(context: &Context<'_>, params: &Params) -> Answer {
@@ -38,16 +102,17 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     } else {
         Transactions::Omitted
     };
-    let (is_expanded, is_binary) = (params.is_set("expand")?, params.is_set("binary")?);
-    let form = match (is_expanded, is_binary) {
-        (false, _) => Form::Hashes,
-        (true, false) => Form::Expanded,
-        (true, true) => Form::Binary,
+    let detail = if params.is_set("expand")? {
+        Detail::Whole
+    } else {
+        Detail::Hash
     };
+    let form = Form::parse(params)?;
+    let shown = Shown { detail, form };
     if let Some(choice) = params.ledger()? {
         let answer = context.node.ledger(choice, transactions)?;
-        check_size(&answer, form)?;
-        let (id, ledger) = ledger_members(&answer, form, is_binary);
+        check_size(&answer, detail)?;
+        let (id, ledger) = ledger_members(&answer, shown);
         let mut out = Map::from_iter([("ledger".to_owned(), Value::Object(ledger))]);
         write_ledger_id(id, &mut out);
         return Ok(out);
@@ -55,22 +120,22 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     let mut out = Map::new();
     for (name, choice) in [("closed", LedgerChoice::Closed), ("open", LedgerChoice::Current)] {
         let answer = context.node.ledger(choice, transactions)?;
-        check_size(&answer, form)?;
-        let (_, ledger) = ledger_members(&answer, form, is_binary);
+        check_size(&answer, detail)?;
+        let (_, ledger) = ledger_members(&answer, shown);
         out.insert(name.to_owned(), json!({ "ledger": ledger }));
     }
     Ok(out)
 }
 
 /// Whole transactions are shown up to a bound: as JSON they grow tenfold, and anybody may ask.
-fn check_size(answer: &LedgerAnswer, form: Form) -> Result<(), RpcError> {
+fn check_size(answer: &LedgerAnswer, detail: Detail) -> Result<(), RpcError> {
     let (LedgerAnswer::Open { transactions, .. } | LedgerAnswer::Validated { transactions, .. }) = answer;
     let bytes_of = |record: &TxRecord| {
         let meta = record.validated.as_ref().map_or(0, |place| place.meta_blob.len());
         record.wrapped.blob.len() + meta
     };
     let bytes: usize = transactions.iter().flatten().map(bytes_of).sum();
-    if matches!(form, Form::Hashes) || bytes <= EXPANDED_BYTES_MAX {
+    if detail == Detail::Hash || bytes <= EXPANDED_BYTES_MAX {
         return Ok(());
     }
     Err(RpcError::InvalidField {
@@ -79,7 +144,7 @@ fn check_size(answer: &LedgerAnswer, form: Form) -> Result<(), RpcError> {
     })
 }
 
-fn ledger_members(answer: &LedgerAnswer, form: Form, is_binary: bool) -> (LedgerId, Map<String, Value>) {
+fn ledger_members(answer: &LedgerAnswer, shown: Shown) -> (LedgerId, Map<String, Value>) {
     let (id, mut members, transactions) = match answer {
         LedgerAnswer::Open {
             index,
@@ -94,13 +159,12 @@ fn ledger_members(answer: &LedgerAnswer, form: Form, is_binary: bool) -> (Ledger
             (LedgerId::Open { index: *index }, members, transactions)
         }
         LedgerAnswer::Validated { header, transactions } => {
-            let members = if is_binary {
-                Map::from_iter([
+            let members = match shown.form {
+                Form::Json => header_members(header),
+                Form::Binary => Map::from_iter([
                     ("closed".to_owned(), json!(true)),
                     ("ledger_data".to_owned(), json!(hex_upper(&header.raw))),
-                ])
-            } else {
-                header_members(header)
+                ]),
             };
             (
                 LedgerId::Validated {
@@ -115,24 +179,24 @@ fn ledger_members(answer: &LedgerAnswer, form: Form, is_binary: bool) -> (Ledger
     if let Some(transactions) = transactions {
         let list: Vec<Value> = transactions
             .iter()
-            .map(|record| record_json(record, form))
+            .map(|record| record_json(record, shown))
             .collect();
         members.insert("transactions".to_owned(), Value::Array(list));
     }
     (id, members)
 }
 
-fn record_json(record: &TxRecord, form: Form) -> Value {
-    match form {
-        Form::Hashes => hash_value(&record.wrapped.hash),
-        Form::Expanded => {
+fn record_json(record: &TxRecord, shown: Shown) -> Value {
+    match (shown.detail, shown.form) {
+        (Detail::Hash, _) => hash_value(&record.wrapped.hash),
+        (Detail::Whole, Form::Json) => {
             let mut members = tx_members(&record.wrapped);
             if let Some(place) = &record.validated {
                 members.insert("metaData".to_owned(), to_json(&place.meta));
             }
             Value::Object(members)
         }
-        Form::Binary => {
+        (Detail::Whole, Form::Binary) => {
             let mut members = Map::new();
             members.insert("tx_blob".to_owned(), json!(hex_upper(&record.wrapped.blob)));
             if let Some(place) = &record.validated {
@@ -146,7 +210,7 @@ fn record_json(record: &TxRecord, form: Form) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use codec::{Hash256, LedgerIndex, Object};
+    use codec::Object;
 
     fn open_ledger(blob_bytes: usize) -> LedgerAnswer {
         let wrapped = crate::api::TxBlob {
@@ -167,19 +231,17 @@ mod tests {
     #[test]
     fn accepts_hashes_of_any_ledger_and_rejects_whole_transactions_beyond_the_bound() {
         assert_eq!(
-            check_size(&open_ledger(EXPANDED_BYTES_MAX), Form::Expanded),
+            check_size(&open_ledger(EXPANDED_BYTES_MAX), Detail::Whole),
             Ok(())
         );
         assert_eq!(
-            check_size(&open_ledger(EXPANDED_BYTES_MAX + 1), Form::Hashes),
+            check_size(&open_ledger(EXPANDED_BYTES_MAX + 1), Detail::Hash),
             Ok(())
         );
-        for form in [Form::Expanded, Form::Binary] {
-            let refused = check_size(&open_ledger(EXPANDED_BYTES_MAX + 1), form);
-            assert!(matches!(
-                refused,
-                Err(RpcError::InvalidField { field: "expand", .. })
-            ));
-        }
+        let refused = check_size(&open_ledger(EXPANDED_BYTES_MAX + 1), Detail::Whole);
+        assert!(matches!(
+            refused,
+            Err(RpcError::InvalidField { field: "expand", .. })
+        ));
     }
 }

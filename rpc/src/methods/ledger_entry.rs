@@ -6,10 +6,11 @@ use codec::format::EntryType;
 use codec::{AccountId, Currency, Hash256, keylet};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Form, Method, Request};
 use crate::api::{LedgerChoice, Role};
 use crate::error::{MalformedEntry, RpcError};
-use crate::params::Params;
+use crate::params::{Params, write_ledger_choice};
+use crate::reply::{self, BadReply, Members};
 use crate::wire::{hash_value, hex_upper, object_members, write_ledger_id};
 
 pub(super) const METHOD: Method = Method {
@@ -89,6 +90,49 @@ const KINDS: [Kind; 9] = [
     },
 ];
 
+/// Asks for an entry by its index: a client makes it with [`codec::keylet`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerEntryRequest {
+    /// Its index.
+    pub index: Hash256,
+    /// In which ledger.
+    pub ledger: LedgerChoice,
+    /// How it is shown.
+    pub form: Form,
+}
+
+/// An entry. The error `entryNotFound` says that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntryReply {
+    /// Its index.
+    pub index: Hash256,
+    /// The entry; `None` in the binary form.
+    pub node: Option<Map<String, Value>>,
+    /// Its serialization, in the binary form.
+    pub blob: Option<Vec<u8>>,
+}
+
+impl Request for LedgerEntryRequest {
+    const METHOD: &'static str = "ledger_entry";
+    type Reply = LedgerEntryReply;
+
+    fn params(&self) -> Map<String, Value> {
+        let mut out = Map::from_iter([("index".to_owned(), hash_value(&self.index))]);
+        write_ledger_choice(self.ledger, &mut out);
+        self.form.write(&mut out);
+        out
+    }
+
+    fn read(result: &Value) -> Result<LedgerEntryReply, BadReply> {
+        let members = Members::of(result);
+        Ok(LedgerEntryReply {
+            index: members.required("index", reply::hash)?,
+            node: members.checked("node", |node| node.as_object().cloned())?,
+            blob: members.checked("node_binary", reply::hex_bytes)?,
+        })
+    }
+}
+
 fn run(context: &Context<'_>, params: &Params) -> Answer {
     let mut asked = KINDS.iter().filter(|kind| params.has(kind.field));
     let kind = match (asked.next(), asked.next()) {
@@ -107,7 +151,7 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
         }
     };
     let key = (kind.key)(params, kind.field)?;
-    let is_binary = params.is_set("binary")?;
+    let form = Form::parse(params)?;
     let choice = params.ledger()?.unwrap_or(LedgerChoice::Current);
     let answer = context.node.entry(key, choice)?;
     let (entry, blob) = answer.entry.ok_or(RpcError::EntryNotFound)?;
@@ -116,12 +160,15 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     }
     let mut out = Map::new();
     out.insert("index".to_owned(), hash_value(&key));
-    if is_binary {
-        out.insert("node_binary".to_owned(), json!(hex_upper(&blob)));
-    } else {
-        let mut node = object_members(&entry);
-        node.insert("index".to_owned(), hash_value(&key));
-        out.insert("node".to_owned(), Value::Object(node));
+    match form {
+        Form::Binary => {
+            out.insert("node_binary".to_owned(), json!(hex_upper(&blob)));
+        }
+        Form::Json => {
+            let mut node = object_members(&entry);
+            node.insert("index".to_owned(), hash_value(&key));
+            out.insert("node".to_owned(), Value::Object(node));
+        }
     }
     write_ledger_id(answer.ledger, &mut out);
     Ok(out)

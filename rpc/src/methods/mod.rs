@@ -1,4 +1,5 @@
-//! The methods, one per file: which parameters each knows, and its answer.
+//! The methods, one per file: its request and its reply as types, how the server reads the one and writes the other, and
+//! how the client does it the other way round.
 
 mod account_info;
 mod account_tx;
@@ -7,6 +8,7 @@ mod fee;
 mod ledger;
 mod ledger_accept;
 mod ledger_entry;
+mod method;
 mod ping;
 mod server_definitions;
 mod server_info;
@@ -16,33 +18,24 @@ mod tx;
 
 use serde_json::{Map, Value};
 
-use crate::api::{Node, Peer, Role};
+use crate::api::Role;
 use crate::error::RpcError;
 use crate::params::{Params, bounded_word};
+use method::Method;
 
-/// What a method works with.
-pub struct Context<'a> {
-    /// The node that is asked.
-    pub node: &'a dyn Node,
-    /// Who asks.
-    pub peer: &'a Peer,
-}
-
-/// A method's answer, before the envelope.
-pub type Answer = Result<Map<String, Value>, RpcError>;
-
-/// One method.
-#[derive(Clone, Copy)]
-pub struct Method {
-    /// The names it answers to.
-    names: &'static [&'static str],
-    /// Its parameters.
-    fields: &'static [&'static str],
-    /// The least role that may call it.
-    role: Role,
-    /// The method itself.
-    run: fn(&Context<'_>, &Params) -> Answer,
-}
+pub use account_info::{AccountInfoReply, AccountInfoRequest};
+pub use account_tx::{AccountTxReply, AccountTxRequest, AccountTxRow};
+pub use feature::{FeatureReply, FeatureRequest, FeatureRow};
+pub use fee::{FeeReply, FeeRequest};
+pub use ledger::{LedgerReply, LedgerRequest};
+pub use ledger_accept::{LedgerAcceptReply, LedgerAcceptRequest};
+pub use ledger_entry::{LedgerEntryReply, LedgerEntryRequest};
+pub use method::{Answer, Context, Form, Request};
+pub use ping::{PingReply, PingRequest};
+pub use server_info::{ServerInfoReply, ServerInfoRequest, ValidatedLedger};
+pub use submit::{SubmitReply, SubmitRequest};
+pub use submit_email::SubmitEmailReply;
+pub use tx::{TxReply, TxRequest};
 
 /// All methods.
 const METHODS: [Method; 13] = [

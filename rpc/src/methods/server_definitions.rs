@@ -10,7 +10,7 @@ use codec::{Field, FieldType, Ter, hash::sha512_half, sf};
 use serde_json::{Map, Value, json};
 
 use super::feature::features_json;
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Method};
 use crate::api::Role;
 use crate::params::Params;
 

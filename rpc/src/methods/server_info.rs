@@ -1,10 +1,12 @@
 //! `server_info`: how the node is.
 
-use serde_json::{Map, json};
+use codec::{Drops, Hash256, LedgerIndex};
+use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
+use super::method::{Answer, Context, Method, Request};
 use crate::api::{Acceptance, Role};
 use crate::params::Params;
+use crate::reply::{self, BadReply, Members};
 use crate::wire::{human_time, xah_number};
 
 pub(super) const METHOD: Method = Method {
@@ -13,6 +15,90 @@ pub(super) const METHOD: Method = Method {
     role: Role::Guest,
     run,
 };
+
+/// Asks how a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerInfoRequest;
+
+/// How a node is. xahaud leaves out what it does not know yet, so all members are optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerInfoReply {
+    /// Version of its program.
+    pub build_version: Option<String>,
+    /// Its network.
+    pub network_id: Option<u32>,
+    /// How far it follows its network, such as `full`.
+    pub server_state: Option<String>,
+    /// Validations that make a ledger validated.
+    pub validation_quorum: Option<u32>,
+    /// Its ledgers, such as `2-17`.
+    pub complete_ledgers: Option<String>,
+    /// Mails that wait for their key. Ours alone.
+    pub kept_mails: Option<u32>,
+    /// Whether its disk is full. Ours alone.
+    pub disk_full: bool,
+    /// Its last validated ledger.
+    pub validated_ledger: Option<ValidatedLedger>,
+}
+
+/// The last validated ledger of a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ValidatedLedger {
+    /// Its index.
+    pub seq: Option<LedgerIndex>,
+    /// Its hash.
+    pub hash: Option<Hash256>,
+    /// How old it is, seconds.
+    pub age_secs: Option<u64>,
+    /// What the cheapest transaction costs.
+    pub base_fee: Option<Drops>,
+    /// Reserve of an account.
+    pub reserve_base: Option<Drops>,
+    /// Reserve of each owned entry.
+    pub reserve_increment: Option<Drops>,
+}
+
+impl Request for ServerInfoRequest {
+    const METHOD: &'static str = "server_info";
+    type Reply = ServerInfoReply;
+
+    fn params(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn read(result: &Value) -> Result<ServerInfoReply, BadReply> {
+        let info = Members::of(result).object("info")?;
+        let ledger = info.object("info.validated_ledger").ok();
+        Ok(ServerInfoReply {
+            build_version: info.shown("info.build_version", reply::text),
+            network_id: info.shown("info.network_id", reply::u32_number),
+            server_state: info.shown("info.server_state", reply::text),
+            validation_quorum: info.shown("info.validation_quorum", reply::u32_number),
+            complete_ledgers: info.shown("info.complete_ledgers", reply::text),
+            kept_mails: info.shown("info.kept_mails", reply::u32_number),
+            disk_full: info.shown("info.disk_full", reply::flag).unwrap_or(false),
+            validated_ledger: ledger.map(ValidatedLedger::read),
+        })
+    }
+}
+
+impl ValidatedLedger {
+    fn read(ledger: Members<'_>) -> ValidatedLedger {
+        // rippled's name comes second: what Xahau calls native is XAH.
+        let xah = |native: &'static str, other: &'static str| {
+            let value = ledger.get(native).or_else(|| ledger.get(other));
+            value.and_then(reply::xah)
+        };
+        ValidatedLedger {
+            seq: ledger.shown("info.validated_ledger.seq", reply::ledger_index),
+            hash: ledger.shown("info.validated_ledger.hash", reply::hash),
+            age_secs: ledger.shown("info.validated_ledger.age", Value::as_u64),
+            base_fee: xah("base_fee_native", "base_fee_xrp"),
+            reserve_base: xah("reserve_base_native", "reserve_base_xrp"),
+            reserve_increment: xah("reserve_inc_native", "reserve_inc_xrp"),
+        }
+    }
+}
 
 fn run(context: &Context<'_>, _params: &Params) -> Answer {
     let server = context.node.server()?;

@@ -1,15 +1,17 @@
 //! `submit_email`, also called `submitEmail`: a mail that is a transaction.
 //!
-//! Spec: 12. The door takes bytes as they are: an LF is never made a CRLF here.
+//! Spec: 12. Bytes are taken as they are: an LF is never made a CRLF here.
 
-use serde_json::json;
+use codec::{Hash256, LedgerIndex};
+use serde_json::{Map, Value, json};
 
-use super::{Answer, Context, Method};
-use crate::api::{Role, SubmitEmail, SubmitMode};
+use super::method::{Answer, Context, Method, Request};
+use crate::api::{MailState, Role, SubmitEmail, SubmitMode};
 use crate::error::RpcError;
 use crate::limits::MAIL_BYTES_MAX;
 use crate::params::{Params, check_length};
-use crate::wire::{explanation_json, write_engine_result, write_mail_status, write_tx_blob};
+use crate::reply::{self, BadReply, ExplanationReply, Members, ResultCode};
+use crate::wire::{explanation_json, hex_upper, write_engine_result, write_mail_status, write_tx_blob};
 
 pub(super) const METHOD: Method = Method {
     names: &["submit_email", "submitEmail"],
@@ -18,16 +20,67 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+/// What a node found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitEmailReply {
+    /// The result of the submission, or of the first failed check.
+    pub engine: ResultCode,
+    /// The sentence of the result.
+    pub message: Option<String>,
+    /// What became of the mail; `None` where the node has nothing to do with it.
+    pub state: Option<MailState>,
+    /// Why the node does not keep a mail that it does not refuse either.
+    pub not_kept: Option<String>,
+    /// The transaction that carries the mail.
+    pub hash: Option<Hash256>,
+    /// The validated ledger that holds it.
+    pub ledger_index: Option<LedgerIndex>,
+    /// Its serialization, as submitted or as it would be.
+    pub tx_blob: Option<Vec<u8>>,
+    /// Every check.
+    pub explanation: ExplanationReply,
+}
+
+impl Request for SubmitEmail {
+    const METHOD: &'static str = "submit_email";
+    type Reply = SubmitEmailReply;
+
+    fn params(&self) -> Map<String, Value> {
+        let mut out = Map::from_iter([("email_hex".to_owned(), json!(hex_upper(&self.mail)))]);
+        if self.mode == SubmitMode::DryRun {
+            out.insert("dry_run".to_owned(), json!(true));
+        }
+        out
+    }
+
+    fn read(result: &Value) -> Result<SubmitEmailReply, BadReply> {
+        let members = Members::of(result);
+        let state = |word: &Value| word.as_str().and_then(MailState::parse);
+        Ok(SubmitEmailReply {
+            engine: members.required("engine_result", ResultCode::read)?,
+            message: members.shown("engine_result_message", reply::text),
+            state: members.checked("state", state)?,
+            not_kept: members.shown("not_kept", reply::text),
+            hash: members.shown("hash", reply::hash),
+            ledger_index: members.shown("ledger_index", reply::ledger_index),
+            tx_blob: members.shown("tx_blob", reply::hex_bytes),
+            explanation: ExplanationReply::read(result),
+        })
+    }
+}
+
+fn parse(params: &Params) -> Result<SubmitEmail, RpcError> {
     let mail = mail_of(params)?;
     let mode = if params.is_set("dry_run")? {
         SubmitMode::DryRun
     } else {
         SubmitMode::Submit
     };
-    let answer = context
-        .node
-        .submit_email(SubmitEmail { mail, mode }, context.peer)?;
+    Ok(SubmitEmail { mail, mode })
+}
+
+fn run(context: &Context<'_>, params: &Params) -> Answer {
+    let answer = context.node.submit_email(parse(params)?, context.peer)?;
     let mut out = explanation_json(&answer.explanation);
     write_engine_result(answer.engine, &mut out);
     if let Some(wrapped) = &answer.wrapped {

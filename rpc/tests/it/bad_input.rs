@@ -1,14 +1,14 @@
 //! Hostile requests: each is bounded, and refused with a name.
 
+use rpc::HttpReply;
 use rpc::limits::{JSON_DEPTH_MAX, MAIL_BYTES_MAX, REQUEST_BYTES_MAX};
-use rpc::{HttpReply, Session};
 use serde_json::{Value, json};
 
-use crate::fake_node::{FakeNode, stranger};
+use crate::fake_node::{FakeNode, answer_frame, post_body, stranger};
 
 fn reply_to(text: &str) -> Value {
     let node = FakeNode::default();
-    let reply = Session::new(&node, stranger()).handle_text(text);
+    let reply = answer_frame(&node, stranger(), text);
     assert!(
         reply.len() < 4096,
         "a refusal is short, whatever the request was: {} bytes",
@@ -19,7 +19,7 @@ fn reply_to(text: &str) -> Value {
 }
 
 fn post(body: &[u8]) -> HttpReply {
-    Session::new(&FakeNode::default(), stranger()).handle_post(body)
+    post_body(&FakeNode::default(), stranger(), body)
 }
 
 #[test]
@@ -121,7 +121,6 @@ fn rejects_or_answers_any_bytes_in_the_envelope() {
         usize::try_from(state >> 33).expect("31 bits") % below
     };
     let node = FakeNode::default();
-    let session = Session::new(&node, stranger());
     for _ in 0..20_000 {
         let mut bytes = samples[next(samples.len())].clone().into_bytes();
         for _ in 0..=next(4) {
@@ -133,13 +132,13 @@ fn rejects_or_answers_any_bytes_in_the_envelope() {
                 _ => bytes[at] ^= 1 << next(8),
             }
         }
-        let reply: Value = serde_json::from_str(&session.handle_text(&String::from_utf8_lossy(&bytes)))
-            .expect("replies are JSON");
+        let reply = answer_frame(&node, stranger(), &String::from_utf8_lossy(&bytes));
+        let reply: Value = serde_json::from_str(&reply).expect("replies are JSON");
         assert!(
             reply["type"] == "response" || reply["error"] == "jsonInvalid",
             "{reply}"
         );
-        let reply = session.handle_post(&bytes);
+        let reply = post_body(&node, stranger(), &bytes);
         assert!(matches!(reply.status, 200 | 400), "{reply:?}");
     }
 }

@@ -1,17 +1,19 @@
-//! A node of constants, so that the tests see the door alone.
+//! A node of constants, so that the tests see the wire alone.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
-use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus, Node,
     OnRetry, Peer, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
     TxMarker, TxPlace, TxRecord, Via, Vote,
 };
+use rpc::methods::Context;
+use rpc::session::{Input, Output};
+use rpc::{HttpReply, RpcError, Session, answer_post};
 
 pub const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
 
@@ -30,6 +32,22 @@ pub fn operator() -> Peer {
 
 pub fn stranger() -> Peer {
     Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Via::Direct)
+}
+
+/// The reply of a new session to one text frame.
+pub fn answer_frame(node: &dyn Node, peer: Peer, frame: &str) -> String {
+    let mut session = Session::new(peer);
+    session.handle(node, Input::Text(frame));
+    let Some(Output::Text(reply)) = session.next_output() else {
+        panic!("no reply to {frame}");
+    };
+    assert_eq!(session.next_output(), None);
+    reply
+}
+
+/// The reply to one HTTP POST.
+pub fn post_body(node: &dyn Node, peer: Peer, body: &[u8]) -> HttpReply {
+    answer_post(&Context { node, peer: &peer }, body)
 }
 
 fn hash(byte: u8) -> Hash256 {
@@ -172,6 +190,7 @@ impl Node for FakeNode {
         };
         let mut root = Object::new();
         root.set(sf::FLAGS, 0x0010_0000_u32);
+        root.set(sf::BALANCE, codec::Amount::from_drops(Drops::new(12_500_000)));
         Ok(AccountAnswer {
             ledger,
             key: hash(0x2B),

@@ -1,7 +1,8 @@
-//! Tests of the RPC door: envelopes and errors through the session, and bytes through real sockets.
+//! Envelopes and errors through the session, typed replies through both directions, and bytes through real sockets.
 
 mod bad_input;
 mod fake_node;
 mod loopback;
 mod methods;
 mod session;
+mod typed;

@@ -1,16 +1,15 @@
 //! The methods that show ledgers and amendments. Forms and values are those of recorded xahaud answers.
 
 use codec::{AccountId, Currency, Hash256, LedgerIndex, keylet};
-use rpc::Session;
 use rpc::api::{LedgerChoice, LedgerRange, TxMarker, TxOrder};
 use serde_json::{Map, Value, json};
 
-use crate::fake_node::{FakeNode, GENESIS, operator, stranger};
+use crate::fake_node::{FakeNode, GENESIS, answer_frame, operator, stranger};
 
 const OTHER: &str = "rrrrrrrrrrrrrrrrrrrrBZbvji";
 
 fn ask_at(node: &FakeNode, request: &Value) -> Value {
-    let reply = Session::new(node, operator()).handle_text(&request.to_string());
+    let reply = answer_frame(node, operator(), &request.to_string());
     serde_json::from_str(&reply).expect("replies are JSON")
 }
 
@@ -308,7 +307,7 @@ fn rejects_unknown_features_and_strangers() {
         assert_eq!(ask(request.clone())["error"], error, "{request}");
     }
     let node = FakeNode::default();
-    let reply = Session::new(&node, stranger()).handle_text("{\"command\": \"feature\"}");
+    let reply = answer_frame(&node, stranger(), "{\"command\": \"feature\"}");
     assert!(reply.contains("noPermission"), "{reply}");
 }
 

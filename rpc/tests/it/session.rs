@@ -1,15 +1,14 @@
 //! Envelopes and refusals. Expected tokens and numbers are those of xahaud's error table.
 
+use rpc::HttpReply;
 use rpc::api::{Peer, SubmitMode, Via};
-use rpc::{HttpReply, Session};
 use serde_json::{Value, json};
 
-use crate::fake_node::{FakeNode, GENESIS, operator, stranger};
+use crate::fake_node::{FakeNode, GENESIS, answer_frame, operator, post_body, stranger};
 
 fn ask_as(peer: Peer, request: &Value) -> Value {
     let node = FakeNode::default();
-    serde_json::from_str(&Session::new(&node, peer).handle_text(&request.to_string()))
-        .expect("replies are JSON")
+    serde_json::from_str(&answer_frame(&node, peer, &request.to_string())).expect("replies are JSON")
 }
 
 fn ask(request: &Value) -> Value {
@@ -17,7 +16,7 @@ fn ask(request: &Value) -> Value {
 }
 
 fn post(request: &Value) -> HttpReply {
-    Session::new(&FakeNode::default(), operator()).handle_post(request.to_string().as_bytes())
+    post_body(&FakeNode::default(), operator(), request.to_string().as_bytes())
 }
 
 fn post_json(request: &Value) -> Value {
@@ -92,7 +91,7 @@ fn rejects_requests_without_a_command() {
 
 #[test]
 fn rejects_unreadable_http_requests_in_plain_text() {
-    let session_post = |body: &[u8]| Session::new(&FakeNode::default(), operator()).handle_post(body);
+    let session_post = |body: &[u8]| post_body(&FakeNode::default(), operator(), body);
     assert_eq!(session_post(b"{").status, 400);
     assert_eq!(session_post(b"[]").status, 400);
     assert_eq!(post(&json!({})), HttpReply::text(400, "Null method"));
@@ -234,15 +233,17 @@ fn rejects_each_kind_of_bad_parameter() {
 #[test]
 fn accepts_a_mail_in_each_of_its_three_forms() {
     let node = FakeNode::default();
-    let session = Session::new(&node, stranger());
     for (form, text) in [
         ("email", "A: b\r\n\r\n"),
         ("email_hex", "413a20620d0a0d0a"),
         ("email_base64", "QTogYg0KDQo="),
     ] {
         for method in ["submit_email", "submitEmail"] {
-            let reply =
-                session.handle_text(&json!({"command": method, form: text, "dry_run": true}).to_string());
+            let reply = answer_frame(
+                &node,
+                stranger(),
+                &json!({"command": method, form: text, "dry_run": true}).to_string(),
+            );
             assert!(reply.contains("success"), "{reply}");
         }
     }
@@ -324,7 +325,7 @@ fn accepts_account_info_with_flags_as_booleans() {
     let result = ask(&json!({"command": "account_info", "account": GENESIS}))["result"].clone();
     assert_eq!(
         result["account_data"],
-        json!({"Flags": 0x0010_0000, "index": "2B".repeat(32)})
+        json!({"Balance": "12500000", "Flags": 0x0010_0000, "index": "2B".repeat(32)})
     );
     assert_eq!(result["account_flags"]["disableMasterKey"], true);
     let set = result["account_flags"]

@@ -1,0 +1,88 @@
+//! A mail that is handed in, and what became of it.
+
+use codec::Ter;
+use explain::Explanation;
+
+use super::mail_status::MailStatus;
+use super::transaction::TxBlob;
+
+/// A mail for `submit_email`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitEmail {
+    /// The raw mail, at most [`crate::limits::MAIL_BYTES_MAX`] bytes.
+    pub mail: Vec<u8>,
+    /// Whether anything may change.
+    pub mode: SubmitMode,
+}
+
+/// Whether a submission may change anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubmitMode {
+    /// Submit the transaction or keep the mail.
+    Submit,
+    /// Answer the same and change nothing.
+    DryRun,
+}
+
+/// What `submit_email` found and did.
+#[derive(Debug, Clone)]
+pub struct EmailAnswer {
+    /// Every check with its verdict.
+    pub explanation: Explanation,
+    /// The result of the submission, or of the first failed check.
+    pub engine: Ter,
+    /// The transaction as submitted (or as it would be), if one could be made.
+    pub wrapped: Option<TxBlob>,
+    /// What became of the mail; `None` for a dry run of a mail that the node does not know, and for a mail that may
+    /// still be executed but is not kept.
+    pub status: Option<MailStatus>,
+    /// Why a mail that may still be executed is not kept.
+    pub not_kept: Option<NotKept>,
+}
+
+/// Why a mail that may still be executed is not kept. None of these is a word about the mail itself: the same mail may
+/// be sent again later (spec 7.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotKept {
+    /// The account has as many waiting mails as it may.
+    AccountFull,
+    /// All waiting mails together are too long.
+    BytesFull,
+    /// The caller has had as many names looked up as it may.
+    PeerFull,
+    /// The account does not exist yet.
+    NoAccount,
+    /// The account cannot pay the fee yet.
+    CannotPay,
+    /// The mail is of a day too far ahead.
+    TooEarly,
+    /// The open ledger does not take its transaction now.
+    NotNow,
+    /// The network has not enabled the amendment `Email`.
+    NotEnabled,
+}
+
+impl NotKept {
+    /// One sentence for the caller: why, and what to do.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::AccountFull => {
+                "Not kept: other mails of this account wait for their key already. Send it again later."
+            }
+            Self::BytesFull => "Not kept: too many mails wait for their keys here. Send it again later.",
+            Self::PeerFull => {
+                "Not kept: too many names were looked up for this address. Send it again in a minute."
+            }
+            Self::NoAccount => {
+                "Not kept: the account does not exist yet. Send it again when it has been paid."
+            }
+            Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
+            Self::TooEarly => "Not kept: its time is too far ahead. Send it again when its time has come.",
+            Self::NotEnabled => {
+                "Not kept: this network has not enabled email wallets. Send it again when it has."
+            }
+            Self::NotNow => "Not kept: the open ledger does not take it now. Send it again later.",
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Ledgers and their entries.
+
+use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object};
+
+use super::transaction::TxRecord;
+
+/// Which ledger is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerChoice {
+    /// The last validated one.
+    Validated,
+    /// The last closed one; here the same.
+    Closed,
+    /// The open one.
+    Current,
+    /// By index.
+    Index(LedgerIndex),
+    /// By hash.
+    Hash(Hash256),
+}
+
+/// Whether the answer holds the ledger's transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transactions {
+    /// It does not.
+    Omitted,
+    /// It does.
+    Included,
+}
+
+/// Which ledger an answer speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerId {
+    /// A validated ledger.
+    Validated {
+        /// Its hash.
+        hash: Hash256,
+        /// Its index.
+        index: LedgerIndex,
+    },
+    /// The open ledger.
+    Open {
+        /// The index it will have.
+        index: LedgerIndex,
+    },
+}
+
+/// An AccountRoot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountAnswer {
+    /// The ledger that holds it.
+    pub ledger: LedgerId,
+    /// The entry's key.
+    pub key: Hash256,
+    /// The entry.
+    pub root: Object,
+}
+
+/// One entry of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryAnswer {
+    /// The ledger that holds it.
+    pub ledger: LedgerId,
+    /// The entry; `None` where there is none.
+    pub entry: Option<(Object, Vec<u8>)>,
+}
+
+/// One ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerAnswer {
+    /// The open ledger.
+    Open {
+        /// The index it will have.
+        index: LedgerIndex,
+        /// Hash of its parent.
+        parent_hash: Hash256,
+        /// Transactions in it, where asked for.
+        transactions: Option<Vec<TxRecord>>,
+    },
+    /// A validated ledger.
+    Validated {
+        /// Its header.
+        header: Box<LedgerHeader>,
+        /// Its transactions by position, where asked for.
+        transactions: Option<Vec<TxRecord>>,
+    },
+}
+
+/// The header of a validated ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerHeader {
+    /// Its index.
+    pub index: LedgerIndex,
+    /// Its hash.
+    pub hash: Hash256,
+    /// All XAH that exist.
+    pub total_drops: Drops,
+    /// Hash of its parent.
+    pub parent_hash: Hash256,
+    /// Root of the transactions.
+    pub tx_hash: Hash256,
+    /// Root of the state.
+    pub account_hash: Hash256,
+    /// Close time of its parent.
+    pub parent_close_time: CloseTime,
+    /// Its close time.
+    pub close_time: CloseTime,
+    /// Seconds that close times are rounded to.
+    pub close_time_resolution: u8,
+    /// Flag 1: the validators did not agree on the close time.
+    pub close_flags: u8,
+    /// The serialized header.
+    pub raw: Vec<u8>,
+}

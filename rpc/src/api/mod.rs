@@ -1,0 +1,23 @@
+//! What the methods ask of a node, as plain questions and answers.
+
+mod amendments;
+mod email;
+mod ledger;
+mod listing;
+mod mail_status;
+mod node;
+mod peer;
+mod server;
+mod transaction;
+
+pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
+pub use email::{EmailAnswer, NotKept, SubmitEmail, SubmitMode};
+pub use ledger::{
+    AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Transactions,
+};
+pub use listing::{AccountTxAnswer, AccountTxQuery, LedgerRange, TxMarker, TxOrder};
+pub use mail_status::{MailState, MailStatus};
+pub use node::Node;
+pub use peer::{Peer, Role, Via, network_of};
+pub use server::{Acceptance, FeeAnswer, ServerAnswer};
+pub use transaction::{OnRetry, SubmitAnswer, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord};

@@ -1,0 +1,54 @@
+//! The trait through which the methods ask a node.
+//!
+//! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on threads that
+//! may block, so that [`crate::Session`] stays an ordinary function.
+
+use codec::{AccountId, Hash256, LedgerIndex};
+
+use super::amendments::{AmendmentState, Vote};
+use super::email::{EmailAnswer, SubmitEmail};
+use super::ledger::{AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, Transactions};
+use super::listing::{AccountTxAnswer, AccountTxQuery};
+use super::peer::Peer;
+use super::server::{FeeAnswer, ServerAnswer};
+use super::transaction::{OnRetry, SubmitAnswer, TxAnswer, TxKey};
+use crate::error::RpcError;
+
+/// Everything that the methods need of a node.
+pub trait Node: Send + Sync {
+    /// Check a mail and, unless it is a dry run, submit its transaction or keep the mail.
+    fn submit_email(&self, request: SubmitEmail, peer: &Peer) -> Result<EmailAnswer, RpcError>;
+
+    /// Put a signed transaction into the open ledger.
+    fn submit(&self, blob: &[u8], on_retry: OnRetry, peer: &Peer) -> Result<SubmitAnswer, RpcError>;
+
+    /// A transaction by its hash, or what became of a mail.
+    fn transaction(&self, key: TxKey) -> Result<TxAnswer, RpcError>;
+
+    /// The AccountRoot of an account.
+    fn account(&self, account: AccountId, ledger: LedgerChoice) -> Result<AccountAnswer, RpcError>;
+
+    /// One ledger; its transactions where they are asked for.
+    fn ledger(&self, ledger: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError>;
+
+    /// The transactions that affect an account, a page of them.
+    fn account_transactions(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError>;
+
+    /// One entry of the state.
+    fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError>;
+
+    /// What transactions cost now.
+    fn fee(&self) -> Result<FeeAnswer, RpcError>;
+
+    /// All amendments that the node knows, and those of the ledger that it does not know.
+    fn amendments(&self) -> Result<Vec<AmendmentState>, RpcError>;
+
+    /// Change the validator's vote about an amendment.
+    fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError>;
+
+    /// How the node is.
+    fn server(&self) -> Result<ServerAnswer, RpcError>;
+
+    /// Close the open ledger now. Answers the index of the next open ledger.
+    fn accept_ledger(&self) -> Result<LedgerIndex, RpcError>;
+}

@@ -1,0 +1,60 @@
+//! How a node is, and what transactions cost there.
+
+use codec::{CloseTime, Drops, LedgerIndex};
+
+use super::ledger::LedgerHeader;
+
+/// What transactions cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeAnswer {
+    /// The open ledger.
+    pub current: LedgerIndex,
+    /// Transactions in it.
+    pub current_size: usize,
+    /// Transactions that it takes.
+    pub expected_size: usize,
+    /// Transactions held for later ledgers.
+    pub queue_size: usize,
+    /// What the cheapest transaction costs.
+    pub base_fee: Drops,
+}
+
+/// How the node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAnswer {
+    /// Version of the program.
+    pub build_version: &'static str,
+    /// NetworkID.
+    pub network_id: u32,
+    /// The validator key, as the field writes it.
+    pub pubkey_node: String,
+    /// First ledger in the store.
+    pub first_ledger: LedgerIndex,
+    /// The last validated ledger.
+    pub validated: LedgerHeader,
+    /// What the cheapest transaction costs.
+    pub base_fee: Drops,
+    /// Reserve of an account.
+    pub reserve_base: Drops,
+    /// Reserve of each owned entry.
+    pub reserve_increment: Drops,
+    /// Validations that make a ledger validated.
+    pub validation_quorum: u32,
+    /// The node's clock.
+    pub now: CloseTime,
+    /// Seconds since the node started.
+    pub uptime_secs: u64,
+    /// Mails that wait for their key.
+    pub kept_mails: usize,
+    /// Whether the node takes transactions.
+    pub acceptance: Acceptance,
+}
+
+/// Whether a node takes transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It does.
+    Open,
+    /// Its disk is full: it takes none until there is room. What is validated is whole.
+    DiskFull,
+}
