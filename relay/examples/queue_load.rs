@@ -11,9 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use amendment::address::{parse_recipient, parse_sender};
+use amendment::{EmailId, Order};
+use codec::{Amount, Drops, Hash256};
 use relay::config::QueueConfig;
 use relay::mail::{Channel, TraceId};
-use relay::queue::{Dkim, Entry, Filter, Kind, MailId, Put, Queue, State};
+use relay::queue::{Dkim, Entry, Filter, MailId, Progress, Put, Queue, Request, Said};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -154,18 +157,18 @@ fn entry(number: u64) -> Entry {
     let received_at = CAME + number / 4_000;
     Entry {
         id: MailId::new(id),
-        email_id: Some(MailId::new(id)),
         trace: TraceId::fresh(),
-        kind: Kind::Order,
-        state: State::Received,
-        is_held: false,
+        request: Request::Order {
+            order: Order::Remit {
+                amount: Amount::from_drops(Drops::new(10_000_000)),
+                to: parse_recipient("bob@friends.example").expect("an address"),
+            },
+            email_id: EmailId::new(Hash256::new(id)),
+        },
+        instruction: "REMIT 10 XAH".to_owned(),
+        from: parse_sender(&format!("user{number}@mail.example")).expect("an address"),
         dkim: Dkim::Proven,
         channel: Channel::Smtp,
-        from: format!("user{number}@mail.example"),
-        from_account: "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned(),
-        to: Some("bob@friends.example".to_owned()),
-        to_account: Some("rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe".to_owned()),
-        instruction: "REMIT 10 XAH".to_owned(),
         message_id: format!("CAF{number:020}@mail.example"),
         thread: relay::queue::Thread::default(),
         may_answer: true,
@@ -174,17 +177,8 @@ fn entry(number: u64) -> Entry {
         executable_until: received_at + 432_000,
         next_try: received_at,
         tries: 0,
-        code: None,
-        rule: None,
-        word: None,
-        fix: None,
-        node: None,
-        hash: None,
-        ledger_index: None,
-        amount: None,
-        fee_drops: None,
-        is_first_payment: false,
-        final_at: None,
+        progress: Progress::new(),
+        said: Said::default(),
         auth_results: None,
     }
 }

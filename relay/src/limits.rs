@@ -221,6 +221,8 @@ pub const METRICS_UPKEEP_SECS: u64 = 5;
 /// Pages of the queue's file kept in memory, bytes; the rest is read again. Own choice: enough for the upper levels of the
 /// trees of a million mails.
 pub const QUEUE_CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// Entries that the migration of the queue's file holds in memory at one time. Ours. The others come after them.
+pub const MIGRATE_ROWS: usize = 1_000;
 /// Requests that wait for the queue's writer at one time. Own choice: as many as the doors may have connections by default.
 /// Beyond: the caller waits.
 pub const QUEUE_JOBS_MAX: usize = 1_024;

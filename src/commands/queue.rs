@@ -7,7 +7,7 @@ use ::relay::config::QueueConfig;
 use ::relay::config::file;
 use ::relay::control::{Line, Operator, Refusal, Request, Why};
 use ::relay::queue::ops::{Shown, Stats, Text};
-use ::relay::queue::{Damaged, Entry, Filter, State};
+use ::relay::queue::{Damaged, EntryView, Filter, State};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -149,7 +149,7 @@ impl Printer {
         }
     }
 
-    fn row(&mut self, entry: &Entry) {
+    fn row(&mut self, entry: &EntryView) {
         match (self.json, self.entries) {
             (true, 0) => out_text!("{{\"entries\":[{}", json!(entry)),
             (true, _) => out_text!(",{}", json!(entry)),
@@ -184,7 +184,7 @@ fn head() -> String {
     )
 }
 
-fn row_text(entry: &Entry, now: u64) -> String {
+fn row_text(entry: &EntryView, now: u64) -> String {
     let next = match entry {
         entry if entry.state.is_final() => "-".to_owned(),
         entry if entry.is_held => "held".to_owned(),
@@ -226,7 +226,7 @@ fn span(secs: u64) -> String {
     }
 }
 
-fn entry_text(entry: &Entry, now: u64) -> String {
+fn entry_text(entry: &EntryView, now: u64) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -361,7 +361,7 @@ mod tests {
     use ::relay::mail::{Channel, TraceId};
     use ::relay::queue::{Dkim, Kind, MailId};
 
-    fn entry() -> Entry {
+    fn entry() -> EntryView {
         let entry = json!({
             "id": MailId::new([0xAB; 32]), "email_id": null, "trace": TraceId::of([0; 10]), "kind": Kind::Order,
             "state": State::Received, "is_held": false, "dkim": Dkim::Proven, "way": Channel::Smtp,

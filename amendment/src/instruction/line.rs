@@ -42,14 +42,15 @@ enum Order<'a> {
 
 /// A line that is an instruction by its grammar; its words are not yet weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+pub struct Line<'a> {
+    text: &'a str,
     order: Order<'a>,
     network: Option<&'a str>,
 }
 
 /// Who is paid, so far as the instruction says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum To {
+pub enum To {
     /// The instruction names a recipient.
     Named(Recipient),
     /// The To header does.
@@ -58,8 +59,10 @@ pub(crate) enum To {
 
 /// What an instruction orders, with every word weighed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Meaning {
+pub enum Meaning {
+    /// This is paid.
     Remit(Amount),
+    /// This account is the new key.
     Rekey(AccountId),
 }
 
@@ -75,7 +78,7 @@ impl<'a> Line<'a> {
     /// are judged by rule 2.4.
     ///
     /// Spec: 5.1.
-    pub(crate) fn parse(line: &'a [u8]) -> Option<Line<'a>> {
+    pub fn parse(line: &'a [u8]) -> Option<Line<'a>> {
         let line = std::str::from_utf8(line).ok()?;
         let mut words = [""; INSTRUCTION_WORDS_MAX];
         let mut slots = words.iter_mut();
@@ -95,11 +98,13 @@ impl<'a> Line<'a> {
                     to,
                 };
                 Some(Line {
+                    text: line,
                     order,
                     network: network(tail)?,
                 })
             }
             ["REKEY", key, tail @ ..] if address::looks_classic(key.as_bytes()) => Some(Line {
+                text: line,
                 order: Order::Rekey { key },
                 network: network(tail)?,
             }),
@@ -133,7 +138,7 @@ impl<'a> Line<'a> {
     /// What the line orders.
     ///
     /// Spec: 5.5, 2.4. `None` where rule 5.5 refuses the amount, which `check_money` reports.
-    pub(crate) fn meaning(&self) -> Result<Option<Meaning>, AddressError> {
+    pub fn meaning(&self) -> Result<Option<Meaning>, AddressError> {
         match self.order {
             Order::Remit { money, .. } => {
                 let issuer = money
@@ -148,7 +153,7 @@ impl<'a> Line<'a> {
     /// Whom the line names; `None` for REKEY.
     ///
     /// Spec: 2.1, 2.2, 2.4.
-    pub(crate) fn to(&self) -> Result<Option<To>, AddressError> {
+    pub fn to(&self) -> Result<Option<To>, AddressError> {
         match self.order {
             Order::Remit { to: None, .. } => Ok(Some(To::Header)),
             Order::Remit {
@@ -161,6 +166,29 @@ impl<'a> Line<'a> {
             } => address::classic_with_tag(text).map(|to| Some(To::Named(to))),
             Order::Rekey { .. } => Ok(None),
         }
+    }
+}
+
+/// The words of a line, for those who show them or write a line like it.
+impl<'a> Line<'a> {
+    /// Number and currency of a REMIT as they are written: `10.50 XAH`.
+    pub fn written_amount(&self) -> Option<String> {
+        match self.order {
+            Order::Remit { money, .. } => Some(money.to_string()),
+            Order::Rekey { .. } => None,
+        }
+    }
+
+    /// Whether it is a REMIT that leaves the recipient to the To header.
+    pub fn pays_header(&self) -> bool {
+        matches!(self.order, Order::Remit { to: None, .. })
+    }
+
+    /// The line without its `NET`.
+    pub fn without_network(&self) -> &'a str {
+        let text = self.network.and_then(|network| self.text.strip_suffix(network));
+        text.and_then(|text| text.strip_suffix(" NET "))
+            .unwrap_or(self.text)
     }
 }
 
@@ -206,6 +234,32 @@ mod tests {
 
     fn is_line(text: &str) -> bool {
         Line::parse(&relaxed(text.as_bytes())).is_some()
+    }
+
+    #[test]
+    fn the_words_of_a_line_are_shown_as_they_are_written() {
+        let issued = format!("REMIT 1.50 EUR/{A} TO {A}+7");
+        for (text, amount, pays_header, order) in [
+            (
+                "REMIT 10.0 XAH NET 21338",
+                Some("10.0 XAH".to_owned()),
+                true,
+                "REMIT 10.0 XAH",
+            ),
+            (
+                "REMIT 1 XAH TO <b@c.example>",
+                Some("1 XAH".to_owned()),
+                false,
+                "REMIT 1 XAH TO <b@c.example>",
+            ),
+            (&issued, Some(format!("1.50 EUR/{A}")), false, &issued),
+            (&format!("REKEY {A} NET 7"), None, false, &format!("REKEY {A}")),
+        ] {
+            let line = Line::parse(text.as_bytes()).unwrap();
+            assert_eq!(line.written_amount(), amount, "{text}");
+            assert_eq!(line.pays_header(), pays_header, "{text}");
+            assert_eq!(line.without_network(), order, "{text}");
+        }
     }
 
     // Spec: 5.1.

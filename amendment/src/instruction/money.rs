@@ -2,6 +2,8 @@
 //!
 //! Spec: 5.5.
 
+use std::fmt;
+
 use codec::{AccountId, Amount, Currency, Drops, IssuedAmount};
 use thiserror::Error;
 
@@ -31,6 +33,17 @@ pub(crate) struct Money<'a> {
     amount: &'a str,
     currency: &'a str,
     pub(crate) issuer: Option<&'a str>,
+}
+
+/// As it is written.
+impl fmt::Display for Money<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency)?;
+        match self.issuer {
+            Some(issuer) => write!(f, "/{issuer}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<'a> Money<'a> {

@@ -21,7 +21,7 @@ use crate::limits::{CONTROL_PAGE_ENTRIES, MAIL_BYTES_MAX};
 use crate::mail::{Channel, IncomingMail, Peer, TraceId};
 use crate::queue::backup::Verified;
 use crate::queue::ops::{OpError, Shown, Stats, Text};
-use crate::queue::{Damaged, Entry, Filter, MailId, Queue, QueueError};
+use crate::queue::{Damaged, Entry, EntryView, Filter, MailId, Queue, QueueError};
 
 pub use client::{Client, ControlError, Operator};
 pub use server::Control;
@@ -94,7 +94,7 @@ pub enum Request {
 #[serde(rename_all = "lowercase")]
 pub enum Line {
     /// An entry: of a list, or after it was changed.
-    Entry(Box<Entry>),
+    Entry(Box<EntryView>),
     /// An entry that could not be read.
     Damaged(Damaged),
     /// All about a mail.
@@ -203,20 +203,20 @@ async fn execute(context: &Context, request: Request, lines: &mpsc::Sender<Line>
         }
         Request::Retry { name } => {
             let id = find(context, name).await?;
-            changed(context.queue.retry(id, (context.clock)()).await?)
+            changed(&context.queue.retry(id, (context.clock)()).await?)
         }
         Request::Hold { name, reason } => {
             let id = find(context, name).await?;
-            changed(context.queue.hold(id, reason).await?)
+            changed(&context.queue.hold(id, reason).await?)
         }
         Request::Release { name } => {
             let id = find(context, name).await?;
-            changed(context.queue.release(id, (context.clock)()).await?)
+            changed(&context.queue.release(id, (context.clock)()).await?)
         }
         Request::Drop { name, reason } => {
             let id = find(context, name).await?;
             let now = (context.clock)();
-            changed(context.queue.drop_mail(id, reason, now).await?)
+            changed(&context.queue.drop_mail(id, reason, now).await?)
         }
         Request::Stats => Line::Stats(Box::new(context.queue.stats((context.clock)())?)),
         Request::Put {
@@ -238,8 +238,8 @@ async fn execute(context: &Context, request: Request, lines: &mpsc::Sender<Line>
     Ok(())
 }
 
-fn changed(entry: Entry) -> Line {
-    Line::Entry(Box::new(entry))
+fn changed(entry: &Entry) -> Line {
+    Line::Entry(Box::new(EntryView::from(entry)))
 }
 
 async fn find(context: &Context, name: String) -> Result<MailId, Refusal> {
@@ -272,7 +272,7 @@ async fn list(queue: &Queue, filter: Filter, lines: &mpsc::Sender<Line>) -> Resu
         after = end;
         left = left.saturating_sub(found.len());
         for entry in found {
-            if lines.send(changed(entry)).await.is_err() {
+            if lines.send(changed(&entry)).await.is_err() {
                 return Ok(());
             }
         }

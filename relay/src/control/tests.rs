@@ -100,7 +100,7 @@ async fn why(operator: &mut Operator, request: Request) -> Why {
     }
 }
 
-fn entry_of(line: Line) -> Entry {
+fn entry_of(line: Line) -> EntryView {
     match line {
         Line::Entry(entry) => *entry,
         other => panic!("{other:?}"),
@@ -115,7 +115,7 @@ async fn check_all(operator: &mut Operator, copy: &Path) {
     };
     let listed = ask(operator, all).await.expect("listed");
     let expected: Vec<Line> = (1..=3)
-        .map(|number| Line::Entry(Box::new(entry(number))))
+        .map(|number| Line::Entry(Box::new(EntryView::from(&entry(number)))))
         .collect();
     assert_eq!(listed, expected);
     let filter = Filter {

@@ -1,11 +1,13 @@
 //! What nodes answer, read with care: a node may be of another version, another network, or a liar.
 
+use amendment::EmailId;
 use amendment::limits::EMAIL_WINDOW_SECS;
-use codec::{Drops, Ter, TerClass};
+use codec::json::amount_from_json;
+use codec::{AccountId, Amount, Drops, Hash256, TerClass};
 use serde_json::{Map, Value};
 
-use crate::limits::{NODE_LEDGER_AGE_SECS_MAX, NODE_LIST_MAX, NODE_TEXT_BYTES_MAX, NODE_TOKEN_BYTES_MAX};
-use crate::queue::{Entry, MailId};
+use crate::limits::{NODE_LEDGER_AGE_SECS_MAX, NODE_LIST_MAX, NODE_TEXT_BYTES_MAX};
+use crate::queue::{Code, Entry, InLedger, Made, Outcome, Rule};
 
 /// Why an answer is not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,50 +18,6 @@ pub enum Unreadable {
     /// The transaction is not the one that the mail makes.
     #[error("the node's transaction differs from the mail in {0}")]
     OtherTransaction(&'static str),
-}
-
-/// Result code by its token; unknown ones keep their class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Code {
-    token: String,
-    class: TerClass,
-}
-
-impl Code {
-    fn parse(token: &str) -> Option<Code> {
-        let is_word = token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if token.len() > NODE_TOKEN_BYTES_MAX || !is_word {
-            return None;
-        }
-        let class = match token.get(..3)? {
-            "tel" => TerClass::Tel,
-            "tem" => TerClass::Tem,
-            "tef" => TerClass::Tef,
-            "ter" => TerClass::Ter,
-            "tes" => TerClass::Tes,
-            "tec" => TerClass::Tec,
-            _ => return None,
-        };
-        let token = token.to_owned();
-        Some(Code { token, class })
-    }
-
-    /// Its token.
-    pub fn as_str(&self) -> &str {
-        &self.token
-    }
-
-    /// Its class.
-    pub fn class(&self) -> TerClass {
-        self.class
-    }
-
-    /// Whether it is this result.
-    pub fn is(&self, ter: Ter) -> bool {
-        self.token == ter.token()
-    }
 }
 
 /// How far a node is with a mail. Spec: 12.
@@ -96,7 +54,7 @@ pub struct NodeAnswer {
     /// `not_kept`: why the node does not keep a mail that it does not refuse either.
     pub not_kept: Option<String>,
     /// The first rule that failed.
-    pub rule: Option<String>,
+    pub rule: Option<Rule>,
     /// What was found there, or the sentence of the result.
     pub word: Option<String>,
     /// What the sender can do.
@@ -104,42 +62,23 @@ pub struct NodeAnswer {
     /// The signature.
     pub proof: Proof,
     /// Hash of the transaction.
-    pub hash: Option<String>,
-    /// EmailID.
-    pub email_id: Option<MailId>,
+    pub transaction: Option<Hash256>,
 }
 
 /// A validated transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paid {
+pub struct Validated {
     /// Its result; `None` where the node no longer knows it.
     pub code: Option<Code>,
-    /// Its hash.
-    pub hash: String,
-    /// The ledger.
-    pub ledger_index: Option<u32>,
-    /// What was paid, for people.
-    pub amount: Option<String>,
-    /// Fee, drops.
-    pub fee_drops: Option<u64>,
-    /// Whether it made the receiver's account.
-    pub made: Made,
-}
-
-/// Whether a transaction made the receiver's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
-    /// It did.
-    Account,
-    /// It did not.
-    Nothing,
+    /// What it did.
+    pub outcome: Outcome,
 }
 
 /// The answer to `tx` with an EmailID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TxAnswer {
     /// Validated.
-    Validated(Box<Paid>),
+    Validated(Validated),
     /// Kept or submitted.
     OnItsWay,
     /// The node does no more about it.
@@ -161,12 +100,11 @@ pub fn parse_submit_email(answer: &Value) -> Result<NodeAnswer, Unreadable> {
     Ok(NodeAnswer {
         state,
         not_kept: words(answer, "not_kept"),
-        rule: of_check("rule"),
+        rule: of_check("rule").as_deref().and_then(Rule::parse),
         word: of_check("read").or_else(|| words(answer, "engine_result_message")),
         fix: of_check("fix"),
         proof: proof_of(&checks),
-        hash: hash(answer),
-        email_id: text(answer, "email_id").and_then(|id| id.parse().ok()),
+        transaction: hash(answer),
         code,
     })
 }
@@ -213,77 +151,96 @@ pub fn parse_tx(entry: &Entry, answer: &Value) -> Result<TxAnswer, Unreadable> {
     let hash = hash(answer).ok_or(Unreadable::Member("hash"))?;
     let ledger_index = number(answer, "ledger_index").and_then(|index| u32::try_from(index).ok());
     let Some(meta) = answer.get("meta").filter(|_| is_validated) else {
-        // The node knows that it is validated, but its history no longer holds the transaction.
-        return Ok(TxAnswer::Validated(Box::new(Paid {
-            code: text(answer, "engine_result").and_then(Code::parse),
+        return Ok(TxAnswer::Validated(without_transaction(
+            answer,
             hash,
             ledger_index,
-            amount: None,
-            fee_drops: None,
-            made: Made::Nothing,
-        })));
+        )));
     };
     check_parties(entry, answer)?;
     let code = text(meta, "TransactionResult").and_then(Code::parse);
-    let code = code.filter(|code| matches!(code.class(), TerClass::Tes | TerClass::Tec));
     let code = code.ok_or(Unreadable::Member("meta.TransactionResult"))?;
-    let is_paid = code.class() == TerClass::Tes;
-    Ok(TxAnswer::Validated(Box::new(Paid {
-        amount: Some(())
-            .filter(|()| is_paid)
-            .and_then(|()| amount_of(answer, meta)),
-        fee_drops: text(answer, "Fee").and_then(|fee| fee.parse().ok()),
-        made: made_of(entry, meta),
-        code: Some(code),
+    let transaction = InLedger {
         hash,
         ledger_index: Some(ledger_index.ok_or(Unreadable::Member("ledger_index"))?),
-    })))
+        fee: text(answer, "Fee")
+            .and_then(|fee| fee.parse().ok())
+            .map(Drops::new),
+    };
+    let outcome = match code.class() {
+        TerClass::Tes => Outcome::Applied {
+            transaction,
+            delivered: delivered(answer, meta),
+            made: made_of(entry, meta),
+        },
+        TerClass::Tec => Outcome::Charged { transaction },
+        TerClass::Tel | TerClass::Tem | TerClass::Tef | TerClass::Ter => {
+            return Err(Unreadable::Member("meta.TransactionResult"));
+        }
+    };
+    Ok(TxAnswer::Validated(Validated {
+        code: Some(code),
+        outcome,
+    }))
+}
+
+/// The node knows that it is validated, but its history no longer holds the transaction.
+fn without_transaction(answer: &Value, hash: Hash256, ledger_index: Option<u32>) -> Validated {
+    let code = text(answer, "engine_result").and_then(Code::parse);
+    let transaction = InLedger {
+        hash,
+        ledger_index,
+        fee: None,
+    };
+    let outcome = match code.as_ref().map(Code::class) {
+        Some(TerClass::Tes) => Outcome::Applied {
+            transaction,
+            delivered: None,
+            made: Made::Nothing,
+        },
+        Some(TerClass::Tec) => Outcome::Charged { transaction },
+        Some(TerClass::Tel | TerClass::Tem | TerClass::Tef | TerClass::Ter) | None => {
+            Outcome::Forgotten { hash, ledger_index }
+        }
+    };
+    Validated { code, outcome }
 }
 
 /// A node that shows another's transaction is broken or lies.
 fn check_parties(entry: &Entry, answer: &Value) -> Result<(), Unreadable> {
-    if text(answer, "Account") != Some(entry.from_account.as_str()) {
+    if account(answer, "Account") != Some(entry.from.account()) {
         return Err(Unreadable::OtherTransaction("Account"));
     }
-    match &entry.to_account {
-        Some(to) if text(answer, "Destination") != Some(to.as_str()) => {
+    match entry.to() {
+        Some(to) if account(answer, "Destination") != Some(to.account()) => {
             Err(Unreadable::OtherTransaction("Destination"))
         }
-        _ => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
 
 fn made_of(entry: &Entry, meta: &Value) -> Made {
-    let Some(to) = &entry.to_account else {
+    let Some(to) = entry.to() else {
         return Made::Nothing;
     };
     let is_made = list(meta, "AffectedNodes").into_iter().any(|node| {
         node.get("CreatedNode").is_some_and(|made| {
-            let account = made.pointer("/NewFields/Account").and_then(Value::as_str);
-            text(made, "LedgerEntryType") == Some("AccountRoot") && account == Some(to.as_str())
+            let fields = made.get("NewFields").unwrap_or(&Value::Null);
+            text(made, "LedgerEntryType") == Some("AccountRoot")
+                && account(fields, "Account") == Some(to.account())
         })
     });
     if is_made { Made::Account } else { Made::Nothing }
 }
 
-fn amount_of(answer: &Value, meta: &Value) -> Option<String> {
+fn delivered(answer: &Value, meta: &Value) -> Option<Amount> {
     let delivered = meta
         .get("delivered_amount")
         .or_else(|| meta.get("DeliveredAmount"));
     let sent = answer.pointer("/Amounts/0/AmountEntry/Amount");
-    delivered.and_then(amount_text).or_else(|| amount_text(sent?))
-}
-
-/// `10 XAH`, or `12.5 EUR`.
-fn amount_text(amount: &Value) -> Option<String> {
-    if let Some(drops) = amount.as_str() {
-        return Some(format!("{} XAH", Drops::new(drops.parse().ok()?).to_xah()));
-    }
-    Some(format!(
-        "{} {}",
-        words(amount, "value")?,
-        words(amount, "currency")?
-    ))
+    delivered
+        .and_then(amount_from_json)
+        .or_else(|| amount_from_json(sent?))
 }
 
 /// Why a node is not used.
@@ -344,7 +301,7 @@ pub fn submit_email_params(mail: &[u8]) -> Map<String, Value> {
 }
 
 /// The parameters of `tx` for an EmailID.
-pub fn tx_params(email_id: MailId) -> Map<String, Value> {
+pub fn tx_params(email_id: EmailId) -> Map<String, Value> {
     Map::from_iter([("email_id".to_owned(), Value::String(email_id.to_string()))])
 }
 
@@ -383,8 +340,10 @@ pub(super) fn printable(text: &str) -> String {
     text.trim().chars().take(NODE_TEXT_BYTES_MAX).map(shown).collect()
 }
 
-fn hash(value: &Value) -> Option<String> {
-    let hash = text(value, "hash")?;
-    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hash.then(|| hash.to_ascii_uppercase())
+fn hash(value: &Value) -> Option<Hash256> {
+    Hash256::from_hex(text(value, "hash")?)
+}
+
+fn account(value: &Value, name: &str) -> Option<AccountId> {
+    AccountId::parse_classic(text(value, name)?).ok()
 }

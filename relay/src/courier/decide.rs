@@ -18,14 +18,28 @@
 //! reached, only after a few tries ([`Next::without_absent`]). Spec: 7.3, 8.5, 10, 12.
 
 use amendment::limits::EMAIL_SKEW_SECS;
-use codec::{Ter, TerClass};
+use codec::{Hash256, Ter, TerClass};
 
-use super::answer::{Code, Made, NodeAnswer, NodeState, Paid, Proof, signed_at};
+use super::answer::{NodeAnswer, NodeState, Proof, Validated, signed_at};
 use crate::limits::{
     EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, REFUSAL_TRIES, RETRY_SECS_MAX, RETRY_SECS_MIN,
     SUBMITTED_RETRY_SECS_MIN,
 };
-use crate::queue::{Dkim, Entry, MailId, State};
+use crate::queue::{Code, Dkim, End, Entry, Hold, Outcome, Progress, Rule, Said, State, Trail};
+
+/// The window of a mail. Spec: 4.6.
+const WINDOW: Rule = Rule::new(4, 6);
+
+/// How an order ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// In a validated ledger.
+    Validated(Outcome),
+    /// It can never be executed.
+    Refused,
+    /// Its five days are over.
+    Expired,
+}
 
 /// What to do with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +47,7 @@ pub enum Step {
     /// Validated: `tx` tells the rest.
     LookUp,
     /// Nothing comes after it.
-    Final(State),
+    Final(Ending),
     /// A node has it. Asked at the next ledgers, and handed in again at `next_try`, Unix seconds.
     Submitted {
         /// When.
@@ -52,10 +66,10 @@ impl Step {
     /// How much a step says among those that several nodes' answers give; the highest counts.
     pub fn rank(self) -> u8 {
         match self {
-            Step::LookUp | Step::Final(State::Validated) => 4,
+            Step::LookUp | Step::Final(Ending::Validated(_)) => 4,
             Step::Submitted { .. } => 3,
             Step::Later { .. } => 2,
-            Step::Final(_) => 1,
+            Step::Final(Ending::Refused | Ending::Expired) => 1,
             Step::Hold => 0,
         }
     }
@@ -71,36 +85,21 @@ impl Step {
 pub struct Next {
     /// What to do.
     pub step: Step,
-    /// See [`Entry::code`].
-    pub code: Option<String>,
-    /// See [`Entry::rule`].
-    pub rule: Option<String>,
-    /// See [`Entry::word`].
-    pub word: Option<String>,
-    /// See [`Entry::fix`].
-    pub fix: Option<String>,
-    /// See [`Entry::hash`].
-    pub hash: Option<String>,
-    /// EmailID, where the node tells one.
-    pub email_id: Option<MailId>,
+    /// The last word.
+    pub said: Said,
+    /// Hash of the transaction that the node made of the mail.
+    pub transaction: Option<Hash256>,
     /// What the node found of the signature.
     pub proof: Proof,
-    /// The transaction, where it is validated and known.
-    pub paid: Option<Box<Paid>>,
 }
 
 impl Next {
-    fn new(step: Step, word: Option<String>) -> Next {
+    fn new(step: Step, said: Said) -> Next {
         Next {
             step,
-            code: None,
-            rule: None,
-            word,
-            fix: None,
-            hash: None,
-            email_id: None,
+            said,
+            transaction: None,
             proof: Proof::Open,
-            paid: None,
         }
     }
 
@@ -108,83 +107,87 @@ impl Next {
     /// it may be validated; and what a node has, it still has.
     pub fn no_word(entry: &Entry, word: String, now: u64) -> Next {
         let next_try = now.saturating_add(pause_secs(entry));
-        let step = match entry.state {
-            State::Submitted => Step::Submitted { next_try },
-            _ => Step::Later { next_try },
+        let step = match &entry.progress {
+            Progress::Submitted { .. } => Step::Submitted { next_try },
+            Progress::Received { .. }
+            | Progress::Validated { .. }
+            | Progress::Refused(_)
+            | Progress::Expired(_)
+            | Progress::Answered(_)
+            | Progress::Dropped(_) => Step::Later { next_try },
         };
-        let next = Next::new(step, Some(word));
-        Next {
-            code: entry.code.clone(),
-            rule: entry.rule.clone(),
-            fix: entry.fix.clone(),
-            ..next
-        }
+        let said = Said {
+            word: Some(word),
+            ..entry.said.clone()
+        };
+        Next::new(step, said)
     }
 
     /// The same where a node could not be asked: it might take what the others refuse, and is given some time.
     #[must_use]
     pub fn without_absent(self, entry: &Entry, now: u64) -> Next {
         match self.step {
-            Step::Final(State::Refused) | Step::Hold if entry.tries.saturating_add(1) < REFUSAL_TRIES => {
+            Step::Final(Ending::Refused) | Step::Hold if entry.tries.saturating_add(1) < REFUSAL_TRIES => {
                 Next {
                     step: later(entry, now),
                     ..self
                 }
             }
-            _ => self,
+            Step::LookUp | Step::Final(_) | Step::Submitted { .. } | Step::Later { .. } | Step::Hold => self,
         }
     }
 
     /// Set aside.
     pub fn hold(word: String) -> Next {
-        Next::new(Step::Hold, Some(word))
+        let said = Said {
+            word: Some(word),
+            ..Said::default()
+        };
+        Next::new(Step::Hold, said)
     }
 
-    /// Writes the step into the entry. `node` gave the answer.
+    /// Writes the step into an entry that is not final. `node` gave the answer.
     pub fn write(self, entry: &mut Entry, node: Option<&str>, now: u64) {
         entry.tries = entry.tries.saturating_add(1);
-        entry.code = self.code;
-        entry.rule = self.rule;
-        entry.word = self.word;
-        entry.fix = self.fix;
-        entry.node = node.map(str::to_owned).or(entry.node.take());
-        entry.hash = self.hash.or(entry.hash.take());
-        entry.email_id = entry.email_id.or(self.email_id);
+        entry.said = self.said;
         if self.proof == Proof::Shown {
             entry.dkim = Dkim::Proven;
         }
-        if let Some(paid) = self.paid {
-            entry.hash = Some(paid.hash);
-            entry.ledger_index = paid.ledger_index;
-            entry.amount = paid.amount;
-            entry.fee_drops = paid.fee_drops;
-            entry.is_first_payment = paid.made == Made::Account;
-        }
-        match self.step {
-            Step::Final(state) => {
-                entry.state = state;
-                entry.final_at = Some(now);
-            }
+        let before = entry.progress.trail();
+        let trail = Trail {
+            node: node.map(str::to_owned).or(before.node),
+            transaction: self.transaction.or(before.transaction),
+        };
+        let hold = if entry.is_held() { Hold::Held } else { Hold::Free };
+        entry.progress = match self.step {
+            Step::Final(Ending::Validated(outcome)) => Progress::Validated {
+                at: now,
+                node: trail.node,
+                outcome,
+            },
+            Step::Final(Ending::Refused) => Progress::Refused(End { at: now, trail }),
+            Step::Final(Ending::Expired) => Progress::Expired(End { at: now, trail }),
             Step::Submitted { next_try } => {
-                entry.state = State::Submitted;
                 entry.next_try = next_try;
+                Progress::submitted(hold, trail)
             }
             Step::Later { next_try } => {
-                entry.state = State::Received;
                 entry.next_try = next_try;
+                Progress::Received { hold, trail }
             }
-            // A hold would be for ever: nothing ends it any more.
-            Step::Hold if is_over(entry, now) => {
-                entry.state = State::Expired;
-                entry.final_at = Some(now);
-            }
-            Step::Hold => entry.is_held = true,
-            // The transaction itself could not be had; the node is asked again soon.
+            // A hold would never end: nothing is tried any more.
+            Step::Hold if is_over(entry, now) => Progress::Expired(End { at: now, trail }),
+            Step::Hold if entry.state() == State::Submitted => Progress::submitted(Hold::Held, trail),
+            Step::Hold => Progress::Received {
+                hold: Hold::Held,
+                trail,
+            },
+            // The node did not give the transaction itself; it is asked again soon.
             Step::LookUp => {
-                entry.state = State::Submitted;
                 entry.next_try = now.saturating_add(pause_secs(entry));
+                Progress::submitted(hold, trail)
             }
-        }
+        };
     }
 }
 
@@ -195,64 +198,72 @@ pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
         // The EmailID may be that of a true mail, and this copy a forgery of it.
         Some(NodeState::Validated) if is_proven => Step::LookUp,
         Some(NodeState::Kept | NodeState::Submitted) => submitted(entry, now),
-        _ => after_window(entry, step_of_code(entry, answer, now), now),
+        Some(NodeState::Validated | NodeState::Failed) | None => {
+            after_window(entry, step_of_code(entry, answer, now), now)
+        }
     };
-    let said = said_of(&answer.code);
-    let mut next = Next {
-        code: Some(answer.code.as_str().to_owned()),
-        rule: answer.rule.clone().or_else(|| said.map(|said| said.0.to_owned())),
-        fix: answer.fix.clone().or_else(|| said.map(|said| said.1.to_owned())),
-        hash: answer.hash.clone(),
-        email_id: answer.email_id,
-        proof: answer.proof,
-        ..Next::new(step, answer.not_kept.clone().or_else(|| answer.word.clone()))
+    let row = said_of(&answer.code);
+    let mut said = Said {
+        code: Some(answer.code.clone()),
+        rule: answer.rule.or_else(|| row.map(|row| row.0)),
+        word: answer.not_kept.clone().or_else(|| answer.word.clone()),
+        fix: answer.fix.clone().or_else(|| row.map(|row| row.1.to_owned())),
     };
     match step {
-        Step::Final(State::Validated) => {
-            next.word = Some("It was executed before; the nodes no longer have its transaction.".to_owned());
+        Step::Final(Ending::Validated(_)) => {
+            said.word = Some("It was executed before; the nodes no longer have its transaction.".to_owned());
         }
-        Step::Final(State::Expired) if !answer.code.is(Ter::TEF_EMAIL_EXPIRED) => {
-            next.rule = Some("4.6".to_owned());
-            next.word = Some("Its five days are over; the last answer of a node is the code.".to_owned());
-            next.fix = Some("Send the instruction anew; a mail is good for five days.".to_owned());
+        Step::Final(Ending::Expired) if !answer.code.is(Ter::TEF_EMAIL_EXPIRED) => {
+            said.rule = Some(WINDOW);
+            said.word = Some("Its five days are over; the last answer of a node is the code.".to_owned());
+            said.fix = Some("Send the instruction anew; a mail is good for five days.".to_owned());
         }
         Step::Hold => {
-            next.word = Some(format!(
-                "The node refuses ({}, rule {}) what this relay's verifier accepts: check their versions, then release it.",
-                answer.code.as_str(),
-                next.rule.as_deref().unwrap_or("unknown"),
+            let rule = said.rule.map_or("unknown".to_owned(), |rule| rule.to_string());
+            said.word = Some(format!(
+                "The node refuses ({}, rule {rule}) what this relay's verifier accepts: check their versions, then release it.",
+                answer.code,
             ));
         }
-        _ => {}
+        Step::Final(Ending::Refused | Ending::Expired)
+        | Step::LookUp
+        | Step::Submitted { .. }
+        | Step::Later { .. } => {}
     }
-    next
+    Next {
+        transaction: answer.transaction,
+        proof: answer.proof,
+        ..Next::new(step, said)
+    }
 }
 
 /// What a validated transaction means: final, whatever its result.
-pub fn decide_paid(paid: Box<Paid>) -> Next {
-    let code = paid.code.as_ref();
-    let is_charged = code.is_some_and(|code| code.class() == TerClass::Tec);
+pub fn decide_validated(validated: Validated) -> Next {
+    let Validated { code, outcome } = validated;
     let message = code
+        .as_ref()
         .and_then(|code| Ter::from_token(code.as_str()))
         .map(Ter::message);
+    let is_charged = matches!(outcome, Outcome::Charged { .. });
     let word = match (is_charged, message) {
         (true, Some(message)) => Some(format!("Nothing was paid, and the fee was taken: {message}")),
         (true, None) => Some("Nothing was paid, and the fee was taken.".to_owned()),
         (false, message) => message.map(str::to_owned),
     };
-    Next {
-        code: code.map(|code| code.as_str().to_owned()),
+    let said = Said {
+        code,
+        rule: None,
+        word,
         fix: is_charged
             .then(|| "This mail is used up: mend what the result says, and write a new one.".to_owned()),
-        paid: Some(paid),
-        ..Next::new(Step::Final(State::Validated), word)
-    }
+    };
+    Next::new(Step::Final(Ending::Validated(outcome)), said)
 }
 
 /// The next ledgers are watched; the mail is handed in again much later, in case that the node has lost it.
 fn submitted(entry: &Entry, now: u64) -> Step {
     if now > entry.executable_until.saturating_add(EXPIRY_SECS_MAX) {
-        return Step::Final(State::Expired);
+        return Step::Final(Ending::Expired);
     }
     let pause_secs = pause_secs(entry).max(SUBMITTED_RETRY_SECS_MIN);
     Step::Submitted {
@@ -273,32 +284,34 @@ fn step_of_code(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
             }
             later(entry, now)
         }
-        TerClass::Tem => Step::Final(State::Refused),
+        TerClass::Tem => Step::Final(Ending::Refused),
         TerClass::Tef if code.is(Ter::TEF_EMAIL_EXPIRED) => {
-            let is_of_window = answer.rule.as_deref() == Some("4.6");
+            let is_of_window = answer.rule == Some(WINDOW);
             Step::Final(if is_of_window {
-                State::Expired
+                Ending::Expired
             } else {
-                State::Refused
+                Ending::Refused
             })
         }
         TerClass::Tef if code.is(Ter::TEF_DKIM_REVOKED) || code.is(Ter::TEF_EMAIL_DISABLED) => {
-            Step::Final(State::Refused)
+            Step::Final(Ending::Refused)
         }
         TerClass::Tef if code.is(Ter::TEF_BAD_SIGNATURE) && entry.dkim == Dkim::Unproven => {
-            Step::Final(State::Refused)
+            Step::Final(Ending::Refused)
         }
-        TerClass::Tef if code.is(Ter::TEF_EMAIL_REPLAY) => replayed(entry, now),
+        TerClass::Tef if code.is(Ter::TEF_EMAIL_REPLAY) => replayed(entry, answer, now),
         // A result of class tes or tec without a state is the open ledger's, which nothing is final in.
-        _ => later(entry, now),
+        TerClass::Tel | TerClass::Tef | TerClass::Ter | TerClass::Tes | TerClass::Tec => later(entry, now),
     }
 }
 
 /// Somebody else has handed the mail in. What stands in the open ledger only may still fall out of it.
-fn replayed(entry: &Entry, now: u64) -> Step {
-    let is_said_before = entry.code.as_deref() == Some(Ter::TEF_EMAIL_REPLAY.token());
+fn replayed(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
+    let code = entry.said.code.as_ref();
+    let is_said_before = code.is_some_and(|code| code.is(Ter::TEF_EMAIL_REPLAY));
     if is_said_before && doubled_secs(entry.tries.saturating_sub(1)) >= RETRY_SECS_MAX {
-        return Step::Final(State::Validated);
+        let transaction = answer.transaction.or(entry.progress.trail().transaction);
+        return Step::Final(Ending::Validated(Outcome::Replayed { transaction }));
     }
     later(entry, now)
 }
@@ -325,7 +338,7 @@ fn is_over(entry: &Entry, now: u64) -> bool {
 fn after_window(entry: &Entry, step: Step, now: u64) -> Step {
     let end = entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
     match step {
-        Step::Later { .. } | Step::Hold if is_over(entry, now) => Step::Final(State::Expired),
+        Step::Later { .. } | Step::Hold if is_over(entry, now) => Step::Final(Ending::Expired),
         // The end is not slept through.
         Step::Later { next_try } => Step::Later {
             next_try: next_try.min(end.saturating_add(1)),
@@ -359,41 +372,41 @@ fn spread_secs(entry: &Entry, most_secs: u64) -> u64 {
 }
 
 /// Rule and fix of results that no check of the mail alone gives.
-fn said_of(code: &Code) -> Option<(&'static str, &'static str)> {
-    const ROWS: [(Ter, &str, &str); 7] = [
+fn said_of(code: &Code) -> Option<(Rule, &'static str)> {
+    const ROWS: [(Ter, Rule, &str); 7] = [
         (
             Ter::TER_NO_ACCOUNT,
-            "10",
+            Rule::section(10),
             "Let somebody send XAH to your address first: that makes the account.",
         ),
         (
             Ter::TER_INSUF_FEE_B,
-            "6.3",
+            Rule::new(6, 3),
             "Let somebody send XAH to your address: it cannot pay the fee.",
         ),
         (
             Ter::TEF_EMAIL_FULL,
-            "8.5",
+            Rule::new(8, 5),
             "Wait: this mail goes on when the oldest of your 64 mails is five days old.",
         ),
         (
             Ter::TEF_EMAIL_EXPIRED,
-            "8.6",
+            Rule::new(8, 6),
             "Send the instruction anew, after the REKEY.",
         ),
         (
             Ter::TEF_EMAIL_DISABLED,
-            "11",
+            Rule::section(11),
             "Sign with the key of the account; it was taken off email.",
         ),
         (
             Ter::TEF_EMAIL_REPLAY,
-            "8.2",
+            Rule::new(8, 2),
             "Nothing is left to do; to pay the same again, send a new mail.",
         ),
         (
             Ter::TER_NO_DKIM_KEY,
-            "7.3",
+            Rule::new(7, 3),
             "Wait: the key of your provider is being looked up.",
         ),
     ];
@@ -406,7 +419,10 @@ mod tests {
     use super::super::answer::{TxAnswer, parse_submit_email, parse_tx};
     use super::*;
     use crate::mail::{Channel, TraceId};
-    use crate::queue::{Kind, Thread};
+    use crate::notices::tests::{pay, sender};
+    use crate::queue::{InLedger, Made, MailId, Request, Thread, money};
+    use amendment::EmailId;
+    use codec::{Amount, Drops};
     use serde_json::{Value, json};
 
     const NOW: u64 = 1_794_830_400;
@@ -415,20 +431,17 @@ mod tests {
     const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
 
     fn entry(dkim: Dkim) -> Entry {
-        Entry {
+        let entry = Entry {
             id: MailId::new([0; 32]),
-            email_id: HASH.parse().ok(),
             trace: TraceId::of([0; 10]),
-            kind: Kind::Order,
-            state: State::Received,
-            is_held: false,
+            request: Request::Order {
+                order: pay(BOB),
+                email_id: EmailId::new(Hash256::from_hex(HASH).expect("a hash")),
+            },
+            instruction: "REMIT 10 XAH".to_owned(),
+            from: sender("alice@mail.test"),
             dkim,
             channel: Channel::Smtp,
-            from: "alice@mail.test".to_owned(),
-            from_account: ALICE.to_owned(),
-            to: Some("bob@example.com".to_owned()),
-            to_account: Some(BOB.to_owned()),
-            instruction: "REMIT 10 XAH".to_owned(),
             message_id: String::new(),
             thread: Thread::default(),
             may_answer: true,
@@ -437,19 +450,16 @@ mod tests {
             executable_until: NOW - 10 + 432_000,
             next_try: NOW,
             tries: 0,
-            code: None,
-            rule: None,
-            word: None,
-            fix: None,
-            node: None,
-            hash: None,
-            ledger_index: None,
-            amount: None,
-            fee_drops: None,
-            is_first_payment: false,
-            final_at: None,
+            progress: Progress::new(),
+            said: Said::default(),
             auth_results: None,
-        }
+        };
+        assert_eq!(entry.from.account().to_string(), ALICE);
+        entry
+    }
+
+    fn code(entry: &Entry) -> Option<&str> {
+        entry.said.code.as_ref().map(Code::as_str)
     }
 
     fn proven() -> Entry {
@@ -499,15 +509,15 @@ mod tests {
             ("tefINTERNAL", json!("failed"), LATER),
             ("tefEMAIL_REPLAY", json!("failed"), LATER),
             ("tecUNFUNDED_PAYMENT", json!("failed"), LATER),
-            ("tefEMAIL_DISABLED", json!("failed"), Step::Final(State::Refused)),
-            ("tefDKIM_REVOKED", json!("failed"), Step::Final(State::Refused)),
-            ("tefEMAIL_EXPIRED", json!("failed"), Step::Final(State::Refused)),
+            ("tefEMAIL_DISABLED", json!("failed"), Step::Final(Ending::Refused)),
+            ("tefDKIM_REVOKED", json!("failed"), Step::Final(Ending::Refused)),
+            ("tefEMAIL_EXPIRED", json!("failed"), Step::Final(Ending::Refused)),
         ] {
             assert_eq!(step(&proven(), said(code, state), NOW), expected, "{code}");
         }
         for (code, expected) in [
-            ("temMALFORMED", Step::Final(State::Refused)),
-            ("tefBAD_SIGNATURE", Step::Final(State::Refused)),
+            ("temMALFORMED", Step::Final(Ending::Refused)),
+            ("tefBAD_SIGNATURE", Step::Final(Ending::Refused)),
             ("terNO_DKIM_KEY", LATER),
         ] {
             let unproven = entry(Dkim::Unproven);
@@ -533,7 +543,7 @@ mod tests {
         assert_eq!(step(&entry, bad, NOW), Step::Later { next_try: NOW + 20 });
         let held = decide(&entry, &parse_submit_email(&tem).expect("readable"), NOW);
         held.write(&mut entry, Some("n:1"), NOW);
-        assert!(entry.is_held && entry.word.expect("a word").contains("temMALFORMED"));
+        assert!(entry.is_held() && entry.said.word.expect("a word").contains("temMALFORMED"));
     }
 
     /// Spec 1: no amendment, no verdict about the mail.
@@ -583,7 +593,7 @@ mod tests {
         assert!(
             matches!(step(&entry, key.clone(), end + 300), Step::Later { next_try } if next_try == end + 301)
         );
-        assert_eq!(step(&entry, key, end + 301), Step::Final(State::Expired));
+        assert_eq!(step(&entry, key, end + 301), Step::Final(Ending::Expired));
         assert_eq!(
             step(&entry, said("tesSUCCESS", json!("validated")), end + 301),
             Step::LookUp
@@ -594,13 +604,13 @@ mod tests {
         ));
         assert_eq!(
             step(&entry, said("tesSUCCESS", json!("submitted")), end + 86_401),
-            Step::Final(State::Expired)
+            Step::Final(Ending::Expired)
         );
         let window = json!({"engine_result": "tefEMAIL_EXPIRED", "code": "tefEMAIL_EXPIRED", "state": "failed",
             "checks": [{"rule": "4.6", "verdict": "fail", "read": "too old", "fix": "Send it anew."}]});
         assert_eq!(
             step(&entry, window, NOW),
-            Step::Final(State::Expired),
+            Step::Final(Ending::Expired),
             "x= may end it sooner"
         );
     }
@@ -632,7 +642,8 @@ mod tests {
             next.write(&mut entry, Some("n:1"), now);
             now = next_try;
         }
-        assert_eq!(step(&entry, replay, now), Step::Final(State::Validated));
+        let outcome = Outcome::Replayed { transaction: None };
+        assert_eq!(step(&entry, replay, now), Step::Final(Ending::Validated(outcome)));
     }
 
     #[test]
@@ -640,12 +651,12 @@ mod tests {
         let mut entry = proven();
         let end = entry.executable_until + EXPIRY_MARGIN_SECS;
         Next::hold("odd".to_owned()).write(&mut entry, None, end);
-        assert_eq!((entry.is_held, entry.state), (true, State::Received));
+        assert_eq!((entry.is_held(), entry.state()), (true, State::Received));
         let mut entry = proven();
         Next::hold("odd".to_owned()).write(&mut entry, None, end + 1);
-        assert_eq!((entry.is_held, entry.state), (false, State::Expired));
+        assert_eq!((entry.is_held(), entry.state()), (false, State::Expired));
         assert_eq!(
-            (entry.final_at, entry.word.as_deref()),
+            (entry.progress.final_at(), entry.said.word.as_deref()),
             (Some(end + 1), Some("odd"))
         );
     }
@@ -659,22 +670,25 @@ mod tests {
         let mut entry = entry(Dkim::Unproven);
         let next = decide(&entry, &parse_submit_email(&answer).expect("readable"), NOW);
         next.write(&mut entry, Some("node:1"), NOW);
-        assert_eq!((entry.state, entry.final_at), (State::Refused, Some(NOW)));
-        assert_eq!(entry.rule.as_deref(), Some("5.2"));
-        assert_eq!(entry.word.as_deref(), Some("no?instruction ?"));
-        assert_eq!(entry.fix.as_deref(), Some("Write it first."));
-        assert_eq!(entry.node.as_deref(), Some("node:1"));
+        assert_eq!(
+            (entry.state(), entry.progress.final_at()),
+            (State::Refused, Some(NOW))
+        );
+        assert_eq!(entry.said.rule, Some(Rule::new(5, 2)));
+        assert_eq!(entry.said.word.as_deref(), Some("no?instruction ?"));
+        assert_eq!(entry.said.fix.as_deref(), Some("Write it first."));
+        assert_eq!(entry.progress.trail().node.as_deref(), Some("node:1"));
         let no_account = json!({"engine_result": "terNO_ACCOUNT", "code": "terNO_DKIM_KEY", "state": null,
             "checks": [{"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
         let next = decide(&entry, &parse_submit_email(&no_account).expect("readable"), NOW);
         assert_eq!(
-            next.rule.as_deref(),
-            Some("10"),
+            next.said.rule,
+            Some(Rule::section(10)),
             "the check is not what the result is about"
         );
     }
 
-    fn validated(result: &str) -> Value {
+    fn validated_answer(result: &str) -> Value {
         json!({
             "state": "validated", "validated": true, "hash": HASH, "ledger_index": 4,
             "Account": ALICE, "Destination": BOB, "Fee": "1234",
@@ -686,45 +700,72 @@ mod tests {
     }
 
     fn paid(entry: &mut Entry, answer: &Value) {
-        let Ok(TxAnswer::Validated(paid)) = parse_tx(entry, answer) else {
+        let Ok(TxAnswer::Validated(found)) = parse_tx(entry, answer) else {
             panic!("validated");
         };
-        decide_paid(paid).write(entry, Some("n:1"), NOW);
+        decide_validated(found).write(entry, Some("n:1"), NOW);
     }
 
     #[test]
     fn accepts_what_a_validated_transaction_tells() {
         let mut entry = proven();
-        paid(&mut entry, &validated("tesSUCCESS"));
-        assert_eq!((entry.state, entry.final_at), (State::Validated, Some(NOW)));
-        assert_eq!(entry.code.as_deref(), Some("tesSUCCESS"));
-        assert_eq!((entry.hash.as_deref(), entry.ledger_index), (Some(HASH), Some(4)));
-        assert_eq!(
-            (entry.amount.as_deref(), entry.fee_drops, entry.is_first_payment),
-            (Some("10.5 XAH"), Some(1_234), true)
-        );
+        paid(&mut entry, &validated_answer("tesSUCCESS"));
+        assert_eq!(code(&entry), Some("tesSUCCESS"));
+        let transaction = InLedger {
+            hash: Hash256::from_hex(HASH).expect("a hash"),
+            ledger_index: Some(4),
+            fee: Some(Drops::new(1_234)),
+        };
+        let first = Outcome::Applied {
+            transaction,
+            delivered: Some(Amount::from_drops(Drops::new(10_500_000))),
+            made: Made::Account,
+        };
+        let validated = Progress::Validated {
+            at: NOW,
+            node: Some("n:1".to_owned()),
+            outcome: first,
+        };
+        assert_eq!(entry.progress, validated);
         let mut entry = proven();
-        let mut euros = validated("tesSUCCESS");
+        let mut euros = validated_answer("tesSUCCESS");
         euros["Amounts"][0]["AmountEntry"]["Amount"] =
             json!({"value": "12.5", "currency": "EUR", "issuer": ALICE});
         euros["meta"]["AffectedNodes"] = json!([]);
         paid(&mut entry, &euros);
-        assert_eq!(
-            (entry.amount.as_deref(), entry.is_first_payment),
-            (Some("12.5 EUR"), false)
-        );
+        let outcome = entry.progress.outcome().expect("validated");
+        let delivered = outcome.delivered().expect("told");
+        assert_eq!(delivered.to_string(), format!("12.5 EUR/{ALICE}"));
+        assert_eq!(money(&delivered), "12.5 EUR");
+        assert_eq!(outcome.made(), Made::Nothing);
     }
 
     #[test]
     fn accepts_a_validated_tec_as_a_fee_without_a_payment() {
         let mut entry = proven();
-        paid(&mut entry, &validated("tecUNFUNDED_PAYMENT"));
+        paid(&mut entry, &validated_answer("tecUNFUNDED_PAYMENT"));
+        assert_eq!(code(&entry), Some("tecUNFUNDED_PAYMENT"));
+        let outcome = entry.progress.outcome().expect("validated");
+        assert!(matches!(outcome, Outcome::Charged { .. }));
         assert_eq!(
-            (entry.state, entry.code.as_deref()),
-            (State::Validated, Some("tecUNFUNDED_PAYMENT"))
+            (outcome.delivered(), outcome.fee()),
+            (None, Some(Drops::new(1_234)))
         );
-        assert_eq!((entry.amount, entry.fee_drops), (None, Some(1_234)));
-        assert!(entry.word.expect("a word").starts_with("Nothing was paid"));
+        assert!(entry.said.word.expect("a word").starts_with("Nothing was paid"));
+    }
+
+    /// The history of the node is shorter than its memory of EmailIDs.
+    #[test]
+    fn accepts_validated_without_a_transaction() {
+        for (result, is_known) in [("tesSUCCESS", true), ("tefEMAIL_REPLAY", false)] {
+            let mut entry = proven();
+            let answer = json!({"state": "validated", "hash": HASH, "engine_result": result});
+            paid(&mut entry, &answer);
+            let outcome = entry.progress.outcome().expect("validated");
+            assert_eq!(matches!(outcome, Outcome::Applied { .. }), is_known, "{result}");
+            assert_eq!(outcome.hash().map(|hash| hash.to_string()).as_deref(), Some(HASH));
+            assert_eq!((outcome.delivered(), outcome.fee()), (None, None));
+        }
     }
 
     #[test]
@@ -751,7 +792,7 @@ mod tests {
             ("/meta/TransactionResult", json!("temMALFORMED")),
             ("/meta/TransactionResult", json!(null)),
         ] {
-            let mut answer = validated("tesSUCCESS");
+            let mut answer = validated_answer("tesSUCCESS");
             *answer.pointer_mut(pointer).expect("there") = value;
             assert!(parse_tx(&entry, &answer).is_err(), "{pointer}");
         }

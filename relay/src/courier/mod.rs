@@ -200,10 +200,8 @@ impl Round {
         };
         let entries = self.context.queue.list(&filter).unwrap_or_default();
         for entry in entries {
-            let node = entry
-                .node
-                .as_deref()
-                .and_then(|name| self.context.nodes.position(name));
+            let holder = entry.progress.holder();
+            let node = holder.and_then(|name| self.context.nodes.position(name));
             if let Some(node) = node {
                 self.watch.add(node, entry.id, None);
             }

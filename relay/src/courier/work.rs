@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use super::answer::{
     NodeAnswer, TxAnswer, Unreadable, parse_submit_email, parse_tx, submit_email_params, tx_params,
 };
-use super::decide::{Next, Step, decide, decide_paid};
+use super::decide::{Next, Step, decide, decide_validated};
 use super::nodes::{NodeError, Nodes};
 use crate::clock::Clock;
 use crate::limits::EXPIRY_MARGIN_SECS;
 use crate::meter;
 use crate::notices::{Announce, Ask, AskError};
-use crate::queue::{Dkim, Entry, Kind, MailId, Queue, QueueError, State};
+use crate::queue::{Code, Dkim, End, Entry, MailId, Notice, Progress, Queue, QueueError, Request, State};
 
 /// What the jobs share.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl From<QueueError> for Outcome {
 /// What the nodes say of one mail.
 enum Consulted {
     /// This, by that node.
-    Said(Next, usize),
+    Said(Box<Next>, usize),
     /// None could be asked.
     Nobody,
     /// Nothing that makes sense.
@@ -76,9 +76,9 @@ impl Context {
             // Its place in the list of due entries is older than its last try.
             return Ok(Outcome::Unchanged);
         }
-        match entry.kind {
-            Kind::Order => self.hand_in(entry).await,
-            Kind::Balance | Kind::History => self.answer_question(entry).await,
+        match &entry.request {
+            Request::Order { .. } => self.hand_in(entry).await,
+            Request::Balance | Request::History => self.answer_question(entry).await,
         }
     }
 
@@ -91,14 +91,14 @@ impl Context {
         let Some(entry) = self.live_entry(id)? else {
             return Ok(Outcome::Rests);
         };
-        let Some(email_id) = entry.email_id else {
+        let Some(email_id) = entry.email_id() else {
             return self.hand_in(entry).await;
         };
         match self.nodes.request_at(node, "tx", &tx_params(email_id)).await {
             Ok(answer) => match parse_tx(&entry, &answer) {
                 // Of a mail that is not proven, only the answer to the mail itself tells whether it is the one.
-                Ok(TxAnswer::Validated(paid)) if entry.dkim == Dkim::Proven => {
-                    self.write(&entry, decide_paid(paid), Some(node)).await
+                Ok(TxAnswer::Validated(found)) if entry.dkim == Dkim::Proven => {
+                    self.write(&entry, decide_validated(found), Some(node)).await
                 }
                 Ok(TxAnswer::OnItsWay) => Ok(Outcome::Unchanged),
                 Ok(TxAnswer::Validated(_) | TxAnswer::Failed) | Err(_) => self.hand_in(entry).await,
@@ -111,7 +111,7 @@ impl Context {
 
     fn live_entry(&self, id: MailId) -> Result<Option<Entry>, QueueError> {
         let entry = self.queue.entry(id)?;
-        Ok(entry.filter(|entry| !entry.state.is_final() && !entry.is_held))
+        Ok(entry.filter(|entry| !entry.is_final() && !entry.is_held()))
     }
 
     async fn hand_in(&self, entry: Entry) -> Result<Outcome, QueueError> {
@@ -120,7 +120,7 @@ impl Context {
             return self.write(&entry, next, None).await;
         };
         match self.consult(&entry, &mail).await {
-            Consulted::Said(next, node) => self.write(&entry, next, Some(node)).await,
+            Consulted::Said(next, node) => self.write(&entry, *next, Some(node)).await,
             Consulted::Nobody => Ok(Outcome::NoNode),
             Consulted::Senseless(word) => Ok(Outcome::Senseless(word)),
             Consulted::NoWord(word) => self.write_later(&entry, word).await,
@@ -136,8 +136,7 @@ impl Context {
     /// Hands the mail to the nodes, the one that has it already first, until one takes it.
     async fn consult(&self, entry: &Entry, mail: &[u8]) -> Consulted {
         let params = submit_email_params(mail);
-        let first = entry.node.as_deref().and_then(|name| self.nodes.position(name));
-        let first = first.filter(|_| entry.state == State::Submitted);
+        let first = entry.progress.holder().and_then(|name| self.nodes.position(name));
         let others = (0..self.nodes.count()).filter(|at| Some(*at) != first);
         let mut best: Option<(Next, usize)> = None;
         let mut failed = Consulted::Nobody;
@@ -161,7 +160,7 @@ impl Context {
                 Err(word) => Err(word),
             };
             match next {
-                Ok(next) if next.step.is_taken() => return Consulted::Said(next, at),
+                Ok(next) if next.step.is_taken() => return Consulted::Said(Box::new(next), at),
                 Ok(next) => {
                     let is_better = best
                         .as_ref()
@@ -182,9 +181,9 @@ impl Context {
             // A node that was asked and said nothing might have taken it: its silence outweighs a refusal.
             (Some((next, _)), Consulted::NoWord(word)) if next.step.rank() < 2 => Consulted::NoWord(word),
             (Some((next, at)), _) if absent => {
-                Consulted::Said(next.without_absent(entry, (self.clock)()), at)
+                Consulted::Said(Box::new(next.without_absent(entry, (self.clock)())), at)
             }
-            (Some((next, at)), _) => Consulted::Said(next, at),
+            (Some((next, at)), _) => Consulted::Said(Box::new(next), at),
             (None, failed) => failed,
         }
     }
@@ -192,18 +191,16 @@ impl Context {
     async fn next_of(&self, entry: &Entry, answer: &NodeAnswer, at: usize) -> Result<Next, String> {
         let now = (self.clock)();
         let next = decide(entry, answer, now);
-        let email_id = entry.email_id.or(answer.email_id);
-        let (Step::LookUp, Some(email_id)) = (next.step, email_id) else {
+        let (Step::LookUp, Some(email_id)) = (next.step, entry.email_id()) else {
             return Ok(next);
         };
         let Ok(found) = self.nodes.request_at(at, "tx", &tx_params(email_id)).await else {
             return Ok(next);
         };
         match parse_tx(entry, &found) {
-            Ok(TxAnswer::Validated(paid)) => Ok(Next {
+            Ok(TxAnswer::Validated(found)) => Ok(Next {
                 proof: next.proof,
-                email_id: next.email_id,
-                ..decide_paid(paid)
+                ..decide_validated(found)
             }),
             Ok(TxAnswer::OnItsWay | TxAnswer::Failed) => Ok(next),
             Err(error @ Unreadable::OtherTransaction(_)) => Err(error.to_string()),
@@ -214,18 +211,17 @@ impl Context {
     async fn answer_question(&self, entry: Entry) -> Result<Outcome, QueueError> {
         let now = (self.clock)();
         let is_over = now > entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
-        let (state, answers) = match self.ask.ask(&entry).await {
-            Ok(answers) => (State::Answered, answers),
-            Err(AskError::NoQuestion) => (State::Refused, Vec::new()),
-            Err(_) if is_over => (State::Expired, Vec::new()),
+        let (end, notices): (fn(End) -> Progress, _) = match self.ask.ask(&entry).await {
+            Ok(notices) => (Progress::Answered, notices),
+            Err(AskError::NoQuestion) => (Progress::Refused, Vec::new()),
+            Err(_) if is_over => (Progress::Expired, Vec::new()),
             Err(error) => return self.write_later(&entry, error.to_string()).await,
         };
-        let mut answers = Some(answers);
+        let mut notices = Some(notices);
         let made = move |entry: &mut Entry| {
-            entry.state = state;
-            entry.final_at = Some(now);
+            entry.progress = end(entry.end(now));
             entry.tries = entry.tries.saturating_add(1);
-            answers.take().unwrap_or_default()
+            notices.take().unwrap_or_default()
         };
         self.change(entry.id, made).await?;
         Ok(Outcome::Rests)
@@ -243,8 +239,8 @@ impl Context {
         };
         let changed = self.change(entry.id, made).await?;
         match (changed, node) {
-            (Some(entry), Some(node)) if entry.state == State::Submitted => Ok(Outcome::Submitted { node }),
-            (Some(entry), None) if entry.state == State::Submitted => Ok(Outcome::Unchanged),
+            (Some(entry), Some(node)) if entry.state() == State::Submitted => Ok(Outcome::Submitted { node }),
+            (Some(entry), None) if entry.state() == State::Submitted => Ok(Outcome::Unchanged),
             _ => Ok(Outcome::Rests),
         }
     }
@@ -254,7 +250,7 @@ impl Context {
         tracing::warn!(%id, word, "a mail is set aside");
         let now = (self.clock)();
         let hold = move |entry: &mut Entry| {
-            if !entry.state.is_final() {
+            if !entry.is_final() {
                 Next::hold(word).write(entry, None, now);
             }
             Vec::new()
@@ -275,28 +271,28 @@ impl Context {
     async fn change(
         &self,
         id: MailId,
-        mut made: impl FnMut(&mut Entry) -> Vec<crate::queue::Notice> + Send + 'static,
+        mut made: impl FnMut(&mut Entry) -> Vec<Notice> + Send + 'static,
     ) -> Result<Option<Entry>, QueueError> {
         let announce = Arc::clone(&self.announce);
         let now = (self.clock)();
         let was = Arc::new(OnceLock::new());
         let tell = Arc::clone(&was);
         let change = move |entry: &mut Entry| {
-            if entry.state.is_final() {
+            if entry.is_final() {
                 return Vec::new();
             }
             let before = entry.clone();
             let mut answers = made(entry);
             answers.extend(announce.announce(&before, entry, now));
             // Nobody else sets it.
-            let _ = tell.set((before.state, before.is_held));
+            let _ = tell.set((before.state(), before.is_held()));
             answers
         };
         let changed = self.queue.change(id, Box::new(change)).await?;
         if let (Some(entry), Some((state, is_held))) = (&changed, was.get()) {
             self.say(entry, *state, now);
-            if entry.is_held && !is_held {
-                let word = entry.word.as_deref().unwrap_or_default();
+            if entry.is_held() && !is_held {
+                let word = entry.said.word.as_deref().unwrap_or_default();
                 tracing::warn!(trace = %entry.trace, id = %entry.id, word, "a mail is set aside");
             }
         }
@@ -304,23 +300,25 @@ impl Context {
     }
 
     fn say(&self, entry: &Entry, before: State, now: u64) {
-        let code = entry.code.as_deref().unwrap_or_default();
-        if entry.state == before {
+        let code = entry.said.code.as_ref().map(Code::as_str).unwrap_or_default();
+        let state = entry.state();
+        if state == before {
             tracing::debug!(trace = %entry.trace, id = %entry.id, code, tries = entry.tries, "tried");
             return;
         }
+        let hash = entry.progress.trail().transaction.map(|hash| hash.to_string());
         tracing::info!(
             trace = %entry.trace,
             id = %entry.id,
-            state = entry.state.as_str(),
+            state = state.as_str(),
             code,
-            hash = entry.hash.as_deref().unwrap_or_default(),
-            "a mail is {}", entry.state.as_str()
+            hash = hash.as_deref().unwrap_or_default(),
+            "a mail is {}", state.as_str()
         );
-        if entry.state.is_final() {
-            metrics::counter!(meter::MAILS_FINAL, "state" => entry.state.as_str()).increment(1);
+        if state.is_final() {
+            metrics::counter!(meter::MAILS_FINAL, "state" => state.as_str()).increment(1);
         }
-        if entry.state == State::Validated {
+        if state == State::Validated {
             let secs = u32::try_from(now.saturating_sub(entry.received_at)).unwrap_or(u32::MAX);
             metrics::histogram!(meter::VALIDATED_SECS).record(f64::from(secs));
         }

@@ -1,11 +1,13 @@
 //! A change of state makes answers. Pure: what is told depends on the entry before and after, and on the time.
 
+use amendment::Order;
+
 use super::compose::{Draft, Subject, compose};
 use super::texts;
 use super::{Announce, NoticeRules};
 use crate::intake::accept::header::is_robot;
 use crate::limits::WAITING_TOLD_SECS;
-use crate::queue::{Entry, Kind, Notice, NoticeKind, State};
+use crate::queue::{Entry, Made, Notice, NoticeKind, Outcome, Progress};
 
 /// Makes the answers of the relay.
 ///
@@ -24,7 +26,7 @@ impl Announcer {
     /// The answer that a mail waits, once it does so for over a minute.
     pub fn still_waiting(&self, entry: &Entry, now: u64) -> Option<Notice> {
         let waits_secs = now.saturating_sub(entry.received_at);
-        if entry.state.is_final() || entry.kind != Kind::Order || waits_secs <= WAITING_TOLD_SECS {
+        if entry.is_final() || entry.order().is_none() || waits_secs <= WAITING_TOLD_SECS {
             return None;
         }
         let page = texts::waiting(entry);
@@ -40,7 +42,7 @@ impl Announcer {
     ) -> Option<Notice> {
         let draft = Draft {
             kind,
-            to: &entry.from,
+            to: entry.from.as_str(),
             subject: Subject::OfTheMail("Your mail to the Xahau mail relay"),
             page,
         };
@@ -48,17 +50,17 @@ impl Announcer {
     }
 
     /// Paid, or charged without success; and the receiver is told of a first payment.
-    fn validated(&self, entry: &Entry, now: u64) -> Vec<Notice> {
-        let code = entry.code.as_deref().unwrap_or_default();
-        let has_worked = code == "tesSUCCESS";
-        let page = match (code.get(..3), entry.instruction.starts_with("REKEY")) {
-            (Some("tec"), _) => texts::charged(&self.rules, entry),
-            _ if !has_worked => texts::done_before(&self.rules, entry),
-            (_, true) => texts::rekeyed(&self.rules, entry),
-            (_, false) => texts::paid(&self.rules, entry),
+    fn validated(&self, entry: &Entry, outcome: &Outcome, now: u64) -> Vec<Notice> {
+        let page = match (outcome, entry.order()) {
+            (Outcome::Applied { .. }, Some(Order::Rekey { .. })) => texts::rekeyed(&self.rules, entry),
+            (Outcome::Applied { .. }, Some(Order::Remit { .. }) | None) => texts::paid(&self.rules, entry),
+            (Outcome::Charged { .. }, _) => texts::charged(&self.rules, entry),
+            (Outcome::Forgotten { .. } | Outcome::Replayed { .. }, _) => {
+                texts::done_before(&self.rules, entry)
+            }
         };
         let mut notices = Vec::from_iter(self.to_sender(entry, NoticeKind::Validated, page, now));
-        if has_worked && entry.is_first_payment {
+        if outcome.made() == Made::Account {
             notices.extend(self.welcome(entry, now));
         }
         notices
@@ -67,10 +69,9 @@ impl Announcer {
     /// Only to an address whose account was paid, and behind which a person may read. One that names an account of the
     /// ledger is nobody's mailbox. Spec: 2.4.
     fn welcome(&self, entry: &Entry, now: u64) -> Option<Notice> {
-        let to = entry.to.as_deref()?;
-        let recipient = amendment::address::parse_recipient(to).ok()?;
-        let account = recipient.address()?.account().to_string();
-        if entry.to_account.as_ref() != Some(&account) || to == entry.from || is_robot(to) {
+        let address = entry.to()?.address()?;
+        let to = address.as_str();
+        if *address == entry.from || is_robot(to) {
             return None;
         }
         let draft = Draft {
@@ -85,21 +86,23 @@ impl Announcer {
 
 impl Announce for Announcer {
     fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Notice> {
-        if after.kind != Kind::Order || before.state.is_final() {
+        if after.order().is_none() || before.is_final() {
             return Vec::new();
         }
-        match after.state {
-            State::Received | State::Submitted => Vec::from_iter(self.still_waiting(after, now)),
-            State::Validated => self.validated(after, now),
-            State::Refused => {
+        match &after.progress {
+            Progress::Received { .. } | Progress::Submitted { .. } => {
+                Vec::from_iter(self.still_waiting(after, now))
+            }
+            Progress::Validated { outcome, .. } => self.validated(after, outcome, now),
+            Progress::Refused(_) => {
                 let page = texts::refused(&self.rules, after, now);
                 Vec::from_iter(self.to_sender(after, NoticeKind::Refused, page, now))
             }
-            State::Expired => {
+            Progress::Expired(_) => {
                 let page = texts::expired(&self.rules, after);
                 Vec::from_iter(self.to_sender(after, NoticeKind::Expired, page, now))
             }
-            State::Answered | State::Dropped => Vec::new(),
+            Progress::Answered(_) | Progress::Dropped(_) => Vec::new(),
         }
     }
 }
@@ -108,8 +111,9 @@ impl Announce for Announcer {
 mod tests {
     use super::super::thread_of;
     use super::*;
-    use crate::notices::tests::{assert_golden, entry, rules};
-    use crate::queue::Dkim;
+    use crate::notices::tests::{assert_golden, entry, pay, rules, sender};
+    use crate::queue::{Dkim, Hold, InLedger, Request, Rule};
+    use codec::{AccountId, Amount, Drops, Hash256, Ter};
 
     const NOW: u64 = 1_795_000_000;
 
@@ -121,18 +125,54 @@ mod tests {
 
     fn announce(after: &Entry, now: u64) -> Vec<Notice> {
         let mut before = after.clone();
-        before.state = State::Submitted;
+        before.progress = entry().progress;
         announcer().announce(&before, after, now)
     }
 
-    fn validated() -> Entry {
+    fn transaction() -> InLedger {
+        let hash = "6E53C4CD8458E43E094E10D499A00634F1A7CBF902EA99DDF096E13330357FB4";
+        InLedger {
+            hash: Hash256::from_hex(hash).expect("a hash"),
+            ledger_index: Some(1_234_567),
+            fee: Some(Drops::new(1_830)),
+        }
+    }
+
+    fn ended(outcome: Outcome, ter: Ter) -> Entry {
         let mut entry = entry();
-        entry.state = State::Validated;
-        entry.code = Some("tesSUCCESS".to_owned());
-        entry.hash = Some("6E53C4CD8458E43E094E10D499A00634F1A7CBF902EA99DDF096E13330357FB4".to_owned());
-        entry.ledger_index = Some(1_234_567);
-        entry.amount = Some("10 XAH".to_owned());
-        entry.fee_drops = Some(1_830);
+        entry.progress = Progress::Validated {
+            at: NOW,
+            node: Some("node.example:6006".to_owned()),
+            outcome,
+        };
+        entry.said.code = Some(ter.into());
+        entry
+    }
+
+    fn applied(made: Made) -> Entry {
+        let delivered = Some(Amount::from_drops(Drops::new(10_000_000)));
+        let outcome = Outcome::Applied {
+            transaction: transaction(),
+            delivered,
+            made,
+        };
+        ended(outcome, Ter::TES_SUCCESS)
+    }
+
+    fn validated() -> Entry {
+        applied(Made::Nothing)
+    }
+
+    fn waiting() -> Entry {
+        let mut entry = entry();
+        entry.progress = Progress::new();
+        entry
+    }
+
+    fn refused(ter: Ter) -> Entry {
+        let mut entry = entry();
+        entry.progress = Progress::Refused(entry.end(NOW));
+        entry.said.code = Some(ter.into());
         entry
     }
 
@@ -142,10 +182,9 @@ mod tests {
 
     #[test]
     fn golden_waiting() {
-        let mut waiting = entry();
-        waiting.state = State::Received;
-        waiting.code = Some("terNO_DKIM_KEY".to_owned());
-        waiting.word = Some("The ledger does not know the key of your provider yet.".to_owned());
+        let mut waiting = waiting();
+        waiting.said.code = Some(Ter::TER_NO_DKIM_KEY.into());
+        waiting.said.word = Some("The ledger does not know the key of your provider yet.".to_owned());
         let notice = announcer().still_waiting(&waiting, NOW + 61).expect("told");
         assert_golden("waiting", &notice);
         assert_eq!(announcer().announce(&waiting, &waiting, NOW + 61), [notice]);
@@ -154,10 +193,9 @@ mod tests {
     // What the operator wrote, or reads, is not for the sender; and a held mail is not tried again by itself.
     #[test]
     fn golden_waiting_held() {
-        let mut held = entry();
-        held.state = State::Received;
-        held.is_held = true;
-        held.word = Some("check their versions, then release it.".to_owned());
+        let mut held = waiting();
+        held.progress.set_hold(Hold::Held);
+        held.said.word = Some("check their versions, then release it.".to_owned());
         let notice = announcer().still_waiting(&held, NOW + 61).expect("told");
         assert_golden("waiting_held", &notice);
         assert!(!notice.mail.contains("release") && !notice.mail.contains("by itself"));
@@ -172,11 +210,10 @@ mod tests {
 
     #[test]
     fn golden_charged() {
-        let mut charged = validated();
-        charged.code = Some("tecUNFUNDED_PAYMENT".to_owned());
-        charged.word = Some("The account holds less than the amount and the reserve.".to_owned());
-        charged.fix = Some("Send less, or ask somebody to pay you first.".to_owned());
-        charged.is_first_payment = true;
+        let transaction = transaction();
+        let mut charged = ended(Outcome::Charged { transaction }, Ter::TEC_UNFUNDED_PAYMENT);
+        charged.said.word = Some("The account holds less than the amount and the reserve.".to_owned());
+        charged.said.fix = Some("Send less, or ask somebody to pay you first.".to_owned());
         let notices = announce(&charged, NOW + 9);
         assert_eq!(kinds(&notices), [NoticeKind::Validated]);
         assert_golden("charged", &notices[0]);
@@ -185,11 +222,9 @@ mod tests {
     // A node knows that it was executed, and no longer how it ended: whoever reads "not paid" would pay twice.
     #[test]
     fn golden_done_before() {
-        for code in [Some("tefEMAIL_REPLAY".to_owned()), None] {
-            let mut before = validated();
-            before.code = code;
-            (before.hash, before.ledger_index, before.fee_drops) = (None, None, None);
-            before.is_first_payment = true;
+        for code in [Some(Ter::TEF_EMAIL_REPLAY.into()), None] {
+            let mut before = ended(Outcome::Replayed { transaction: None }, Ter::TEF_EMAIL_REPLAY);
+            before.said.code = code;
             let notices = announce(&before, NOW + 9);
             assert_eq!(kinds(&notices), [NoticeKind::Validated]);
             assert!(!notices[0].mail.contains("Nothing was paid") && !notices[0].mail.contains("Paid"));
@@ -200,20 +235,22 @@ mod tests {
     #[test]
     fn golden_rekeyed() {
         let mut rekeyed = validated();
-        rekeyed.instruction = "REKEY rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh".to_owned();
-        (rekeyed.to, rekeyed.to_account, rekeyed.amount) = (None, None, None);
+        let key = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        rekeyed.instruction = format!("REKEY {key}");
+        if let Request::Order { order, .. } = &mut rekeyed.request {
+            let key = AccountId::parse_classic(key).expect("an account");
+            *order = Order::Rekey { key };
+        }
         let notices = announce(&rekeyed, NOW + 9);
         assert_golden("rekeyed", &notices[0]);
     }
 
     #[test]
     fn golden_refused() {
-        let mut refused = entry();
-        refused.state = State::Refused;
-        refused.code = Some("tefEMAIL_FULL".to_owned());
-        refused.rule = Some("8.5".to_owned());
-        refused.word = Some("The account has 64 mails of the last five days.".to_owned());
-        refused.fix = Some("Wait until the oldest of them is five days old.".to_owned());
+        let mut refused = refused(Ter::TEF_EMAIL_FULL);
+        refused.said.rule = Some(Rule::new(8, 5));
+        refused.said.word = Some("The account has 64 mails of the last five days.".to_owned());
+        refused.said.fix = Some("Wait until the oldest of them is five days old.".to_owned());
         let notices = announce(&refused, NOW + 9);
         assert_eq!(kinds(&notices), [NoticeKind::Refused]);
         assert_golden("refused", &notices[0]);
@@ -222,9 +259,9 @@ mod tests {
     #[test]
     fn golden_expired() {
         let mut expired = entry();
-        expired.state = State::Expired;
-        expired.code = Some("terNO_DKIM_KEY".to_owned());
-        expired.word = Some("The ledger does not know the key of your provider.".to_owned());
+        expired.progress = Progress::Expired(expired.end(NOW));
+        expired.said.code = Some(Ter::TER_NO_DKIM_KEY.into());
+        expired.said.word = Some("The ledger does not know the key of your provider.".to_owned());
         let notices = announce(&expired, NOW + 432_001);
         assert_eq!(kinds(&notices), [NoticeKind::Expired]);
         assert_golden("expired", &notices[0]);
@@ -232,8 +269,7 @@ mod tests {
 
     #[test]
     fn golden_welcome() {
-        let mut first = validated();
-        first.is_first_payment = true;
+        let first = applied(Made::Account);
         let notices = announce(&first, NOW + 9);
         assert_eq!(kinds(&notices), [NoticeKind::Validated, NoticeKind::Welcome]);
         assert_golden("welcome", &notices[1]);
@@ -247,41 +283,33 @@ mod tests {
     fn other_networks_are_named_in_lines_to_write() {
         let mut rules = rules();
         rules.network = 21_338;
-        let mut first = validated();
-        first.is_first_payment = true;
-        let mut before = first.clone();
-        before.state = State::Submitted;
-        let notices = Announcer::new(rules).announce(&before, &first, NOW);
+        let notices = Announcer::new(rules).announce(&entry(), &applied(Made::Account), NOW);
         assert!(notices[1].mail.contains("REMIT 1 XAH TO <ADDRESS> NET 21338\r\n"));
     }
 
     #[test]
     fn rejects_a_waiting_answer_within_the_minute() {
-        let mut waiting = entry();
-        waiting.state = State::Received;
+        let waiting = waiting();
         assert_eq!(announcer().still_waiting(&waiting, NOW + 60), None);
         assert_eq!(announcer().still_waiting(&waiting, NOW - 60), None);
     }
 
     #[test]
     fn rejects_answers_to_whom_must_not_be_answered() {
-        let change: [(&str, Change); 4] = [
+        let change: [(&str, Change); 3] = [
             ("list, robot, null sender", |entry| entry.may_answer = false),
             ("unproven", |entry| entry.dkim = Dkim::Unproven),
-            ("own address", |entry| entry.from = "Relay@Example.org".to_owned()),
-            ("own address with a tag", |entry| {
-                entry.from = "relay+tag@example.org".to_owned();
-            }),
+            ("own address", |entry| entry.from = sender("Relay@Example.org")),
         ];
         for (name, change) in change {
-            for state in [State::Received, State::Validated, State::Refused, State::Expired] {
-                let mut entry = validated();
-                entry.state = state;
-                entry.to = None;
+            let mut expired = entry();
+            expired.progress = Progress::Expired(expired.end(NOW));
+            for mut entry in [waiting(), validated(), refused(Ter::TEF_EMAIL_FULL), expired] {
                 change(&mut entry);
-                assert_eq!(announce(&entry, NOW + 600), [], "{name} {state:?}");
+                assert_eq!(announce(&entry, NOW + 600), [], "{name} {:?}", entry.state());
             }
         }
+        assert!(rules().is_own("relay+tag@example.org"));
     }
 
     #[test]
@@ -289,46 +317,40 @@ mod tests {
         let after = validated();
         assert_eq!(announcer().announce(&after, &after, NOW), []);
         let mut dropped = after.clone();
-        dropped.state = State::Dropped;
+        dropped.progress = Progress::Dropped(dropped.end(NOW));
         assert_eq!(announce(&dropped, NOW), []);
     }
 
     #[test]
     fn rejects_a_welcome_without_a_mailbox() {
-        let change: [Change; 5] = [
-            |entry| entry.to = None,
-            |entry| entry.to = Some("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh@example.com".to_owned()),
-            |entry| entry.to = Some("relay@example.org".to_owned()),
-            |entry| entry.to = Some("mallory@example.com".to_owned()),
-            |entry| entry.to = Some("b@example.com>\r\nBcc: <c@example.com".to_owned()),
-        ];
-        for change in change {
-            let mut first = validated();
-            first.is_first_payment = true;
-            change(&mut first);
-            assert_eq!(kinds(&announce(&first, NOW)), [NoticeKind::Validated]);
+        let chain = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        let at_chain = format!("{chain}@example.com");
+        for to in [chain, &at_chain, "relay@example.org", "alice@example.com"] {
+            let notices = announce(&first_payment_to(to), NOW);
+            assert_eq!(kinds(&notices), [NoticeKind::Validated], "{to}");
         }
+    }
+
+    fn first_payment_to(to: &str) -> Entry {
+        let mut first = applied(Made::Account);
+        if let Request::Order { order, .. } = &mut first.request {
+            *order = pay(to);
+        }
+        first
     }
 
     #[test]
     fn rejects_a_welcome_to_a_program() {
         for to in ["no-reply@example.net", "owner-list@example.net"] {
-            let recipient = amendment::address::parse_recipient(to).expect("an address");
-            let mut first = validated();
-            first.is_first_payment = true;
-            first.to = Some(to.to_owned());
-            first.to_account = Some(recipient.account().to_string());
-            assert_eq!(kinds(&announce(&first, NOW)), [NoticeKind::Validated], "{to}");
+            let notices = announce(&first_payment_to(to), NOW);
+            assert_eq!(kinds(&notices), [NoticeKind::Validated], "{to}");
         }
     }
 
     #[test]
     fn rejects_to_ask_for_another_mail_where_the_account_left_email() {
-        let mut refused = entry();
-        refused.state = State::Refused;
-        for (code, asks) in [("tefEMAIL_DISABLED", false), ("tefEMAIL_FULL", true)] {
-            refused.code = Some(code.to_owned());
-            let notices = announce(&refused, NOW + 9);
+        for (code, asks) in [(Ter::TEF_EMAIL_DISABLED, false), (Ter::TEF_EMAIL_FULL, true)] {
+            let notices = announce(&refused(code), NOW + 9);
             assert_eq!(notices[0].mail.contains("To try again"), asks, "{code}");
         }
     }
@@ -346,23 +368,21 @@ mod tests {
     #[test]
     fn rejects_headers_in_what_the_mail_says() {
         let evil = "x\r\nBcc: eve@example.com\r\n\r\nbody";
-        let change: [fn(&mut Entry, String); 9] = [
+        let change: [fn(&mut Entry, String); 6] = [
             |entry, evil| entry.message_id = format!("a@{evil}"),
             |entry, evil| entry.thread.subject = evil,
             |entry, evil| entry.thread.references = vec![format!("<a@{evil}>"), evil],
             |entry, evil| entry.instruction = evil,
-            |entry, evil| entry.word = Some(evil),
-            |entry, evil| entry.fix = Some(evil),
-            |entry, evil| entry.amount = Some(evil),
-            |entry, evil| entry.hash = Some(evil),
-            |entry, evil| entry.to = Some(format!("{evil}@example.com")),
+            |entry, evil| entry.said.word = Some(evil),
+            |entry, evil| entry.said.fix = Some(evil),
         ];
         let plain = fields(&announce(&validated(), NOW)[0].mail).len();
         for (at, change) in change.into_iter().enumerate() {
-            let mut entry = validated();
-            entry.is_first_payment = true;
-            change(&mut entry, evil.to_owned());
-            for notice in announce(&entry, NOW) {
+            let mut first = applied(Made::Account);
+            let mut refused = refused(Ter::TEF_EMAIL_FULL);
+            change(&mut first, evil.to_owned());
+            change(&mut refused, evil.to_owned());
+            for notice in [announce(&first, NOW), announce(&refused, NOW)].concat() {
                 let fields = fields(&notice.mail);
                 assert!(fields.len() <= plain, "{at}: {fields:?}");
                 assert!(!fields.iter().any(|field| field.starts_with("Bcc")), "{at}");
@@ -373,9 +393,6 @@ mod tests {
                 );
             }
         }
-        let mut entry = validated();
-        entry.from = format!("{evil}@example.com");
-        assert_eq!(announce(&entry, NOW), []);
     }
 
     // RFC 5322 section 3.6.4.

@@ -40,7 +40,7 @@ pub(super) fn compose(rules: &NoticeRules, entry: &Entry, draft: Draft<'_>, now:
     }
     // What the type takes is one mailbox of the grammar: it cannot hold a line end or a second address.
     let to: Address = draft.to.parse().ok().filter(|to: &Address| is_plain(to))?;
-    let about = entry.email_id.unwrap_or(entry.id);
+    let about = entry.about();
     let mut mail = String::new();
     let mut header = |name: &str, value: &str| fold(&mut mail, name, value);
     header("From", &format!("Xahau mail relay <{}>", rules.from));

@@ -118,7 +118,10 @@ impl NoticeRules {
 pub(crate) mod tests {
     use super::*;
     use crate::mail::{Channel, TraceId};
-    use crate::queue::{Dkim, Kind, MailId, State, Thread};
+    use crate::queue::{Dkim, Hold, MailId, Progress, Request, Said, Thread};
+    use amendment::address::CanonicalAddress;
+    use amendment::{EmailId, Order};
+    use codec::{Amount, Drops, Hash256};
 
     pub(crate) fn rules() -> NoticeRules {
         NoticeRules {
@@ -130,27 +133,19 @@ pub(crate) mod tests {
         }
     }
 
-    /// A REMIT of alice to bob whose signature is proven.
+    /// A REMIT of alice to bob whose signature is proven, at a node.
     pub(crate) fn entry() -> Entry {
-        let account = |address| {
-            amendment::address::parse_sender(address)
-                .expect("address")
-                .account()
-        };
         Entry {
             id: MailId::new([0xAB; 32]),
-            email_id: Some(MailId::new([0xCD; 32])),
             trace: TraceId::of([7; 10]),
-            kind: Kind::Order,
-            state: State::Submitted,
-            is_held: false,
+            request: Request::Order {
+                order: pay("bob@example.net"),
+                email_id: EmailId::new(Hash256::new([0xCD; 32])),
+            },
+            instruction: "REMIT 10 XAH TO <bob@example.net>".to_owned(),
+            from: sender("alice@example.com"),
             dkim: Dkim::Proven,
             channel: Channel::Smtp,
-            from: "alice@example.com".to_owned(),
-            from_account: account("alice@example.com").to_string(),
-            to: Some("bob@example.net".to_owned()),
-            to_account: Some(account("bob@example.net").to_string()),
-            instruction: "REMIT 10 XAH TO <bob@example.net>".to_owned(),
             message_id: "one@example.com".to_owned(),
             thread: Thread {
                 subject: "dinner".to_owned(),
@@ -162,19 +157,26 @@ pub(crate) mod tests {
             executable_until: 1_795_432_000,
             next_try: 1_795_000_000,
             tries: 0,
-            code: None,
-            rule: None,
-            word: None,
-            fix: None,
-            node: None,
-            hash: None,
-            ledger_index: None,
-            amount: None,
-            fee_drops: None,
-            is_first_payment: false,
-            final_at: None,
+            progress: Progress::Submitted {
+                hold: Hold::Free,
+                node: "node.example:6006".to_owned(),
+                transaction: None,
+            },
+            said: Said::default(),
             auth_results: None,
         }
+    }
+
+    /// An order to pay 10 XAH to this address.
+    pub(crate) fn pay(to: &str) -> Order {
+        Order::Remit {
+            amount: Amount::from_drops(Drops::new(10_000_000)),
+            to: amendment::address::parse_recipient(to).expect("an address"),
+        }
+    }
+
+    pub(crate) fn sender(address: &str) -> CanonicalAddress {
+        amendment::address::parse_sender(address).expect("an address")
     }
 
     /// Compares an answer with `fixtures/answers/NAME.txt`, which people read and judge. Each answer also keeps the rules

@@ -11,7 +11,7 @@ use super::texts::{self, Account, Payment};
 use super::{Ask, AskError, Asking, NoticeRules};
 use crate::clock::Clock;
 use crate::limits::{HISTORY_PAYMENTS_MAX, HISTORY_TRANSACTIONS_MAX};
-use crate::queue::{Entry, Kind, Notice, NoticeKind};
+use crate::queue::{Entry, Notice, NoticeKind, Request};
 
 /// From 1970-01-01 to 2000-01-01, the ledger's epoch, seconds.
 const LEDGER_EPOCH_SECS: u64 = 946_684_800;
@@ -50,14 +50,14 @@ impl<N: Requests> Teller<N> {
     }
 
     async fn tell(&self, entry: &Entry) -> Result<Vec<Notice>, AskError> {
-        let (kind, page) = match entry.kind {
-            Kind::Order => return Err(AskError::NoQuestion),
-            Kind::Balance => (NoticeKind::Balance, self.balance(entry).await?),
-            Kind::History => (NoticeKind::History, self.history(entry).await?),
+        let (kind, page) = match &entry.request {
+            Request::Order { .. } => return Err(AskError::NoQuestion),
+            Request::Balance => (NoticeKind::Balance, self.balance(entry).await?),
+            Request::History => (NoticeKind::History, self.history(entry).await?),
         };
         let draft = Draft {
             kind,
-            to: &entry.from,
+            to: entry.from.as_str(),
             subject: Subject::OfTheMail("Your account on the Xahau ledger"),
             page,
         };
@@ -79,7 +79,7 @@ impl<N: Requests> Teller<N> {
             return self.no_account(entry).await;
         }
         let params = object(json!({
-            "account": entry.from_account,
+            "account": account(entry),
             "ledger_index_min": -1,
             "ledger_index_max": -1,
             "limit": HISTORY_TRANSACTIONS_MAX,
@@ -90,9 +90,10 @@ impl<N: Requests> Teller<N> {
             method: "account_tx",
             what: "transactions",
         })?;
+        let account = account(entry);
         let payments: Vec<Payment> = transactions
             .iter()
-            .filter_map(|transaction| payment_of(transaction, &entry.from_account))
+            .filter_map(|transaction| payment_of(transaction, &account))
             .take(HISTORY_PAYMENTS_MAX)
             .collect();
         Ok(texts::history(&self.rules, entry, &payments))
@@ -105,7 +106,7 @@ impl<N: Requests> Teller<N> {
 
     /// `None` where there is no such account.
     async fn account_info(&self, entry: &Entry) -> Result<Option<Value>, AskError> {
-        let params = object(json!({ "account": entry.from_account, "ledger_index": "validated" }));
+        let params = object(json!({ "account": account(entry), "ledger_index": "validated" }));
         match self.nodes.request("account_info", params).await {
             Ok(info) => Ok(Some(info)),
             Err(RequestError::Refused(token)) if token == "actNotFound" => Ok(None),
@@ -137,6 +138,11 @@ impl<N: Requests> Ask for Teller<N> {
     fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a> {
         Box::pin(self.tell(entry))
     }
+}
+
+/// The sender's account, as nodes write it.
+fn account(entry: &Entry) -> String {
+    entry.from.account().to_string()
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -277,9 +283,9 @@ mod tests {
         Teller::new(rules(), Nodes(answers), Arc::new(|| 1_795_000_009))
     }
 
-    fn question(kind: Kind) -> Entry {
+    fn question(request: Request) -> Entry {
         let mut entry = entry();
-        (entry.kind, entry.to, entry.to_account) = (kind, None, None);
+        (entry.id, entry.request) = (entry.about(), request);
         entry.thread.subject = "Money?".to_owned();
         entry
     }
@@ -299,7 +305,7 @@ mod tests {
             ("account_info", Ok(account_info(0, None))),
             ("server_info", Ok(server_info())),
         ]);
-        let answers = teller.ask(&question(Kind::Balance)).await.expect("answered");
+        let answers = teller.ask(&question(Request::Balance)).await.expect("answered");
         assert_golden("balance", &answers[0]);
     }
 
@@ -316,7 +322,7 @@ mod tests {
                 ("account_info", Ok(account_info(flags, key))),
                 ("server_info", Ok(json!({}))),
             ]);
-            let answers = teller.ask(&question(Kind::Balance)).await.expect("answered");
+            let answers = teller.ask(&question(Request::Balance)).await.expect("answered");
             let text = answers[0].mail.replace("\r\n               ", " ");
             assert!(text.contains(expected), "{text}");
             assert!(!text.contains("Reserve"), "a reserve that no node told");
@@ -347,13 +353,16 @@ mod tests {
             "014_trust_alice_USD_gw2",
             "001_fund_alice",
         ];
-        let mut asked = question(Kind::History);
-        asked.from_account = "rQpBBqgZR4tfdU6mC8TExJFY4WLqRqvoqs".to_owned();
+        // An account of the recorded ledgers, in place of the one of the address.
+        let (own, recorded_as) = (account(&entry()), "rQpBBqgZR4tfdU6mC8TExJFY4WLqRqvoqs");
+        let transactions = json!(names.map(recorded)).to_string().replace(recorded_as, &own);
+        let transactions: Value = serde_json::from_str(&transactions).expect("JSON");
         let teller = teller(vec![
             ("account_info", Ok(account_info(0, None))),
-            ("account_tx", Ok(json!({ "transactions": names.map(recorded) }))),
+            ("account_tx", Ok(json!({ "transactions": transactions }))),
         ]);
-        let answers = teller.ask(&asked).await.expect("answered");
+        let mut answers = teller.ask(&question(Request::History)).await.expect("answered");
+        answers[0].mail = answers[0].mail.replace(&own, recorded_as);
         assert_golden("history", &answers[0]);
     }
 
@@ -366,9 +375,9 @@ mod tests {
             ),
             ("server_info", Ok(server_info())),
         ]);
-        let answers = teller.ask(&question(Kind::Balance)).await.expect("answered");
+        let answers = teller.ask(&question(Request::Balance)).await.expect("answered");
         assert_golden("no_account", &answers[0]);
-        let answers = teller.ask(&question(Kind::History)).await.expect("answered");
+        let answers = teller.ask(&question(Request::History)).await.expect("answered");
         assert!(answers[0].mail.contains("There is no account"));
     }
 
@@ -386,7 +395,7 @@ mod tests {
                 ("server_info", Ok(server_info())),
                 ("account_tx", Ok(json!({ "transactions": 7 }))),
             ]);
-            for kind in [Kind::Balance, Kind::History] {
+            for kind in [Request::Balance, Request::History] {
                 let error = teller.ask(&question(kind)).await.expect_err("bad answer");
                 assert!(matches!(error, AskError::BadAnswer { .. }), "{error}");
             }
@@ -396,7 +405,7 @@ mod tests {
     #[tokio::test]
     async fn a_node_that_is_down_is_asked_again() {
         let teller = teller(vec![]);
-        let error = teller.ask(&question(Kind::Balance)).await.expect_err("down");
+        let error = teller.ask(&question(Request::Balance)).await.expect_err("down");
         assert!(matches!(error, AskError::NoNode(_)), "{error}");
     }
 
@@ -407,10 +416,10 @@ mod tests {
             ("server_info", Ok(server_info())),
         ]);
         assert_eq!(teller.ask(&entry()).await, Err(AskError::NoQuestion));
-        let mut unproven = question(Kind::Balance);
+        let mut unproven = question(Request::Balance);
         unproven.dkim = Dkim::Unproven;
         assert_eq!(teller.ask(&unproven).await, Ok(vec![]));
-        let mut robot = question(Kind::Balance);
+        let mut robot = question(Request::Balance);
         robot.may_answer = false;
         assert_eq!(teller.ask(&robot).await, Ok(vec![]));
     }

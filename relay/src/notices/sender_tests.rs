@@ -15,12 +15,15 @@ use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use amendment::EmailId;
+use codec::Hash256;
+
 use super::*;
 use crate::config::{Answers, Protection};
 use crate::notices::sign::tests::ed25519;
 use crate::notices::tests::{entry, rules};
 use crate::notices::{Announce, Announcer};
-use crate::queue::{MailId, NoticeKind, State};
+use crate::queue::{MailId, NoticeKind, Progress, Request};
 
 const START: u64 = 1_795_000_000;
 
@@ -244,14 +247,18 @@ impl Bench {
     /// The same of another kind.
     async fn notice_of(&self, number: u8, kind: NoticeKind) -> MailId {
         let mut entry = entry();
-        (entry.id, entry.email_id) = (MailId::new([number; 32]), None);
+        let email_id = EmailId::new(Hash256::new([number; 32]));
+        if let Request::Order { email_id: own, .. } = &mut entry.request {
+            *own = email_id;
+        }
+        entry.id = MailId::from(email_id);
         let id = entry.id;
         self.queue.put(entry, Vec::new()).await.expect("kept");
         let now = self.now.load(Ordering::Relaxed);
         let change = move |entry: &mut crate::queue::Entry| {
             let before = entry.clone();
             if kind != NoticeKind::Waiting {
-                entry.state = State::Refused;
+                entry.progress = Progress::Refused(entry.end(now));
             }
             let mut notices =
                 Announcer::new(rules()).announce(&before, entry, now.max(entry.received_at + 61));
@@ -524,7 +531,7 @@ async fn rejects_to_say_that_a_mail_waits_when_its_end_is_known() {
     let id = bench.notice_of(1, NoticeKind::Waiting).await;
     let change = |entry: &mut crate::queue::Entry| {
         let before = entry.clone();
-        entry.state = State::Expired;
+        entry.progress = Progress::Expired(entry.end(START));
         Announcer::new(rules()).announce(&before, entry, START)
     };
     bench.queue.change(id, Box::new(change)).await.expect("changed");

@@ -86,7 +86,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::notices::tests::{entry, rules};
     use crate::notices::{Announce, Announcer};
-    use crate::queue::State;
+    use crate::queue::Progress;
 
     /// A fresh Ed25519 key: PEM, and what DNS would say of it.
     pub(crate) fn ed25519() -> (Vec<u8>, String) {
@@ -130,7 +130,7 @@ pub(crate) mod tests {
 
     fn notice() -> String {
         let mut after = entry();
-        after.state = State::Validated;
+        after.progress = Progress::Refused(after.end(1_795_000_000));
         let notices = Announcer::new(rules()).announce(&entry(), &after, 1_795_000_000);
         notices[0].mail.clone()
     }

@@ -1,11 +1,48 @@
 //! What the answers say. All of it stands in this file; `fixtures/answers` shows each as it is sent.
 
+use amendment::Order;
+use amendment::address::{CanonicalAddress, Recipient};
+use codec::{Ter, TerClass};
+
 use super::NoticeRules;
 use super::page::{Page, human_date, xah};
-use crate::queue::{Entry, State};
+use crate::queue::{Code, Entry, Outcome, money};
 
 /// NetworkID that an instruction need not name. Spec: 5.6.
 const MAIN_NETWORK: u32 = 21_337;
+
+fn code(entry: &Entry) -> Option<String> {
+    entry.said.code.as_ref().map(Code::to_string)
+}
+
+fn has_code(entry: &Entry, ter: Ter) -> bool {
+    entry.said.code.as_ref().is_some_and(|code| code.is(ter))
+}
+
+/// Address of the receiver, where the mail names one.
+fn to(entry: &Entry) -> Option<String> {
+    let address = entry.to().and_then(Recipient::address);
+    address.map(CanonicalAddress::to_string)
+}
+
+/// Account of the receiver.
+fn to_account(entry: &Entry) -> Option<String> {
+    entry.to().map(|to| to.account().to_string())
+}
+
+fn delivered(entry: &Entry) -> Option<String> {
+    let delivered = entry.progress.outcome().and_then(Outcome::delivered);
+    delivered.as_ref().map(money)
+}
+
+fn fee(entry: &Entry) -> Option<String> {
+    let fee = entry.progress.outcome().and_then(Outcome::fee);
+    fee.map(|fee| xah(fee.get()))
+}
+
+fn is_rekey(entry: &Entry) -> bool {
+    matches!(entry.order(), Some(Order::Rekey { .. }))
+}
 
 /// Stands below each answer: who writes, what a genuine answer never holds, and its name in the logs.
 pub(super) fn footer(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
@@ -20,7 +57,7 @@ pub(super) fn footer(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
 /// The mail is here and waits.
 pub(super) fn waiting(entry: &Entry) -> Page {
     let mut page = Page::default();
-    if entry.is_held {
+    if entry.is_held() {
         // The word is the operator's or for the operator.
         page.paragraph(
             "Your mail has arrived, and is set aside until the operator of the relay has looked at it.",
@@ -36,7 +73,7 @@ pub(super) fn waiting(entry: &Entry) -> Page {
     }
     page.paragraph("Your mail has arrived, and waits.");
     page.table(&[("Your line", Some(entry.instruction.clone()))]);
-    if let Some(word) = &entry.word {
+    if let Some(word) = &entry.said.word {
         page.paragraph(&format!("Why: {word}"));
     }
     page.paragraph(&format!(
@@ -50,27 +87,27 @@ pub(super) fn waiting(entry: &Entry) -> Page {
 
 /// Where the mail is, for whoever asks the operator.
 fn node_state(page: &mut Page, entry: &Entry) {
-    let place = match entry.state {
-        State::Submitted => "a node of the ledger has it",
-        _ => "on disk at the relay; no node has taken it yet",
+    let place = match entry.progress.holder() {
+        Some(_) => "a node of the ledger has it",
+        None => "on disk at the relay; no node has taken it yet",
     };
-    page.table(&[("State", Some(place.to_owned())), ("Code", entry.code.clone())]);
+    page.table(&[("State", Some(place.to_owned())), ("Code", code(entry))]);
 }
 
 /// A REMIT that paid.
 pub(super) fn paid(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
-    match &entry.amount {
+    match delivered(entry) {
         Some(amount) => page.paragraph(&format!("Paid: {amount}.")),
         None => page.paragraph("Paid."),
     };
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("From", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
-        ("To", entry.to.clone()),
-        ("Account", entry.to_account.clone()),
-        ("Fee", entry.fee_drops.map(xah)),
+        ("From", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
+        ("To", to(entry)),
+        ("Account", to_account(entry)),
+        ("Fee", fee(entry)),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
@@ -87,10 +124,10 @@ pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
     page.paragraph("The key of your account is set.");
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("Address", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
+        ("Address", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
         ("Key", new_key(entry)),
-        ("Fee", entry.fee_drops.map(xah)),
+        ("Fee", fee(entry)),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(
@@ -106,11 +143,10 @@ pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
 
 /// The key that a REKEY names.
 fn new_key(entry: &Entry) -> Option<String> {
-    let mut words = entry
-        .instruction
-        .split([' ', '\t'])
-        .filter(|word| !word.is_empty());
-    (words.next() == Some("REKEY")).then(|| words.next().map(str::to_owned))?
+    match entry.order()? {
+        Order::Remit { .. } => None,
+        Order::Rekey { key } => Some(key.to_string()),
+    }
 }
 
 /// In a validated ledger, but without success: only the fee was taken.
@@ -122,14 +158,14 @@ pub(super) fn charged(rules: &NoticeRules, entry: &Entry) -> Page {
     ));
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("Code", entry.code.clone()),
-        ("Why", entry.word.clone()),
-        ("What to do", entry.fix.clone()),
-        ("From", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
-        ("To", entry.to.clone()),
-        ("Account", entry.to_account.clone()),
-        ("Fee", entry.fee_drops.map(xah)),
+        ("Code", code(entry)),
+        ("Why", entry.said.word.clone()),
+        ("What to do", entry.said.fix.clone()),
+        ("From", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
+        ("To", to(entry)),
+        ("Account", to_account(entry)),
+        ("Fee", fee(entry)),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
@@ -150,13 +186,13 @@ pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
     );
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("From", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
-        ("To", entry.to.clone()),
-        ("Account", entry.to_account.clone()),
+        ("From", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
+        ("To", to(entry)),
+        ("Account", to_account(entry)),
     ]);
     transaction(&mut page, rules, entry);
-    let (what, line) = if entry.instruction.starts_with("REKEY") {
+    let (what, line) = if is_rekey(entry) {
         ("To see who can spend from your account", "BALANCE")
     } else {
         ("To see your last payments", "HISTORY")
@@ -172,10 +208,10 @@ pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
     page.paragraph(&format!("{} The mail was refused.", nothing_done(entry)));
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("Why", entry.word.clone()),
-        ("Rule", entry.rule.clone()),
-        ("Code", entry.code.clone()),
-        ("What to do", entry.fix.clone()),
+        ("Why", entry.said.word.clone()),
+        ("Rule", entry.said.rule.map(|rule| rule.to_string())),
+        ("Code", code(entry)),
+        ("What to do", entry.said.fix.clone()),
     ]);
     if now < entry.executable_until && !is_dead_for_good(entry) {
         page.paragraph(&format!(
@@ -185,7 +221,7 @@ pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
         ));
     }
     // No mail of this account will do, so none is asked for.
-    if entry.code.as_deref() != Some("tefEMAIL_DISABLED") {
+    if !has_code(entry, Ter::TEF_EMAIL_DISABLED) {
         again(&mut page, rules, entry);
     }
     page
@@ -194,8 +230,15 @@ pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
 /// Whether a refusal can never turn into a success: the rules of the mail itself, its window, and a mail that was executed.
 /// Spec: 10.
 fn is_dead_for_good(entry: &Entry) -> bool {
-    let code = entry.code.as_deref().unwrap_or_default();
-    code.starts_with("tem") || matches!(code, "tefEMAIL_EXPIRED" | "tefEMAIL_REPLAY" | "tefBAD_SIGNATURE")
+    let code = entry.said.code.as_ref();
+    code.is_some_and(|code| code.class() == TerClass::Tem)
+        || [
+            Ter::TEF_EMAIL_EXPIRED,
+            Ter::TEF_EMAIL_REPLAY,
+            Ter::TEF_BAD_SIGNATURE,
+        ]
+        .into_iter()
+        .any(|ter| has_code(entry, ter))
 }
 
 /// Out of time.
@@ -208,16 +251,16 @@ pub(super) fn expired(rules: &NoticeRules, entry: &Entry) -> Page {
     ));
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("Last word", entry.word.clone()),
-        ("Code", entry.code.clone()),
-        ("What to do", entry.fix.clone()),
+        ("Last word", entry.said.word.clone()),
+        ("Code", code(entry)),
+        ("What to do", entry.said.fix.clone()),
     ]);
     again(&mut page, rules, entry);
     page
 }
 
 fn nothing_done(entry: &Entry) -> &'static str {
-    if entry.instruction.starts_with("REKEY") {
+    if is_rekey(entry) {
         "Nothing was changed."
     } else {
         "Nothing was paid."
@@ -235,12 +278,11 @@ fn again(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
 
 /// Ledger, hash and link.
 fn transaction(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
-    let hash = entry
-        .hash
-        .clone()
-        .filter(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let outcome = entry.progress.outcome();
+    let ledger_index = outcome.and_then(Outcome::ledger_index);
+    let hash = outcome.and_then(Outcome::hash).map(|hash| hash.to_string());
     page.table(&[
-        ("Ledger", entry.ledger_index.map(|index| index.to_string())),
+        ("Ledger", ledger_index.map(|index| index.to_string())),
         ("Transaction", hash.clone()),
         (
             "See it at",
@@ -252,7 +294,8 @@ fn transaction(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
 /// To the receiver of a first payment.
 pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, to: &str) -> Page {
     let mut page = Page::default();
-    let amount = entry.amount.as_deref().unwrap_or("money");
+    let delivered = delivered(entry);
+    let amount = delivered.as_deref().unwrap_or("money");
     page.paragraph(&format!("{} has sent you {amount}.", entry.from));
     page.paragraph(
         "It is yours already: there is nothing to accept, to sign up for or to confirm. It stands in the Xahau ledger, a \
@@ -260,10 +303,10 @@ pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, to: &str) -> Page {
     );
     page.table(&[
         ("Your address", Some(to.to_owned())),
-        ("Your account", entry.to_account.clone()),
-        ("Sent by", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
-        ("Amount", entry.amount.clone()),
+        ("Your account", to_account(entry)),
+        ("Sent by", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
+        ("Amount", delivered.clone()),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
@@ -317,8 +360,8 @@ pub(super) fn balance(rules: &NoticeRules, entry: &Entry, account: &Account) -> 
     let reserve = account.reserve_drops;
     let free = reserve.map(|reserve| xah(account.balance_drops.saturating_sub(reserve)));
     page.table(&[
-        ("Address", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
+        ("Address", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
         ("Balance", Some(xah(account.balance_drops))),
         (
             "Reserve",
@@ -361,8 +404,8 @@ pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) 
         )),
     };
     page.table(&[
-        ("Address", Some(entry.from.clone())),
-        ("Account", Some(entry.from_account.clone())),
+        ("Address", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
     ]);
     for payment in payments {
         let what = match &payment.failure {
@@ -394,8 +437,8 @@ pub(super) fn no_account(rules: &NoticeRules, entry: &Entry, reserve_drops: Opti
         "There is no account of your address yet. It begins to exist with the first payment to it.",
     );
     page.table(&[
-        ("Your address", Some(entry.from.clone())),
-        ("Your account", Some(entry.from_account.clone())),
+        ("Your address", Some(entry.from.to_string())),
+        ("Your account", Some(entry.from.account().to_string())),
         (
             "Reserve",
             reserve_drops.map(|drops| format!("{}, stays in the account", xah(drops))),

@@ -12,9 +12,16 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use amendment::address::Recipient;
+use codec::{AccountId, Hash256};
 use serde::Serialize;
 
-use super::entry::{Entry, MailId, Notice, State};
+use super::entry::{Entry, Outcome, State};
+use super::id::MailId;
+use super::notice::{Notice, NoticeKind, NoticeState};
+use super::said::Code;
+use super::store::sync_folder;
+use super::stored;
 use crate::limits::{AUDIT_LINE_BYTES_MAX, HISTORY_LINES_MAX};
 
 /// Name of the file in the data folder.
@@ -34,10 +41,13 @@ pub(super) enum Line<'a> {
         from: Option<State>,
         to: State,
         held: bool,
-        from_account: &'a str,
-        to_account: Option<&'a str>,
+        #[serde(serialize_with = "stored::text::serialize")]
+        from_account: AccountId,
+        #[serde(serialize_with = "stored::optional_text::serialize")]
+        to_account: Option<AccountId>,
         code: Option<&'a str>,
-        hash: Option<&'a str>,
+        #[serde(serialize_with = "stored::optional_text::serialize")]
+        hash: Option<Hash256>,
         ledger_index: Option<u32>,
         node: Option<&'a str>,
     },
@@ -47,8 +57,8 @@ pub(super) enum Line<'a> {
         time: u64,
         trace: &'a str,
         id: MailId,
-        kind: super::entry::NoticeKind,
-        to: super::entry::NoticeState,
+        kind: NoticeKind,
+        to: NoticeState,
     },
     /// Something was forgotten after its days.
     Forgotten { time: u64, id: MailId, part: &'a str },
@@ -67,20 +77,16 @@ impl Line<'_> {
 
 /// The line for an entry that was put or changed, where there is anything to tell.
 pub(super) fn tell_entry(time: u64, before: Option<&Entry>, after: &Entry, lines: &mut Vec<u8>) {
+    let known = |entry: &Entry| {
+        let outcome = entry.progress.outcome();
+        let ledger_index = outcome.and_then(Outcome::ledger_index);
+        (entry.progress.trail().transaction, ledger_index)
+    };
+    let (hash, ledger_index) = known(after);
     let same = before.is_some_and(|before| {
-        (
-            before.state,
-            before.is_held,
-            &before.code,
-            &before.hash,
-            before.ledger_index,
-        ) == (
-            after.state,
-            after.is_held,
-            &after.code,
-            &after.hash,
-            after.ledger_index,
-        )
+        (before.state(), before.is_held(), &before.said.code)
+            == (after.state(), after.is_held(), &after.said.code)
+            && known(before) == (hash, ledger_index)
     });
     if same {
         return;
@@ -89,22 +95,22 @@ pub(super) fn tell_entry(time: u64, before: Option<&Entry>, after: &Entry, lines
         time,
         trace: after.trace.as_str(),
         id: after.id,
-        email_id: after.email_id,
+        email_id: after.email_id().map(MailId::from),
         message_id: &after.message_id,
-        from: before.map(|before| before.state),
-        to: after.state,
-        held: after.is_held,
-        from_account: &after.from_account,
-        to_account: after.to_account.as_deref(),
-        code: after.code.as_deref(),
-        hash: after.hash.as_deref(),
-        ledger_index: after.ledger_index,
-        node: after.node.as_deref(),
+        from: before.map(Entry::state),
+        to: after.state(),
+        held: after.is_held(),
+        from_account: after.from.account(),
+        to_account: after.to().map(Recipient::account),
+        code: after.said.code.as_ref().map(Code::as_str),
+        hash,
+        ledger_index,
+        node: after.progress.trail().node.as_deref(),
     }
     .write(lines);
 }
 
-/// The line for an answer that was put or changed, where there is anything to tell.
+/// The line for a notice that was put or changed, where there is anything to tell.
 pub(super) fn tell_notice(time: u64, before: Option<&Notice>, after: &Notice, lines: &mut Vec<u8>) {
     if before.is_some_and(|before| before.state == after.state) {
         return;
@@ -204,7 +210,7 @@ fn open_file(path: &Path) -> io::Result<File> {
         .mode(0o600)
         .open(path)?;
     if let Some(folder) = path.parent().filter(|_| is_new) {
-        super::store::sync_folder(folder)?;
+        sync_folder(folder)?;
     }
     Ok(file)
 }

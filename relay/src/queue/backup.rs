@@ -8,15 +8,18 @@ use std::path::{Path, PathBuf};
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value};
 
-use super::entry::{MailId, Notice, State};
+use super::entry::State;
 use super::error::{OpenError, QueueError};
+use super::handle::Queue;
+use super::id::MailId;
+use super::notice::Notice;
 use super::store::{self, Integrity, Store};
 use super::tables::{
     ANSWER_STATES, ANSWERS, ANSWERS_TO, AUDIT, DAMAGED, DUE, ENDS, ENTRIES, IDS, MAILS, MARKS, NUMBERS,
-    STATES, count_states,
+    STATES, count_states, decode_entry, state_number,
 };
 use super::writer::Pause;
-use super::{Queue, audit, batch};
+use super::{audit, stored};
 use crate::limits::BACKUP_BYTES_MAX;
 
 /// Why there is no copy.
@@ -181,7 +184,7 @@ impl Queue {
             for row in notices.iter()? {
                 let (key, bytes) = row?;
                 verified.notices += 1;
-                if batch::decode::<Notice>(bytes.value()).is_none() {
+                if stored::decode::<Notice>(bytes.value()).is_none() {
                     let about = MailId::new(*key.value().0);
                     verified
                         .faults
@@ -207,11 +210,11 @@ fn verify_entries(reading: &ReadTransaction, verified: &mut Verified) -> Result<
         let (place, row) = row?;
         let (place, (id, bytes)) = (place.value(), row.value());
         let shown = MailId::new(*id);
-        let Some(entry) = batch::decode_entry(place, (id, bytes)) else {
+        let Some(entry) = decode_entry(place, (id, bytes)) else {
             verified.faults.push(format!("entry {shown} cannot be read"));
             continue;
         };
-        *counts.entry(entry.state).or_insert(0) += 1;
+        *counts.entry(entry.state()).or_insert(0) += 1;
         if ids.get(id)?.map(|place| place.value()) != Some(place) {
             verified
                 .faults
@@ -220,7 +223,7 @@ fn verify_entries(reading: &ReadTransaction, verified: &mut Verified) -> Result<
         let bytes = mails.get(place)?.map(|mail| mail.value().len());
         match bytes.map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX)) {
             Some(bytes) if bytes == entry.bytes => {}
-            None if entry.state.is_final() => {}
+            None if entry.is_final() => {}
             None => verified.faults.push(format!("the mail of {shown} is not there")),
             Some(bytes) => verified.faults.push(format!(
                 "the mail of {shown} has {bytes} bytes instead of {}",
@@ -230,9 +233,7 @@ fn verify_entries(reading: &ReadTransaction, verified: &mut Verified) -> Result<
     }
     let counted = count_states(reading)?;
     for state in State::ALL {
-        let indexed = counted
-            .get(usize::from(super::tables::state_number(state)))
-            .copied();
+        let indexed = counted.get(usize::from(state_number(state))).copied();
         let found = counts.get(&state).copied().unwrap_or(0);
         if indexed != Some(found) {
             verified.faults.push(format!(

@@ -3,17 +3,32 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use redb::{ReadableTable, ReadableTableMetadata, TableHandle};
-use serde::de::DeserializeOwned;
 
-use super::entry::{Dkim, Entry, MailId, Notice, NoticeState, State};
+use super::audit;
+use super::entry::{Dkim, Entry, State};
 use super::error::QueueError;
+use super::id::MailId;
+use super::notice::{Notice, NoticeState};
+use super::stored::{decode, encode};
 use super::tables::{
-    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, insert_notice, kind_number,
-    notice_state_number, remove_notice, state_number,
+    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, decode_entry, insert_notice,
+    kind_number, notice_state_number, remove_notice, state_number,
 };
-use super::{Change, Put, audit};
 use crate::config::QueueConfig;
 use crate::limits::AUDIT_PENDING_BYTES_MAX;
+use crate::mail::TraceId;
+
+/// What became of a new entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It is new, and on disk.
+    New,
+    /// The mail was there before, in this state and under this name; nothing was written.
+    Known(State, TraceId),
+}
+
+/// What a change does to an entry; the notices that it gives.
+pub type Change = Box<dyn FnOnce(&mut Entry) -> Vec<Notice> + Send>;
 
 /// Seconds of a day.
 const DAY_SECS: u64 = 86_400;
@@ -50,7 +65,7 @@ impl Batch<'_, '_> {
     pub(super) fn put(&mut self, entry: &Entry, mail: &[u8]) -> Result<Result<Put, QueueError>, redb::Error> {
         let id = entry.id.as_bytes();
         if let Some(known) = self.entry(entry.id)? {
-            return Ok(Ok(Put::Known(known.state, known.trace)));
+            return Ok(Ok(Put::Known(known.state(), known.trace)));
         }
         if let Some(refusal) = &self.refusal {
             return Ok(Err(refusal.clone()));
@@ -74,7 +89,7 @@ impl Batch<'_, '_> {
         self.tables.entries.insert(place, (id, bytes.as_slice()))?;
         self.tables.mails.insert(place, mail)?;
         EntryRows::of(entry).insert(self.tables, place, entry.id)?;
-        self.count(None, Some(entry.state));
+        self.count(None, Some(entry.state()));
         audit::tell_entry(self.now, None, entry, &mut self.audit);
         self.tally.put += 1;
         self.tally.writes += 1;
@@ -106,9 +121,6 @@ impl Batch<'_, '_> {
         };
         // These two are where the entry is, and no change moves it.
         (after.id, after.received_at) = (before.id, before.received_at);
-        if after.state.is_final() && after.final_at.is_none() {
-            after.final_at = Some(self.now);
-        }
         // Encoded before anything is written, so that a refusal leaves nothing half done.
         let encoded = notices.into_iter().map(|notice| {
             let bytes = encode(&notice)?;
@@ -142,8 +154,8 @@ impl Batch<'_, '_> {
             rows.0.remove(self.tables, place, id)?;
             rows.1.insert(self.tables, place, id)?;
         }
-        self.count(Some(before.state), Some(after.state));
-        self.tally.finals += u64::from(after.state.is_final() && !before.state.is_final());
+        self.count(Some(before.state()), Some(after.state()));
+        self.tally.finals += u64::from(after.is_final() && !before.is_final());
         self.tally.writes += 1;
         audit::tell_entry(self.now, Some(before), after, &mut self.audit);
         Ok(())
@@ -248,7 +260,7 @@ impl Batch<'_, '_> {
                     EntryRows::of(&entry).remove(self.tables, place, id)?;
                     self.tables.entries.remove(place)?;
                     self.tables.ids.remove(id.as_bytes())?;
-                    self.count(Some(entry.state), None);
+                    self.count(Some(entry.state()), None);
                     audit::tell_forgotten(self.now, id, "entry", &mut self.audit);
                 }
             }
@@ -354,18 +366,4 @@ impl Batch<'_, '_> {
 fn notice_without_text(notice: &mut Notice) -> Result<Vec<u8>, QueueError> {
     notice.mail.clear();
     encode(notice)
-}
-
-pub(super) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, QueueError> {
-    serde_json::to_vec(value).map_err(|error| QueueError::Disk(format!("cannot be written as JSON: {error}")))
-}
-
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    serde_json::from_slice(bytes).ok()
-}
-
-/// The entry of a row, if it is what its place and its id say.
-pub(super) fn decode_entry(place: Place, row: (&[u8; 32], &[u8])) -> Option<Entry> {
-    let (id, bytes) = row;
-    decode(bytes).filter(|entry: &Entry| (entry.id.as_bytes(), entry.received_at) == (id, place.0))
 }

@@ -1,78 +1,17 @@
 //! What the queue knows of one mail.
 
-use std::fmt;
-use std::str::FromStr;
-
-use amendment::EmailId;
+use amendment::address::{CanonicalAddress, Recipient};
+use amendment::{EmailId, Order};
+use codec::{Amount, Drops, Hash256};
 use serde::{Deserialize, Serialize};
 
+use super::id::MailId;
+use super::request::Request;
+use super::said::Said;
+use super::stored;
 use crate::mail::{Channel, TraceId};
 
-/// Key of an entry, 32 bytes, shown as upper-case hex.
-///
-/// For an order whose signature the relay has proved it is the EmailID, so that two copies are one entry. A mail whose
-/// signature is not proved yet has a key of its own bytes: a forgery must not take the place of the true mail.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MailId([u8; 32]);
-
-impl MailId {
-    /// From its bytes.
-    pub const fn new(bytes: [u8; 32]) -> MailId {
-        MailId(bytes)
-    }
-
-    /// Its bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl From<EmailId> for MailId {
-    fn from(id: EmailId) -> MailId {
-        MailId(*id.hash().as_bytes())
-    }
-}
-
-impl fmt::Display for MailId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode_upper(self.0))
-    }
-}
-
-impl fmt::Debug for MailId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A text that is no MailId.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an id: 64 hex digits are expected")]
-pub struct MailIdError;
-
-impl FromStr for MailId {
-    type Err = MailIdError;
-    fn from_str(text: &str) -> Result<MailId, MailIdError> {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| MailIdError)?;
-        Ok(MailId(bytes))
-    }
-}
-
-impl Serialize for MailId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for MailId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<MailId, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// How far a mail is.
+/// How far a mail is, as one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -80,7 +19,7 @@ pub enum State {
     Received,
     /// A node has it.
     Submitted,
-    /// In a validated ledger, whatever its result (see `code`). Final.
+    /// In a validated ledger, whatever its result. Final.
     Validated,
     /// It can never be executed. Final.
     Refused,
@@ -123,29 +62,17 @@ impl State {
     }
 }
 
-/// What a mail wants of the relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// REMIT or REKEY: for the ledger.
-    Order,
-    /// BALANCE: answered from a node.
-    Balance,
-    /// HISTORY: answered from a node.
-    History,
-}
-
-/// Whether the sender's DKIM signature is known to be good. Nobody is answered before.
+/// Whether the sender's DKIM signature is known to be good. Nobody is written to before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dkim {
     /// The relay or a node has checked it.
     Proven,
-    /// Its key was not to be had yet.
+    /// Its key is not known yet.
     Unproven,
 }
 
-/// Where an answer belongs: taken from the mail by [`crate::notices::thread_of`], which checks and bounds it.
+/// Where a notice belongs: taken from the mail by [`crate::notices::thread_of`], which checks and bounds it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Thread {
     /// Subject as it stands in the mail, unfolded, printable ASCII; empty where it has none, or none that is clean.
@@ -154,43 +81,330 @@ pub struct Thread {
     pub references: Vec<String>,
 }
 
+/// Whether a mail that is not final is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hold {
+    /// It is tried when it is due.
+    Free,
+    /// It waits for the operator, who set it aside or has to look at it. The reason is the last word on it.
+    Held,
+}
+
+/// The node that answered last, and the transaction that it made of the mail.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trail {
+    /// Host and port.
+    pub node: Option<String>,
+    /// Hash.
+    #[serde(with = "stored::optional_text")]
+    pub transaction: Option<Hash256>,
+}
+
+/// The end of a mail that is in no validated ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// Unix seconds.
+    pub at: u64,
+    /// What the nodes had of it.
+    pub trail: Trail,
+}
+
+/// How far a mail is, with what is known in that state and in no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Progress {
+    /// See [`State::Received`].
+    Received {
+        /// Whether it is tried.
+        hold: Hold,
+        /// What nodes made of it so far.
+        trail: Trail,
+    },
+    /// See [`State::Submitted`].
+    Submitted {
+        /// Whether it is tried.
+        hold: Hold,
+        /// The node that has it.
+        node: String,
+        /// Hash of the transaction that it made.
+        #[serde(with = "stored::optional_text")]
+        transaction: Option<Hash256>,
+    },
+    /// See [`State::Validated`].
+    Validated {
+        /// Unix seconds at which the relay learned of it.
+        at: u64,
+        /// The node that told it.
+        node: Option<String>,
+        /// What it did.
+        outcome: Outcome,
+    },
+    /// See [`State::Refused`].
+    Refused(End),
+    /// See [`State::Expired`].
+    Expired(End),
+    /// See [`State::Answered`].
+    Answered(End),
+    /// See [`State::Dropped`].
+    Dropped(End),
+}
+
+/// A transaction in a validated ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InLedger {
+    /// Its hash.
+    #[serde(with = "stored::text")]
+    pub hash: Hash256,
+    /// The ledger; `None` where the node does not say.
+    pub ledger_index: Option<u32>,
+    /// Fee taken; `None` where the node does not say.
+    #[serde(with = "stored::optional_text")]
+    pub fee: Option<Drops>,
+}
+
+/// What a validated mail did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Outcome {
+    /// What it orders.
+    Applied {
+        /// The transaction.
+        transaction: InLedger,
+        /// What a REMIT paid; `None` where the node does not say.
+        #[serde(with = "stored::optional_amount")]
+        delivered: Option<Amount>,
+        /// Whether it made the receiver's account.
+        made: Made,
+    },
+    /// Nothing; the fee was taken.
+    Charged {
+        /// The transaction.
+        transaction: InLedger,
+    },
+    /// Nobody knows: a node says that it is validated, and no longer shows how it ended.
+    Forgotten {
+        /// Its hash.
+        #[serde(with = "stored::text")]
+        hash: Hash256,
+        /// The ledger, where the node says it.
+        ledger_index: Option<u32>,
+    },
+    /// Nobody knows: nodes say that the mail was executed before, by another way, and show no transaction.
+    Replayed {
+        /// Hash of the transaction that a node made of it.
+        #[serde(with = "stored::optional_text")]
+        transaction: Option<Hash256>,
+    },
+}
+
+/// Whether a transaction made the receiver's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Made {
+    /// It did: this is a first payment.
+    Account,
+    /// It did not.
+    Nothing,
+}
+
+impl Outcome {
+    /// Hash of the transaction.
+    pub fn hash(&self) -> Option<Hash256> {
+        match self {
+            Outcome::Applied { transaction, .. } | Outcome::Charged { transaction } => Some(transaction.hash),
+            Outcome::Forgotten { hash, .. } => Some(*hash),
+            Outcome::Replayed { transaction } => *transaction,
+        }
+    }
+
+    /// Index of the validated ledger.
+    pub fn ledger_index(&self) -> Option<u32> {
+        match self {
+            Outcome::Applied { transaction, .. } | Outcome::Charged { transaction } => {
+                transaction.ledger_index
+            }
+            Outcome::Forgotten { ledger_index, .. } => *ledger_index,
+            Outcome::Replayed { .. } => None,
+        }
+    }
+
+    /// Fee taken.
+    pub fn fee(&self) -> Option<Drops> {
+        match self {
+            Outcome::Applied { transaction, .. } | Outcome::Charged { transaction } => transaction.fee,
+            Outcome::Forgotten { .. } | Outcome::Replayed { .. } => None,
+        }
+    }
+
+    /// What a REMIT paid.
+    pub fn delivered(&self) -> Option<Amount> {
+        match self {
+            Outcome::Applied { delivered, .. } => *delivered,
+            Outcome::Charged { .. } | Outcome::Forgotten { .. } | Outcome::Replayed { .. } => None,
+        }
+    }
+
+    /// Whether it made the receiver's account.
+    pub fn made(&self) -> Made {
+        match self {
+            Outcome::Applied { made, .. } => *made,
+            Outcome::Charged { .. } | Outcome::Forgotten { .. } | Outcome::Replayed { .. } => Made::Nothing,
+        }
+    }
+}
+
+impl Progress {
+    /// That of a new mail.
+    pub fn new() -> Progress {
+        Progress::Received {
+            hold: Hold::Free,
+            trail: Trail::default(),
+        }
+    }
+
+    /// That of a mail at the node of the trail; without a node it is here alone.
+    pub fn submitted(hold: Hold, trail: Trail) -> Progress {
+        match trail.node {
+            Some(node) => Progress::Submitted {
+                hold,
+                node,
+                transaction: trail.transaction,
+            },
+            None => Progress::Received { hold, trail },
+        }
+    }
+
+    /// As one word.
+    pub fn state(&self) -> State {
+        match self {
+            Progress::Received { .. } => State::Received,
+            Progress::Submitted { .. } => State::Submitted,
+            Progress::Validated { .. } => State::Validated,
+            Progress::Refused(_) => State::Refused,
+            Progress::Expired(_) => State::Expired,
+            Progress::Answered(_) => State::Answered,
+            Progress::Dropped(_) => State::Dropped,
+        }
+    }
+
+    /// Whether it waits for the operator.
+    pub fn is_held(&self) -> bool {
+        match self {
+            Progress::Received { hold, .. } | Progress::Submitted { hold, .. } => *hold == Hold::Held,
+            Progress::Validated { .. }
+            | Progress::Refused(_)
+            | Progress::Expired(_)
+            | Progress::Answered(_)
+            | Progress::Dropped(_) => false,
+        }
+    }
+
+    /// Sets a mail aside or lets it go on. A final one stays as it is.
+    pub fn set_hold(&mut self, to: Hold) {
+        match self {
+            Progress::Received { hold, .. } | Progress::Submitted { hold, .. } => *hold = to,
+            Progress::Validated { .. }
+            | Progress::Refused(_)
+            | Progress::Expired(_)
+            | Progress::Answered(_)
+            | Progress::Dropped(_) => {}
+        }
+    }
+
+    /// What is known of nodes.
+    pub fn trail(&self) -> Trail {
+        match self {
+            Progress::Received { trail, .. } => trail.clone(),
+            Progress::Submitted {
+                node, transaction, ..
+            } => Trail {
+                node: Some(node.clone()),
+                transaction: *transaction,
+            },
+            Progress::Validated { node, outcome, .. } => Trail {
+                node: node.clone(),
+                transaction: outcome.hash(),
+            },
+            Progress::Refused(end)
+            | Progress::Expired(end)
+            | Progress::Answered(end)
+            | Progress::Dropped(end) => end.trail.clone(),
+        }
+    }
+
+    /// The node that has the mail.
+    pub fn holder(&self) -> Option<&str> {
+        match self {
+            Progress::Submitted { node, .. } => Some(node),
+            Progress::Received { .. }
+            | Progress::Validated { .. }
+            | Progress::Refused(_)
+            | Progress::Expired(_)
+            | Progress::Answered(_)
+            | Progress::Dropped(_) => None,
+        }
+    }
+
+    /// What a validated mail did.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Progress::Validated { outcome, .. } => Some(outcome),
+            Progress::Received { .. }
+            | Progress::Submitted { .. }
+            | Progress::Refused(_)
+            | Progress::Expired(_)
+            | Progress::Answered(_)
+            | Progress::Dropped(_) => None,
+        }
+    }
+
+    /// Unix seconds at which it became final.
+    pub fn final_at(&self) -> Option<u64> {
+        match self {
+            Progress::Received { .. } | Progress::Submitted { .. } => None,
+            Progress::Validated { at, .. } => Some(*at),
+            Progress::Refused(end)
+            | Progress::Expired(end)
+            | Progress::Answered(end)
+            | Progress::Dropped(end) => Some(end.at),
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Progress {
+        Progress::new()
+    }
+}
+
 /// What the queue knows of one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Key.
     pub id: MailId,
-    /// EmailID of an order.
-    pub email_id: Option<MailId>,
     /// Name in logs and replies.
     pub trace: TraceId,
     /// What it wants.
-    pub kind: Kind,
-    /// How far it is.
-    pub state: State,
-    /// Not tried while true: the operator, or a poison mail. The reason stands in `word`.
-    pub is_held: bool,
+    pub request: Request,
+    /// The first line of its text, as [`Entry::request`] was read from it.
+    pub instruction: String,
+    /// Address of From, whose account the mail speaks for.
+    #[serde(with = "stored::text")]
+    pub from: CanonicalAddress,
     /// The signature.
     pub dkim: Dkim,
     /// How it came.
-    #[serde(rename = "way")]
     pub channel: Channel,
-    /// Canonical address of From.
-    pub from: String,
-    /// Account of From, r-address.
-    pub from_account: String,
-    /// Canonical address of the receiver of a REMIT, where the mail names an email address.
-    pub to: Option<String>,
-    /// Account of the receiver, r-address.
-    pub to_account: Option<String>,
-    /// The instruction line.
-    pub instruction: String,
     /// Message-ID, without brackets; empty where there is none. At most 998 bytes.
     pub message_id: String,
-    /// What an answer needs to stand in the thread: [`crate::notices::thread_of`].
-    #[serde(default)]
+    /// What a notice needs to stand in the thread: [`crate::notices::thread_of`].
     pub thread: Thread,
-    /// Whether answers are allowed at all (no list, no robot, no null sender).
+    /// Whether notices are allowed at all (no list, no robot, no null sender).
     pub may_answer: bool,
     /// Size of the mail, bytes.
     pub bytes: u64,
@@ -202,104 +416,65 @@ pub struct Entry {
     pub next_try: u64,
     /// Tries so far.
     pub tries: u32,
-    /// Result code of the last answer of a node, such as `terNO_DKIM_KEY`.
-    pub code: Option<String>,
-    /// Rule of docs/spec.md that failed.
-    pub rule: Option<String>,
-    /// The last word on it, one sentence for people.
-    pub word: Option<String>,
-    /// What the sender can do, one sentence.
-    pub fix: Option<String>,
-    /// Node that gave it.
-    pub node: Option<String>,
-    /// Transaction hash.
-    pub hash: Option<String>,
-    /// Index of the validated ledger.
-    pub ledger_index: Option<u32>,
-    /// Amount paid, for people, such as `10 XAH`.
-    pub amount: Option<String>,
-    /// Fee taken, drops.
-    pub fee_drops: Option<u64>,
-    /// Whether the payment made the receiver's account.
-    pub is_first_payment: bool,
-    /// Unix seconds at which it became final.
-    pub final_at: Option<u64>,
+    /// How far it is.
+    pub progress: Progress,
+    /// The last word on it.
+    pub said: Said,
     /// SPF, DMARC and ARC results, for the log.
     pub auth_results: Option<String>,
 }
 
-/// Which answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NoticeKind {
-    /// Received and waiting for over a minute.
-    Waiting,
-    /// Paid, or charged without success.
-    Validated,
-    /// Refused.
-    Refused,
-    /// Out of time.
-    Expired,
-    /// To the receiver of a first payment.
-    Welcome,
-    /// The balance that was asked for.
-    Balance,
-    /// The history that was asked for.
-    History,
-}
+impl Entry {
+    /// How far it is, as one word.
+    pub fn state(&self) -> State {
+        self.progress.state()
+    }
 
-impl NoticeKind {
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            NoticeKind::Waiting => "waiting",
-            NoticeKind::Validated => "validated",
-            NoticeKind::Refused => "refused",
-            NoticeKind::Expired => "expired",
-            NoticeKind::Welcome => "welcome",
-            NoticeKind::Balance => "balance",
-            NoticeKind::History => "history",
+    /// Nothing more happens to it.
+    pub fn is_final(&self) -> bool {
+        self.state().is_final()
+    }
+
+    /// It waits for the operator.
+    pub fn is_held(&self) -> bool {
+        self.progress.is_held()
+    }
+
+    /// What it orders; `None` for a question.
+    pub fn order(&self) -> Option<&Order> {
+        match &self.request {
+            Request::Order { order, .. } => Some(order),
+            Request::Balance | Request::History => None,
         }
     }
-}
 
-/// How far an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NoticeState {
-    /// To be sent.
-    Waiting,
-    /// Being handed to the smarthost. Found so after a crash it is not sent again: nobody is answered twice.
-    Sending,
-    /// The smarthost has it.
-    Sent,
-    /// Not to be sent; the reason stands in `word`.
-    Withheld,
-}
+    /// Whom a REMIT pays.
+    pub fn to(&self) -> Option<&Recipient> {
+        match self.order()? {
+            Order::Remit { to, .. } => Some(to),
+            Order::Rekey { .. } => None,
+        }
+    }
 
-/// An answer in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Notice {
-    /// The mail it answers: its EmailID where it has one, else its key. With `kind` the key of the outbox: one answer for
-    /// one mail and state.
-    pub about: MailId,
-    /// Which.
-    pub kind: NoticeKind,
-    /// Name in logs.
-    pub trace: TraceId,
-    /// Receiver's address.
-    pub to: String,
-    /// The whole mail, not yet signed. CRLF lines.
-    pub mail: String,
-    /// How far it is.
-    pub state: NoticeState,
-    /// Unix seconds of the next try.
-    pub next_try: u64,
-    /// Tries so far.
-    pub tries: u32,
-    /// Unix seconds at which it was made.
-    pub made_at: u64,
-    /// The last word on it.
-    pub word: Option<String>,
+    /// EmailID of an order.
+    pub fn email_id(&self) -> Option<EmailId> {
+        match &self.request {
+            Request::Order { email_id, .. } => Some(*email_id),
+            Request::Balance | Request::History => None,
+        }
+    }
+
+    /// What notices about it are filed under: the EmailID of an order, so that a copy under another key gets no second
+    /// one; else its key.
+    pub fn about(&self) -> MailId {
+        self.email_id().map_or(self.id, MailId::from)
+    }
+
+    /// The end of it at `now` (Unix seconds), for what no validated ledger holds.
+    pub fn end(&self, now: u64) -> End {
+        End {
+            at: now,
+            trail: self.progress.trail(),
+        }
+    }
 }

@@ -7,12 +7,18 @@ use std::sync::atomic::Ordering;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, MailId, Notice, NoticeState, State};
+use super::audit;
+use super::entry::{Entry, Hold, Progress, State};
 use super::error::QueueError;
+use super::handle::Queue;
+use super::id::MailId;
+use super::notice::{Notice, NoticeState};
+use super::store;
 use super::tables::{
-    ANSWER_STATES, DAMAGED, DUE, ENTRIES, HIGHEST, LOWEST, STATES, notice_state_number, state_number,
+    ANSWER_STATES, DAMAGED, DUE, ENTRIES, HIGHEST, LOWEST, STATES, decode_entry, notice_state_number,
+    state_number,
 };
-use super::{Queue, audit, batch, store};
+use super::view::EntryView;
 use crate::meter;
 
 /// Why an operation was not done.
@@ -40,7 +46,7 @@ pub enum OpError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Its entry; `None` where it was set aside.
-    pub entry: Option<Entry>,
+    pub entry: Option<EntryView>,
     /// Notices about it.
     #[serde(rename = "answers")]
     pub notices: Vec<Notice>,
@@ -104,7 +110,7 @@ impl Queue {
         let found = self.read(|reading| {
             for row in reading.open_table(ENTRIES)?.iter()?.rev() {
                 let (place, row) = row?;
-                let entry = batch::decode_entry(place.value(), row.value());
+                let entry = decode_entry(place.value(), row.value());
                 if let Some(entry) = entry.filter(|entry| entry.trace.as_str() == name) {
                     return Ok(Some(entry.id));
                 }
@@ -121,12 +127,12 @@ impl Queue {
             Text::With => self.mail(id)?,
             Text::Without => None,
         };
-        let about = entry.as_ref().and_then(|entry| entry.email_id).unwrap_or(id);
+        let about = entry.as_ref().map_or(id, Entry::about);
         Ok(Shown {
             notices: self.notices_about(about),
             history: self.history(id)?,
             mail: mail.map(|mail| String::from_utf8_lossy(&mail).into_owned()),
-            entry,
+            entry: entry.as_ref().map(EntryView::from),
         })
     }
 
@@ -138,8 +144,8 @@ impl Queue {
     /// Keeps a mail from being tried, with the operator's reason.
     pub async fn hold(&self, id: MailId, reason: String) -> Result<Entry, OpError> {
         self.operate(id, move |entry| {
-            entry.is_held = true;
-            entry.word = Some(reason);
+            entry.progress.set_hold(Hold::Held);
+            entry.said.word = Some(reason);
         })
         .await
     }
@@ -147,9 +153,9 @@ impl Queue {
     /// Ends a hold; the mail is due at `now` (Unix seconds).
     pub async fn release(&self, id: MailId, now: u64) -> Result<Entry, OpError> {
         self.operate(id, move |entry| {
-            if entry.is_held {
-                entry.is_held = false;
-                entry.word = None;
+            if entry.is_held() {
+                entry.progress.set_hold(Hold::Free);
+                entry.said.word = None;
                 entry.next_try = now;
             }
         })
@@ -159,10 +165,8 @@ impl Queue {
     /// Gives a mail up, with the operator's reason. What a node has of it may still be executed.
     pub async fn drop_mail(&self, id: MailId, reason: String, now: u64) -> Result<Entry, OpError> {
         let entry = self.operate(id, move |entry| {
-            entry.state = State::Dropped;
-            entry.is_held = false;
-            entry.word = Some(reason);
-            entry.final_at = Some(now);
+            entry.progress = Progress::Dropped(entry.end(now));
+            entry.said.word = Some(reason);
         });
         entry.await
     }
@@ -178,8 +182,8 @@ impl Queue {
             id,
             Box::new(move |entry| {
                 // The receiver lives until the change is done.
-                let _ = sender.send(entry.state);
-                if !entry.state.is_final() {
+                let _ = sender.send(entry.state());
+                if !entry.is_final() {
                     change(entry);
                 }
                 Vec::new()

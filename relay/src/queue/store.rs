@@ -8,7 +8,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::error::{OpenError, QueueError};
-use super::tables::{FORMAT, FORMAT_VERSION, NUMBERS, Tables};
+use super::migrate;
+use super::tables::{FORMAT, FORMAT_OLDEST, FORMAT_VERSION, NUMBERS, Tables};
 use crate::limits::QUEUE_CACHE_BYTES;
 
 /// Name of the file in the data folder.
@@ -86,7 +87,7 @@ impl Store {
 
     fn prepare(database: Database, opener: Opener) -> Result<Store, OpenFailure> {
         match read_format(&database)? {
-            Some(FORMAT_VERSION) => {}
+            Some(FORMAT_OLDEST..=FORMAT_VERSION) => {}
             Some(other) => return Err(OpenFailure::Format(other)),
             None => {
                 let writing = begin(&database)?;
@@ -99,6 +100,24 @@ impl Store {
             database: RwLock::new(Some(database)),
             opener,
         })
+    }
+
+    /// Makes a file of an older format one of [`FORMAT_VERSION`], whole or not at all.
+    pub(super) fn migrate(&self) -> Result<(), QueueError> {
+        let run = || {
+            let database = self.opened()?;
+            let database = database.as_ref().ok_or(redb::Error::PreviousIo)?;
+            if read_format(database)? == Some(FORMAT_VERSION) {
+                return Ok(());
+            }
+            let writing = begin(database)?;
+            migrate::entries(&writing)?;
+            writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;
+            writing.commit()?;
+            tracing::info!(version = FORMAT_VERSION, "the queue's file is migrated");
+            Ok(())
+        };
+        run().map_err(QueueError::of::<redb::Error>)
     }
 
     /// Reads at one state of the queue.

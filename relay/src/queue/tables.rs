@@ -3,10 +3,15 @@
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use super::entry::{Dkim, Entry, MailId, Notice, NoticeKind, NoticeState, State};
+use super::entry::{Dkim, Entry, State};
+use super::id::MailId;
+use super::notice::{Notice, NoticeKind, NoticeState};
+use super::stored::decode;
 
 /// The format that this program writes.
-pub(super) const FORMAT_VERSION: u64 = 1;
+pub(super) const FORMAT_VERSION: u64 = 2;
+/// The oldest format that it reads: [`super::migrate`].
+pub(super) const FORMAT_OLDEST: u64 = 1;
 /// Name of the format in [`NUMBERS`].
 pub(super) const FORMAT: &str = "format";
 
@@ -161,6 +166,12 @@ impl<'t> Tables<'t> {
     }
 }
 
+/// The entry of a row, if it is what its place and its id say.
+pub(super) fn decode_entry(place: Place, row: (&[u8; 32], &[u8])) -> Option<Entry> {
+    let (id, bytes) = row;
+    decode(bytes).filter(|entry: &Entry| (entry.id.as_bytes(), entry.received_at) == (id, place.0))
+}
+
 /// The rows that point to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EntryRows {
@@ -172,12 +183,12 @@ pub(super) struct EntryRows {
 
 impl EntryRows {
     pub(super) fn of(entry: &Entry) -> EntryRows {
-        let is_due = !entry.state.is_final() && !entry.is_held;
+        let is_due = !entry.is_final() && !entry.is_held();
         EntryRows {
-            state: state_number(entry.state),
+            state: state_number(entry.state()),
             due: is_due.then_some(entry.next_try),
-            is_unproven: !entry.state.is_final() && entry.dkim == Dkim::Unproven,
-            ends: entry.final_at.filter(|_| entry.state.is_final()),
+            is_unproven: !entry.is_final() && entry.dkim == Dkim::Unproven,
+            ends: entry.progress.final_at(),
         }
     }
 

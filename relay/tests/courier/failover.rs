@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeError, NodeTimes, Nodes};
 use relay::notices::{Announce, Announcer, Ask, AskError, Asking, NoticeRules};
-use relay::queue::{Entry, Kind, MailId, Notice, NoticeKind, Queue, State};
+use relay::queue::{Entry, EntryView, Hold, MailId, Notice, NoticeKind, Progress, Queue, Request, State};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -25,7 +25,7 @@ async fn nobody() -> String {
 }
 
 /// Sends a mail to a bad node first and a real one second.
-async fn paid_by_the_second(first: String) -> Entry {
+async fn paid_by_the_second(first: String) -> EntryView {
     let (hand, post) = (Hand::new(), Post::new());
     let world = World::new(&hand, &["alice"]);
     let served = world.serve(post.keys(), Closes::Often).await;
@@ -402,13 +402,16 @@ async fn rejects_to_touch_a_mail_that_the_operator_dropped_or_holds() {
     .await;
     let held = put_mail(&queue, &post, &hand, 1).await;
     let dropped = put_mail(&queue, &post, &hand, 2).await;
-    for (id, state, is_held) in [(held, State::Received, true), (dropped, State::Dropped, false)] {
-        let change = move |entry: &mut Entry| {
-            (entry.state, entry.is_held) = (state, is_held);
-            Vec::new()
-        };
-        queue.change(id, Box::new(change)).await.expect("written");
-    }
+    let hold = |entry: &mut Entry| {
+        entry.progress.set_hold(Hold::Held);
+        Vec::new()
+    };
+    queue.change(held, Box::new(hold)).await.expect("written");
+    let drop_it = |entry: &mut Entry| {
+        entry.progress = Progress::Dropped(entry.end(0));
+        Vec::new()
+    };
+    queue.change(dropped, Box::new(drop_it)).await.expect("written");
     let working = Working::start(&queue, std::slice::from_ref(&fake.url), &hand, TIMES);
     let other = put_mail(&queue, &post, &hand, 3).await;
     until_state(&queue, other, State::Refused).await;
@@ -430,7 +433,7 @@ async fn accepts_an_idle_queue_without_a_request_and_a_watched_one_with_small_on
     // Something happens in the queue that is nothing for the courier.
     let mail = post.write("alice", 9, hand.now());
     let mut held = post.entry(&mail, hand.now());
-    held.is_held = true;
+    held.progress.set_hold(Hold::Held);
     put(&queue, held, mail).await;
     tokio::task::yield_now().await;
     assert_eq!(fake.asked("server_info"), 0);
@@ -449,7 +452,7 @@ struct Moody(AtomicUsize);
 
 impl Ask for Moody {
     fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a> {
-        assert_eq!(entry.kind, Kind::Balance);
+        assert_eq!(entry.request, Request::Balance);
         let calls = self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             if calls == 0 {
@@ -470,7 +473,7 @@ async fn accepts_a_question_without_handing_it_to_a_node() {
     let working = Working::run(courier);
     let mail = post.write("alice", 9, hand.now());
     let mut question = post.entry(&mail, hand.now());
-    (question.kind, question.email_id) = (Kind::Balance, None);
+    question.request = Request::Balance;
     let id = put(&queue, question, mail).await;
     until(&queue, |queue| entry(queue, id).tries == 1).await;
     assert_eq!(entry(&queue, id).state, State::Received);

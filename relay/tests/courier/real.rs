@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeTimes, Nodes};
 use relay::notices::Announce;
-use relay::queue::{Dkim, Entry, Notice, Queue, State};
+use relay::queue::{Dkim, Entry, EntryView, Notice, Queue, State};
 use rpc::api::Node as _;
 
 use crate::world::{Closes, Hand, Post, TIMES, Working, World, entry, no_keys, put, until, until_state};
@@ -168,6 +168,7 @@ async fn accepts_a_thousand_mails_at_once_each_paid_once() {
     })
     .await;
     let entries = queue.list(&Default::default()).expect("readable");
+    let entries: Vec<EntryView> = entries.iter().map(EntryView::from).collect();
     assert!(
         entries
             .iter()
@@ -264,7 +265,7 @@ impl Announce for Diary {
         self.0
             .lock()
             .expect("unpoisoned")
-            .push((before.state, after.state));
+            .push((before.state(), after.state()));
         Vec::new()
     }
 }

@@ -15,7 +15,7 @@ use relay::clock::Clock;
 use relay::courier::Courier;
 use relay::courier::nodes::{NodeTimes, Nodes};
 use relay::mail::{Channel, TraceId};
-use relay::queue::{Dkim, Entry, Filter, Kind, MailId, Put, Queue, State};
+use relay::queue::{Dkim, Entry, EntryView, Filter, MailId, Progress, Put, Queue, Request, Said, State};
 use rpc::server::{ServerLimits, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -108,22 +108,19 @@ impl Post {
     /// What the door makes of a mail.
     pub fn entry(&self, mail: &[u8], now: u64) -> Entry {
         let told = self.explain(mail, now);
-        let email_id = told.email_id.map(MailId::from).expect("an EmailID");
-        let from = told.from.expect("a sender");
+        let email_id = told.email_id.expect("an EmailID");
+        let from = told.from.and_then(|from| from.address).expect("an address");
         Entry {
-            id: email_id,
-            email_id: Some(email_id),
+            id: MailId::from(email_id),
             trace: TraceId::fresh(),
-            kind: Kind::Order,
-            state: State::Received,
-            is_held: false,
+            request: Request::Order {
+                order: told.order.expect("an order"),
+                email_id,
+            },
+            instruction: told.instruction.expect("an instruction"),
+            from: amendment::address::parse_sender(&from).expect("canonical"),
             dkim: Dkim::Proven,
             channel: Channel::Smtp,
-            from: from.address.expect("an address"),
-            from_account: from.account.to_string(),
-            to: told.to.as_ref().and_then(|to| to.address.clone()),
-            to_account: told.to.map(|to| to.account.to_string()),
-            instruction: told.instruction.expect("an instruction"),
             message_id: "x@mail.example".to_owned(),
             thread: relay::queue::Thread::default(),
             may_answer: true,
@@ -132,17 +129,8 @@ impl Post {
             executable_until: told.executable_until.expect("dated").to_unix(),
             next_try: now,
             tries: 0,
-            code: None,
-            rule: None,
-            word: None,
-            fix: None,
-            node: None,
-            hash: None,
-            ledger_index: None,
-            amount: None,
-            fee_drops: None,
-            is_first_payment: false,
-            final_at: None,
+            progress: Progress::new(),
+            said: Said::default(),
             auth_results: None,
         }
     }
@@ -155,8 +143,9 @@ pub async fn put(queue: &Queue, entry: Entry, mail: Vec<u8>) -> MailId {
     id
 }
 
-pub fn entry(queue: &Queue, id: MailId) -> Entry {
-    queue.entry(id).expect("readable").expect("there")
+/// An entry as operators see it.
+pub fn entry(queue: &Queue, id: MailId) -> EntryView {
+    EntryView::from(&queue.entry(id).expect("readable").expect("there"))
 }
 
 /// Waits until the queue is as wished; a test that waits for two minutes has failed.
@@ -179,7 +168,7 @@ pub async fn until(queue: &Queue, wish: impl Fn(&Queue) -> bool) {
     );
 }
 
-pub async fn until_state(queue: &Queue, id: MailId, state: State) -> Entry {
+pub async fn until_state(queue: &Queue, id: MailId, state: State) -> EntryView {
     until(queue, |queue| entry(queue, id).state == state).await;
     entry(queue, id)
 }

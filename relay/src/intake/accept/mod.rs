@@ -37,7 +37,7 @@ use crate::intake::handler::{MailHandler, Reply, Taking};
 use crate::mail::{Channel, IncomingMail, Peer};
 use crate::meter;
 use crate::notices::thread_of;
-use crate::queue::{Dkim, Entry, Kind, Put, Queue, QueueError, State};
+use crate::queue::{Dkim, Entry, Progress, Put, Queue, QueueError, Said};
 
 use auth::Auth;
 use keys::{DnsKeys, Freshness, KeyLookup, Keys, KeysFileError, NoKeys, ResolverError};
@@ -173,7 +173,7 @@ impl Intake {
 
     async fn keep(&self, mut incoming: IncomingMail, accepted: Accepted, now: u64) -> Reply {
         if accepted.dkim == Dkim::Proven
-            && let Err(over) = self.allowance().check_proven(&accepted.from, now)
+            && let Err(over) = self.allowance().check_proven(accepted.from.as_str(), now)
         {
             return put_off(&incoming, over.what.as_str(), over_limit(451, over));
         }
@@ -188,7 +188,7 @@ impl Intake {
                 // A copy does not count: anybody can send copies of a mail that he has seen, and would use up its sender's
                 // hour.
                 if let Some(from) = proven {
-                    self.allowance().take_proven(&from, now);
+                    self.allowance().take_proven(from.as_str(), now);
                 }
                 if let (Some(auth), Some(reserved)) = (&self.auth, reserved) {
                     auth.start(reserved, id, self.queue.clone());
@@ -328,48 +328,24 @@ fn turn_away(incoming: &IncomingMail, rejected: &Rejected) -> Reply {
 fn entry(incoming: &IncomingMail, accepted: Accepted, now: u64) -> Entry {
     let reading = thread_of(&incoming.raw);
     Entry {
-        may_answer: header::may_answer(incoming, &accepted.from),
+        may_answer: header::may_answer(incoming, accepted.from.as_str()),
         message_id: reading.message_id,
         thread: reading.thread,
         bytes: u64::try_from(incoming.raw.len()).unwrap_or(u64::MAX),
-        amount: amount(&accepted),
         id: accepted.id,
-        email_id: accepted.email_id,
         trace: incoming.trace.clone(),
-        kind: accepted.kind,
-        state: State::Received,
-        is_held: false,
+        request: accepted.request,
+        instruction: accepted.line,
+        from: accepted.from,
         dkim: accepted.dkim,
         channel: incoming.peer.channel,
-        from: accepted.from,
-        from_account: accepted.from_account,
-        to: accepted.to,
-        to_account: accepted.to_account,
-        instruction: accepted.line,
         received_at: now,
         executable_until: accepted.executable_until,
         next_try: now,
         tries: 0,
-        code: None,
-        rule: None,
-        word: None,
-        fix: None,
-        node: None,
-        hash: None,
-        ledger_index: None,
-        fee_drops: None,
-        is_first_payment: false,
-        final_at: None,
+        progress: Progress::new(),
+        said: Said::default(),
         auth_results: None,
-    }
-}
-
-/// `10 XAH` of `REMIT 10 XAH TO ...`.
-fn amount(accepted: &Accepted) -> Option<String> {
-    let mut words = accepted.line.split(' ');
-    match (accepted.kind, words.next(), words.next(), words.next()) {
-        (Kind::Order, Some("REMIT"), Some(number), Some(currency)) => Some(format!("{number} {currency}")),
-        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a letter is not taken, as its sender is told: code, one sentence of reason, one of what to do.
 
+use amendment::instruction::line::Line;
 use amendment::{InstructionError, NetworkError, Refusal, WindowError};
 use explain::{Check, Explanation};
 
@@ -133,8 +134,8 @@ fn enhanced(refusal: &Refusal) -> &'static str {
 pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> Option<String> {
     match refusal {
         Refusal::Network(NetworkError::Unnamed | NetworkError::Other) => {
-            let order = instruction.split(" NET ").next().unwrap_or(instruction);
-            Some(format!("{order} NET {network}"))
+            let line = Line::parse(instruction.as_bytes())?;
+            Some(format!("{} NET {network}", line.without_network()))
         }
         _ => None,
     }

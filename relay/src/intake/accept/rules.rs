@@ -3,6 +3,8 @@
 //!
 //! Spec: 4, 5, 10, 13.
 
+use amendment::address::{CanonicalAddress, parse_sender};
+use amendment::instruction::line::Line;
 use amendment::limits::EMAIL_WINDOW_SECS;
 use amendment::{KeyAnswer, KeySource, Refusal, WindowError};
 use codec::CloseTime;
@@ -12,7 +14,7 @@ use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
 use super::own::Own;
 use super::refusal::{Rejected, is_early, is_no_order, line_for_network};
 use crate::limits::EARLY_SECS_MAX;
-use crate::queue::{Dkim, Kind, MailId};
+use crate::queue::{Dkim, MailId, Request};
 
 /// What the relay is and when.
 #[derive(Debug, Clone, Copy)]
@@ -30,20 +32,12 @@ pub struct Rules<'a> {
 pub struct Accepted {
     /// Key of its entry.
     pub id: MailId,
-    /// EmailID of an order.
-    pub email_id: Option<MailId>,
     /// What it wants.
-    pub kind: Kind,
+    pub request: Request,
     /// The signature.
     pub dkim: Dkim,
-    /// Canonical address of From.
-    pub from: String,
-    /// Its account.
-    pub from_account: String,
-    /// Canonical address of the receiver, where the mail names one.
-    pub to: Option<String>,
-    /// Account of the receiver.
-    pub to_account: Option<String>,
+    /// Address of From.
+    pub from: CanonicalAddress,
     /// The line.
     pub line: String,
     /// Unix seconds.
@@ -92,8 +86,8 @@ fn weigh<K: KeySource>(
         Some(refusal) if is_early(&refusal) => check_early(explanation, &refusal, rules.now)?,
         Some(refusal) if is_no_order(&refusal) => {
             return match explanation.other_line.as_deref() {
-                Some("BALANCE") => question(Kind::Balance, rules, keys, explanation),
-                Some("HISTORY") => question(Kind::History, rules, keys, explanation),
+                Some("BALANCE") => question(Request::Balance, rules, keys, explanation),
+                Some("HISTORY") => question(Request::History, rules, keys, explanation),
                 _ => Err(Rejected::of_mail(explanation, &refusal)),
             };
         }
@@ -167,11 +161,13 @@ fn dated(explanation: &Explanation) -> Option<u64> {
 fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> {
     let to = explanation.to.as_ref().and_then(|to| to.address.as_deref());
     let instruction = explanation.instruction.as_deref().unwrap_or_default();
-    let is_named = instruction.split(' ').nth(3) == Some("TO");
-    if is_named || !to.is_some_and(|to| own.holds(to)) {
+    let Some(line) = Line::parse(instruction.as_bytes()).filter(Line::pays_header) else {
+        return Ok(());
+    };
+    if !to.is_some_and(|to| own.holds(to)) {
         return Ok(());
     }
-    let order = instruction.split(" NET ").next().unwrap_or_default();
+    let order = line.without_network();
     let net = instruction.strip_prefix(order).unwrap_or_default();
     let fix = format!(
         "Put the relay in Cc and the receiver in To, or name the receiver: {order} TO <bob@example.com>{net}"
@@ -185,25 +181,26 @@ fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> 
 }
 
 fn order(raw: &[u8], explanation: &Explanation) -> Option<Accepted> {
-    let email_id = MailId::from(explanation.email_id?);
+    let email_id = explanation.email_id?;
     let dkim = proof(explanation).ok()?;
-    let from = explanation.from.as_ref()?;
-    let to = explanation.to.as_ref();
     Some(Accepted {
         id: match dkim {
-            Dkim::Proven => email_id,
+            Dkim::Proven => MailId::from(email_id),
             Dkim::Unproven => unproven_id(raw),
         },
-        email_id: Some(email_id),
-        kind: Kind::Order,
+        request: Request::Order {
+            order: explanation.order.clone()?,
+            email_id,
+        },
         dkim,
-        from: from.address.clone()?,
-        from_account: from.account.to_string(),
-        to: to.and_then(|to| to.address.clone()),
-        to_account: to.map(|to| to.account.to_string()),
+        from: sender(explanation)?,
         line: explanation.instruction.clone()?,
         executable_until: explanation.executable_until?.to_unix(),
     })
+}
+
+fn sender(explanation: &Explanation) -> Option<CanonicalAddress> {
+    parse_sender(explanation.from.as_ref()?.address.as_deref()?).ok()
 }
 
 /// Key of a mail whose signature is not proved yet. Not its EmailID: anybody can write a mail that claims the one of
@@ -216,7 +213,7 @@ fn unproven_id(raw: &[u8]) -> MailId {
 ///
 /// Two copies are one question: the key is made of what is signed (Message-ID is not, at some providers).
 fn question<K: KeySource>(
-    kind: Kind,
+    request: Request,
     rules: &Rules<'_>,
     keys: &K,
     explanation: &Explanation,
@@ -236,25 +233,21 @@ fn question<K: KeySource>(
         return Err(unproven_question(keys, explanation));
     }
     let accepted = || {
-        let from = explanation.from.as_ref()?;
+        let from = sender(explanation)?;
         let until = explanation.executable_until?.to_unix();
         let line = explanation.other_line.clone()?;
         let id = sha512_half(&[
             b"QUERY",
             line.as_bytes(),
             &rules.network.to_be_bytes(),
-            from.account.as_bytes(),
+            from.account().as_bytes(),
             &until.to_be_bytes(),
         ]);
         Some(Accepted {
             id: MailId::new(*id.as_bytes()),
-            email_id: None,
-            kind,
+            request,
             dkim: Dkim::Proven,
-            from: from.address.clone()?,
-            from_account: from.account.to_string(),
-            to: None,
-            to_account: None,
+            from,
             line,
             executable_until: until,
         })

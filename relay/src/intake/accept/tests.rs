@@ -4,7 +4,11 @@ use super::*;
 use crate::intake::handler::MailHandler;
 use crate::limits::{KEY_ANEW_SECS_MIN, POSTMASTER_MAILS_MAX};
 use crate::mail::TraceId;
-use crate::queue::{Filter, MailId};
+use amendment::Order;
+use amendment::address::CanonicalAddress;
+use codec::{Amount, Drops};
+
+use crate::queue::{EntryView, Filter, Kind, MailId, State};
 use amendment::{KeyAnswer, KeyName, TxtRecords};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -129,6 +133,15 @@ async fn accepts_an_order_and_knows_all_of_it() {
     assert!(reply.lines[0].contains(&incoming.trace.to_string()));
     let entry = bench.entries().remove(0);
     assert_eq!(bench.queue.mail(entry.id), Ok(Some(raw.clone())));
+    let Some(Order::Remit { amount, to }) = entry.order() else {
+        panic!("{entry:?}");
+    };
+    assert_eq!(*amount, Amount::from_drops(Drops::new(10_000_000)));
+    assert_eq!(
+        to.address().map(CanonicalAddress::as_str),
+        Some("bob@mail.example")
+    );
+    let entry = EntryView::from(&entry);
     assert_eq!(Some(entry.id), entry.email_id);
     assert_eq!(
         (entry.kind, entry.state, entry.dkim),
@@ -188,7 +201,7 @@ async fn a_forged_copy_does_not_take_the_true_mails_place() {
     assert!(reply.lines[0].starts_with("Taken as"), "{reply:?}");
     let entries = bench.entries();
     assert_eq!(entries.len(), 2);
-    assert_eq!(entries[0].email_id, entries[1].email_id);
+    assert_eq!(entries[0].email_id(), entries[1].email_id());
     let proven: Vec<&Entry> = entries
         .iter()
         .filter(|entry| entry.dkim == Dkim::Proven)
@@ -251,7 +264,7 @@ async fn accepts_questions_and_answers_nobody_behind_a_robot() {
     let answers: Vec<_> = bench
         .entries()
         .into_iter()
-        .map(|entry| (entry.kind, entry.may_answer))
+        .map(|entry| (EntryView::from(&entry).kind, entry.may_answer))
         .collect();
     assert_eq!(answers.len(), 3);
     for expected in [

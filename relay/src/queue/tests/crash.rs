@@ -85,12 +85,7 @@ fn queue_on(disk: Disk) -> Queue {
     let opener = move || store::builder().create_with_backend(disk.clone());
     let store = Store::on(Box::new(opener)).map_err(|failure| failure.at(Path::new("test")));
     let core = Core::new(store.expect("opens"), None, limits(), Hand::at(CAME).clock());
-    Queue {
-        inner: Arc::new(Inner {
-            writer: Writer::Caller,
-            core: Arc::new(core.expect("counts")),
-        }),
-    }
+    Queue::without_thread(core.expect("counts"))
 }
 
 /// What was acknowledged, and how much the disk had been told by then.
@@ -108,7 +103,7 @@ async fn work(disk: &Disk) -> (usize, Vec<(usize, Acknowledged)>) {
         acknowledged.push((disk.steps(), Acknowledged::Put(number)));
         if number % 2 == 0 {
             let paid: Change = Box::new(move |entry| {
-                entry.state = State::Validated;
+                entry.progress = progress(State::Validated, CAME);
                 vec![notice(number, NoticeKind::Validated)]
             });
             queue.change(entry(number).id, paid).await.expect("changed");
@@ -129,13 +124,13 @@ async fn check(bytes: Vec<u8>, done: &[Acknowledged], what: &str) {
             }
             Acknowledged::Paid(number) => {
                 let entry = queue.entry(entry(*number).id).expect("read").expect(what);
-                assert_eq!(entry.state, State::Validated, "{what}");
+                assert_eq!(entry.state(), State::Validated, "{what}");
             }
         }
     }
     for entry in queue.list(&Filter::default()).expect("listed") {
         let notices = queue.notices_about(entry.id).len();
-        assert_eq!(notices, usize::from(entry.state == State::Validated), "{what}");
+        assert_eq!(notices, usize::from(entry.state() == State::Validated), "{what}");
     }
     assert_eq!(queue.put(entry(200), mail(200)).await, Ok(Put::New), "{what}");
 }

@@ -38,7 +38,7 @@ async fn everything_is_there_after_a_restart() {
         .change(
             entry(2).id,
             Box::new(|entry| {
-                entry.state = State::Submitted;
+                entry.progress = progress(State::Submitted, CAME);
                 entry.next_try = CAME + 60;
                 vec![notice(2, NoticeKind::Waiting)]
             }),
@@ -74,8 +74,10 @@ async fn due_are_those_that_are_neither_final_nor_held_nor_later() {
     change(1, |entry| entry.next_try = CAME + 50)
         .await
         .expect("changed");
-    change(2, |entry| entry.is_held = true).await.expect("changed");
-    change(3, |entry| entry.state = State::Refused)
+    change(2, |entry| entry.progress.set_hold(Hold::Held))
+        .await
+        .expect("changed");
+    change(3, |entry| entry.progress = progress(State::Refused, CAME))
         .await
         .expect("changed");
     let due = |now, max| -> Vec<u8> {
@@ -86,7 +88,9 @@ async fn due_are_those_that_are_neither_final_nor_held_nor_later() {
     assert_eq!(due(CAME + 50, 9), [4, 5, 1]);
     assert_eq!(due(CAME + 50, 2), [4, 5]);
     assert_eq!(queue.next_due(), Some(CAME + 4));
-    change(2, |entry| entry.is_held = false).await.expect("changed");
+    change(2, |entry| entry.progress.set_hold(Hold::Free))
+        .await
+        .expect("changed");
     assert_eq!(due(CAME + 4, 9), [2, 4]);
 }
 
@@ -95,9 +99,11 @@ async fn under_way_are_those_that_are_not_final_each_once() {
     let queue = Queue::in_memory();
     for number in 1..=6 {
         let mut entry = entry(number);
-        entry.is_held = number == 2;
         if number % 2 == 0 {
-            entry.state = State::Submitted;
+            entry.progress = progress(State::Submitted, CAME);
+        }
+        if number == 2 {
+            entry.progress.set_hold(Hold::Held);
         }
         queue.put(entry, mail(number)).await.expect("put");
     }
@@ -123,9 +129,11 @@ async fn lists_by_state_hold_sender_and_page() {
     let queue = Queue::in_memory();
     for number in 1..=6 {
         let mut entry = entry(number);
-        entry.is_held = number == 2;
+        if number == 2 {
+            entry.progress.set_hold(Hold::Held);
+        }
         if number == 5 {
-            entry.from = "bob@mail.example".to_owned();
+            entry.from = sender("bob@mail.example");
         }
         queue.put(entry, mail(number)).await.expect("put");
     }
@@ -260,13 +268,13 @@ async fn an_answer_under_way_at_a_crash_is_withheld() {
 }
 
 #[tokio::test]
-async fn a_change_cannot_move_an_entry_and_a_final_one_has_its_time() {
+async fn a_change_cannot_move_an_entry() {
     let queue = Queue::in_memory_with(&limits(), Hand::at(CAME + 77).clock());
     queue.put(entry(1), mail(1)).await.expect("put");
     let change: Change = Box::new(|entry| {
         entry.id = MailId::new([8; 32]);
         entry.received_at = 0;
-        entry.state = State::Refused;
+        entry.progress = progress(State::Refused, CAME);
         Vec::new()
     });
     let changed = queue
@@ -278,7 +286,7 @@ async fn a_change_cannot_move_an_entry_and_a_final_one_has_its_time() {
         (changed.id, changed.received_at),
         (entry(1).id, entry(1).received_at)
     );
-    assert_eq!(changed.final_at, Some(CAME + 77));
+    assert_eq!(changed.state(), State::Refused);
     assert_eq!(queue.change(entry(9).id, finish(State::Refused)).await, Ok(None));
 }
 
@@ -288,7 +296,7 @@ async fn a_change_that_panics_writes_nothing_and_the_queue_goes_on() {
     let queue = open(folder.path());
     queue.put(entry(1), mail(1)).await.expect("put");
     let poison: Change = Box::new(|entry| {
-        entry.state = State::Refused;
+        entry.progress = progress(State::Refused, CAME);
         panic!("poison");
     });
     assert!(queue.change(entry(1).id, poison).await.is_err());
@@ -389,8 +397,7 @@ async fn forgets_texts_then_entries_after_their_days() {
         queue.put(entry(number), mail(number)).await.expect("put");
     }
     let paid: Change = Box::new(|entry| {
-        entry.state = State::Validated;
-        entry.final_at = Some(CAME + DAY);
+        entry.progress = progress(State::Validated, CAME + DAY);
         vec![notice(1, NoticeKind::Validated)]
     });
     queue.change(entry(1).id, paid).await.expect("changed");
@@ -398,8 +405,7 @@ async fn forgets_texts_then_entries_after_their_days() {
     sent.state = NoticeState::Sent;
     queue.set_notice(sent).await.expect("set");
     let dropped: Change = Box::new(|entry| {
-        entry.state = State::Dropped;
-        entry.final_at = Some(CAME + 3 * DAY);
+        entry.progress = progress(State::Dropped, CAME + 3 * DAY);
         Vec::new()
     });
     queue.change(entry(2).id, dropped).await.expect("changed");
@@ -442,9 +448,17 @@ async fn the_audit_log_tells_each_change_and_no_address() {
     });
     queue.change(entry(1).id, retried).await.expect("changed");
     let paid: Change = Box::new(|entry| {
-        entry.state = State::Validated;
-        entry.code = Some("tesSUCCESS".to_owned());
-        entry.hash = Some("AB12".to_owned());
+        let hash = Hash256::new([0xAB; 32]);
+        let outcome = Outcome::Forgotten {
+            hash,
+            ledger_index: Some(7),
+        };
+        entry.progress = Progress::Validated {
+            at: CAME,
+            node: None,
+            outcome,
+        };
+        entry.said.code = Code::parse("tesSUCCESS");
         vec![notice(1, NoticeKind::Validated)]
     });
     queue.change(entry(1).id, paid).await.expect("changed");
@@ -466,7 +480,8 @@ async fn the_audit_log_tells_each_change_and_no_address() {
     ];
     assert_eq!(told, expected);
     assert_eq!(lines[2]["message_id"], "1@mail.example");
-    assert_eq!(lines[2]["hash"], "AB12");
+    assert_eq!(lines[2]["hash"], "AB".repeat(32));
+    assert_eq!(lines[2]["ledger_index"], 7);
     assert_eq!(lines[2]["time"], CAME);
     assert!(!text.contains("alice@"), "{text}");
     let mode = |name: &str| {

@@ -3,13 +3,23 @@
 mod crash;
 mod disk;
 mod keeping;
+mod migration;
 mod operators;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use amendment::address::CanonicalAddress;
+use amendment::{EmailId, Order};
+use codec::{Amount, Drops, Hash256};
+
+use super::store::Store;
+use super::writer::Core;
 use super::*;
+use crate::clock::Clock;
+use crate::config::QueueConfig;
 use crate::mail::{Channel, TraceId};
 
 /// Unix seconds at which the mails of these tests came.
@@ -18,20 +28,21 @@ const DAY: u64 = 86_400;
 
 /// An entry of its own for each number, one second after the other.
 pub(crate) fn entry(number: u8) -> Entry {
+    let bob = amendment::address::parse_recipient("bob@friends.example").expect("an address");
     Entry {
         id: MailId::new([number; 32]),
-        email_id: Some(MailId::new([number; 32])),
         trace: TraceId::of([number; 10]),
-        kind: Kind::Order,
-        state: State::Received,
-        is_held: false,
+        request: Request::Order {
+            order: Order::Remit {
+                amount: Amount::from_drops(Drops::new(10_000_000)),
+                to: bob,
+            },
+            email_id: EmailId::new(Hash256::new([number; 32])),
+        },
+        instruction: "REMIT 10 XAH".to_owned(),
+        from: sender("alice@mail.example"),
         dkim: Dkim::Proven,
         channel: Channel::Smtp,
-        from: "alice@mail.example".to_owned(),
-        from_account: "rAlice".to_owned(),
-        to: None,
-        to_account: None,
-        instruction: "REMIT 10 XAH".to_owned(),
         message_id: format!("{number}@mail.example"),
         thread: Thread::default(),
         may_answer: true,
@@ -40,18 +51,35 @@ pub(crate) fn entry(number: u8) -> Entry {
         executable_until: CAME + 5 * DAY,
         next_try: CAME + u64::from(number),
         tries: 0,
-        code: None,
-        rule: None,
-        word: None,
-        fix: None,
-        node: None,
-        hash: None,
-        ledger_index: None,
-        amount: None,
-        fee_drops: None,
-        is_first_payment: false,
-        final_at: None,
+        progress: Progress::new(),
+        said: Said::default(),
         auth_results: None,
+    }
+}
+
+pub(crate) fn sender(address: &str) -> CanonicalAddress {
+    amendment::address::parse_sender(address).expect("an address")
+}
+
+/// Progress of that state, at this time where it is final.
+pub(crate) fn progress(state: State, at: u64) -> Progress {
+    let trail = Trail {
+        node: Some("node.example:6006".to_owned()),
+        transaction: None,
+    };
+    let outcome = Outcome::Replayed { transaction: None };
+    match state {
+        State::Received => Progress::new(),
+        State::Submitted => Progress::submitted(Hold::Free, trail),
+        State::Validated => Progress::Validated {
+            at,
+            node: trail.node,
+            outcome,
+        },
+        State::Refused => Progress::Refused(End { at, trail }),
+        State::Expired => Progress::Expired(End { at, trail }),
+        State::Answered => Progress::Answered(End { at, trail }),
+        State::Dropped => Progress::Dropped(End { at, trail }),
     }
 }
 
@@ -60,7 +88,7 @@ pub(crate) fn mail(number: u8) -> Vec<u8> {
     vec![number; 5]
 }
 
-/// An answer about an entry.
+/// A notice about an entry.
 pub(crate) fn notice(number: u8, kind: NoticeKind) -> Notice {
     Notice {
         about: MailId::new([number; 32]),
@@ -105,7 +133,7 @@ pub(crate) fn open(data: &Path) -> Queue {
 
 pub(crate) fn finish(state: State) -> Change {
     Box::new(move |entry| {
-        entry.state = state;
+        entry.progress = progress(state, CAME);
         Vec::new()
     })
 }

@@ -39,10 +39,13 @@ async fn retry_makes_due_and_releases_nothing() {
     let now = CAME + 9;
     queue.retry(entry(1).id, now).await.expect("retried");
     let held = queue.retry(entry(2).id, now).await.expect("retried");
-    assert_eq!((held.is_held, held.word.as_deref()), (true, Some("looks odd")));
+    assert_eq!(
+        (held.is_held(), held.said.word.as_deref()),
+        (true, Some("looks odd"))
+    );
     assert_eq!(queue.due(now, 9), [entry(3).id, entry(1).id]);
     let released = queue.release(entry(2).id, now).await.expect("released");
-    assert_eq!((released.is_held, released.word), (false, None));
+    assert_eq!((released.is_held(), released.said.word), (false, None));
     assert_eq!(queue.due(now, 9), [entry(3).id, entry(1).id, entry(2).id]);
 }
 
@@ -55,10 +58,10 @@ async fn drop_is_final_and_what_is_final_is_left_alone() {
         .await
         .expect("dropped");
     assert_eq!(
-        (dropped.state, dropped.final_at),
+        (dropped.state(), dropped.progress.final_at()),
         (State::Dropped, Some(CAME + 5))
     );
-    assert_eq!(dropped.word.as_deref(), Some("spam"));
+    assert_eq!(dropped.said.word.as_deref(), Some("spam"));
     let refused = OpError::Final {
         id,
         state: State::Dropped,
@@ -78,7 +81,7 @@ async fn show_tells_all_and_the_mail_when_asked() {
     let queue = open(folder.path());
     queue.put(entry(1), mail(1)).await.expect("put");
     let change: Change = Box::new(|entry| {
-        entry.state = State::Submitted;
+        entry.progress = progress(State::Submitted, CAME);
         vec![notice(1, NoticeKind::Waiting)]
     });
     queue.change(entry(1).id, change).await.expect("changed");

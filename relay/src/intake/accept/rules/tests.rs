@@ -2,7 +2,7 @@ use super::*;
 use crate::intake::accept::testing::{
     self, NETWORK, forger, headers, mail, now, own, provider, records, sign_as, signed,
 };
-use amendment::TxtRecords;
+use amendment::{Order, TxtRecords};
 use proptest::prelude::*;
 use testkit::mail::{Headers, outlook_like};
 use testkit::provider::Signing;
@@ -19,6 +19,13 @@ fn judge_on(network: u32, now: u64, raw: &[u8], keys: &TxtRecords) -> Result<Acc
 
 fn judged(raw: &[u8]) -> Result<Accepted, Rejected> {
     judge_on(NETWORK, now(), raw, &records())
+}
+
+fn email_id(accepted: &Accepted) -> Option<MailId> {
+    match &accepted.request {
+        Request::Order { email_id, .. } => Some(MailId::from(*email_id)),
+        Request::Balance | Request::History => None,
+    }
 }
 
 fn codes(ruling: Result<Accepted, Rejected>) -> (u16, &'static str, &'static str) {
@@ -45,14 +52,22 @@ fn accepts_the_mail_of_the_vectors_under_its_ids() {
         expected["email_id"].as_str()
     );
     assert_eq!(
-        Some(accepted.from_account.as_str()),
+        Some(accepted.from.account().to_string().as_str()),
         expected["from"]["account"].as_str()
     );
+    let Request::Order {
+        order: Order::Remit { to, .. },
+        ..
+    } = &accepted.request
+    else {
+        panic!("{accepted:?}");
+    };
+    let to = to.address().map(CanonicalAddress::as_str);
     assert_eq!(
-        (accepted.from.as_str(), accepted.to.as_deref()),
+        (accepted.from.as_str(), to),
         ("alice@mail.test", Some("bob@example.com"))
     );
-    assert_eq!((accepted.dkim, accepted.kind), (Dkim::Proven, Kind::Order));
+    assert_eq!(accepted.dkim, Dkim::Proven);
     assert_eq!(accepted.executable_until, 1_794_823_200 + 432_000);
 }
 
@@ -67,8 +82,8 @@ fn accepts_orders_of_every_shape() {
     ] {
         let accepted = judged(&raw).expect("taken");
         assert_eq!(
-            (accepted.kind, accepted.dkim, accepted.email_id),
-            (Kind::Order, Dkim::Proven, Some(accepted.id))
+            (accepted.dkim, email_id(&accepted)),
+            (Dkim::Proven, Some(accepted.id))
         );
     }
 }
@@ -258,7 +273,7 @@ fn a_forged_copy_has_another_id_than_the_true_mail() {
     let early = judge_on(NETWORK, now(), &forged, &none).expect("the key is not to be had");
     let proven = judged(&true_mail).expect("taken");
     assert_eq!((early.dkim, proven.dkim), (Dkim::Unproven, Dkim::Proven));
-    assert_eq!(early.email_id, proven.email_id, "it claims the same meaning");
+    assert_eq!(email_id(&early), email_id(&proven), "it claims the same meaning");
     assert_ne!(early.id, proven.id);
     let unproven = judge_on(NETWORK, now(), &true_mail, &none).expect("taken");
     assert_ne!(early.id, unproven.id);
@@ -267,14 +282,11 @@ fn a_forged_copy_has_another_id_than_the_true_mail() {
 
 #[test]
 fn accepts_questions_of_proven_senders() {
-    for (line, kind) in [("BALANCE", Kind::Balance), ("HISTORY", Kind::History)] {
+    for (line, request) in [("BALANCE", Request::Balance), ("HISTORY", Request::History)] {
         for network in [21_337, 21_338] {
             let accepted =
                 judge_on(network, now(), &mail(&["", line, "", "Thanks"]), &records()).expect("taken");
-            assert_eq!(
-                (accepted.kind, accepted.dkim, accepted.email_id),
-                (kind, Dkim::Proven, None)
-            );
+            assert_eq!((&accepted.request, accepted.dkim), (&request, Dkim::Proven));
             assert_eq!(
                 (accepted.line.as_str(), accepted.from.as_str()),
                 (line, "alice@mail.example")

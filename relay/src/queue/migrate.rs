@@ -1,0 +1,214 @@
+//! Version 1 of the queue's file, which held entries in words, made into version 2.
+
+use amendment::address::{Recipient, parse_recipient, parse_sender};
+use amendment::instruction::line::{Line, Meaning, To};
+use amendment::{EmailId, Order};
+use codec::{AccountId, Amount, Currency, Drops, Hash256, IssuedAmount, TerClass};
+use redb::{ReadableTable, WriteTransaction};
+
+use super::entry::{End, Entry, Hold, InLedger, Made, Outcome, Progress, State, Trail};
+use super::id::MailId;
+use super::request::Request;
+use super::said::{Code, Rule, Said};
+use super::stored::{decode, encode};
+use super::tables::{ENTRIES, Place};
+use super::view::{EntryView, Kind};
+use crate::limits::MIGRATE_ROWS;
+
+/// Why an entry of version 1 cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("its {0} is not what version 1 wrote there")]
+pub(super) struct Unreadable(pub(super) &'static str);
+
+/// Rewrites every entry, all in the one transaction that also sets the version. What cannot be read stays as it is: it is
+/// set aside when it is met.
+pub(super) fn entries(writing: &WriteTransaction) -> Result<(), redb::Error> {
+    let mut table = writing.open_table(ENTRIES)?;
+    let mut next: Place = (0, 0);
+    loop {
+        let mut rows = Vec::with_capacity(MIGRATE_ROWS);
+        for row in table.range(next..)?.take(MIGRATE_ROWS) {
+            let (place, row) = row?;
+            let (id, bytes) = row.value();
+            rows.push((place.value(), *id, bytes.to_vec()));
+        }
+        let Some((last, ..)) = rows.last() else {
+            return Ok(());
+        };
+        next = (last.0, last.1.saturating_add(1));
+        for (place, id, bytes) in rows {
+            let old = decode::<EntryView>(&bytes).ok_or(Unreadable("JSON"));
+            match old.and_then(entry).map(|entry| encode(&entry)) {
+                Ok(Ok(bytes)) => drop(table.insert(place, (&id, bytes.as_slice()))?),
+                Ok(Err(error)) => tracing::error!(id = %MailId::new(id), %error, "an entry stays as it is"),
+                Err(error) => tracing::error!(id = %MailId::new(id), %error, "an entry stays as it is"),
+            }
+        }
+    }
+}
+
+/// An entry from what version 1 held.
+pub(super) fn entry(old: EntryView) -> Result<Entry, Unreadable> {
+    let from = parse_sender(&old.from).map_err(|_| Unreadable("from"))?;
+    if from.account().to_string() != old.from_account {
+        return Err(Unreadable("from_account"));
+    }
+    Ok(Entry {
+        id: old.id,
+        trace: old.trace.clone(),
+        request: request(&old)?,
+        instruction: old.instruction.clone(),
+        from,
+        dkim: old.dkim,
+        channel: old.channel,
+        message_id: old.message_id.clone(),
+        thread: old.thread.clone(),
+        may_answer: old.may_answer,
+        bytes: old.bytes,
+        received_at: old.received_at,
+        executable_until: old.executable_until,
+        next_try: old.next_try,
+        tries: old.tries,
+        progress: progress(&old)?,
+        said: Said {
+            code: code(&old)?,
+            // Version 1 took whatever a node called its rule.
+            rule: old.rule.as_deref().and_then(Rule::parse),
+            word: old.word,
+            fix: old.fix,
+        },
+        auth_results: old.auth_results,
+    })
+}
+
+fn read<T>(
+    text: Option<&str>,
+    read: impl FnOnce(&str) -> Option<T>,
+    name: &'static str,
+) -> Result<Option<T>, Unreadable> {
+    match text {
+        None => Ok(None),
+        Some(text) => read(text).map(Some).ok_or(Unreadable(name)),
+    }
+}
+
+fn code(old: &EntryView) -> Result<Option<Code>, Unreadable> {
+    read(old.code.as_deref(), Code::parse, "code")
+}
+
+fn request(old: &EntryView) -> Result<Request, Unreadable> {
+    match old.kind {
+        Kind::Order => {
+            let email_id = old.email_id.ok_or(Unreadable("email_id"))?;
+            Ok(Request::Order {
+                order: order(old).ok_or(Unreadable("instruction"))?,
+                email_id: EmailId::new(Hash256::new(*email_id.as_bytes())),
+            })
+        }
+        Kind::Balance => Ok(Request::Balance),
+        Kind::History => Ok(Request::History),
+    }
+}
+
+/// The line says everything but the recipient that stands in the To header.
+fn order(old: &EntryView) -> Option<Order> {
+    let line = Line::parse(old.instruction.as_bytes())?;
+    let amount = match line.meaning().ok()?? {
+        Meaning::Rekey(key) => return Some(Order::Rekey { key }),
+        Meaning::Remit(amount) => amount,
+    };
+    let to = match (line.to().ok()??, &old.to) {
+        (To::Named(to), _) => to,
+        (To::Header, Some(address)) => parse_recipient(address).ok()?,
+        // Version 1 dropped the tag behind a classic address in the To header. No transaction is made of this one.
+        (To::Header, None) => Recipient::Chain {
+            account: AccountId::parse_classic(old.to_account.as_deref()?).ok()?,
+            tag: None,
+        },
+    };
+    let is_known = Some(to.account().to_string()) == old.to_account;
+    is_known.then_some(Order::Remit { amount, to })
+}
+
+fn progress(old: &EntryView) -> Result<Progress, Unreadable> {
+    let trail = Trail {
+        node: old.node.clone(),
+        transaction: read(old.hash.as_deref(), Hash256::from_hex, "hash")?,
+    };
+    let hold = if old.is_held { Hold::Held } else { Hold::Free };
+    let at = old.final_at.ok_or(Unreadable("final_at"));
+    Ok(match old.state {
+        State::Received => Progress::Received { hold, trail },
+        State::Submitted => Progress::Submitted {
+            hold,
+            node: trail.node.ok_or(Unreadable("node"))?,
+            transaction: trail.transaction,
+        },
+        State::Validated => Progress::Validated {
+            at: at?,
+            outcome: outcome(old, code(old)?.as_ref(), trail.transaction),
+            node: trail.node,
+        },
+        State::Refused => Progress::Refused(End { at: at?, trail }),
+        State::Expired => Progress::Expired(End { at: at?, trail }),
+        State::Answered => Progress::Answered(End { at: at?, trail }),
+        State::Dropped => Progress::Dropped(End { at: at?, trail }),
+    })
+}
+
+fn outcome(old: &EntryView, code: Option<&Code>, hash: Option<Hash256>) -> Outcome {
+    let Some(hash) = hash else {
+        return Outcome::Replayed { transaction: None };
+    };
+    let transaction = InLedger {
+        hash,
+        ledger_index: old.ledger_index,
+        fee: old.fee_drops.map(Drops::new),
+    };
+    match code.map(Code::class) {
+        Some(TerClass::Tes) => Outcome::Applied {
+            transaction,
+            delivered: old.amount.as_deref().and_then(|amount| delivered(old, amount)),
+            made: if old.is_first_payment {
+                Made::Account
+            } else {
+                Made::Nothing
+            },
+        },
+        Some(TerClass::Tec) => Outcome::Charged { transaction },
+        // What was told as a replay kept the amount of the order.
+        Some(TerClass::Tel | TerClass::Tem | TerClass::Tef | TerClass::Ter) | None => match old.amount {
+            Some(_) => Outcome::Replayed {
+                transaction: Some(hash),
+            },
+            None => Outcome::Forgotten {
+                hash,
+                ledger_index: old.ledger_index,
+            },
+        },
+    }
+}
+
+/// Version 1 kept an issued amount without its issuer, who is the one of the order.
+fn delivered(old: &EntryView, text: &str) -> Option<Amount> {
+    let (value, currency) = text.split_once(' ')?;
+    let ordered = match order(old)? {
+        Order::Remit { amount, .. } => amount,
+        Order::Rekey { .. } => return None,
+    };
+    match (Currency::parse(currency)?, ordered) {
+        (Currency::XAH, _) => drops(value).map(Amount::from_drops),
+        (currency, Amount::Issued(ordered)) => IssuedAmount::parse(value, currency, ordered.issuer())
+            .ok()
+            .map(Amount::Issued),
+        (_, Amount::Native(_)) => None,
+    }
+}
+
+/// XAH with up to six decimals.
+fn drops(value: &str) -> Option<Drops> {
+    let (whole, part) = value.split_once('.').unwrap_or((value, ""));
+    let part = (part.len() <= 6).then(|| format!("{part:0<6}"))?;
+    let whole = whole.parse::<u64>().ok()?.checked_mul(Drops::PER_XAH)?;
+    whole.checked_add(part.parse().ok()?).map(Drops::new)
+}
