@@ -89,8 +89,32 @@ fn verifier_and_ledger_deny_what_can_panic() {
             assert!(text.contains(lint), "{path} does not deny {lint}");
         }
     }
-    let text = read("Cargo.toml");
-    assert!(text.contains("unsafe_code = \"forbid\""));
+}
+
+/// The workspace denies unsafe code, and nothing but the C interface may lift that.
+#[test]
+fn unsafe_code_stands_in_the_c_interface_alone() {
+    const EXCEPTION: &str = "capi/";
+    let manifest = read("Cargo.toml");
+    assert!(manifest.contains(concat!("unsafe", "_code = \"deny\"")));
+    for path in files(".", ".rs").iter().chain(&files(".", "Cargo.toml")) {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).expect("source");
+        let lint = concat!("unsafe", "_code");
+        let is_lifted =
+            |line: &str| line.contains(lint) && !line.contains("forbid") && !line.contains("deny");
+        let is_exception = shown.contains(EXCEPTION);
+        assert!(
+            is_exception || !text.lines().any(is_lifted),
+            "{shown} allows unsafe code"
+        );
+        if path.ends_with("Cargo.toml") && !shown.contains("/fuzz/") {
+            assert!(
+                text.contains("[lints]\nworkspace = true"),
+                "{shown} has lints of its own"
+            );
+        }
+    }
 }
 
 #[test]

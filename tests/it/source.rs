@@ -24,6 +24,15 @@ pub struct File {
     pub product: String,
 }
 
+/// Why a name comes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// `use`: for the module itself.
+    Use,
+    /// `pub use`: for others.
+    HandOn,
+}
+
 /// What stands in a module, be it a file or within braces.
 #[derive(Default)]
 struct Module {
@@ -188,12 +197,13 @@ impl Module {
                 Some("use") => {
                     let end = after.iter().position(|token| is_mark(token, ';'));
                     let (tree, after) = after.split_at(end.expect("`use` ends with a semicolon"));
-                    let is_handed_on = code
+                    let is_public = code
                         .iter()
                         .rev()
                         .take(2)
                         .any(|token| word(token).as_deref() == Some("pub"));
-                    self.add_use(name, tree, Vec::new(), is_handed_on);
+                    let purpose = if is_public { Purpose::HandOn } else { Purpose::Use };
+                    self.add_use(name, tree, Vec::new(), purpose);
                     rest = after;
                 }
                 Some("fn" | "struct" | "enum" | "trait" | "type" | "const" | "static" | "union") => {
@@ -208,7 +218,7 @@ impl Module {
     }
 
     /// A tree of a `use` declaration below `path`.
-    fn add_use(&mut self, module: &Names, tree: &[TokenTree], mut path: Names, is_handed_on: bool) {
+    fn add_use(&mut self, module: &Names, tree: &[TokenTree], mut path: Names, purpose: Purpose) {
         let mut alias = None;
         let mut is_glob = false;
         for token in tree {
@@ -216,7 +226,7 @@ impl Module {
                 TokenTree::Group(group) => {
                     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
                     for branch in tokens.split(|token| is_mark(token, ',')) {
-                        self.add_use(module, branch, path.clone(), is_handed_on);
+                        self.add_use(module, branch, path.clone(), purpose);
                     }
                     return;
                 }
@@ -231,7 +241,7 @@ impl Module {
             return;
         };
         let target = from_root(module, &path);
-        if !is_handed_on {
+        if purpose == Purpose::Use {
             self.paths.insert(target.clone());
         }
         if is_glob {
