@@ -198,6 +198,16 @@ impl IssuedAmount {
     }
 
     /// Reads Xahau's text of a value: sign, digits, point, exponent; exact or refused.
+    ///
+    /// ```
+    /// use codec::{AccountId, AmountError, Currency, IssuedAmount};
+    ///
+    /// let usd = Currency::from_iso(*b"USD");
+    /// let amount = IssuedAmount::parse("12.50", usd, AccountId::ONE)?;
+    /// assert_eq!((amount.mantissa(), amount.exponent()), (1_250_000_000_000_000, -14));
+    /// assert_eq!(amount.value_text(), "12.5");
+    /// # Ok::<(), AmountError>(())
+    /// ```
     pub fn parse(text: &str, currency: Currency, issuer: AccountId) -> Result<Self, AmountError> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),

@@ -12,6 +12,42 @@ pub const TF_PARTIAL_PAYMENT: u32 = 0x0002_0000;
 /// Payment: only at the quality of Amount and SendMax, or better.
 pub const TF_LIMIT_QUALITY: u32 = 0x0004_0000;
 
+/// AccountSet: as SetFlag 1.
+pub const TF_REQUIRE_DEST_TAG: u32 = 0x0001_0000;
+/// AccountSet: as ClearFlag 1.
+pub const TF_OPTIONAL_DEST_TAG: u32 = 0x0002_0000;
+/// AccountSet: as SetFlag 2.
+pub const TF_REQUIRE_AUTH: u32 = 0x0004_0000;
+/// AccountSet: as ClearFlag 2.
+pub const TF_OPTIONAL_AUTH: u32 = 0x0008_0000;
+/// AccountSet: as SetFlag 3.
+pub const TF_DISALLOW_XRP: u32 = 0x0010_0000;
+/// AccountSet: as ClearFlag 3.
+pub const TF_ALLOW_XRP: u32 = 0x0020_0000;
+
+/// TrustSet: authorise the other side.
+pub const TF_SETF_AUTH: u32 = 0x0001_0000;
+/// TrustSet: money does not ripple from this line to another.
+pub const TF_SET_NO_RIPPLE: u32 = 0x0002_0000;
+/// TrustSet: it does.
+pub const TF_CLEAR_NO_RIPPLE: u32 = 0x0004_0000;
+/// TrustSet: freeze the line.
+pub const TF_SET_FREEZE: u32 = 0x0010_0000;
+/// TrustSet: end the freeze.
+pub const TF_CLEAR_FREEZE: u32 = 0x0020_0000;
+
+/// Remit's MintURIToken: the issuer may burn the token.
+pub const TF_BURNABLE: u32 = 0x0000_0001;
+
+/// EnableAmendment: most validators want the amendment from now on.
+pub const TF_GOT_MAJORITY: u32 = 0x0001_0000;
+/// EnableAmendment: they no longer do.
+pub const TF_LOST_MAJORITY: u32 = 0x0002_0000;
+
+/// DKIMKeySet without a record: DNS has records, but none that can be used. Without the flag, DNS has none.
+/// Spec: 7.2
+pub const TF_DKIM_UNUSABLE: u32 = 0x0000_0001;
+
 /// AccountSet SetFlag: a payment needs a destination tag.
 pub const ASF_REQUIRE_DEST: u32 = 1;
 /// AccountSet SetFlag: holders need authorisation.
@@ -81,3 +117,20 @@ pub const LSF_DISALLOW_INCOMING_TRUSTLINE: u32 = 0x2000_0000;
 pub const LSF_URI_TOKEN_ISSUER: u32 = 0x4000_0000;
 /// AccountRoot: refuses Remits.
 pub const LSF_DISALLOW_INCOMING_REMIT: u32 = 0x8000_0000;
+
+/// RippleState: the line counts towards the reserve of the low account.
+pub const LSF_LOW_RESERVE: u32 = 0x0001_0000;
+/// RippleState: the line counts towards the reserve of the high account.
+pub const LSF_HIGH_RESERVE: u32 = 0x0002_0000;
+/// RippleState: the low account authorised the high one.
+pub const LSF_LOW_AUTH: u32 = 0x0004_0000;
+/// RippleState: the high account authorised the low one.
+pub const LSF_HIGH_AUTH: u32 = 0x0008_0000;
+/// RippleState: the low account lets no money ripple through the line.
+pub const LSF_LOW_NO_RIPPLE: u32 = 0x0010_0000;
+/// RippleState: the high account lets no money ripple through the line.
+pub const LSF_HIGH_NO_RIPPLE: u32 = 0x0020_0000;
+/// RippleState: the low account froze the line.
+pub const LSF_LOW_FREEZE: u32 = 0x0040_0000;
+/// RippleState: the high account froze the line.
+pub const LSF_HIGH_FREEZE: u32 = 0x0080_0000;

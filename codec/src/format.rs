@@ -71,7 +71,7 @@ impl Template {
                 (Default, Some(value)) if is_default(value) => {
                     return Err(FormatError::IsDefault(field.name()));
                 }
-                _ => {}
+                (Required | Optional | Default, _) => {}
             }
         }
         for (field, value) in object.iter() {
@@ -90,7 +90,18 @@ fn check_inner(field: Field, value: &Value) -> Result<(), FormatError> {
         Value::Array(elements) => elements
             .iter()
             .try_for_each(|(name, object)| inner(*name).map_or(Ok(()), |template| template.check(object))),
-        _ => Ok(()),
+        Value::UInt8(_)
+        | Value::UInt16(_)
+        | Value::UInt32(_)
+        | Value::UInt64(_)
+        | Value::Hash128(_)
+        | Value::Hash160(_)
+        | Value::Hash256(_)
+        | Value::Amount(_)
+        | Value::Blob(_)
+        | Value::Account(_)
+        | Value::PathSet(_)
+        | Value::Vector256(_) => Ok(()),
     }
 }
 

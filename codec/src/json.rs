@@ -30,6 +30,18 @@ pub enum JsonError {
 }
 
 /// JSON form of an object.
+///
+/// ```
+/// use codec::format::TxType;
+/// use codec::{Amount, Drops, Object, json, sf};
+///
+/// let object = Object::new()
+///     .with(sf::TRANSACTION_TYPE, TxType::Payment.code())
+///     .with(sf::FEE, Amount::from_drops(Drops::new(10)));
+/// let shown = json::to_json(&object);
+/// assert_eq!(shown, serde_json::json!({"TransactionType": "Payment", "Fee": "10"}));
+/// assert_eq!(json::from_json(&shown), Ok(object));
+/// ```
 #[must_use]
 pub fn to_json(object: &Object) -> Json {
     let fields = object
@@ -127,6 +139,13 @@ fn step_to_json(kind: u8, rest: &mut &[u8]) -> Option<Json> {
 }
 
 /// Reads the JSON form. Every name must be a field; paths are not read (nothing here submits any).
+///
+/// ```
+/// use codec::json::{JsonError, from_json};
+///
+/// let error = from_json(&serde_json::json!({"Amout": "1"})).unwrap_err();
+/// assert_eq!(error, JsonError::UnknownField("Amout".to_owned()));
+/// ```
 pub fn from_json(json: &Json) -> Result<Object, JsonError> {
     object_from_json(json, 0)
 }
@@ -212,8 +231,8 @@ fn elements_from_json(field: Field, json: &Json, depth: usize) -> Result<Value, 
     Ok(Value::Array(elements))
 }
 
-/// Reads an amount: drops as text, of at most 62 bits as the format has them, or `{currency, issuer, value}` and nothing
-/// else.
+/// Reads an amount: drops as text, of at most 62 bits as the format has them, or `{currency, issuer, value}`
+/// and nothing else.
 pub fn amount_from_json(json: &Json) -> Option<Amount> {
     if let Some(text) = json.as_str() {
         let digits = text.strip_prefix('-').unwrap_or(text);

@@ -115,7 +115,8 @@ mod tests {
         AccountId::parse_classic("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh").expect("valid")
     }
 
-    // Values: xahau-facts 2.4 and 12; the account, amendments, fees and skip indexes are those of public networks.
+    // Values: xahau-facts 2.4 and 12; the account, amendments, fees and skip indexes are those of public
+    // networks.
     #[test]
     fn accepts_known_indexes() {
         let rows = [

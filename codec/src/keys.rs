@@ -63,6 +63,16 @@ impl PublicKey {
     }
 
     /// True where `signature` is this key's over `message` (hashed first for secp256k1).
+    ///
+    /// ```
+    /// use codec::keys::{KeyPair, LowS};
+    ///
+    /// let pair = KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb")?;
+    /// let signature = pair.sign(b"message");
+    /// assert!(pair.public_key().verify(b"message", &signature, LowS::Required));
+    /// assert!(!pair.public_key().verify(b"massage", &signature, LowS::Required));
+    /// # Ok::<(), codec::keys::KeyError>(())
+    /// ```
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8], low_s: LowS) -> bool {
         if self.0[0] == ED25519_PREFIX {

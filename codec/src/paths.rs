@@ -1,5 +1,5 @@
-//! Coding of payment paths (xahaud STPathSet.cpp): steps, `FF` between paths, `00` at the end. A step is a byte of bits
-//! and 20 bytes for each bit, in the order of the bits.
+//! Coding of payment paths (xahaud STPathSet.cpp): steps, `FF` between paths, `00` at the end. A step is a
+//! byte of bits and 20 bytes for each bit, in the order of the bits.
 
 /// End of the set.
 pub(crate) const PATHS_END: u8 = 0x00;

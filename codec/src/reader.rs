@@ -60,6 +60,19 @@ pub struct DecodeError {
 }
 
 /// Reads one object that fills `bytes`.
+///
+/// ```
+/// use codec::{DecodeReason, decode, encode, sf};
+///
+/// let blob = [0x12, 0x00, 0x5F, 0x24, 0x00, 0x00, 0x00, 0x01];
+/// let object = decode(&blob)?;
+/// assert_eq!(object.u32(sf::SEQUENCE), Some(1));
+/// assert_eq!(encode(&object), blob);
+///
+/// let error = decode(&blob[..7]).unwrap_err();
+/// assert_eq!((error.reason, error.offset), (DecodeReason::Truncated, 4));
+/// # Ok::<(), codec::DecodeError>(())
+/// ```
 pub fn decode(bytes: &[u8]) -> Result<Object, DecodeError> {
     let mut reader = Reader {
         rest: bytes,

@@ -38,6 +38,15 @@ impl AccountId {
     }
 
     /// Reads a classic address; case matters.
+    ///
+    /// ```
+    /// use codec::AccountId;
+    ///
+    /// let text = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+    /// assert_eq!(AccountId::parse_classic(text)?.to_string(), text);
+    /// assert!(AccountId::parse_classic("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTH").is_err());
+    /// # Ok::<(), codec::AddressError>(())
+    /// ```
     pub fn parse_classic(text: &str) -> Result<Self, AddressError> {
         base58::decode(&[base58::TYPE_ACCOUNT_ID], text)
             .map(AccountId)

@@ -19,7 +19,14 @@ pub(crate) const ARRAY_END: u8 = 0xF1;
 /// Bytes that an output has room for before it grows; most entries and transactions without memos fit.
 const BYTES_EXPECTED: usize = 256;
 
-/// Canonical serialization.
+/// Canonical serialization: fields in their order, whatever the order in which they were set.
+///
+/// ```
+/// use codec::{Object, encode, sf};
+///
+/// let object = Object::new().with(sf::SEQUENCE, 1u32).with(sf::TRANSACTION_TYPE, 95u16);
+/// assert_eq!(encode(&object), [0x12, 0x00, 0x5F, 0x24, 0x00, 0x00, 0x00, 0x01]);
+/// ```
 #[must_use]
 pub fn encode(object: &Object) -> Vec<u8> {
     let mut out = Vec::with_capacity(BYTES_EXPECTED);
@@ -35,8 +42,8 @@ pub fn encode_signing(object: &Object) -> Vec<u8> {
     out
 }
 
-/// A length prefix (xahaud Serializer.cpp `addEncoded`) and the bytes. Longer than [`VL_BYTES_MAX`]: cut there, which no
-/// reader accepts; callers hold every blob far below.
+/// A length prefix (xahaud Serializer.cpp `addEncoded`) and the bytes. Longer than [`VL_BYTES_MAX`]: cut
+/// there, which no reader accepts; callers hold every blob far below.
 pub fn encode_vl(bytes: &[u8], out: &mut Vec<u8>) {
     let bytes = bytes.get(..VL_BYTES_MAX).unwrap_or(bytes);
     let above = |base: usize| {

@@ -1,7 +1,8 @@
 //! What a ledger costs: building it, its signatures, its hashes, a signed mail.
 //!
-//! `cargo bench -p xahau-email-ledger`. Each line `ratio NAME VALUE` is the time of one transaction divided by its target;
-//! at most 1 is good. Everything runs in one thread, and of several runs the least disturbed counts: so it is CPU time.
+//! `cargo bench -p xahau-email-ledger`. Each line `ratio NAME VALUE` is the time of one transaction divided
+//! by its target; at most 1 is good. Everything runs in one thread, and of several runs the least disturbed
+//! counts: so it is CPU time.
 
 #![allow(missing_docs, reason = "criterion's macros")]
 
@@ -270,7 +271,8 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Ledger with alice's money, her provider's key and eight live entries, and the bytes of a ninth mail's transaction.
+/// Ledger with alice's money, her provider's key and eight live entries, and the bytes of a ninth mail's
+/// transaction.
 fn mailed(key: &RsaKeyPair) -> (Ledger, Vec<u8>) {
     let spki: PublicKeyX509Der<'_> = key.public_key().as_der().expect("DER");
     let record = format!("v=DKIM1; k=rsa; p={}", base64(spki.as_ref())).into_bytes();
@@ -313,7 +315,8 @@ fn emails(criterion: &mut Criterion) {
     let key = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
     let (ledger, blob) = mailed(&key);
     let repeats = 200;
-    // All in: the bytes are read, the mail verified, the ledger of one transaction built; less an empty ledger.
+    // All in: the bytes are read, the mail verified, the ledger of one transaction built; less an empty
+    // ledger.
     let all_in = measured(
         || (),
         |()| {

@@ -1,22 +1,17 @@
 //! The life of an amendment: votes at flag ledgers, majorities, and the transactions that write them down.
 //!
-//! Xahau's rules (AmendmentTable.cpp, with fixAmendmentMajorityCalc), no section of the spec. The caller counts the
-//! votes.
+//! Xahau's rules (AmendmentTable.cpp, with fixAmendmentMajorityCalc), no section of the spec. The caller
+//! counts the votes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use codec::format::TxType;
 use codec::hash::sha512_half;
-use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, keylet, sf};
+use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, flags, keylet, sf};
 
 use crate::ledger::Ledger;
 use crate::limits::FLAG_LEDGER_INTERVAL;
 use crate::transaction::Transaction;
-
-/// Flag of an EnableAmendment: from now on most validators want it.
-pub const TF_GOT_MAJORITY: u32 = 0x0001_0000;
-/// Flag of an EnableAmendment: they no longer do.
-pub const TF_LOST_MAJORITY: u32 = 0x0002_0000;
 
 /// The id of an amendment: the SHA-512Half of its name.
 #[must_use]
@@ -62,9 +57,9 @@ pub fn is_voting_ledger(index: LedgerIndex) -> bool {
     is_flag_ledger(LedgerIndex::new(index.get().saturating_add(1)))
 }
 
-/// True where so many votes of so many validators are a majority: more than 80 percent, and the vote of a single one.
-#[must_use]
-pub fn is_majority(votes: u32, validators: u32) -> bool {
+/// True where so many votes of so many validators are a majority: more than 80 percent, and the vote of a
+/// single one.
+fn is_majority(votes: u32, validators: u32) -> bool {
     if validators == 1 {
         return votes >= 1;
     }
@@ -81,8 +76,8 @@ pub struct Ballot {
     pub votes: BTreeMap<Hash256, u32>,
 }
 
-/// The EnableAmendments for the ledger after the flag ledger `parent`; none after another ledger. `own` are the
-/// amendments that this node itself wants: it writes down any majority, but enables only what it wants.
+/// The EnableAmendments for the ledger after the flag ledger `parent`; none after another ledger. `own` are
+/// the amendments that this node itself wants: it writes down any majority, but enables only what it wants.
 #[must_use]
 pub fn build_changes(
     parent: &Ledger,
@@ -102,21 +97,21 @@ pub fn build_changes(
         .filter_map(|id| {
             let votes = ballot.votes.get(id).copied().unwrap_or(0);
             let wanted = is_majority(votes, ballot.validators);
-            let flags = match (wanted, majorities.get(id)) {
-                (true, None) => TF_GOT_MAJORITY,
-                (false, Some(_)) => TF_LOST_MAJORITY,
+            let tx_flags = match (wanted, majorities.get(id)) {
+                (true, None) => flags::TF_GOT_MAJORITY,
+                (false, Some(_)) => flags::TF_LOST_MAJORITY,
                 (true, Some(since)) => {
                     let due = since.seconds().saturating_add(majority_secs);
                     (due <= now && own.contains(id)).then_some(0)?
                 }
                 (false, None) => return None,
             };
-            enable_amendment(parent, *id, flags)
+            enable_amendment(parent, *id, tx_flags)
         })
         .collect()
 }
 
-fn enable_amendment(parent: &Ledger, id: Hash256, flags: u32) -> Option<Transaction> {
+fn enable_amendment(parent: &Ledger, id: Hash256, tx_flags: u32) -> Option<Transaction> {
     let mut object = Object::new()
         .with(sf::TRANSACTION_TYPE, TxType::EnableAmendment.code())
         .with(sf::SEQUENCE, 0u32)
@@ -125,8 +120,8 @@ fn enable_amendment(parent: &Ledger, id: Hash256, flags: u32) -> Option<Transact
         .with(sf::FEE, Amount::Native(0))
         .with(sf::SIGNING_PUB_KEY, b"".as_slice())
         .with(sf::ACCOUNT, AccountId::ZERO);
-    if flags != 0 {
-        object.set(sf::FLAGS, flags);
+    if tx_flags != 0 {
+        object.set(sf::FLAGS, tx_flags);
     }
     Transaction::from_object(&object).ok()
 }

@@ -1,7 +1,7 @@
 //! Closing a ledger: the canonical order of its transactions, the passes over them, skip list, header.
 //!
-//! Xahau's rules (BuildLedger.cpp, CanonicalTXSet.cpp, Ledger.cpp). The result depends on the set of transactions, never
-//! on the order in which they came.
+//! Xahau's rules (BuildLedger.cpp, CanonicalTXSet.cpp, Ledger.cpp). The result depends on the set of
+//! transactions, never on the order in which they came.
 
 use std::collections::BTreeMap;
 
@@ -58,8 +58,28 @@ impl AppliedTx {
     }
 }
 
-/// Builds the ledger after `parent` from a set of transactions. `close_time` is the agreed proposal, rounded here; zero
-/// says that there was no agreement.
+/// Builds the ledger after `parent` from a set of transactions. `close_time` is the agreed proposal, rounded
+/// here; zero says that there was no agreement.
+///
+/// ```
+/// use codec::CloseTime;
+/// use ledger::genesis::EmailAmendment;
+/// use ledger::{GenesisConfig, Ledger, close};
+///
+/// let genesis = Ledger::genesis(&GenesisConfig {
+///     network_id: 21_338,
+///     validators: Vec::new(),
+///     email: EmailAmendment::Enabled,
+///     close_time: CloseTime::new(800_000_000),
+///     key_delay_first_secs: 0,
+///     key_delay_next_secs: 0,
+/// });
+/// let closed = close(&genesis, [], CloseTime::new(800_000_030));
+/// assert_eq!(closed.ledger.header().parent_hash, genesis.hash());
+/// assert_eq!(closed.ledger.index().get(), 2);
+/// // Even an empty ledger changes one entry: the list of its ancestors' hashes.
+/// assert_eq!((closed.applied.len(), closed.changes.len()), (0, 1));
+/// ```
 #[must_use]
 pub fn close(parent: &Ledger, txs: impl IntoIterator<Item = Transaction>, close_time: CloseTime) -> Closed {
     let (close_time, close_flags) =
@@ -105,8 +125,8 @@ struct Building {
 }
 
 impl Building {
-    /// Goes over the transactions until nothing changes any more; returns those that may succeed later. The first passes
-    /// put a tec off, as another transaction may remove its cause; the last one takes its fee.
+    /// Goes over the transactions until nothing changes any more; returns those that may succeed later. The
+    /// first passes put a tec off, as another transaction may remove its cause; the last one takes its fee.
     fn run_passes(&mut self, mut waiting: Vec<Transaction>) -> Vec<Transaction> {
         self.env.pass = Pass::Retry;
         for pass in 0..CLOSE_PASSES {
@@ -216,8 +236,8 @@ pub(crate) fn tx_leaf(blob: &[u8], metadata: &[u8]) -> Vec<u8> {
     leaf
 }
 
-/// Each transaction once, by account (xor a salt that nobody can choose: the hash of the set), then Sequence before
-/// tickets, then id.
+/// Each transaction once, by account (xor a salt that nobody can choose: the hash of the set), then Sequence
+/// before tickets, then id.
 fn canonical_order(txs: impl IntoIterator<Item = Transaction>) -> Vec<Transaction> {
     let by_id: BTreeMap<Hash256, Transaction> = txs.into_iter().map(|tx| (tx.id(), tx)).collect();
     let set = TxSet::from_sorted_iter(by_id.keys().map(|id| (*id, Vec::new())));

@@ -12,8 +12,9 @@ const FINER_EVERY: u32 = 8;
 /// Flag in `close_flags`: the validators did not agree on a close time.
 pub const NO_CLOSE_TIME_CONSENSUS: u8 = 1;
 
-/// Resolution of ledger `index`, from its parent's resolution and flags: one step coarser after a disagreement, one step
-/// finer at each eighth ledger after an agreement. A resolution that is not in the list stays.
+/// Resolution of ledger `index`, from its parent's resolution and flags: one step coarser after a
+/// disagreement, one step finer at each eighth ledger after an agreement. A resolution that is not in the
+/// list stays.
 #[must_use]
 pub fn next_resolution(parent_secs: u8, parent_flags: u8, index: u32) -> u8 {
     let Some(step) = RESOLUTIONS_SECS.iter().position(|secs| *secs == parent_secs) else {
@@ -46,8 +47,8 @@ pub fn round(time: CloseTime, resolution_secs: u8) -> CloseTime {
     CloseTime::new(half_up.saturating_sub(rest))
 }
 
-/// Close time and close flags of a ledger from the proposed time: rounded, but at least one second after the parent. A
-/// proposal of zero means that the validators did not agree: parent plus one second, flagged.
+/// Close time and close flags of a ledger from the proposed time: rounded, but at least one second after the
+/// parent. A proposal of zero means that the validators did not agree: parent plus one second, flagged.
 #[must_use]
 pub fn effective(proposed: CloseTime, resolution_secs: u8, parent: CloseTime) -> (CloseTime, u8) {
     let earliest = CloseTime::new(parent.seconds().saturating_add(1));

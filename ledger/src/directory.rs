@@ -65,7 +65,8 @@ pub(crate) fn insert(sandbox: &mut Sandbox<'_>, owner: AccountId, item: Hash256)
     Ok(next)
 }
 
-/// Takes an entry off its page. A page that this leaves empty is unlinked, the first one only as `empty_root` says.
+/// Takes an entry off its page. A page that this leaves empty is unlinked, the first one only as `empty_root`
+/// says.
 pub(crate) fn remove(
     sandbox: &mut Sandbox<'_>,
     owner: AccountId,

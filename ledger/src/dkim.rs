@@ -1,7 +1,7 @@
 //! DKIM keys on the ledger: what validators sign, and the pseudo-transaction made of it.
 //!
-//! Spec sections 7.1, 7.2, 7.4. DNS is not asked here: an answer comes in as data. What a DKIMKeySet does to the
-//! state is in its transactor.
+//! Spec sections 7.1, 7.2, 7.4. DNS is not asked here: an answer comes in as data. What a DKIMKeySet does to
+//! the state is in its transactor.
 //!
 //! The message of an attestation, all numbers big-endian:
 //!
@@ -19,16 +19,13 @@ use amendment::limits::KEY_RECORD_BYTES_MAX;
 use codec::format::{EntryType, TxType};
 use codec::hash::PREFIX_DKIM_ATTESTATION;
 use codec::keys::{KeyPair, LowS, PublicKey};
-use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, keylet, sf};
+use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, flags, keylet, sf};
 
 use crate::ledger::Ledger;
 use crate::limits::{
     ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, DKIM_NAME_BYTES_MAX, DNS_LABEL_BYTES_MAX, VALIDATORS_MAX,
 };
 use crate::transaction::{Transaction, TransactionError};
-
-/// Flag of a DKIMKeySet without a record: DNS has records, but none that can be used. Without it, DNS has none.
-pub const TF_DKIM_UNUSABLE: u32 = 0x0000_0001;
 
 /// What stands between selector and domain in DNS.
 const DNS_INFIX: &str = "._domainkey.";
@@ -81,8 +78,8 @@ impl DkimName {
         keylet::dkim_key(&self.domain, &self.selector)
     }
 
-    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when its last key
-    /// goes, and so tells a known domain from a new one. Spec: 7.4
+    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when its
+    /// last key goes, and so tells a known domain from a new one. Spec: 7.4
     #[must_use]
     pub fn directory(&self) -> Hash256 {
         keylet::dkim_key(&self.domain, b"")
@@ -219,8 +216,8 @@ pub fn quorum(validators: usize) -> usize {
     validators.saturating_mul(4).div_ceil(5)
 }
 
-/// The DKIMKeySet for the ledger after `parent`, of the attestations that count there and say the same as the first of
-/// them; `None` where they make no quorum. Spec: 7.2
+/// The DKIMKeySet for the ledger after `parent`, of the attestations that count there and say the same as the
+/// first of them; `None` where they make no quorum. Spec: 7.2
 #[must_use]
 pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestation]) -> Option<Transaction> {
     let listed = validators(parent);
@@ -248,8 +245,8 @@ pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestati
     set.transaction().ok()
 }
 
-/// DKIMKeySets without attestations that remove keys not renewed for 30 days, at most `removals_max` of them. Reads the
-/// whole state: not for every ledger. Spec: 7.4
+/// DKIMKeySets without attestations that remove keys not renewed for 30 days, at most `removals_max` of them.
+/// Reads the whole state: not for every ledger. Spec: 7.4
 #[must_use]
 pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> {
     parent
@@ -289,8 +286,8 @@ pub(crate) fn last_attested(entry: Option<&Object>) -> CloseTime {
     CloseTime::new(entry.and_then(|entry| entry.u32(sf::LAST_ATTESTED)).unwrap_or(0))
 }
 
-/// After the last quorum, and within 600 s. No limit into the future: a ledger may stand still while its validators' clocks
-/// go on, and the quorum's median bounds what a few wrong clocks can do. Spec: 7.2
+/// After the last quorum, and within 600 s. No limit into the future: a ledger may stand still while its
+/// validators' clocks go on, and the quorum's median bounds what a few wrong clocks can do. Spec: 7.2
 pub(crate) fn is_timely(observed: CloseTime, last: CloseTime, now: CloseTime) -> bool {
     observed > last && observed.seconds().saturating_add(ATTESTATION_AGE_SECS_MAX) >= now.seconds()
 }
@@ -313,7 +310,8 @@ impl Endorsement {
     }
 }
 
-/// KEY_DELAY_FIRST and KEY_DELAY_NEXT of a network, fixed by its genesis; both 0 without an entry. Spec: 1, 7.4
+/// KEY_DELAY_FIRST and KEY_DELAY_NEXT of a network, fixed by its genesis; both 0 without an entry.
+/// Spec: 1, 7.4
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyDelays {
     /// For the first key of a domain.
@@ -362,15 +360,15 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a transaction; `None` unless it is exactly what [`KeySet::transaction`] makes: the same content has one
-    /// spelling, so that validators who agree make one transaction. Spec: 7.7
+    /// Reads a transaction; `None` unless it is exactly what [`KeySet::transaction`] makes: the same content
+    /// has one spelling, so that validators who agree make one transaction. Spec: 7.7
     pub(crate) fn parse(tx: &Transaction) -> Option<KeySet> {
         let object = tx.object();
         let name = DkimName::new(object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?)?;
         let answer = match (object.blob(sf::DKIM_RECORD), tx.flags()) {
             (Some(record), 0) => Answer::Record(record.to_vec()),
             (None, 0) => Answer::Absent,
-            (None, TF_DKIM_UNUSABLE) => Answer::Unusable,
+            (None, flags::TF_DKIM_UNUSABLE) => Answer::Unusable,
             _ => return None,
         };
         let elements = object.array(sf::DKIM_ATTESTATIONS)?;
@@ -443,7 +441,7 @@ impl KeySet {
             .with(sf::DKIM_ATTESTATIONS, endorsements);
         match &self.answer {
             Answer::Absent => {}
-            Answer::Unusable => object.set(sf::FLAGS, TF_DKIM_UNUSABLE),
+            Answer::Unusable => object.set(sf::FLAGS, flags::TF_DKIM_UNUSABLE),
             Answer::Record(record) => object.set(sf::DKIM_RECORD, record.as_slice()),
         }
         object

@@ -1,7 +1,7 @@
 //! Transactions whose signature is a mail: where the ledger meets the crate `amendment`.
 //!
-//! The rules are there; here stand only their order among the ledger's own checks (spec 10) and the writing of the replay
-//! entry (spec 8.3).
+//! The rules are there; here stand only their order among the ledger's own checks (spec 10) and the writing
+//! of the replay entry (spec 8.3).
 
 use amendment::{Effect, Ready, Rules};
 use codec::format::TxType;
@@ -12,16 +12,16 @@ use crate::state_map::StateMap;
 use crate::transaction::Transaction;
 use crate::view::{Env, View};
 
-/// True where the flag is set on a type that may carry it, with the amendment on; elsewhere the flag is temINVALID_FLAG.
-/// Stands before every other signature test. Spec: 1
+/// True where the flag is set on a type that may carry it, with the amendment on; elsewhere the flag is
+/// temINVALID_FLAG. Stands before every other signature test. Spec: 1
 pub(crate) fn is_email(tx: &Transaction, env: &Env) -> bool {
     tx.is_email_signed()
         && env.email_enabled()
         && matches!(tx.tx_type(), TxType::Remit | TxType::SetRegularKey)
 }
 
-/// All phases up to the last one before writing. `own_checks` are those that the transaction's type makes without a
-/// ledger; they stand with the other stateless ones. Spec: 10
+/// All phases up to the last one before writing. `own_checks` are those that the transaction's type makes
+/// without a ledger; they stand with the other stateless ones. Spec: 10
 pub(crate) fn prove(
     tx: &Transaction,
     env: &Env,

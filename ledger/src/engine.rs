@@ -1,7 +1,7 @@
 //! One transaction against one state: common checks, signature, apply, tec reset, invariants, metadata.
 //!
-//! Xahau's pipeline (applySteps.cpp, Transactor.cpp), in its order. Email-signed transactions leave it before any other
-//! signature test (spec 1) and take the order of spec section 10.
+//! Xahau's pipeline (applySteps.cpp, Transactor.cpp), in its order. Email-signed transactions leave it before
+//! any other signature test (spec 1) and take the order of spec section 10.
 
 use std::cmp::Ordering;
 
@@ -47,7 +47,8 @@ impl Judged {
     }
 }
 
-/// Applies `tx` as number `index` of the ledger to `state`, which stays as it is: the effects say what to write.
+/// Applies `tx` as number `index` of the ledger to `state`, which stays as it is: the effects say what to
+/// write.
 pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -> Judged {
     let Some(transactor) = transactor(tx.tx_type()) else {
         return Judged::refused(Ter::TEM_UNKNOWN);
@@ -299,8 +300,8 @@ fn check_signer(tx: &Transaction, account: &Object) -> Result<Signer, Ter> {
     Ok(Signer::MasterKey)
 }
 
-/// Takes sequence and fee, together with the replay entry where a mail signed: before the transactor (`Applied`), or
-/// instead of it after its writes were thrown away (`FeeOnly`). Spec: 8.3
+/// Takes sequence and fee, together with the replay entry where a mail signed: before the transactor
+/// (`Applied`), or instead of it after its writes were thrown away (`FeeOnly`). Spec: 8.3
 fn consume(apply: &mut Apply<'_>, claim: &Claim, effect: Effect) -> Result<(), Ter> {
     match apply.tx.ticket() {
         Some(ticket) => consume_ticket(apply, apply.tx.account(), ticket)?,

@@ -1,6 +1,7 @@
 //! The first ledger of our own networks: xahaud's standalone genesis, with `Email` and validators of its own.
 //!
-//! Spec section 1. What a network may choose is in [`GenesisConfig`]; everything else is as recorded from xahaud.
+//! Spec section 1. What a network may choose is in [`GenesisConfig`]; everything else is as recorded from
+//! xahaud.
 
 use codec::format::EntryType;
 use codec::hash::sha512_half;

@@ -1,7 +1,8 @@
 //! What must hold after each transaction, checked apart from the transactors.
 //!
-//! Xahau's invariants as far as this ledger's types need them, and spec 8.3: a replay entry exactly when a mail claimed a
-//! fee. A violation never reaches a ledger: first the changes are thrown away and the fee is taken, then not even that.
+//! Xahau's invariants as far as this ledger's types need them, and spec 8.3: a replay entry exactly when a
+//! mail claimed a fee. A violation never reaches a ledger: first the changes are thrown away and the fee is
+//! taken, then not even that.
 
 use codec::format::{EntryType, TxType};
 use codec::{Drops, Object, keylet, sf};

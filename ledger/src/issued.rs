@@ -1,8 +1,9 @@
-//! Arithmetic of issued money: decimal numbers of 16 digits, rounded half to even, exactly as xahaud rounds them.
+//! Arithmetic of issued money: decimal numbers of 16 digits, rounded half to even, exactly as xahaud rounds
+//! them.
 //!
-//! Xahau's Number (basics/impl/Number.cpp, with fixUniversalNumber), no section of the spec. Digits that do not fit go to
-//! a guard of 16 more; whether a digit other than zero fell out of that is
-//! remembered, for it decides ties.
+//! Xahau's Number (basics/impl/Number.cpp, with fixUniversalNumber), no section of the spec. Digits that do
+//! not fit go to a guard of 16 more; whether a digit other than zero fell out of that is remembered, for it
+//! decides ties.
 
 use std::cmp::Ordering;
 
@@ -277,7 +278,8 @@ fn ten_to(power: u32) -> u128 {
     10u128.checked_pow(power).unwrap_or(u128::MAX)
 }
 
-/// A positive amount times a ratio of qualities or rates, as the payment engine rounds it (IOUAmount.cpp `mulRatio`).
+/// A positive amount times a ratio of qualities or rates, as the payment engine rounds it (IOUAmount.cpp
+/// `mulRatio`).
 pub(crate) fn times_ratio(
     amount: &IssuedAmount,
     numerator: u32,
@@ -393,7 +395,8 @@ mod tests {
 
     #[test]
     fn accepts_rates_as_recorded() {
-        // Remit_test: 100 at 1.005 (billionths 1004999999) leaves 899.5000001 of 1000; case 33: 100 at 1.01 costs 101.
+        // Remit_test: 100 at 1.005 (billionths 1004999999) leaves 899.5000001 of 1000; case 33: 100 at 1.01
+        // costs 101.
         assert_eq!(times_rate(&amount("100"), 1_010_000_000).unwrap(), amount("101"));
         let sent = times_rate(&amount("100"), 1_004_999_999).unwrap();
         assert_eq!(subtract(&amount("1000"), &sent).unwrap(), amount("899.5000001"));
@@ -461,7 +464,8 @@ mod tests {
             let down = times_ratio(&a, rate, one, Rounding::Down).unwrap();
             prop_assert_ne!(compare(&up, &down), Ordering::Less);
             prop_assert_ne!(compare(&down, &a), Ordering::Less);
-            // What a sender pays for an output, sent back through the rate, is at most one unit in the last place off.
+            // What a sender pays for an output, sent back through the rate, is at most one unit in the last
+            // place off.
             let back = times_ratio(&up, one, rate, Rounding::Down).unwrap();
             let off = Number::of(&back).plus(Number::of(&negated(&a).unwrap()));
             prop_assert!(off.digits == 0 || off.exponent <= a.exponent() - 14, "{off:?}");

@@ -59,7 +59,8 @@ impl Ledger {
         Ok(Ledger::assemble(header, state, txs))
     }
 
-    /// A ledger whose roots were just computed, or which stands in for one (a replay's parent without transactions).
+    /// A ledger whose roots were just computed, or which stands in for one (a replay's parent without
+    /// transactions).
     pub(crate) fn assemble(header: Header, state: StateMap, txs: TxMap) -> Ledger {
         Ledger {
             header,

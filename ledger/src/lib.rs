@@ -1,7 +1,8 @@
 //! State map, transactors and ledger close, as pure functions.
 //!
-//! How a transaction changes a ledger, and which hashes follow from that (spec sections 1, 6 to 11, and Xahau's own rules).
-//! No clock, socket, file or consensus: time comes in as `CloseTime`, mail rules from the crate `amendment`.
+//! How a transaction changes a ledger, and which hashes follow from that (spec sections 1, 6 to 11, and
+//! Xahau's own rules). No clock, socket, file or consensus: time comes in as `CloseTime`, mail rules from the
+//! crate `amendment`.
 
 #![deny(
     clippy::unwrap_used,

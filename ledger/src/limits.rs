@@ -1,6 +1,7 @@
 //! Every bound of this crate: unit, source, and the refusal it causes.
 
-/// Deepest level of a state map, in nibbles of a 256-bit key (xahaud's SHAMap). Keys are hashes: deeper cannot occur.
+/// Deepest level of a state map, in nibbles of a 256-bit key (xahaud's SHAMap). Keys are hashes: deeper
+/// cannot occur.
 pub const MAP_DEPTH_MAX: usize = 64;
 
 /// Bytes of a serialized ledger header (xahaud `addRaw`). Anything else is no header.
@@ -9,7 +10,8 @@ pub const HEADER_BYTES: usize = 118;
 /// Hashes kept in a skip list (xahaud `updateSkipList`); a further one drops the oldest.
 pub const SKIP_LIST_HASHES_MAX: usize = 256;
 
-/// Passes over the transactions of a ledger (xahaud LEDGER_TOTAL_PASSES). What is left goes to the next ledger.
+/// Passes over the transactions of a ledger (xahaud LEDGER_TOTAL_PASSES). What is left goes to the next
+/// ledger.
 pub const CLOSE_PASSES: u32 = 3;
 
 /// Passes after the first in which a tec is still put off (xahaud LEDGER_RETRY_PASSES).
@@ -27,7 +29,8 @@ pub const REMIT_URITOKENS_MAX: usize = 32;
 /// Bytes of a URI (xahaud Remit preflight): temMALFORMED.
 pub const URI_BYTES_MAX: usize = 256;
 
-/// Bytes of all memos of a key-signed transaction on submission (xahaud `isMemoOkay`): refused locally. No ledger rule.
+/// Bytes of all memos of a key-signed transaction on submission (xahaud `isMemoOkay`): refused locally. No
+/// ledger rule.
 pub const LOCAL_MEMOS_BYTES_MAX: usize = 1_024;
 
 /// Hook parameters on submission (xahaud STTx.cpp): more are refused locally. No ledger rule.

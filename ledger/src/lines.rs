@@ -1,7 +1,7 @@
 //! Trust lines: making, changing and deleting them, and moving issued money along them.
 //!
-//! Xahau's rules (ledger/impl/View.cpp `trustCreate`, `trustDelete`, `rippleCredit`, `rippleSend`, ledger/View.h
-//! `trustTransferAllowed`). No trust limit is looked at here: a Remit does not ask.
+//! Xahau's rules (ledger/impl/View.cpp `trustCreate`, `trustDelete`, `rippleCredit`, `rippleSend`,
+//! ledger/View.h `trustTransferAllowed`). No trust limit is looked at here: a Remit does not ask.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,8 @@ use crate::issued::{self, Overflow};
 use crate::limits::TRANSFER_RATE_ONE;
 use crate::transactors::{Apply, OwnerCount, flags_of};
 
-/// xahaud throws here, and what throws while it is applied is tefEXCEPTION. The payment engine catches: tecINTERNAL.
+/// xahaud throws here, and what throws while it is applied is tefEXCEPTION. The payment engine catches:
+/// tecINTERNAL.
 impl From<Overflow> for Ter {
     fn from(_: Overflow) -> Ter {
         Ter::TEF_EXCEPTION
@@ -64,30 +65,21 @@ impl Side {
     }
 
     pub(crate) fn reserve_flag(self) -> u32 {
-        self.pick(LSF_LOW_RESERVE, LSF_HIGH_RESERVE)
+        self.pick(flags::LSF_LOW_RESERVE, flags::LSF_HIGH_RESERVE)
     }
 
     pub(crate) fn auth_flag(self) -> u32 {
-        self.pick(LSF_LOW_AUTH, LSF_HIGH_AUTH)
+        self.pick(flags::LSF_LOW_AUTH, flags::LSF_HIGH_AUTH)
     }
 
     pub(crate) fn no_ripple_flag(self) -> u32 {
-        self.pick(LSF_LOW_NO_RIPPLE, LSF_HIGH_NO_RIPPLE)
+        self.pick(flags::LSF_LOW_NO_RIPPLE, flags::LSF_HIGH_NO_RIPPLE)
     }
 
     pub(crate) fn freeze_flag(self) -> u32 {
-        self.pick(LSF_LOW_FREEZE, LSF_HIGH_FREEZE)
+        self.pick(flags::LSF_LOW_FREEZE, flags::LSF_HIGH_FREEZE)
     }
 }
-
-const LSF_LOW_RESERVE: u32 = 0x0001_0000;
-const LSF_HIGH_RESERVE: u32 = 0x0002_0000;
-const LSF_LOW_AUTH: u32 = 0x0004_0000;
-const LSF_HIGH_AUTH: u32 = 0x0008_0000;
-const LSF_LOW_NO_RIPPLE: u32 = 0x0010_0000;
-const LSF_HIGH_NO_RIPPLE: u32 = 0x0020_0000;
-const LSF_LOW_FREEZE: u32 = 0x0040_0000;
-const LSF_HIGH_FREEZE: u32 = 0x0080_0000;
 
 /// A line to be made, from the side of the account whose reserve it counts towards.
 pub(crate) struct NewLine {
@@ -181,7 +173,8 @@ pub(crate) fn delete(apply: &mut Apply<'_>, key: Hash256, line: &Object) -> Resu
     Ok(())
 }
 
-/// Sends issued money: directly where the issuer is a party, else through the issuer, whose transfer rate the sender pays.
+/// Sends issued money: directly where the issuer is a party, else through the issuer, whose transfer rate the
+/// sender pays.
 pub(crate) fn send(
     apply: &mut Apply<'_>,
     sender: AccountId,
@@ -197,7 +190,8 @@ pub(crate) fn send(
     credit(apply, sender, issuer, amount_with_rate)
 }
 
-/// One step: the balance between two accounts moves. A missing line is made; one that neither side needs is deleted.
+/// One step: the balance between two accounts moves. A missing line is made; one that neither side needs is
+/// deleted.
 pub(crate) fn credit(
     apply: &mut Apply<'_>,
     sender: AccountId,

@@ -1,8 +1,8 @@
 //! Metadata of a transaction: what it did to which entry, in Xahau's form.
 //!
-//! Also threads: a changed entry of a threaded type remembers the transaction. In the recorded version a ModifiedNode
-//! carries the old PreviousTxnID pair only where the entry has no change of its own (an owner of something created or
-//! deleted). No section of the spec; EmailReplayEntries never show (spec 1).
+//! Also threads: a changed entry of a threaded type remembers the transaction. In the recorded version a
+//! ModifiedNode carries the old PreviousTxnID pair only where the entry has no change of its own (an owner of
+//! something created or deleted). No section of the spec; EmailReplayEntries never show (spec 1).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,8 +81,8 @@ pub(crate) fn build(
     Effects { metadata, entries }
 }
 
-/// Threads an owner that has no change of its own; its node shows only the transaction before this one. Where the
-/// transactor wrote the owner unchanged, xahaud shows all its fields instead.
+/// Threads an owner that has no change of its own; its node shows only the transaction before this one. Where
+/// the transactor wrote the owner unchanged, xahaud shows all its fields instead.
 fn touch_owner(
     sandbox: &Sandbox<'_>,
     at: TxPosition,

@@ -1,7 +1,7 @@
 //! The open ledger: what was submitted and accepted since the last close, and the answer to a submission.
 //!
-//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). There is no queue: the
-//! open ledger is never too full here.
+//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). There is no
+//! queue: the open ledger is never too full here.
 
 use std::collections::BTreeSet;
 
@@ -183,8 +183,8 @@ fn check_local(tx: &Transaction, env: &Env) -> Result<(), LocalRefusal> {
     Ok(())
 }
 
-/// At most 1,024 bytes of elements, each a Memo of known fields, types and formats in URL characters. A mail's memo is
-/// judged by its own rules instead. Spec: 6.4
+/// At most 1,024 bytes of elements, each a Memo of known fields, types and formats in URL characters. A
+/// mail's memo is judged by its own rules instead. Spec: 6.4
 fn memos_are_short_and_plain(tx: &Object) -> bool {
     let Some(memos) = tx.array(sf::MEMOS) else {
         return true;

@@ -1,7 +1,7 @@
 //! Balance rewards: an account that opted in accumulates balance times ledgers whenever its balance changes.
 //!
-//! Xahau's rules (Transactor.cpp `operator()`, with fix240819 and fix240911), no section of the spec. Claiming them is
-//! not supported here; accounts without the fields stay as they are.
+//! Xahau's rules (Transactor.cpp `operator()`, with fix240819 and fix240911), no section of the spec.
+//! Claiming them is not supported here; accounts without the fields stay as they are.
 
 use codec::format::EntryType;
 use codec::{Amount, Drops, Hash256, LedgerIndex, Object, sf};

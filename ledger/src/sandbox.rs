@@ -1,6 +1,7 @@
 //! What one transaction has changed so far, over a state that it does not touch.
 //!
-//! Thrown away whole where the transaction fails; turned into metadata and a delta where it counts. No rule stands here.
+//! Thrown away whole where the transaction fails; turned into metadata and a delta where it counts. No rule
+//! stands here.
 
 use std::collections::BTreeMap;
 

@@ -13,8 +13,8 @@ use crate::state_map::StateMap;
 /// Every so many ledgers a hash goes to the long lists.
 const LONG_LIST_EVERY: u32 = 256;
 
-/// Writes the parent's hash into the short list, and where its number is a multiple of 256 into a long one. The entries
-/// written are added to `entries`.
+/// Writes the parent's hash into the short list, and where its number is a multiple of 256 into a long one.
+/// The entries written are added to `entries`.
 pub(crate) fn update(
     state: &mut StateMap,
     parent: LedgerIndex,

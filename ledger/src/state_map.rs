@@ -1,8 +1,9 @@
 //! The persistent radix-16 map of a ledger: 256-bit keys to bytes, with the hashes that xahaud computes.
 //!
-//! Clones are cheap and share structure; hashes are computed when asked for and kept beside each branch, so that a change
-//! costs the hashes of its path only. A leaf is one allocation of key and bytes, an inner node holds only the branches that
-//! are there: a million accounts take about 300 MB. Xahau's SHAMap, no section of the spec.
+//! Clones are cheap and share structure; hashes are computed when asked for and kept beside each branch, so
+//! that a change costs the hashes of its path only. A leaf is one allocation of key and bytes, an inner node
+//! holds only the branches that are there: a million accounts take about 300 MB. Xahau's SHAMap, no section
+//! of the spec.
 
 use std::sync::{Arc, OnceLock};
 
@@ -189,8 +190,8 @@ macro_rules! map_methods {
                 $map(Tree::new($kind, Inner::default()))
             }
 
-            /// A map of the given items; a later item of the same key replaces an earlier one. Items in rising order of
-            /// their keys are put together at once, others one by one.
+            /// A map of the given items; a later item of the same key replaces an earlier one. Items in
+            /// rising order of their keys are put together at once, others one by one.
             pub fn from_sorted_iter(items: impl IntoIterator<Item = (Hash256, Vec<u8>)>) -> $map {
                 let leaves: Vec<Leaf> = items
                     .into_iter()

@@ -1,4 +1,5 @@
-//! What the rules may read while a ledger is built: its parent, its fees and rules, and the entries as they are now.
+//! What the rules may read while a ledger is built: its parent, its fees and rules, and the entries as they
+//! are now.
 
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object, keylet, sf};
 
@@ -24,7 +25,8 @@ pub(crate) enum Pass {
     Final,
 }
 
-/// What is fixed while a ledger is built. All of it comes from the parent (a ledger's rules are its parent's).
+/// What is fixed while a ledger is built. All of it comes from the parent (a ledger's rules are its
+/// parent's).
 #[derive(Clone, Debug)]
 pub(crate) struct Env {
     pub(crate) parent: Ledger,

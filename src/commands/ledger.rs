@@ -1,7 +1,7 @@
 //! `ledger replay`: recorded ledgers of a real server, built again and compared in every byte.
 
 use super::{Failure, Outcome};
-use ::ledger::replay::{Case, replay};
+use ::ledger::replay::{RecordedLedger, replay};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ fn replay_file(file: &Path) -> Result<Replayed, Failure> {
         reason,
     };
     let record: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    let case = Case::from_json(&record).map_err(|error| wrong(error.to_string()))?;
+    let case = RecordedLedger::from_json(&record).map_err(|error| wrong(error.to_string()))?;
     let outcome = replay(&case);
     let difference = outcome.differences.into_iter().next();
     Ok(Replayed {

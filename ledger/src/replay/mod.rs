@@ -1,7 +1,9 @@
-//! Recorded ledgers of a real server, replayed and compared in every byte: one transaction in a ledger, or several.
+//! Recorded ledgers of a real server, replayed and compared in every byte: one transaction in a ledger, or
+//! several.
 //!
-//! Until our ledger is closed only the parent's header, the state before, the transactions' bytes and the close time are
-//! read; what was recorded after that is only compared. No file is opened here; `record` reads the JSON.
+//! Until our ledger is closed only the parent's header, the state before, the transactions' bytes and the
+//! close time are read; what was recorded after that is only compared. No file is opened here; `record` reads
+//! the JSON.
 
 mod record;
 
@@ -19,7 +21,7 @@ use crate::transaction::{Transaction, TransactionError};
 
 /// A recorded ledger.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct RecordedLedger {
     /// Number and name.
     pub name: String,
     /// Header of the ledger before.
@@ -81,7 +83,7 @@ pub struct RecordedMetadata {
 /// A record that cannot be read: the field that is missing or of another form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record has no readable field {field}")]
-pub struct CaseError {
+pub struct RecordError {
     /// Name of the field.
     pub field: &'static str,
 }
@@ -119,15 +121,24 @@ pub struct Difference {
     pub got: String,
 }
 
-/// Replays a case: submits to the open ledger, closes with what was accepted, compares.
+/// Replays a record: submits to the open ledger, closes with what was accepted, compares.
+///
+/// ```
+/// use ledger::replay::{RecordedLedger, replay};
+///
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/golden/xahaud/cases/001_fund_alice.json");
+/// let json = serde_json::from_slice(&std::fs::read(path)?)?;
+/// assert!(replay(&RecordedLedger::from_json(&json)?).is_equal());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
-pub fn replay(case: &Case) -> Outcome {
-    let state = StateMap::from_sorted_iter(case.state_before.iter().cloned());
-    let parent = Ledger::assemble(case.parent, state, TxMap::new());
+pub fn replay(record: &RecordedLedger) -> Outcome {
+    let state = StateMap::from_sorted_iter(record.state_before.iter().cloned());
+    let parent = Ledger::assemble(record.parent, state, TxMap::new());
     let mut compare = Compare::default();
     compare.text(
         "parent account_hash",
-        case.parent.account_hash,
+        record.parent.account_hash,
         parent.state().root_hash(),
     );
     let mut queue = SubmitQueue {
@@ -135,7 +146,7 @@ pub fn replay(case: &Case) -> Outcome {
         held: BTreeMap::new(),
     };
     let mut submitted = Vec::new();
-    for submission in &case.submissions {
+    for submission in &record.submissions {
         let tx = Transaction::parse(&submission.tx_blob);
         let id = tx.as_ref().ok().map(Transaction::id);
         if let (Some(expected), Some(got)) = (submission.tx_id, id) {
@@ -145,10 +156,19 @@ pub fn replay(case: &Case) -> Outcome {
         compare.engine_result(&submission.engine_result, &answer);
         submitted.push(answer);
     }
-    let closed = close_at(&parent, queue.open.accepted().iter().cloned(), case.close_time, 0);
-    compare.metadata(&case.expected.applied, &closed.applied, case.submissions.len());
-    compare.state(&case.expected.state_after, closed.ledger.state());
-    compare.header(&case.expected, &closed.ledger);
+    let closed = close_at(
+        &parent,
+        queue.open.accepted().iter().cloned(),
+        record.close_time,
+        0,
+    );
+    compare.metadata(
+        &record.expected.applied,
+        &closed.applied,
+        record.submissions.len(),
+    );
+    compare.state(&record.expected.state_after, closed.ledger.state());
+    compare.header(&record.expected, &closed.ledger);
     Outcome {
         submitted,
         closed,

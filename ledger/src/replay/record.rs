@@ -1,9 +1,10 @@
-//! The forms of a record. All have `n`, `name`, `parent_header`, `state_before`, `state_after` and `ledger`, with `header`
-//! and `header_binary.ledger_data`, as fixtures/golden has them. The transactions stand
+//! The forms of a record. All have `n`, `name`, `parent_header`, `state_before`, `state_after` and `ledger`,
+//! with `header` and `header_binary.ledger_data`, as fixtures/golden has them. The transactions stand
 //!
 //! - one: `tx_blob`, `hash`, `submit` (or `engine_result`), `tx.meta`, `tx_binary.meta` beside the others;
-//! - several: a list under `transactions`, `txs`, `cases` or `submissions`, each an object of those fields or only the
-//!   bytes in hex; or those same fields as lists of equal length (`tx_blob` may be `tx_blobs`, `hash` `hashes`, and so on).
+//! - several: a list under `transactions`, `txs`, `cases` or `submissions`, each an object of those fields or
+//!   only the bytes in hex; or those same fields as lists of equal length (`tx_blob` may be `tx_blobs`,
+//!   `hash` `hashes`, and so on).
 //!
 //! Where a transaction's own fields do not say what it did, `ledger.header.transactions` (`metaData`) and
 //! `ledger.header_binary.transactions` (`tx_blob`, `meta`) do.
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, tx};
 use serde_json::{Map, Value as Json};
 
-use super::{Case, CaseError, EngineResult, Expected, RecordedMetadata, Submission};
+use super::{EngineResult, Expected, RecordError, RecordedLedger, RecordedMetadata, Submission};
 use crate::header::Header;
 
 /// Names of a list of transactions.
@@ -28,9 +29,9 @@ const COLUMNS: [(&str, &[&str]); 6] = [
     ("tx_binary", &["tx_binary", "tx_binaries"]),
 ];
 
-impl Case {
+impl RecordedLedger {
     /// Reads a record.
-    pub fn from_json(record: &Json) -> Result<Case, CaseError> {
+    pub fn from_json(record: &Json) -> Result<RecordedLedger, RecordError> {
         let header = child(record, "ledger")?;
         let shown = child(header, "header")?;
         let rows = rows(record)?;
@@ -44,7 +45,7 @@ impl Case {
             }
             submissions.push(submission);
         }
-        Ok(Case {
+        Ok(RecordedLedger {
             name: name(record),
             parent: parent_header(child(record, "parent_header")?)?,
             state_before: state(record, "state_before")?,
@@ -69,7 +70,7 @@ fn name(record: &Json) -> String {
 }
 
 /// One object per transaction, in order of submission.
-fn rows(record: &Json) -> Result<Vec<Json>, CaseError> {
+fn rows(record: &Json) -> Result<Vec<Json>, RecordError> {
     let field = "tx_blob";
     for list in LISTS {
         if let Some(rows) = record.get(list).and_then(Json::as_array) {
@@ -101,7 +102,7 @@ fn rows(record: &Json) -> Result<Vec<Json>, CaseError> {
     Ok((0..blobs.len()).map(row).collect())
 }
 
-fn read_row(row: &Json) -> Result<(Submission, RecordedMetadata), CaseError> {
+fn read_row(row: &Json) -> Result<(Submission, RecordedMetadata), RecordError> {
     let token = row
         .pointer("/submit/engine_result")
         .or_else(|| row.get("engine_result"))
@@ -139,7 +140,7 @@ fn read_row(row: &Json) -> Result<(Submission, RecordedMetadata), CaseError> {
 }
 
 /// What the ledger's own lists say about its transactions.
-fn metadata_of_ledger(ledger: &Json) -> Result<BTreeMap<Hash256, RecordedMetadata>, CaseError> {
+fn metadata_of_ledger(ledger: &Json) -> Result<BTreeMap<Hash256, RecordedMetadata>, RecordError> {
     let mut applied: BTreeMap<Hash256, RecordedMetadata> = BTreeMap::new();
     let list = |path: &str| ledger.pointer(path).and_then(Json::as_array);
     for row in list("/header_binary/transactions").into_iter().flatten() {
@@ -157,15 +158,15 @@ fn metadata_of_ledger(ledger: &Json) -> Result<BTreeMap<Hash256, RecordedMetadat
     Ok(applied)
 }
 
-fn parent_header(shown: &Json) -> Result<Header, CaseError> {
+fn parent_header(shown: &Json) -> Result<Header, RecordError> {
     let total = text(shown, "total_coins")?;
     let index = text(shown, "ledger_index")?;
-    let small = |field| u8::try_from(number(shown, field)?).map_err(|_| CaseError { field });
+    let small = |field| u8::try_from(number(shown, field)?).map_err(|_| RecordError { field });
     Ok(Header {
-        index: LedgerIndex::new(index.parse().map_err(|_| CaseError {
+        index: LedgerIndex::new(index.parse().map_err(|_| RecordError {
             field: "ledger_index",
         })?),
-        total_drops: Drops::new(total.parse().map_err(|_| CaseError { field: "total_coins" })?),
+        total_drops: Drops::new(total.parse().map_err(|_| RecordError { field: "total_coins" })?),
         parent_hash: hash(shown, "parent_hash")?,
         tx_hash: hash(shown, "transaction_hash")?,
         account_hash: hash(shown, "account_hash")?,
@@ -176,34 +177,34 @@ fn parent_header(shown: &Json) -> Result<Header, CaseError> {
     })
 }
 
-fn child<'a>(record: &'a Json, field: &'static str) -> Result<&'a Json, CaseError> {
+fn child<'a>(record: &'a Json, field: &'static str) -> Result<&'a Json, RecordError> {
     record
         .as_object()
         .and_then(|fields: &Map<String, Json>| fields.get(field))
-        .ok_or(CaseError { field })
+        .ok_or(RecordError { field })
 }
 
-fn text<'a>(record: &'a Json, field: &'static str) -> Result<&'a str, CaseError> {
-    child(record, field)?.as_str().ok_or(CaseError { field })
+fn text<'a>(record: &'a Json, field: &'static str) -> Result<&'a str, RecordError> {
+    child(record, field)?.as_str().ok_or(RecordError { field })
 }
 
-fn number(record: &Json, field: &'static str) -> Result<u32, CaseError> {
+fn number(record: &Json, field: &'static str) -> Result<u32, RecordError> {
     child(record, field)?
         .as_u64()
         .and_then(|value| u32::try_from(value).ok())
-        .ok_or(CaseError { field })
+        .ok_or(RecordError { field })
 }
 
-fn hash(record: &Json, field: &'static str) -> Result<Hash256, CaseError> {
-    Hash256::from_hex(text(record, field)?).ok_or(CaseError { field })
+fn hash(record: &Json, field: &'static str) -> Result<Hash256, RecordError> {
+    Hash256::from_hex(text(record, field)?).ok_or(RecordError { field })
 }
 
-fn bytes(record: &Json, field: &'static str) -> Result<Vec<u8>, CaseError> {
-    hex::decode(text(record, field)?).map_err(|_| CaseError { field })
+fn bytes(record: &Json, field: &'static str) -> Result<Vec<u8>, RecordError> {
+    hex::decode(text(record, field)?).map_err(|_| RecordError { field })
 }
 
-fn state(record: &Json, field: &'static str) -> Result<Vec<(Hash256, Vec<u8>)>, CaseError> {
-    let entries = child(record, field)?.as_array().ok_or(CaseError { field })?;
+fn state(record: &Json, field: &'static str) -> Result<Vec<(Hash256, Vec<u8>)>, RecordError> {
+    let entries = child(record, field)?.as_array().ok_or(RecordError { field })?;
     entries
         .iter()
         .map(|entry| Ok((hash(entry, "index")?, bytes(entry, "data")?)))

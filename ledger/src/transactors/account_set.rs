@@ -14,13 +14,6 @@ use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::{Env, Pass};
 
-const TF_REQUIRE_DEST_TAG: u32 = 0x0001_0000;
-const TF_OPTIONAL_DEST_TAG: u32 = 0x0002_0000;
-const TF_REQUIRE_AUTH: u32 = 0x0004_0000;
-const TF_OPTIONAL_AUTH: u32 = 0x0008_0000;
-const TF_DISALLOW_XRP: u32 = 0x0010_0000;
-const TF_ALLOW_XRP: u32 = 0x0020_0000;
-
 pub(super) struct AccountSet;
 
 /// A setting that a number in SetFlag or ClearFlag switches; some also a transaction flag, the older way.
@@ -43,8 +36,8 @@ const fn switch(asf: u32, lsf: u32) -> Switch {
 const REQUIRE_AUTH: Switch = Switch {
     asf: flags::ASF_REQUIRE_AUTH,
     lsf: flags::LSF_REQUIRE_AUTH,
-    tf_set: TF_REQUIRE_AUTH,
-    tf_clear: TF_OPTIONAL_AUTH,
+    tf_set: flags::TF_REQUIRE_AUTH,
+    tf_clear: flags::TF_OPTIONAL_AUTH,
 };
 
 /// Switches without a condition of their own when they are set.
@@ -53,14 +46,14 @@ const SWITCHES: [Switch; 11] = [
     Switch {
         asf: flags::ASF_REQUIRE_DEST,
         lsf: flags::LSF_REQUIRE_DEST_TAG,
-        tf_set: TF_REQUIRE_DEST_TAG,
-        tf_clear: TF_OPTIONAL_DEST_TAG,
+        tf_set: flags::TF_REQUIRE_DEST_TAG,
+        tf_clear: flags::TF_OPTIONAL_DEST_TAG,
     },
     Switch {
         asf: flags::ASF_DISALLOW_XRP,
         lsf: flags::LSF_DISALLOW_XRP,
-        tf_set: TF_DISALLOW_XRP,
-        tf_clear: TF_ALLOW_XRP,
+        tf_set: flags::TF_DISALLOW_XRP,
+        tf_clear: flags::TF_ALLOW_XRP,
     },
     switch(flags::ASF_DEFAULT_RIPPLE, flags::LSF_DEFAULT_RIPPLE),
     switch(flags::ASF_DEPOSIT_AUTH, flags::LSF_DEPOSIT_AUTH),
@@ -209,7 +202,8 @@ fn master_key_switch(apply: &Apply<'_>, account: &Object, now: u32) -> Result<u3
     }
 }
 
-/// NoFreeze needs the master key, unless that is disabled, and cannot be undone: with it a global freeze stays too.
+/// NoFreeze needs the master key, unless that is disabled, and cannot be undone: with it a global freeze
+/// stays too.
 fn freeze_switches(apply: &Apply<'_>, before: u32, mut now: u32) -> Result<u32, Ter> {
     let tx = apply.tx;
     if set_flag(tx) == flags::ASF_NO_FREEZE {
@@ -226,8 +220,8 @@ fn freeze_switches(apply: &Apply<'_>, before: u32, mut now: u32) -> Result<u32, 
     Ok(now)
 }
 
-/// Mail is switched off by a key, but not within 72 hours of the last REKEY: the mailbox's owner has that long to take
-/// the account back from a thief. Spec: 11
+/// Mail is switched off by a key, but not within 72 hours of the last REKEY: the mailbox's owner has that
+/// long to take the account back from a thief. Spec: 11
 fn email_switch(apply: &Apply<'_>, now: u32) -> Result<u32, Ter> {
     let tx = apply.tx;
     if !apply.env.email_enabled() {

@@ -1,21 +1,23 @@
 //! The payment engine for one strand of direct steps: money of one currency that ripples along trust lines.
 //!
-//! Xahau's rules (paths/impl/DirectStep.cpp, PaySteps.cpp, StrandFlow.h, StepChecks.h) without order books, paths and
-//! quality limits. First the steps are asked backwards what they need, then forwards from the one that gives least.
+//! Xahau's rules (paths/impl/DirectStep.cpp, PaySteps.cpp, StrandFlow.h) without order books, paths and
+//! quality limits. First the steps are asked backwards what they need, then forwards from the one that gives
+//! least.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use codec::{AccountId, Currency, IssuedAmount, Ter, flags, keylet};
+use codec::{AccountId, Currency, IssuedAmount, Ter, keylet};
 
-use super::{Apply, flags_of};
+use super::Apply;
+use super::strand_checks::{check_line, check_step};
 use crate::issued::{self, Overflow, Rounding};
 use crate::limits::{FLOW_PASSES_MAX, TRANSFER_RATE_ONE};
 use crate::lines::{self, Side, balance_of, issued_in};
 use crate::sandbox::Sandbox;
 
-/// What is asked of the engine.
-pub(super) struct Order {
+/// Issued money to be moved.
+pub(super) struct Transfer {
     pub(super) sender: AccountId,
     pub(super) receiver: AccountId,
     pub(super) amount: IssuedAmount,
@@ -50,24 +52,24 @@ impl From<Overflow> for Failure {
     }
 }
 
-type Flow<T> = Result<T, Failure>;
+type FlowResult<T> = Result<T, Failure>;
 
 /// Delivers, and says how much.
-pub(super) fn deliver(apply: &mut Apply<'_>, order: &Order) -> Result<IssuedAmount, Ter> {
-    run(apply, order).map_err(|failure| match failure {
+pub(super) fn deliver(apply: &mut Apply<'_>, transfer: &Transfer) -> Result<IssuedAmount, Ter> {
+    run(apply, transfer).map_err(|failure| match failure {
         Failure::Code(code) if code.class() == codec::TerClass::Ter => Ter::TEC_PATH_DRY,
-        // What throws within the engine is caught there.
+        // xahaud's engine catches what it throws.
         Failure::Code(code) if code == Ter::TEF_EXCEPTION => Ter::TEC_INTERNAL,
         Failure::Code(code) => code,
         Failure::Overflow => Ter::TEC_INTERNAL,
     })
 }
 
-fn run(apply: &mut Apply<'_>, order: &Order) -> Flow<IssuedAmount> {
-    let mut strand = Strand::new(apply, order)?;
+fn run(apply: &mut Apply<'_>, transfer: &Transfer) -> FlowResult<IssuedAmount> {
+    let mut strand = Strand::new(apply, transfer)?;
     let zero = strand.zero;
     let (mut ins, mut outs) = (Vec::new(), Vec::new());
-    let (mut in_left, mut out_left) = (order.send_max, order.amount);
+    let (mut in_left, mut out_left) = (transfer.send_max, transfer.amount);
     let before = apply.sandbox.clone();
     let mut passes: u32 = 0;
     while out_left.mantissa() > 0 && in_left.mantissa() > 0 {
@@ -81,14 +83,14 @@ fn run(apply: &mut Apply<'_>, order: &Order) -> Flow<IssuedAmount> {
         };
         ins.push(used);
         outs.push(given);
-        in_left = issued::subtract(&order.send_max, &sum(&mut ins, zero)?)?;
-        out_left = issued::subtract(&order.amount, &sum(&mut outs, zero)?)?;
+        in_left = issued::subtract(&transfer.send_max, &sum(&mut ins, zero)?)?;
+        out_left = issued::subtract(&transfer.amount, &sum(&mut outs, zero)?)?;
     }
     let given = sum(&mut outs, zero)?;
-    let missing = match issued::compare(&given, &order.amount) {
+    let missing = match issued::compare(&given, &transfer.amount) {
         Ordering::Equal => None,
         Ordering::Greater => Some(Ter::TEF_EXCEPTION),
-        Ordering::Less if order.completeness == Completeness::Whole => Some(Ter::TEC_PATH_PARTIAL),
+        Ordering::Less if transfer.completeness == Completeness::Whole => Some(Ter::TEC_PATH_PARTIAL),
         Ordering::Less if given.mantissa() == 0 => Some(Ter::TEC_PATH_DRY),
         Ordering::Less => None,
     };
@@ -107,16 +109,16 @@ fn sum(parts: &mut [IssuedAmount], zero: IssuedAmount) -> Result<IssuedAmount, O
     parts.iter().try_fold(zero, |sum, part| issued::add(&sum, part))
 }
 
-/// What one step was asked for and gave.
+/// What last went through a step (xahaud's cache).
 #[derive(Clone, Copy)]
-struct Cache {
+struct StepFlow {
     input: IssuedAmount,
     moved: IssuedAmount,
     output: IssuedAmount,
     direction: Direction,
 }
 
-/// Whether the giver of a step gives back what he holds of the taker's, or promises of his own.
+/// Whether the giver of a step gives back what it holds of the taker's issue, or issues its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
     Redeems,
@@ -126,7 +128,7 @@ enum Direction {
 struct Step {
     giver: AccountId,
     taker: AccountId,
-    cache: Option<Cache>,
+    flow: Option<StepFlow>,
 }
 
 struct Strand {
@@ -136,12 +138,14 @@ struct Strand {
 }
 
 impl Strand {
-    /// The default path: over the issuer of the limit and the issuer of the amount, where they are not parties.
-    fn new(apply: &Apply<'_>, order: &Order) -> Flow<Strand> {
-        let (sender, receiver) = (order.sender, order.receiver);
-        let (first, last) = (order.send_max.issuer(), order.amount.issuer());
-        let nobody = [sender, receiver, first, last].contains(&AccountId::ONE);
-        if nobody || [sender, receiver].contains(&AccountId::ZERO) {
+    /// The default path (xahaud `toStrand`): over the issuer of the limit and the issuer of the amount, where
+    /// they are not parties.
+    fn new(apply: &Apply<'_>, transfer: &Transfer) -> FlowResult<Strand> {
+        let (sender, receiver) = (transfer.sender, transfer.receiver);
+        let (first, last) = (transfer.send_max.issuer(), transfer.amount.issuer());
+        let names_no_account = [sender, receiver, first, last].contains(&AccountId::ONE)
+            || [sender, receiver].contains(&AccountId::ZERO);
+        if names_no_account {
             return Err(Ter::TEM_BAD_PATH.into());
         }
         let mut nodes = vec![sender];
@@ -154,7 +158,7 @@ impl Strand {
         if nodes.last() != Some(&receiver) {
             nodes.push(receiver);
         }
-        let currency = order.amount.currency();
+        let currency = transfer.amount.currency();
         let mut strand = Strand {
             steps: Vec::new(),
             currency,
@@ -175,19 +179,19 @@ impl Strand {
             strand.steps.push(Step {
                 giver,
                 taker,
-                cache: None,
+                flow: None,
             });
         }
         Ok(strand)
     }
 
-    /// Sends as much as one pass can; `None` where nothing goes any more. Writes only where it says how much.
+    /// Sends as much as one pass can; `None`, with nothing written, where nothing can be sent.
     fn pass(
         &mut self,
         apply: &mut Apply<'_>,
         in_max: &IssuedAmount,
         out: &IssuedAmount,
-    ) -> Flow<Option<(IssuedAmount, IssuedAmount)>> {
+    ) -> FlowResult<Option<(IssuedAmount, IssuedAmount)>> {
         let before = apply.sandbox.clone();
         let done = self.pass_over(apply, &before, in_max, out);
         if !matches!(done, Ok(Some(_))) {
@@ -202,7 +206,7 @@ impl Strand {
         before: &Sandbox<'a>,
         in_max: &IssuedAmount,
         out: &IssuedAmount,
-    ) -> Flow<Option<(IssuedAmount, IssuedAmount)>> {
+    ) -> FlowResult<Option<(IssuedAmount, IssuedAmount)>> {
         let mut wanted = *out;
         let mut limited: Option<(usize, IssuedAmount)> = None;
         for at in (0..self.steps.len()).rev() {
@@ -237,8 +241,8 @@ impl Strand {
                 given = output;
             }
         }
-        let first = self.steps.first().and_then(|step| step.cache);
-        let last = self.steps.last().and_then(|step| step.cache);
+        let first = self.steps.first().and_then(|step| step.flow);
+        let last = self.steps.last().and_then(|step| step.flow);
         Ok(first
             .zip(last)
             .map(|(first, last)| (first.input, last.output))
@@ -249,14 +253,14 @@ impl Strand {
         self.steps.get(at).ok_or(Ter::TEF_INTERNAL)
     }
 
-    fn set_cache(&mut self, at: usize, cache: Cache) {
+    fn set_flow(&mut self, at: usize, flow: StepFlow) {
         if let Some(step) = self.steps.get_mut(at) {
-            step.cache = Some(cache);
+            step.flow = Some(flow);
         }
     }
 
-    /// What the giver of a step can give at most, and how.
-    fn max_of(&self, apply: &Apply<'_>, step: &Step) -> Flow<(IssuedAmount, Direction)> {
+    /// What the giver of a step can give at most, and how (xahaud `maxPaymentFlow`).
+    fn max_of(&self, apply: &Apply<'_>, step: &Step) -> FlowResult<(IssuedAmount, Direction)> {
         let key = keylet::line(step.giver, step.taker, self.currency);
         let line = apply.sandbox.entry(&key).ok_or(Ter::TER_NO_LINE)?;
         let side = Side::of(step.giver, step.taker);
@@ -276,7 +280,7 @@ impl Strand {
         at: usize,
         direction: Direction,
         previous: Option<Direction>,
-    ) -> Flow<(u32, u32)> {
+    ) -> FlowResult<(u32, u32)> {
         let step = self.step(at)?;
         match direction {
             Direction::Redeems => {
@@ -322,13 +326,13 @@ impl Strand {
             .unwrap_or(TRANSFER_RATE_ONE)
     }
 
-    /// Asks a step for an output: what it takes in, and what it gives.
+    /// Asks a step for an output (xahaud `revImp`): what it takes in, and what it gives.
     fn backward(
         &mut self,
         apply: &mut Apply<'_>,
         at: usize,
         out: &IssuedAmount,
-    ) -> Flow<(IssuedAmount, IssuedAmount)> {
+    ) -> FlowResult<(IssuedAmount, IssuedAmount)> {
         let (most, direction) = self.max_of(apply, self.step(at)?)?;
         let previous = match at.checked_sub(1) {
             Some(before) => Some(self.max_of(apply, self.step(before)?)?.1),
@@ -336,7 +340,7 @@ impl Strand {
         };
         let (rate_in, rate_out) = self.qualities(apply, at, direction, previous)?;
         if most.mantissa() <= 0 {
-            self.set_cache(at, self.dry(direction));
+            self.set_flow(at, self.dry(direction));
             return Ok((self.zero, self.zero));
         }
         let wanted = issued::times_ratio(out, TRANSFER_RATE_ONE, rate_out, Rounding::Up)?;
@@ -347,32 +351,32 @@ impl Strand {
             (wanted, *out)
         };
         let input = issued::times_ratio(&moved, rate_in, TRANSFER_RATE_ONE, Rounding::Up)?;
-        let cache = Cache {
+        let flow = StepFlow {
             input,
             moved,
             output,
             direction,
         };
-        self.set_cache(at, cache);
+        self.set_flow(at, flow);
         self.credit(apply, at, &moved)?;
         Ok((input, output))
     }
 
-    /// Gives a step an input: what it takes of that, and what it gives.
+    /// Gives a step an input (xahaud `fwdImp`): what it takes of that, and what it gives.
     fn forward(
         &mut self,
         apply: &mut Apply<'_>,
         at: usize,
         input: &IssuedAmount,
-    ) -> Flow<(IssuedAmount, IssuedAmount)> {
+    ) -> FlowResult<(IssuedAmount, IssuedAmount)> {
         let (most, direction) = self.max_of(apply, self.step(at)?)?;
         let previous = match at.checked_sub(1) {
-            Some(before) => self.step(before)?.cache.map(|cache| cache.direction),
+            Some(before) => self.step(before)?.flow.map(|flow| flow.direction),
             None => None,
         };
         let (rate_in, rate_out) = self.qualities(apply, at, direction, previous)?;
         if most.mantissa() <= 0 {
-            self.set_cache(at, self.dry(direction));
+            self.set_flow(at, self.dry(direction));
             return Ok((self.zero, self.zero));
         }
         let offered = issued::times_ratio(input, TRANSFER_RATE_ONE, rate_in, Rounding::Down)?;
@@ -383,17 +387,17 @@ impl Strand {
             (*input, offered)
         };
         let output = issued::times_ratio(&moved, rate_out, TRANSFER_RATE_ONE, Rounding::Down)?;
-        let now = Cache {
+        let now = StepFlow {
             input,
             moved,
             output,
             direction,
         };
-        let asked = self.step(at)?.cache.unwrap_or(now);
-        let cache = limited(&asked, now)?;
-        self.set_cache(at, cache);
-        self.credit(apply, at, &cache.moved)?;
-        Ok((cache.input, cache.output))
+        let asked = self.step(at)?.flow.unwrap_or(now);
+        let flow = limited(&asked, now)?;
+        self.set_flow(at, flow);
+        self.credit(apply, at, &flow.moved)?;
+        Ok((flow.input, flow.output))
     }
 
     fn credit(&self, apply: &mut Apply<'_>, at: usize, amount: &IssuedAmount) -> Result<(), Ter> {
@@ -401,8 +405,8 @@ impl Strand {
         lines::credit(apply, step.giver, step.taker, amount)
     }
 
-    fn dry(&self, direction: Direction) -> Cache {
-        Cache {
+    fn dry(&self, direction: Direction) -> StepFlow {
+        StepFlow {
             input: self.zero,
             moved: self.zero,
             output: self.zero,
@@ -417,8 +421,9 @@ enum Quality {
     Out,
 }
 
-/// Going forward, a step never gives more than it was asked for going backward: rounding must not make money.
-fn limited(asked: &Cache, now: Cache) -> Result<Cache, Overflow> {
+/// Going forward (xahaud `setCacheLimiting`), a step never gives more than it was asked for going backward:
+/// rounding must not make money.
+fn limited(asked: &StepFlow, now: StepFlow) -> Result<StepFlow, Overflow> {
     let least = |a: IssuedAmount, b: IssuedAmount| match issued::compare(&a, &b) {
         Ordering::Less => a,
         Ordering::Equal | Ordering::Greater => b,
@@ -435,7 +440,7 @@ fn limited(asked: &Cache, now: Cache) -> Result<Cache, Overflow> {
             return Ok(now);
         }
     }
-    Ok(Cache {
+    Ok(StepFlow {
         input: now.input,
         moved: least(now.moved, asked.moved),
         output: least(now.output, asked.output),
@@ -446,69 +451,3 @@ fn limited(asked: &Cache, now: Cache) -> Result<Cache, Overflow> {
 /// 10^-9, as an amount is written.
 const SMALL_DIFFERENCE_MANTISSA: i64 = 1_000_000_000_000_000;
 const SMALL_DIFFERENCE_EXPONENT: i32 = -24;
-
-/// Freezes and NoRipple. A strand of one step is pure issuing or redeeming and cannot be frozen.
-fn check_step(
-    apply: &Apply<'_>,
-    previous: Option<AccountId>,
-    giver: AccountId,
-    taker: AccountId,
-    currency: Currency,
-    steps: usize,
-) -> Result<(), Ter> {
-    if !apply.sandbox.contains(&keylet::account(giver)) {
-        return Err(Ter::TER_NO_ACCOUNT);
-    }
-    let line = apply.sandbox.entry(&keylet::line(giver, taker, currency));
-    let frozen_by_taker = Side::of(taker, giver).freeze_flag();
-    if steps > 1 {
-        let global = apply
-            .account(taker)
-            .is_some_and(|account| flags_of(&account) & flags::LSF_GLOBAL_FREEZE != 0);
-        let frozen = line
-            .as_ref()
-            .is_some_and(|line| flags_of(line) & frozen_by_taker != 0);
-        if global || frozen {
-            return Err(Ter::TER_NO_LINE);
-        }
-    }
-    let Some(previous) = previous else { return Ok(()) };
-    let line_in = apply.sandbox.entry(&keylet::line(previous, giver, currency));
-    let (Some(line_in), Some(line_out)) = (line_in, line) else {
-        return Err(Ter::TER_NO_LINE);
-    };
-    let no_ripple_in = flags_of(&line_in) & Side::of(giver, previous).no_ripple_flag() != 0;
-    let no_ripple_out = flags_of(&line_out) & Side::of(giver, taker).no_ripple_flag() != 0;
-    if no_ripple_in && no_ripple_out {
-        return Err(Ter::TER_NO_RIPPLE);
-    }
-    Ok(())
-}
-
-/// The line must be there, authorised where the giver asks for that, and have room.
-fn check_line(
-    apply: &Apply<'_>,
-    giver: AccountId,
-    taker: AccountId,
-    currency: Currency,
-) -> Result<(), Failure> {
-    let line = apply
-        .sandbox
-        .entry(&keylet::line(giver, taker, currency))
-        .ok_or(Ter::TER_NO_LINE)?;
-    let side = Side::of(giver, taker);
-    let held = balance_of(&line, side)?;
-    let asks_auth = apply
-        .account(giver)
-        .is_some_and(|account| flags_of(&account) & flags::LSF_REQUIRE_AUTH != 0);
-    if asks_auth && flags_of(&line) & side.auth_flag() == 0 && held.mantissa() == 0 {
-        return Err(Ter::TER_NO_AUTH.into());
-    }
-    if held.mantissa() <= 0 {
-        let limit = issued_in(&line, side.other().limit())?;
-        if lines::is_at_least(&issued::negated(&held)?, &limit) {
-            return Err(Ter::TEC_PATH_DRY.into());
-        }
-    }
-    Ok(())
-}

@@ -24,3 +24,17 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_every_type_that_has_a_template() {
+        for tx_type in TxType::ALL {
+            let (has_template, has_transactor) =
+                (tx_type.template().is_some(), transactor(*tx_type).is_some());
+            assert_eq!(has_template, has_transactor, "{}", tx_type.name());
+        }
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! Spec sections 7.1, 7.2, 7.4. Every node checks signatures and quorum; no node's own view of DNS decides.
 //!
-//! A record that waits for its second quorum stands in NextKey, with FirstSeen its first quorum; NextAfter is never
-//! written. A first key that waits has no PublicKey, and ActiveAfter says from when a second quorum makes it usable.
+//! A record that waits for its second quorum stands in NextKey, with FirstSeen its first quorum; NextAfter is
+//! never written. A first key that waits has no PublicKey, and ActiveAfter says from when a second quorum
+//! makes it usable.
 
 use amendment::key_record::{self, KeyRecord};
 use codec::format::EntryType;
@@ -107,8 +108,8 @@ fn key_delays(apply: &Apply<'_>) -> KeyDelays {
     KeyDelays::of(&entry)
 }
 
-/// A name that the ledger does not hold: an entry, and a place in its domain's directory, created where missing.
-/// Spec: 7.1, 7.4, 7.8
+/// A name that the ledger does not hold: an entry, and a place in its domain's directory, created where
+/// missing. Spec: 7.1, 7.4, 7.8
 fn first_seen(
     apply: &mut Apply<'_>,
     set: &KeySet,
@@ -154,7 +155,8 @@ fn live_keys(apply: &Apply<'_>, set: &KeySet) -> usize {
     entries.filter(|entry| !entry.contains(sf::REVOKED_AT)).count()
 }
 
-/// A record for its first time: usable at once without a delay, else NextKey until a second quorum. Spec: 7.4, 7.8
+/// A record for its first time: usable at once without a delay, else NextKey until a second quorum.
+/// Spec: 7.4, 7.8
 fn waiting(entry: Object, record: &KeyRecord, observed: CloseTime, delay_secs: u32) -> Object {
     let entry = entry
         .with(sf::FIRST_SEEN, observed.seconds())
@@ -204,8 +206,8 @@ fn not_waiting(mut entry: Object) -> Object {
     entry.with(sf::FLAGS, flags)
 }
 
-/// A record for a name that the ledger holds: the key renewed, the waiting record confirmed, or another one that waits
-/// from now on. Spec: 7.4, 7.8
+/// A record for a name that the ledger holds: the key renewed, the waiting record confirmed, or another one
+/// that waits from now on. Spec: 7.4, 7.8
 fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: CloseTime) -> Object {
     let is_key = entry.blob(sf::PUBLIC_KEY) == Some(record.public_key())
         && entry.u8(sf::DKIM_KEY_TYPE) == Some(record.key_type().code())

@@ -1,13 +1,14 @@
 //! EnableAmendment: an amendment gains or loses its majority, or becomes a rule.
 //!
-//! Xahau's rules (Change.cpp `applyAmendment`), no section of the spec. A ledger's rules are its parent's, so what is
-//! enabled here acts from the next ledger on. Who may make one is decided by those who agree on the set of transactions.
+//! Xahau's rules (Change.cpp `applyAmendment`), no section of the spec. A ledger's rules are its parent's, so
+//! what is enabled here acts from the next ledger on. Who may make one is decided by those who agree on the
+//! set of transactions.
 
 use codec::format::EntryType;
-use codec::{Object, Ter, keylet, sf};
+use codec::{Object, Ter, flags, keylet, sf};
 
 use super::{Apply, Transactor};
-use crate::amendments::{self, TF_GOT_MAJORITY, TF_LOST_MAJORITY};
+use crate::amendments;
 use crate::transaction::Transaction;
 use crate::view::Env;
 
@@ -31,8 +32,8 @@ impl Transactor for EnableAmendment {
             return Err(Ter::TEF_ALREADY);
         }
         let (gained, lost) = (
-            tx.flags() & TF_GOT_MAJORITY != 0,
-            tx.flags() & TF_LOST_MAJORITY != 0,
+            tx.flags() & flags::TF_GOT_MAJORITY != 0,
+            tx.flags() & flags::TF_LOST_MAJORITY != 0,
         );
         let old = entry.array(sf::MAJORITIES).unwrap_or(&[]);
         let had = old

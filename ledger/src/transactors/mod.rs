@@ -11,6 +11,7 @@ mod payment_issued;
 mod remit;
 mod set_fee;
 mod set_regular_key;
+mod strand_checks;
 pub(crate) mod ticket_create;
 mod trust_set;
 mod unl_report;
@@ -72,8 +73,8 @@ pub(crate) trait Transactor: Sync {
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter>;
 }
 
-/// Refuses flags outside of `allowed` and the universal ones. tfEmailSig passes where the mail was already judged: the
-/// caller hands over only such transactions with the flag set and the amendment on.
+/// Refuses flags outside of `allowed` and the universal ones. tfEmailSig passes where the mail was already
+/// judged: the caller hands over only such transactions with the flag set and the amendment on.
 pub(crate) fn check_flags(tx: &Transaction, env: &Env, allowed: u32) -> Result<(), Ter> {
     let email = match tx.tx_type() {
         TxType::Remit | TxType::SetRegularKey if env.email_enabled() => flags::TF_EMAIL_SIG,
@@ -113,8 +114,8 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Makes an AccountRoot without money: Sequence is the parent's close time, AccountIndex the running number that
-    /// FeeSettings keeps (XahauGenesis).
+    /// Makes an AccountRoot without money: Sequence is the parent's close time, AccountIndex the running
+    /// number that FeeSettings keeps (XahauGenesis).
     pub(crate) fn new_account(&mut self, id: AccountId) -> Result<Object, Ter> {
         let mut settings = self.sandbox.entry(&keylet::fees()).ok_or(Ter::TEF_INTERNAL)?;
         let index = settings.u64(sf::ACCOUNT_COUNT).unwrap_or(0);
@@ -135,8 +136,8 @@ impl Apply<'_> {
         Ok(entry)
     }
 
-    /// Moves drops between two accounts; both are written even where nothing else changed. The caller has checked that
-    /// the sender has them.
+    /// Moves drops between two accounts; both are written even where nothing else changed. The caller has
+    /// checked that the sender has them.
     pub(crate) fn move_drops(&mut self, from: AccountId, to: AccountId, amount: u64) -> Result<(), Ter> {
         for (id, change) in [(from, Move::Out), (to, Move::In)] {
             let entry = self.account(id).ok_or(Ter::TEF_INTERNAL)?;
@@ -205,9 +206,9 @@ pub(crate) fn owner_count(account: &Object) -> u32 {
     account.u32(sf::OWNER_COUNT).unwrap_or(0)
 }
 
-/// The ordinary base fee (xahaud `calculateBaseFee`): one drop for each byte of memos and hook parameters, and of a Remit's Blob, on top of the
-/// ledger's base fee. A free SetRegularKey is judged by its transactor, a
-/// mail's fee by the crate `amendment` (spec section 9).
+/// The ordinary base fee (xahaud `calculateBaseFee`): one drop for each byte of memos and hook parameters,
+/// and of a Remit's Blob, on top of the ledger's base fee. A free SetRegularKey is judged by its transactor,
+/// a mail's fee by the crate `amendment` (spec section 9).
 pub(crate) fn base_fee_drops(tx: &Transaction, fees: &Fees) -> u64 {
     let memos = bytes_in(
         tx.object(),

@@ -163,8 +163,8 @@ fn check_direct(tx: &Transaction) -> Result<(), Ter> {
         .map_or(Ok(()), |(_, code)| Err(code))
 }
 
-/// Strangers may pay small sums even to an account with DepositAuth while it is below its reserve: else it could be locked
-/// out for lack of XAH.
+/// Strangers may pay small sums even to an account with DepositAuth while it is below its reserve: else it
+/// could be locked out for lack of XAH.
 fn check_deposit_auth(
     apply: &Apply<'_>,
     destination: AccountId,

@@ -1,10 +1,11 @@
-//! Payment of issued money without paths: from the issuer, to the issuer, or over one or two issuers of a currency.
+//! Payment of issued money without paths: from the issuer, to the issuer, or over one or two issuers of a
+//! currency.
 //!
 //! Xahau's rules for the default path (Payment.cpp); the money moves in `direct_flow`.
 
 use codec::{AccountId, Amount, IssuedAmount, Object, Ter, flags, sf};
 
-use super::direct_flow::{Completeness, Order, deliver};
+use super::direct_flow::{Completeness, Transfer, deliver};
 use super::{Apply, destination, flags_of, is_preauthorized};
 use crate::issued;
 use crate::lines;
@@ -13,7 +14,8 @@ pub(super) fn apply(apply: &mut Apply<'_>, amount: &IssuedAmount) -> Result<(), 
     let (tx, sender, receiver) = (apply.tx, apply.tx.account(), destination(apply.tx));
     let account = apply.account(receiver).ok_or(Ter::TEC_NO_DST)?;
     let guarded = flags_of(&account) & flags::LSF_DEPOSIT_AUTH != 0 && receiver != sender;
-    // xahaud counts the receiver as changed from here on: metadata shows it where the receiver owns what is deleted.
+    // xahaud counts the receiver as changed from here on: metadata shows it where the receiver owns what is
+    // deleted.
     apply.put_account(receiver, account);
     if guarded && !is_preauthorized(apply, receiver) {
         return Err(Ter::TEC_NO_PERMISSION);
@@ -26,14 +28,14 @@ pub(super) fn apply(apply: &mut Apply<'_>, amount: &IssuedAmount) -> Result<(), 
     } else {
         Completeness::Partial
     };
-    let order = Order {
+    let transfer = Transfer {
         sender,
         receiver,
         amount: *amount,
         send_max: send_max(tx.object(), amount, sender)?,
         completeness,
     };
-    let delivered = deliver(apply, &order)?;
+    let delivered = deliver(apply, &transfer)?;
     if delivered == *amount {
         return Ok(());
     }

@@ -17,8 +17,6 @@ use crate::lines;
 use crate::transaction::Transaction;
 use crate::view::Env;
 
-const TF_BURNABLE: u32 = 1;
-
 pub(super) struct Remit;
 
 impl Transactor for Remit {
@@ -130,7 +128,7 @@ fn check_mint(object: &Object) -> Result<(), Ter> {
     if uri.is_empty() || uri.len() > URI_BYTES_MAX || !is_plain_utf8(uri) {
         return Err(Ter::TEM_MALFORMED);
     }
-    if flags_of(mint) & !(TF_BURNABLE | TF_UNIVERSAL) != 0 {
+    if flags_of(mint) & !(flags::TF_BURNABLE | TF_UNIVERSAL) != 0 {
         return Err(Ter::TEM_INVALID_FLAG);
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! SetRegularKey: the key that signs besides the account's own.
 //!
-//! Xahau's rules (SetRegularKey.cpp). Once per account, and again after a direct payment to it, it is
-//! free where the account's own key signs. The mail's REKEY is this transaction (spec 6.1); its LastRekey is written with the replay entry.
+//! Xahau's rules (SetRegularKey.cpp). Once per account, and again after a direct payment to it, it is free
+//! where the account's own key signs. The mail's REKEY is this transaction (spec 6.1); its LastRekey is
+//! written with the replay entry.
 
 use codec::{Object, Ter, flags, keylet, sf};
 

@@ -12,11 +12,6 @@ use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
 
-const TF_SETF_AUTH: u32 = 0x0001_0000;
-const TF_SET_NO_RIPPLE: u32 = 0x0002_0000;
-const TF_CLEAR_NO_RIPPLE: u32 = 0x0004_0000;
-const TF_SET_FREEZE: u32 = 0x0010_0000;
-const TF_CLEAR_FREEZE: u32 = 0x0020_0000;
 /// Accounts that own fewer objects make lines without a reserve.
 const FREE_OBJECTS: u32 = 2;
 
@@ -36,7 +31,11 @@ fn wants(tx: &Transaction, this: u32, opposite: u32) -> bool {
 
 impl Transactor for TrustSet {
     fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
-        let own = TF_SETF_AUTH | TF_SET_NO_RIPPLE | TF_CLEAR_NO_RIPPLE | TF_SET_FREEZE | TF_CLEAR_FREEZE;
+        let own = flags::TF_SETF_AUTH
+            | flags::TF_SET_NO_RIPPLE
+            | flags::TF_CLEAR_NO_RIPPLE
+            | flags::TF_SET_FREEZE
+            | flags::TF_CLEAR_FREEZE;
         check_flags(tx, env, own)?;
         if tx
             .object()
@@ -63,7 +62,7 @@ impl Transactor for TrustSet {
         let account = sandbox
             .entry(&keylet::account(tx.account()))
             .ok_or(Ter::TER_NO_ACCOUNT)?;
-        if tx.flags() & TF_SETF_AUTH != 0 && flags_of(&account) & flags::LSF_REQUIRE_AUTH == 0 {
+        if tx.flags() & flags::TF_SETF_AUTH != 0 && flags_of(&account) & flags::LSF_REQUIRE_AUTH == 0 {
             return Err(Ter::TEF_NO_AUTH_REQUIRED);
         }
         if limit.issuer() == tx.account() {
@@ -101,7 +100,7 @@ impl Transactor for TrustSet {
             given => given,
         };
         let asks_nothing = limit.mantissa() == 0 && quality_in == 0 && quality_out == 0;
-        if asks_nothing && tx.flags() & TF_SETF_AUTH == 0 {
+        if asks_nothing && tx.flags() & flags::TF_SETF_AUTH == 0 {
             return Err(Ter::TEC_NO_LINE_REDUNDANT);
         }
         if apply.prior_balance_drops < reserve {
@@ -109,12 +108,15 @@ impl Transactor for TrustSet {
         }
         let side = Side::of(tx.account(), limit.issuer());
         let chosen = [
-            (tx.flags() & TF_SETF_AUTH != 0, side.auth_flag()),
+            (tx.flags() & flags::TF_SETF_AUTH != 0, side.auth_flag()),
             (
-                wants(tx, TF_SET_NO_RIPPLE, TF_CLEAR_NO_RIPPLE),
+                wants(tx, flags::TF_SET_NO_RIPPLE, flags::TF_CLEAR_NO_RIPPLE),
                 side.no_ripple_flag(),
             ),
-            (wants(tx, TF_SET_FREEZE, TF_CLEAR_FREEZE), side.freeze_flag()),
+            (
+                wants(tx, flags::TF_SET_FREEZE, flags::TF_CLEAR_FREEZE),
+                side.freeze_flag(),
+            ),
         ];
         let holder_flags = chosen
             .into_iter()
@@ -181,20 +183,20 @@ impl Change {
     /// NoRipple only where the owner owes nothing; no freeze by an account that gave it up.
     fn write_flags(&mut self, tx: &Transaction) -> Result<(), Ter> {
         let mut now = flags_of(&self.line);
-        if wants(tx, TF_SET_NO_RIPPLE, TF_CLEAR_NO_RIPPLE) {
+        if wants(tx, flags::TF_SET_NO_RIPPLE, flags::TF_CLEAR_NO_RIPPLE) {
             if balance_of(&self.line, self.side)?.mantissa() < 0 {
                 return Err(Ter::TEC_NO_PERMISSION);
             }
             now |= self.side.no_ripple_flag();
-        } else if wants(tx, TF_CLEAR_NO_RIPPLE, TF_SET_NO_RIPPLE) {
+        } else if wants(tx, flags::TF_CLEAR_NO_RIPPLE, flags::TF_SET_NO_RIPPLE) {
             now &= !self.side.no_ripple_flag();
         }
-        if wants(tx, TF_SET_FREEZE, TF_CLEAR_FREEZE) && !self.owner_never_freezes {
+        if wants(tx, flags::TF_SET_FREEZE, flags::TF_CLEAR_FREEZE) && !self.owner_never_freezes {
             now |= self.side.freeze_flag();
-        } else if wants(tx, TF_CLEAR_FREEZE, TF_SET_FREEZE) {
+        } else if wants(tx, flags::TF_CLEAR_FREEZE, flags::TF_SET_FREEZE) {
             now &= !self.side.freeze_flag();
         }
-        if tx.flags() & TF_SETF_AUTH != 0 {
+        if tx.flags() & flags::TF_SETF_AUTH != 0 {
             now |= self.side.auth_flag();
         }
         self.line.set(sf::FLAGS, now);

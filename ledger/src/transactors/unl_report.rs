@@ -1,7 +1,7 @@
 //! UNLReport: the validators seen active, one transaction for each.
 //!
-//! Xahau's rules (Change.cpp `applyUNLReport`), no section of the spec. The first in a ledger replaces the list.
-//! The quorum of a DKIMKeySet counts this list (spec 7.2).
+//! Xahau's rules (Change.cpp `applyUNLReport`), no section of the spec. The first in a ledger replaces the
+//! list. The quorum of a DKIMKeySet counts this list (spec 7.2).
 
 use std::collections::BTreeMap;
 

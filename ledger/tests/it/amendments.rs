@@ -1,10 +1,11 @@
-//! The life of an amendment, and a network before it. Expected values: xahaud's rules (Change.cpp, AmendmentTable.cpp).
+//! The life of an amendment, and a network before it. Expected values: xahaud's rules (Change.cpp,
+//! AmendmentTable.cpp).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use codec::format::TxType;
 use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
-use ledger::amendments::{self, Ballot, TF_GOT_MAJORITY, TF_LOST_MAJORITY, build_changes};
+use ledger::amendments::{self, Ballot, build_changes};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, Transaction, close};
 
@@ -59,7 +60,7 @@ fn accepts_an_amendment_from_its_first_vote_to_its_first_ledger() {
     let email = amendments::id("Email");
     let flag = flag_ledger();
     let gained = changes(&flag, &[email], 600);
-    assert_eq!(gained[0].flags(), TF_GOT_MAJORITY);
+    assert_eq!(gained[0].flags(), flags::TF_GOT_MAJORITY);
     assert_eq!(gained[0].object().u32(sf::LEDGER_SEQUENCE), Some(257));
     let (ledger, results) = applied(&flag, gained);
     assert_eq!(results, [Ter::TES_SUCCESS]);
@@ -94,7 +95,7 @@ fn rejects_what_no_majority_wants_or_what_is_not_there() {
     let (ledger, _) = applied(&flag, changes(&flag, &[email], 0));
     let next = at_index(&ledger, 512);
     let lost = build_changes(&next, &ballot, &own, 0);
-    assert_eq!(lost[0].flags(), TF_LOST_MAJORITY);
+    assert_eq!(lost[0].flags(), flags::TF_LOST_MAJORITY);
     assert_eq!(
         applied(&flag, lost.clone()).1,
         [Ter::TEF_ALREADY],
@@ -107,7 +108,7 @@ fn rejects_what_no_majority_wants_or_what_is_not_there() {
     let (ballot, _) = wants(&[email]);
     assert!(build_changes(&next, &ballot, &BTreeSet::new(), 0).is_empty());
     let both = pseudo(TxType::EnableAmendment)
-        .with(sf::FLAGS, TF_GOT_MAJORITY | TF_LOST_MAJORITY)
+        .with(sf::FLAGS, flags::TF_GOT_MAJORITY | flags::TF_LOST_MAJORITY)
         .with(sf::LEDGER_SEQUENCE, 257u32)
         .with(sf::AMENDMENT, email);
     assert_eq!(applied(&flag, vec![tx(&both)]).1, [Ter::TEM_INVALID_FLAG]);

@@ -2,7 +2,7 @@
 
 use super::common::{World, XAH, id, key, native, payment, remit};
 use codec::{CloseTime, Hash256, Ter, keylet, sf};
-use ledger::replay::{Case, EngineResult, Expected, Submission, replay};
+use ledger::replay::{EngineResult, Expected, RecordedLedger, Submission, replay};
 use ledger::{StateMap, Transaction, close};
 use proptest::prelude::*;
 
@@ -119,7 +119,7 @@ fn accepts_agreement_and_disagreement_on_the_close_time() {
 }
 
 /// A record of our own ledger: nothing to compare with, but the submissions go the same way.
-fn recorded(world: &World, txs: &[Transaction]) -> Case {
+fn recorded(world: &World, txs: &[Transaction]) -> RecordedLedger {
     let submissions = txs
         .iter()
         .map(|tx| Submission {
@@ -128,7 +128,7 @@ fn recorded(world: &World, txs: &[Transaction]) -> Case {
             tx_id: None,
         })
         .collect();
-    Case {
+    RecordedLedger {
         name: "several".into(),
         parent: *world.ledger.header(),
         state_before: world

@@ -1,4 +1,5 @@
-//! DKIM keys on the ledger: attestations, quorum, delays, revocation, removal (spec 7). Expected values are hand work.
+//! DKIM keys on the ledger: attestations, quorum, delays, revocation, removal (spec 7). Expected values are
+//! hand work.
 
 use codec::keys::KeyPair;
 use codec::{CloseTime, Object, Ter, keylet, sf};
@@ -405,7 +406,8 @@ fn rejects_removal_of_a_renewed_key() {
         CloseTime::new(START + 31 * 24 * 3_600 + 10),
     );
     assert_eq!(one.applied.len(), 1);
-    // In one ledger the two contradict each other: whichever comes second is dropped or starts anew, never both kept.
+    // In one ledger the two contradict each other: whichever comes second is dropped or starts anew, never
+    // both kept.
     let both = close(
         &month,
         [removal, renewed.expect("quorum")],

@@ -1,5 +1,5 @@
-//! Transactions signed by mail, on the ledger (spec 6.3, 7.3, 8, 9, 11). Mails: fixtures/vectors/mail, and mails signed here
-//! with Ed25519 after RFC 8463. Expected values: the vectors and hand work.
+//! Transactions signed by mail, on the ledger (spec 6.3, 7.3, 8, 9, 11). Mails: fixtures/vectors/mail, and
+//! mails signed here with Ed25519 after RFC 8463. Expected values: the vectors and hand work.
 
 use std::sync::LazyLock;
 
@@ -470,7 +470,8 @@ fn accepts_a_rekey_and_the_way_out_of_email() {
         world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
         Ter::TEC_TOO_SOON
     );
-    // The last ledger whose parent closed within 72 hours of the one that applied the REKEY, and the first after.
+    // The last ledger whose parent closed within 72 hours of the one that applied the REKEY, and the first
+    // after.
     let free = world.replay_entry().unwrap().u32(sf::ACTIVE_AFTER).unwrap();
     assert!(free >= CLOCK + 3 * DAY, "whatever the date of the mail");
     world.close_empty_at(free - 30);

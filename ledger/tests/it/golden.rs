@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ledger::genesis::EmailAmendment;
-use ledger::replay::{Case, EngineResult, replay};
+use ledger::replay::{EngineResult, RecordedLedger, replay};
 use ledger::{GenesisConfig, Ledger, close};
 use serde_json::Value as Json;
 
@@ -23,19 +23,19 @@ fn records() -> Vec<Json> {
         .collect()
 }
 
-fn case(number: u64) -> Case {
+fn case(number: u64) -> RecordedLedger {
     let record = records()
         .into_iter()
         .find(|record| record["n"] == number)
         .expect("a recorded case");
-    Case::from_json(&record).expect("readable")
+    RecordedLedger::from_json(&record).expect("readable")
 }
 
 #[test]
 fn accepts_the_recorded_cases() {
     let outcomes: Vec<_> = records()
         .iter()
-        .map(|record| Case::from_json(record).expect("readable"))
+        .map(|record| RecordedLedger::from_json(record).expect("readable"))
         .map(|case| (replay(&case), case.name))
         .collect();
     let failed: Vec<String> = outcomes
@@ -54,7 +54,8 @@ fn accepts_the_recorded_cases() {
 
 #[test]
 fn rejects_a_state_with_one_flipped_balance_bit() {
-    // The last bit of a balance, found by its field header in the entry's bytes; FeeSettings and the like have none.
+    // The last bit of a balance, found by its field header in the entry's bytes; FeeSettings and the like
+    // have none.
     let mut flipped = 0;
     let case = case(24);
     for at in 0..case.state_before.len() {
@@ -84,7 +85,7 @@ fn rejects_a_state_with_one_flipped_balance_bit() {
 #[test]
 fn rejects_other_records_than_the_recorded() {
     let recorded = case(24);
-    let flip = |change: fn(&mut Case), what: &str| {
+    let flip = |change: fn(&mut RecordedLedger), what: &str| {
         let mut case = recorded.clone();
         change(&mut case);
         let outcome = replay(&case);
@@ -150,10 +151,10 @@ fn accepts_each_form_of_a_record_of_several() {
     for form in ["transactions", "txs", "cases", "submissions", "columns", "blobs"] {
         for number in [24, 46, 88] {
             let mut record = listed(number, form);
-            let case = Case::from_json(&record).expect("readable");
+            let case = RecordedLedger::from_json(&record).expect("readable");
             assert!(replay(&case).is_equal(), "{form} {number}");
             record["ledger"]["header"]["ledger_hash"] = Json::from("00".repeat(32));
-            let case = Case::from_json(&record).expect("readable");
+            let case = RecordedLedger::from_json(&record).expect("readable");
             assert_eq!(replay(&case).differences[0].what, "ledger_hash");
         }
     }

@@ -1,4 +1,5 @@
-//! Each transaction type: what it does and what it refuses. Expected values: xahaud's rules as listed in its sources.
+//! Each transaction type: what it does and what it refuses. Expected values: xahaud's rules as listed in its
+//! sources.
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
 use codec::format::TxType;
@@ -748,7 +749,8 @@ fn accepts_payments_over_a_transfer_rate_with_room_in_send_max() {
         None,
         "the whole amount needs no DeliveredAmount"
     );
-    // In part: 1 of 89.9 sent, 1/1.01 = 0.99009900990099009900... arrives; its 17th and 18th digit round it up.
+    // In part: 1 of 89.9 sent, 1/1.01 = 0.99009900990099009900... arrives; its 17th and 18th digit round it
+    // up.
     let partly = pay("10", "1").with(sf::FLAGS, 0x0002_0000u32);
     assert_eq!(world.apply(&key(1), partly.clone()), Ter::TES_SUCCESS);
     assert_eq!(held(&world, 2), "10.99009900990099");
@@ -807,8 +809,8 @@ fn rejects_payments_over_a_transfer_rate_without_room_in_send_max() {
 
 #[test]
 fn accepts_the_receiver_in_full_where_a_payment_ends_his_line() {
-    // Not recorded; from xahaud's ApplyStateTable: a receiver written back unchanged and then threaded as an owner shows
-    // his fields, an owner that nobody wrote shows the transaction before.
+    // Not recorded; from xahaud's ApplyStateTable: a receiver written back unchanged and then threaded as an
+    // owner shows his fields, an owner that nobody wrote shows the transaction before.
     let mut world = World::new();
     assert_eq!(
         world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
