@@ -247,10 +247,11 @@ fn build(tree: &Path, tests: &BTreeSet<Test<'_>>) -> BTreeMap<(String, String), 
     for binary in binaries.iter().filter(|name| **name != "lib") {
         command.arg(format!("--test={binary}"));
     }
+    // Beside the tests themselves: what is no crate of ours is built already.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
     let output = command
         .arg("--target-dir")
-        .arg(tree.with_file_name("target"))
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .arg(target.expect("the folder of all that is built"))
         .current_dir(tree)
         .output()
         .expect("cargo runs");
