@@ -21,8 +21,7 @@ pub fn dkim_name(domain: &str, selector: &str) -> Option<DkimName> {
 /// The name as DNS has it, for people.
 #[must_use]
 pub fn dns_name(name: &DkimName) -> String {
-    let text = |part| String::from_utf8_lossy(part).into_owned();
-    format!("{}._domainkey.{}", text(name.selector()), text(name.domain()))
+    name.dns_name()
 }
 
 /// Names at work and names at rest.

@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros")]
 
+use amendment::KeyName;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use codec::format::{EntryType, TxType};
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, flags, hash, keylet, sf, tx};
 use criterion::{Criterion, criterion_group, criterion_main};
-use ledger::dkim::{Answer, Attestation, DkimName, build_key_set};
+use ledger::dkim::{Answer, Attestation, build_key_set};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, StateMap, Transaction, close};
 
@@ -288,7 +289,7 @@ fn mailed(key: &RsaKeyPair) -> (Ledger, Vec<u8>) {
         ..*genesis().header()
     };
     let ledger = Ledger::from_parts(header, state, genesis().transactions().clone()).expect("its own roots");
-    let name = DkimName::new(b"mail.test", b"own").expect("legal");
+    let name = KeyName::new(b"mail.test", b"own").expect("legal");
     let observed = CloseTime::new(CLOCK + 1);
     let word = Attestation::sign(NETWORK, name, Answer::Record(record), observed, &sender(0)).expect("short");
     let set = build_key_set(&ledger, NETWORK, &[word]).expect("quorum of one");

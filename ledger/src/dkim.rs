@@ -15,6 +15,7 @@
 //! | 4 | observed at, seconds since 2000 |
 //! | 2 + n | length and bytes of the record, its strings joined; 0 without one |
 
+use amendment::KeyName;
 use amendment::limits::KEY_RECORD_BYTES_MAX;
 use codec::format::{EntryType, TxType};
 use codec::hash::PREFIX_DKIM_ATTESTATION;
@@ -22,80 +23,10 @@ use codec::keys::{KeyPair, LowS, PublicKey};
 use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, flags, keylet, sf};
 
 use crate::ledger::Ledger;
-use crate::limits::{
-    ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, DKIM_NAME_BYTES_MAX, DNS_LABEL_BYTES_MAX, VALIDATORS_MAX,
-};
+use crate::limits::{ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, VALIDATORS_MAX};
 use crate::transaction::{Transaction, TransactionError};
 
-/// What stands between selector and domain in DNS.
-const DNS_INFIX: &str = "._domainkey.";
-
-/// Selector and domain of a key, lower case. Spec: 4.4, 7.1
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DkimName {
-    domain: Vec<u8>,
-    selector: Vec<u8>,
-}
-
-impl DkimName {
-    /// Takes lower-case LDH names; a selector's labels may hold `_`. `None` for all else.
-    #[must_use]
-    pub fn new(domain: &[u8], selector: &[u8]) -> Option<DkimName> {
-        let total = domain
-            .len()
-            .checked_add(selector.len())?
-            .checked_add(DNS_INFIX.len())?;
-        let several = domain.contains(&b'.');
-        let legal = total <= DKIM_NAME_BYTES_MAX
-            && several
-            && domain
-                .split(|byte| *byte == b'.')
-                .all(|label| is_label(label, b"-"))
-            && selector
-                .split(|byte| *byte == b'.')
-                .all(|label| is_label(label, b"-_"));
-        legal.then(|| DkimName {
-            domain: domain.to_vec(),
-            selector: selector.to_vec(),
-        })
-    }
-
-    /// The domain.
-    #[must_use]
-    pub fn domain(&self) -> &[u8] {
-        &self.domain
-    }
-
-    /// The selector.
-    #[must_use]
-    pub fn selector(&self) -> &[u8] {
-        &self.selector
-    }
-
-    /// Index of the DKIMKey.
-    #[must_use]
-    pub fn keylet(&self) -> Hash256 {
-        keylet::dkim_key(&self.domain, &self.selector)
-    }
-
-    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when its
-    /// last key goes, and so tells a known domain from a new one. Spec: 7.4
-    #[must_use]
-    pub fn directory(&self) -> Hash256 {
-        keylet::dkim_key(&self.domain, b"")
-    }
-}
-
-/// A DNS label of lower-case letters, digits and `also`; no hyphen at either end.
-fn is_label(label: &[u8], also: &[u8]) -> bool {
-    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b'-');
-    label.len() <= DNS_LABEL_BYTES_MAX
-        && edge(label.first())
-        && edge(label.last())
-        && label
-            .iter()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || also.contains(byte))
-}
+pub use amendment::KeyName as DkimName;
 
 /// What a validator's resolver said. Spec: 7.2
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,7 +60,7 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attestation {
     /// Whose key.
-    pub name: DkimName,
+    pub name: KeyName,
     /// What DNS said.
     pub answer: Answer,
     /// When, by the validator's clock.
@@ -145,7 +76,7 @@ impl Attestation {
     #[must_use]
     pub fn sign(
         network_id: u32,
-        name: DkimName,
+        name: KeyName,
         answer: Answer,
         observed_at: CloseTime,
         validator: &KeyPair,
@@ -173,7 +104,7 @@ impl Attestation {
 #[must_use]
 pub fn attestation_message(
     network_id: u32,
-    name: &DkimName,
+    name: &KeyName,
     answer: &Answer,
     observed_at: CloseTime,
 ) -> Option<Vec<u8>> {
@@ -183,9 +114,9 @@ pub fn attestation_message(
     }
     let mut message = PREFIX_DKIM_ATTESTATION.to_vec();
     message.extend_from_slice(&network_id.to_be_bytes());
-    for part in [&name.domain, &name.selector] {
+    for part in [name.domain(), name.selector()] {
         message.push(u8::try_from(part.len()).ok()?);
-        message.extend_from_slice(part);
+        message.extend_from_slice(part.as_bytes());
     }
     message.push(answer.code());
     message.extend_from_slice(&observed_at.seconds().to_be_bytes());
@@ -256,7 +187,7 @@ pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> 
         .filter(|entry| EntryType::of(entry) == Some(EntryType::DkimKey))
         .filter(|entry| is_expired(entry, parent.close_time()))
         .filter_map(|entry| {
-            let name = DkimName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?)?;
+            let name = KeyName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?)?;
             let set = KeySet {
                 ledger: next(parent),
                 name,
@@ -354,7 +285,7 @@ impl KeyDelays {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeySet {
     pub(crate) ledger: LedgerIndex,
-    pub(crate) name: DkimName,
+    pub(crate) name: KeyName,
     pub(crate) answer: Answer,
     pub(crate) endorsements: Vec<Endorsement>,
 }
@@ -364,7 +295,7 @@ impl KeySet {
     /// has one spelling, so that validators who agree make one transaction. Spec: 7.7
     pub(crate) fn parse(tx: &Transaction) -> Option<KeySet> {
         let object = tx.object();
-        let name = DkimName::new(object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?)?;
+        let name = KeyName::new(object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?)?;
         let answer = match (object.blob(sf::DKIM_RECORD), tx.flags()) {
             (Some(record), 0) => Answer::Record(record.to_vec()),
             (None, 0) => Answer::Absent,
@@ -436,8 +367,8 @@ impl KeySet {
             .with(sf::FEE, Amount::Native(0))
             .with(sf::SIGNING_PUB_KEY, b"".as_slice())
             .with(sf::LEDGER_SEQUENCE, self.ledger.get())
-            .with(sf::DOMAIN, self.name.domain.as_slice())
-            .with(sf::SELECTOR, self.name.selector.as_slice())
+            .with(sf::DOMAIN, self.name.domain().as_bytes())
+            .with(sf::SELECTOR, self.name.selector().as_bytes())
             .with(sf::DKIM_ATTESTATIONS, endorsements);
         match &self.answer {
             Answer::Absent => {}

@@ -72,10 +72,6 @@ pub const VALIDATORS_MAX: usize = 256;
 pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
 /// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.
 pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
-/// Bytes of selector, `._domainkey.` and domain together (spec 4.4): more is no name.
-pub const DKIM_NAME_BYTES_MAX: usize = 253;
-/// Bytes of a DNS label (RFC 1035): more is no name.
-pub const DNS_LABEL_BYTES_MAX: usize = 63;
 /// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
 pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
 const _: () = assert!(HEADER_BYTES == 4 + 8 + 32 * 3 + 4 + 4 + 1 + 1);

@@ -57,10 +57,18 @@ pub struct KeyName {
 }
 
 impl KeyName {
+    /// The name as a ledger spells it: lower case, and a domain of several labels. `None` for all else. Spec: 7.1
+    #[must_use]
+    pub fn new(domain: &[u8], selector: &[u8]) -> Option<KeyName> {
+        let name = KeyName::of_tags(domain, selector).ok()?;
+        let is_lower = name.domain.as_bytes() == domain && name.selector.as_bytes() == selector;
+        (is_lower && name.may_stand_on_ledger()).then_some(name)
+    }
+
     /// The name of the tags `d=` and `s=`; upper case is lowered.
     ///
     /// Spec: 4.4. A selector with other characters once changed the URL of a resolver's query.
-    pub fn new(domain: &[u8], selector: &[u8]) -> Result<KeyName, Refusal> {
+    pub fn of_tags(domain: &[u8], selector: &[u8]) -> Result<KeyName, Refusal> {
         if !selector.split(|b| *b == b'.').all(is_selector_label) {
             return Err(Refusal::Selector);
         }
@@ -82,32 +90,29 @@ impl KeyName {
         })
     }
 
-    /// The name as a ledger spells it: lower case, and a domain below a top-level domain. Spec: 7.1
-    pub fn of_ledger(domain: &[u8], selector: &[u8]) -> Option<KeyName> {
-        let name = KeyName::new(domain, selector).ok()?;
-        let is_exact = name.domain.as_bytes() == domain && name.selector.as_bytes() == selector;
-        (is_exact && name.may_stand_on_ledger()).then_some(name)
-    }
-
     /// The name of `selector._domainkey.domain`, of any case, with or without a final dot, if a ledger can hold it.
+    #[must_use]
     pub fn parse(dns_name: &str) -> Option<KeyName> {
         let (selector, domain) = dns_name.trim_end_matches('.').split_once(DOMAINKEY)?;
-        let name = KeyName::new(domain.as_bytes(), selector.as_bytes()).ok()?;
+        let name = KeyName::of_tags(domain.as_bytes(), selector.as_bytes()).ok()?;
         name.may_stand_on_ledger().then_some(name)
     }
 
-    /// Whether the domain has several labels: no key of a top-level domain stands on a ledger.
+    /// Whether a ledger can hold the key: its domain has several labels. Spec: 7.1
+    #[must_use]
     pub fn may_stand_on_ledger(&self) -> bool {
         self.domain.contains('.')
     }
 
     /// Index of the key on the ledger. Spec: 7.1
+    #[must_use]
     pub fn keylet(&self) -> Hash256 {
         keylet::dkim_key(self.domain.as_bytes(), self.selector.as_bytes())
     }
 
     /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when the last key
     /// goes, and so tells a known domain from a new one. Spec: 7.4
+    #[must_use]
     pub fn directory(&self) -> Hash256 {
         keylet::dkim_key(self.domain.as_bytes(), b"")
     }
@@ -200,7 +205,7 @@ pub(crate) fn check_scheme(tags: &TagList<'_>) -> Result<LegalScheme, Refusal> {
 pub(crate) fn key_name(tags: &TagList<'_>) -> Result<KeyName, Refusal> {
     let domain = tags.value("d").unwrap_or_default();
     let selector = tags.value("s").unwrap_or_default();
-    KeyName::new(domain, selector)
+    KeyName::of_tags(domain, selector)
 }
 
 /// Like an LDH label, and `_` anywhere.
@@ -385,6 +390,24 @@ mod tests {
                 key_name(&tags(&replaced("s=S1", &format!("s={selector}")))).is_ok(),
                 "{selector}"
             );
+        }
+    }
+
+    #[test]
+    fn accepts_key_names_as_dns_writes_them() {
+        let name = KeyName::new(b"mail.test", b"s1.x");
+        assert!(name.is_some());
+        for text in ["s1.x._domainkey.mail.test", "S1.x._domainkey.Mail.test."] {
+            assert_eq!(KeyName::parse(text), name, "{text}");
+        }
+        for text in [
+            "",
+            "s1.mail.test",
+            "s1._domainkey.test",
+            "._domainkey.mail.test",
+            "s1._DomainKey.mail.test",
+        ] {
+            assert_eq!(KeyName::parse(text), None, "{text}");
         }
     }
 

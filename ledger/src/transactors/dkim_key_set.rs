@@ -141,8 +141,8 @@ fn first_seen(
     let entry = Object::new()
         .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
         .with(sf::FLAGS, 0u32)
-        .with(sf::DOMAIN, set.name.domain())
-        .with(sf::SELECTOR, set.name.selector())
+        .with(sf::DOMAIN, set.name.domain().as_bytes())
+        .with(sf::SELECTOR, set.name.selector().as_bytes())
         .with(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs));
     Ok(waiting(entry, record, observed, delay_secs))
 }

@@ -1,11 +1,10 @@
 //! DKIM keys on the ledger: attestations, quorum, delays, revocation, removal (spec 7). Expected values are
 //! hand work.
 
+use amendment::KeyName;
 use codec::keys::KeyPair;
 use codec::{CloseTime, Object, Ter, keylet, sf};
-use ledger::dkim::{
-    Answer, Attestation, DkimName, attestation_message, build_key_set, build_removals, quorum,
-};
+use ledger::dkim::{Answer, Attestation, attestation_message, build_key_set, build_removals, quorum};
 use ledger::genesis::EmailAmendment;
 use ledger::{Closed, GenesisConfig, Ledger, Transaction, close};
 
@@ -32,11 +31,11 @@ fn genesis(validators: u8, delays_secs: (u32, u32)) -> Ledger {
     })
 }
 
-fn name() -> DkimName {
-    DkimName::new(b"mail.example", b"s1").expect("legal")
+fn name() -> KeyName {
+    KeyName::new(b"mail.example", b"s1").expect("legal")
 }
 
-fn attest(number: u8, name: &DkimName, answer: &Answer, observed: u32) -> Attestation {
+fn attest(number: u8, name: &KeyName, answer: &Answer, observed: u32) -> Attestation {
     let observed = CloseTime::new(observed);
     Attestation::sign(
         NETWORK,
@@ -53,7 +52,7 @@ fn record(bytes: &[u8]) -> Answer {
 }
 
 /// Closes a ledger over the attestations of one validator, observed and closed at `time`.
-fn seen(ledger: &Ledger, name: &DkimName, answer: &Answer, time: u32) -> Closed {
+fn seen(ledger: &Ledger, name: &KeyName, answer: &Answer, time: u32) -> Closed {
     let set = build_key_set(ledger, NETWORK, &[attest(0, name, answer, time)]).expect("quorum");
     close(ledger, [set], CloseTime::new(time))
 }
@@ -87,8 +86,8 @@ fn accepts_the_attestation_message_of_the_table() {
 // Spec: 4.4, 7.1.
 #[test]
 fn accepts_names_as_dns_has_them() {
-    assert!(DkimName::new(b"mail.example", b"s1").is_some());
-    assert!(DkimName::new(b"a-b.c.example", b"_x.2024-01").is_some());
+    assert!(KeyName::new(b"mail.example", b"s1").is_some());
+    assert!(KeyName::new(b"a-b.c.example", b"_x.2024-01").is_some());
     assert_eq!(name().keylet(), keylet::dkim_key(b"mail.example", b"s1"));
 }
 
@@ -96,8 +95,9 @@ fn accepts_names_as_dns_has_them() {
 #[test]
 fn rejects_names_that_dns_or_the_ledger_would_not_have() {
     let long = [b'a'; 64];
-    let cases: [(&[u8], &[u8]); 8] = [
+    let cases: [(&[u8], &[u8]); 9] = [
         (b"Mail.example", b"s1"),
+        (b"mail.example", b"S1"),
         (b"mail", b"s1"),
         (b"mail.example", b""),
         (b"", b""),
@@ -107,7 +107,7 @@ fn rejects_names_that_dns_or_the_ledger_would_not_have() {
         (b"mail.example", &long),
     ];
     for (domain, selector) in cases {
-        assert_eq!(DkimName::new(domain, selector), None, "{domain:?} {selector:?}");
+        assert_eq!(KeyName::new(domain, selector), None, "{domain:?} {selector:?}");
     }
 }
 
@@ -274,7 +274,7 @@ fn accepts_a_first_key_after_two_quorums_a_delay_apart() {
     let three = seen(&two, &name(), &record(RECORD), START + 3_610).ledger;
     assert!(is_usable(&three));
     // A further selector of a known domain waits longer.
-    let further = DkimName::new(b"mail.example", b"s2").expect("legal");
+    let further = KeyName::new(b"mail.example", b"s2").expect("legal");
     let four = seen(&three, &further, &record(OTHER), START + 3_620).ledger;
     assert_eq!(
         four.entry(&further.keylet()).unwrap().u32(sf::ACTIVE_AFTER),
@@ -357,7 +357,7 @@ fn rejects_the_same_attestations_twice() {
 #[test]
 fn rejects_a_ninth_live_key_of_a_domain() {
     let mut ledger = genesis(1, (0, 0));
-    let nth = |n: u32| DkimName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal");
+    let nth = |n: u32| KeyName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal");
     for n in 0..8 {
         ledger = seen(&ledger, &nth(n), &record(RECORD), START + 10 + n).ledger;
     }
@@ -423,8 +423,8 @@ fn rejects_removal_of_a_renewed_key() {
 fn accepts_names_of_253_bytes_in_all_and_rejects_longer_ones() {
     let domain = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(48)].join(".");
     assert_eq!(domain.len() + "._domainkey.".len() + 1, 253);
-    assert!(DkimName::new(domain.as_bytes(), b"s").is_some());
-    assert!(DkimName::new(domain.as_bytes(), b"s1").is_none());
+    assert!(KeyName::new(domain.as_bytes(), b"s").is_some());
+    assert!(KeyName::new(domain.as_bytes(), b"s1").is_none());
 }
 
 // Spec: 7.7.
@@ -497,9 +497,9 @@ fn rejects_a_set_where_the_ledger_lists_no_validators() {
 fn rejects_a_second_set_for_a_name_in_one_ledger() {
     let ledger = genesis(1, (0, 0));
     let names: Vec<_> = (0..8)
-        .map(|n| DkimName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal"))
+        .map(|n| KeyName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal"))
         .collect();
-    let set = |name: &DkimName, observed| {
+    let set = |name: &KeyName, observed| {
         build_key_set(&ledger, NETWORK, &[attest(0, name, &record(RECORD), observed)]).expect("quorum")
     };
     // The order within a ledger is that of the transactions' ids: some later set comes second.
@@ -515,7 +515,7 @@ fn rejects_a_second_set_for_a_name_in_one_ledger() {
 #[test]
 fn rejects_a_33rd_entry_of_a_domain() {
     let mut ledger = genesis(1, (0, 0));
-    let nth = |n: u32| DkimName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal");
+    let nth = |n: u32| KeyName::new(b"mail.example", format!("s{n}").as_bytes()).expect("legal");
     for n in 0..32 {
         ledger = seen(&ledger, &nth(n), &record(RECORD), START + 10 + 2 * n).ledger;
         ledger = seen(&ledger, &nth(n), &Answer::Absent, START + 11 + 2 * n).ledger;
@@ -579,8 +579,8 @@ fn rejects_the_short_delay_of_a_first_key_that_was_withdrawn() {
 // Spec: 7.2.
 #[test]
 fn rejects_a_set_of_attestations_about_two_names() {
-    let other = DkimName::new(b"mail.example", b"s2").expect("legal");
-    let attestation = |number: u8, name: &DkimName| attest(number, name, &record(RECORD), START + 5);
+    let other = KeyName::new(b"mail.example", b"s2").expect("legal");
+    let attestation = |number: u8, name: &KeyName| attest(number, name, &record(RECORD), START + 5);
     let build = |attestations: &[Attestation]| build_key_set(&genesis(2, (0, 0)), NETWORK, attestations);
     assert!(build(&[attestation(0, &name()), attestation(1, &name())]).is_some());
     assert!(build(&[attestation(0, &name()), attestation(1, &other)]).is_none());

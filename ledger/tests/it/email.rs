@@ -1,13 +1,14 @@
 //! Transactions signed by mail, on the ledger (spec 6.3, 7.3, 8, 9, 11). Mails: fixtures/vectors/mail, and
 //! mails signed here with Ed25519 after RFC 8463. Expected values: the vectors and hand work.
 
+use amendment::KeyName;
 use std::sync::LazyLock;
 
 use amendment::EmailId;
 use codec::format::TxType;
 use codec::keys::KeyPair;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, hash, keylet, sf};
-use ledger::dkim::{Answer, Attestation, DkimName, build_key_set};
+use ledger::dkim::{Answer, Attestation, build_key_set};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, OpenLedger, Transaction};
 
@@ -86,7 +87,7 @@ fn world_without_keys() -> World {
 }
 
 fn key_set(world: &World, domain: &str, selector: &str, answer: Answer) -> Transaction {
-    let name = DkimName::new(domain.as_bytes(), selector.as_bytes()).expect("legal");
+    let name = KeyName::new(domain.as_bytes(), selector.as_bytes()).expect("legal");
     let observed = CloseTime::new(world.ledger.close_time().seconds() + 1);
     let word = Attestation::sign(NETWORK, name, answer, observed, &key(200)).expect("short");
     build_key_set(&world.ledger, NETWORK, &[word]).expect("quorum of one")

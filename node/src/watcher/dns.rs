@@ -143,14 +143,14 @@ fn fresh_answers(options: &mut ResolverOpts) {
 
 /// The name in wire form, label by label, absolute: no search list, no escapes (spec 4.4).
 fn wire_name(name: &DkimName) -> Option<Name> {
-    let dot = |byte: &u8| *byte == b'.';
-    let infix = std::iter::once(&b"_domainkey"[..]);
+    let dot = '.';
+    let infix = std::iter::once("_domainkey");
     let labels = name
         .selector()
         .split(dot)
         .chain(infix)
         .chain(name.domain().split(dot));
-    let mut wire = Name::from_labels(labels).ok()?;
+    let mut wire = Name::from_labels(labels.map(str::as_bytes)).ok()?;
     wire.set_fqdn(true);
     Some(wire)
 }
