@@ -10,7 +10,7 @@ use codec::{AccountId, Amount, Field, Object, Value, sf};
 const ISSUER_FIELDS: [Field; 4] = [sf::LOW_LIMIT, sf::HIGH_LIMIT, sf::TAKER_PAYS, sf::TAKER_GETS];
 
 /// The accounts, each once.
-pub fn affected_accounts(metadata: &Object) -> Vec<AccountId> {
+pub(crate) fn affected_accounts(metadata: &Object) -> Vec<AccountId> {
     let nodes = metadata.array(sf::AFFECTED_NODES).unwrap_or(&[]);
     let mut accounts = BTreeSet::new();
     for (kind, node) in nodes {

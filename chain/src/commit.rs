@@ -3,11 +3,28 @@
 //! Plain values; how they lie on disk is the store's matter.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 use ledger::{Closed, Ledger};
 
 use crate::affected::affected_accounts;
+
+/// One change of what is on disk.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A closed ledger.
+    Ledger(Box<Commit>),
+    /// What becomes of a mail.
+    Mail(MailChange),
+    /// A vote of the validator.
+    Vote {
+        /// The amendment.
+        amendment: Hash256,
+        /// The vote.
+        vote: Vote,
+    },
+}
 
 /// A state entry after a change; `None` where it is removed.
 pub type StateChange = (Hash256, Option<Vec<u8>>);
@@ -132,7 +149,7 @@ pub struct PendingMail {
     /// End of its window.
     pub executable_until: CloseTime,
     /// The raw mail.
-    pub raw: Vec<u8>,
+    pub raw: Arc<[u8]>,
 }
 
 /// How far a pending mail is.

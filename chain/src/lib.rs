@@ -1,4 +1,36 @@
-//! What a node knows and decides. Pure.
+//! What a node knows and decides, as a machine: events go in, effects come out. Pure.
+//!
+//! [`Chain::handle`] takes an [`Event`] and the time, and returns [`Effect`]s for the host to carry out. No lock, clock,
+//! store, socket, thread or random number is here, so the same events at the same times give the same effects on every
+//! machine: the one-machine node, a simulator and a network of validators drive the same code.
+//!
+//! | event | what it may come to |
+//! |---|---|
+//! | [`Event::Mail`], read by the host beforehand ([`ReadMail`]) | its transaction in the open ledger, or the mail kept for its key |
+//! | [`Event::Transaction`] | in the open ledger, or held for a later one |
+//! | [`Event::Answer`] of DNS, [`Event::Attestation`] of another validator | an attestation counted; a quorum of them makes a DKIMKeySet |
+//! | [`Event::Close`] with the agreed set and close time | the next ledger, its mails settled, all others tried again |
+//! | [`Event::Committed`] | what waited for the commit is said; or all of it is taken back |
+//!
+//! **Nothing is said before it is on disk.** What events change gathers, and is handed out as one [`Effect::Commit`] at a
+//! time; while the host writes it, further changes gather for the next one, so that many mails share one sync. Each answer
+//! waits for the commit that holds what it speaks of. [`Chain::shown`] is the state as it is on disk: what readers see, and
+//! what a failed commit leads back to. It is a [`State`] whose parts are shared until they change, so that keeping one back
+//! costs little.
+//!
+//! **What comes from outside.** The chain reads no store. What happened to an EmailID in older ledgers the host adds to an
+//! answer ([`Standing`] says the rest). How a closed set is agreed on is not its matter either: with one validator the host
+//! closes with [`Chain::proposal`]; validators that agree on another set give that one, and what it leaves out is tried in
+//! the next ledger. A quorum is always that of the ledger's own list of validators.
+//!
+//! | file | what |
+//! |---|---|
+//! | `chain` | turns, commits, and what a failed one takes back |
+//! | `mails`, `mail`, `mail_pool` | a mail's way; a mail as read; the pending ones |
+//! | `keys`, `names`, `attestations` | answers of DNS; names asked for or at rest; words of validators |
+//! | `close`, `votes`, `held` | the next ledger; amendments; transactions that wait |
+//! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
+//! | `rules` | the one place that puts `explain` and a ledger together |
 
 #![deny(
     clippy::unwrap_used,
@@ -23,11 +55,29 @@
     )
 )]
 
-pub mod affected;
+mod affected;
+mod attestations;
+mod chain;
+mod close;
 pub mod commit;
+mod event;
+mod held;
+mod keys;
 pub mod limits;
-pub mod mail_pool;
+mod mail;
+mod mail_pool;
+mod mails;
 pub mod names;
 pub mod peers;
-pub mod rules;
+mod rules;
+mod state;
 pub mod votes;
+
+pub use chain::{Chain, ChainConfig, Stored};
+pub use event::{
+    CommitFailure, Effect, Entered, Event, Fact, Held, MailMode, MailReply, MailRequest, NotKept, OnRetry,
+    Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
+};
+pub use mail::{ReadMail, mail_id};
+pub use mail_pool::MailPool;
+pub use state::{Disk, State};

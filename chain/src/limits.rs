@@ -36,6 +36,10 @@ pub const SPARE_BASE_FEES: u64 = 10;
 /// DKIMKeySet transactions in one ledger (spec 7.5). The others wait for the next one.
 pub const KEY_SETS_PER_LEDGER_MAX: usize = 16;
 
+/// Names about which validators have spoken and that no ledger has yet. Refusal: a new name is not taken; its validator says
+/// it again when it is asked for the next time.
+pub const ATTESTED_NAMES_MAX: usize = 1_000;
+
 /// Seconds that a name without a usable record is not asked again (spec 7.5).
 pub const ABSENT_SECS: u32 = 600;
 

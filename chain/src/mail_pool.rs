@@ -1,51 +1,54 @@
 //! The mails on their way: kept for their key, or submitted and not yet validated.
 //!
-//! A mail is told from another by the hash of its bytes, not by its EmailID alone: whoever knows what somebody wrote
-//! can make another mail of the same EmailID with a bad signature, and must not crowd out the true one. Spec: 7.5, 12
+//! A mail is told from another by the hash of its bytes, not by its EmailID alone: somebody who knows what another wrote
+//! can make a second mail of the same EmailID with a bad signature, and must not crowd out the true one. Spec: 7.5, 12
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use codec::{AccountId, Hash256};
+use ledger::dkim::DkimName;
 
 use crate::commit::{MailStage, PendingMail};
 use crate::limits::{KEPT_PER_ACCOUNT_MAX, WAITING_BYTES_MAX};
-use ledger::dkim::DkimName;
 
-/// A mail on its way.
+/// A pending mail, with what the store need not have of it.
 #[derive(Debug, Clone)]
 pub struct PooledMail {
-    /// What the store has of it.
-    pub mail: PendingMail,
+    /// The mail.
+    pub(crate) pending: PendingMail,
     /// The sender.
-    pub account: AccountId,
+    pub(crate) account: AccountId,
     /// The keys that would prove it.
-    pub names: Vec<DkimName>,
+    pub(crate) names: Vec<DkimName>,
     /// Its transaction in the open ledger.
-    pub tx: Option<Hash256>,
+    pub(crate) tx: Option<Hash256>,
     /// Whether its names were asked for without success: then it makes room for another mail of the account.
-    pub hope: Hope,
+    pub(crate) hope: Hope,
 }
 
 /// Whether a kept mail's key may still come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hope {
+pub(crate) enum Hope {
     /// Nobody has answered yet.
     Open,
     /// The name has no usable record.
     Faint,
 }
 
-/// All mails on their way.
-#[derive(Debug, Default)]
+/// All pending mails.
+#[derive(Debug, Clone, Default)]
 pub struct MailPool {
-    mails: BTreeMap<Hash256, PooledMail>,
+    mails: BTreeMap<Hash256, Arc<PooledMail>>,
+    /// EmailID and id of each.
+    by_email: BTreeSet<(Hash256, Hash256)>,
     bytes: usize,
     next_order: u64,
 }
 
 /// Why a mail is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoRoom {
+pub(crate) enum NoRoom {
     /// The account has as many as it may.
     Account,
     /// All together are too long.
@@ -54,23 +57,23 @@ pub enum NoRoom {
 
 impl MailPool {
     /// The place of the next mail in the order of arrival.
-    pub fn next_order(&self) -> u64 {
+    pub(crate) fn next_order(&self) -> u64 {
         self.next_order
     }
 
-    /// Take a mail that waits for its key, if there is room for it. Answers the mail that had to go for it.
-    pub fn keep(
+    /// Take a mail that waits for its key, if there is room for it. Returns the mail that had to go for it.
+    pub(crate) fn keep(
         &mut self,
         mail_id: Hash256,
         mail: PooledMail,
-    ) -> Result<Option<(Hash256, PooledMail)>, NoRoom> {
+    ) -> Result<Option<(Hash256, Arc<PooledMail>)>, NoRoom> {
         if self.mails.contains_key(&mail_id) {
             return Ok(None);
         }
         let of_account: Vec<(Hash256, Hope)> = self
             .mails
             .iter()
-            .filter(|(_, other)| other.account == mail.account && other.mail.stage == MailStage::Kept)
+            .filter(|(_, other)| other.account == mail.account && other.pending.stage == MailStage::Kept)
             .map(|(id, other)| (*id, other.hope))
             .collect();
         let mut gone = None;
@@ -78,87 +81,92 @@ impl MailPool {
             let faint = of_account.iter().find(|(_, hope)| *hope == Hope::Faint);
             gone = Some(faint.ok_or(NoRoom::Account)?.0);
         }
-        let freed = gone
-            .and_then(|id| self.mails.get(&id))
-            .map_or(0, |other| other.mail.raw.len());
-        if self.has_no_room(freed, &mail) {
-            return Err(NoRoom::Bytes);
-        }
+        self.check_room(gone.as_ref(), &mail)?;
         let removed = gone.and_then(|id| Some((id, self.remove(&id)?)));
         self.put(mail_id, mail);
         Ok(removed)
     }
 
     /// Take a mail whose transaction was submitted, if there is room to try it again.
-    pub fn put_submitted(&mut self, mail_id: Hash256, mail: PooledMail) -> Result<(), NoRoom> {
-        let freed = self.mails.get(&mail_id).map_or(0, |other| other.mail.raw.len());
-        if self.has_no_room(freed, &mail) {
-            return Err(NoRoom::Bytes);
-        }
+    pub(crate) fn put_submitted(&mut self, mail_id: Hash256, mail: PooledMail) -> Result<(), NoRoom> {
+        self.check_room(Some(&mail_id), &mail)?;
         self.put(mail_id, mail);
         Ok(())
     }
 
-    fn has_no_room(&self, freed: usize, mail: &PooledMail) -> bool {
+    /// Whether there is room for a mail in place of another.
+    fn check_room(&self, gone: Option<&Hash256>, mail: &PooledMail) -> Result<(), NoRoom> {
+        let freed = gone
+            .and_then(|id| self.mails.get(id))
+            .map_or(0, |other| other.pending.raw.len());
         let others = self.bytes.saturating_sub(freed);
-        others.saturating_add(mail.mail.raw.len()) > WAITING_BYTES_MAX
+        if others.saturating_add(mail.pending.raw.len()) > WAITING_BYTES_MAX {
+            return Err(NoRoom::Bytes);
+        }
+        Ok(())
     }
 
-    /// Take a mail back from the store.
-    pub fn restore(&mut self, mail_id: Hash256, mail: PooledMail) {
-        self.put(mail_id, mail);
-    }
-
-    fn put(&mut self, mail_id: Hash256, mail: PooledMail) {
+    /// Take a mail back from the store, which had room for it.
+    pub(crate) fn put(&mut self, mail_id: Hash256, mail: PooledMail) {
         self.remove(&mail_id);
-        self.bytes = self.bytes.saturating_add(mail.mail.raw.len());
-        self.next_order = self.next_order.max(mail.mail.order.saturating_add(1));
-        self.mails.insert(mail_id, mail);
+        self.bytes = self.bytes.saturating_add(mail.pending.raw.len());
+        self.next_order = self.next_order.max(mail.pending.order.saturating_add(1));
+        self.by_email.insert((mail.pending.email_id, mail_id));
+        self.mails.insert(mail_id, Arc::new(mail));
     }
 
     /// A mail waits no longer.
-    pub fn remove(&mut self, mail_id: &Hash256) -> Option<PooledMail> {
+    pub(crate) fn remove(&mut self, mail_id: &Hash256) -> Option<Arc<PooledMail>> {
         let mail = self.mails.remove(mail_id)?;
-        self.bytes = self.bytes.saturating_sub(mail.mail.raw.len());
+        self.by_email.remove(&(mail.pending.email_id, *mail_id));
+        self.bytes = self.bytes.saturating_sub(mail.pending.raw.len());
         Some(mail)
     }
 
     /// All mails, oldest first.
-    pub fn in_order(&self) -> Vec<Hash256> {
+    pub(crate) fn in_order(&self) -> Vec<Hash256> {
         let mut ids: Vec<(u64, Hash256)> = self
             .mails
             .iter()
-            .map(|(id, mail)| (mail.mail.order, *id))
+            .map(|(id, mail)| (mail.pending.order, *id))
             .collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, id)| id).collect()
     }
 
     /// One mail.
-    pub fn mail(&self, mail_id: &Hash256) -> Option<&PooledMail> {
+    pub(crate) fn mail(&self, mail_id: &Hash256) -> Option<&Arc<PooledMail>> {
         self.mails.get(mail_id)
     }
 
     /// One mail, to be changed.
-    pub fn mail_mut(&mut self, mail_id: &Hash256) -> Option<&mut PooledMail> {
-        self.mails.get_mut(mail_id)
+    pub(crate) fn mail_mut(&mut self, mail_id: &Hash256) -> Option<&mut PooledMail> {
+        self.mails.get_mut(mail_id).map(Arc::make_mut)
     }
 
-    /// The mails of an EmailID; the submitted one comes first.
-    pub fn of_email(&self, email_id: &Hash256) -> Vec<(Hash256, &PooledMail)> {
-        let mut found: Vec<_> = self
-            .mails
+    /// The mails of an EmailID.
+    pub(crate) fn of_email(&self, email_id: &Hash256) -> Vec<Hash256> {
+        let first = (*email_id, Hash256::ZERO);
+        self.by_email
+            .range(first..)
+            .take_while(|(of, _)| of == email_id)
+            .map(|(_, mail_id)| *mail_id)
+            .collect()
+    }
+
+    /// The mail of an EmailID that is furthest: a submitted one before those that are kept, an older before a newer one.
+    #[must_use]
+    pub(crate) fn first_of_email(&self, email_id: &Hash256) -> Option<&PooledMail> {
+        self.of_email(email_id)
             .iter()
-            .filter(|(_, mail)| mail.mail.email_id == *email_id)
-            .map(|(id, mail)| (*id, mail))
-            .collect();
-        found.sort_by_key(|(_, mail)| (mail.mail.stage == MailStage::Kept, mail.mail.order));
-        found
+            .filter_map(|mail_id| self.mails.get(mail_id))
+            .min_by_key(|mail| (mail.pending.stage == MailStage::Kept, mail.pending.order))
+            .map(Arc::as_ref)
     }
 
     /// The kept mails that wait for a name.
-    pub fn waiting_for(&self, name: &DkimName) -> Vec<Hash256> {
-        let waits = |mail: &PooledMail| mail.mail.stage == MailStage::Kept && mail.names.contains(name);
+    pub(crate) fn waiting_for(&self, name: &DkimName) -> Vec<Hash256> {
+        let waits = |mail: &PooledMail| mail.pending.stage == MailStage::Kept && mail.names.contains(name);
         self.mails
             .iter()
             .filter(|(_, mail)| waits(mail))
@@ -167,10 +175,11 @@ impl MailPool {
     }
 
     /// Mails that wait for their key.
+    #[must_use]
     pub fn kept_count(&self) -> usize {
         self.mails
             .values()
-            .filter(|mail| mail.mail.stage == MailStage::Kept)
+            .filter(|mail| mail.pending.stage == MailStage::Kept)
             .count()
     }
 }
@@ -187,12 +196,12 @@ mod tests {
 
     fn mail(account: u8, bytes: usize, order: u64) -> PooledMail {
         PooledMail {
-            mail: PendingMail {
+            pending: PendingMail {
                 stage: MailStage::Kept,
                 order,
                 email_id: id(0xE0),
                 executable_until: CloseTime::new(100),
-                raw: vec![0; bytes],
+                raw: vec![0; bytes].into(),
             },
             account: AccountId::new([account; 20]),
             names: vec![dkim_name("a.example", "s").expect("a name")],
@@ -202,32 +211,32 @@ mod tests {
     }
 
     /// The mail that had to go, by its id.
-    fn keep(room: &mut MailPool, mail_id: Hash256, mail: PooledMail) -> Result<Option<Hash256>, NoRoom> {
-        room.keep(mail_id, mail).map(|gone| gone.map(|(id, _)| id))
+    fn keep(pool: &mut MailPool, mail_id: Hash256, mail: PooledMail) -> Result<Option<Hash256>, NoRoom> {
+        pool.keep(mail_id, mail).map(|gone| gone.map(|(id, _)| id))
     }
 
     // Spec: 7.5.
     #[test]
     fn accepts_two_kept_mails_of_an_account_and_rejects_the_third() {
-        let mut room = MailPool::default();
-        assert_eq!(keep(&mut room, id(1), mail(1, 10, 0)), Ok(None));
-        assert_eq!(keep(&mut room, id(2), mail(1, 10, 1)), Ok(None));
+        let mut pool = MailPool::default();
+        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(keep(&mut pool, id(2), mail(1, 10, 1)), Ok(None));
         assert_eq!(
-            keep(&mut room, id(2), mail(1, 10, 2)),
+            keep(&mut pool, id(2), mail(1, 10, 2)),
             Ok(None),
             "the same mail again takes no place"
         );
-        assert_eq!(keep(&mut room, id(3), mail(1, 10, 2)), Err(NoRoom::Account));
+        assert_eq!(keep(&mut pool, id(3), mail(1, 10, 2)), Err(NoRoom::Account));
         assert_eq!(
-            keep(&mut room, id(3), mail(2, 10, 2)),
+            keep(&mut pool, id(3), mail(2, 10, 2)),
             Ok(None),
             "another account is not touched"
         );
         let mut submitted = mail(1, 10, 1);
-        submitted.mail.stage = MailStage::Submitted;
-        assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
+        submitted.pending.stage = MailStage::Submitted;
+        assert_eq!(pool.put_submitted(id(2), submitted), Ok(()));
         assert_eq!(
-            keep(&mut room, id(4), mail(1, 10, 3)),
+            keep(&mut pool, id(4), mail(1, 10, 3)),
             Ok(None),
             "a submitted mail frees its place"
         );
@@ -235,36 +244,39 @@ mod tests {
 
     #[test]
     fn accepts_a_mail_in_place_of_one_without_hope() {
-        let mut room = MailPool::default();
-        assert_eq!(keep(&mut room, id(1), mail(1, 10, 0)), Ok(None));
-        assert_eq!(keep(&mut room, id(2), mail(1, 10, 1)), Ok(None));
-        room.mail_mut(&id(1)).expect("there").hope = Hope::Faint;
-        assert_eq!(keep(&mut room, id(3), mail(1, 10, 2)), Ok(Some(id(1))));
-        assert_eq!(room.in_order(), [id(2), id(3)]);
-        assert_eq!(keep(&mut room, id(4), mail(1, 10, 3)), Err(NoRoom::Account));
+        let mut pool = MailPool::default();
+        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(keep(&mut pool, id(2), mail(1, 10, 1)), Ok(None));
+        pool.mail_mut(&id(1)).expect("there").hope = Hope::Faint;
+        assert_eq!(keep(&mut pool, id(3), mail(1, 10, 2)), Ok(Some(id(1))));
+        assert_eq!(pool.in_order(), [id(2), id(3)]);
+        assert_eq!(keep(&mut pool, id(4), mail(1, 10, 3)), Err(NoRoom::Account));
     }
 
     #[test]
     fn rejects_mails_over_the_bytes_of_all_and_frees_them_again() {
-        let mut room = MailPool::default();
-        assert_eq!(keep(&mut room, id(1), mail(1, WAITING_BYTES_MAX, 0)), Ok(None));
-        assert_eq!(keep(&mut room, id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
-        assert_eq!(room.put_submitted(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
-        room.remove(&id(1));
-        assert_eq!(keep(&mut room, id(2), mail(2, 1, 1)), Ok(None));
+        let mut pool = MailPool::default();
+        assert_eq!(keep(&mut pool, id(1), mail(1, WAITING_BYTES_MAX, 0)), Ok(None));
+        assert_eq!(keep(&mut pool, id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
+        assert_eq!(pool.put_submitted(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
+        pool.remove(&id(1));
+        assert_eq!(keep(&mut pool, id(2), mail(2, 1, 1)), Ok(None));
     }
 
     #[test]
     fn accepts_several_mails_of_one_email_id_and_shows_the_submitted_one_first() {
-        let mut room = MailPool::default();
-        assert_eq!(keep(&mut room, id(1), mail(1, 10, 0)), Ok(None));
+        let mut pool = MailPool::default();
+        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(None));
         let mut submitted = mail(1, 10, 1);
-        submitted.mail.stage = MailStage::Submitted;
-        assert_eq!(room.put_submitted(id(2), submitted), Ok(()));
-        let found: Vec<Hash256> = room.of_email(&id(0xE0)).into_iter().map(|(id, _)| id).collect();
-        assert_eq!(found, [id(2), id(1)]);
+        submitted.pending.stage = MailStage::Submitted;
+        assert_eq!(pool.put_submitted(id(2), submitted), Ok(()));
+        assert_eq!(pool.of_email(&id(0xE0)), [id(1), id(2)]);
+        let first = pool.first_of_email(&id(0xE0)).expect("there");
+        assert_eq!(first.pending.order, 1, "the submitted one");
+        pool.remove(&id(2));
+        assert_eq!(pool.of_email(&id(0xE0)), [id(1)]);
         assert_eq!(
-            room.waiting_for(&dkim_name("A.example", "S").expect("a name")),
+            pool.waiting_for(&dkim_name("A.example", "S").expect("a name")),
             [id(1)]
         );
     }

@@ -2,8 +2,8 @@
 //!
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
-use amendment::{KeyAnswer, KeySource, LedgerKeys, Rules, TxtRecords};
-use codec::{Amount, Drops, Hash256, Object, Ter, keylet, sf};
+use amendment::{KeyAnswer, KeySource, LedgerKeys, TxtRecords};
+use codec::{Amount, Drops, Object, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, Qualifies, explain as explain_mail};
 use ledger::dkim::DkimName;
 use ledger::{Ledger, OpenLedger};
@@ -14,7 +14,7 @@ use crate::names::{dkim_name, dns_name};
 /// Explain a mail under the keys of a ledger. A failed signature under a key that may have changed since is no verdict.
 ///
 /// Spec: 7.3
-pub fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
+pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
     let open = OpenLedger::new(ledger);
     let view = open.view();
     let keys = LedgerKeys(&view);
@@ -44,7 +44,7 @@ pub fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
 }
 
 /// Explain a mail as if the ledger had one more key.
-pub fn explain_under(
+pub(crate) fn explain_under(
     raw: &[u8],
     ledger: &Ledger,
     network_id: u32,
@@ -97,7 +97,7 @@ fn may_have_changed(ledger: &Ledger, name: &DkimName) -> bool {
 }
 
 /// Whether DNS has to be asked before a mail under this key can be judged.
-pub fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
+pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
     let Some(entry) = ledger.entry(&name.keylet()) else {
         return true;
     };
@@ -109,7 +109,7 @@ pub fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
 }
 
 /// The keys that would prove a mail.
-pub fn key_names(raw: &[u8]) -> Vec<DkimName> {
+pub(crate) fn key_names(raw: &[u8]) -> Vec<DkimName> {
     let candidates = amendment::candidates(raw);
     candidates
         .iter()
@@ -121,7 +121,7 @@ pub fn key_names(raw: &[u8]) -> Vec<DkimName> {
 /// LastLedgerSequence 20 ahead.
 ///
 /// Spec: 6.3
-pub fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
+pub(crate) fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
     let derived = match (explanation.qualifies, &explanation.transaction, &explanation.from) {
         (Qualifies::Yes, Some(transaction), Some(from)) => Some((transaction, from.account)),
         _ => None,
@@ -158,10 +158,4 @@ fn memo_bytes(transaction: &Object) -> usize {
         .filter_map(|(_, memo)| memo.blob(sf::MEMO_DATA))
         .map(<[u8]>::len)
         .sum()
-}
-
-/// The EmailID of a transaction in a ledger.
-pub fn email_id_of(tx: &Object, view: &OpenLedger) -> Option<Hash256> {
-    let parsed = amendment::preflight(tx, &Rules::of(&view.view())).ok()?;
-    Some(parsed.email_id().hash())
 }

@@ -15,7 +15,7 @@ use codec::format::{EntryType, TxType};
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, keylet, sf};
 use ledger::{Header, StateMap};
-use node::store::{Commit, RedbStore, Store};
+use node::store::{Change, Commit, RedbStore, Store};
 use node::watcher::NoResolver;
 use node::{Node, NodeConfig};
 use rpc::api::{LedgerChoice, Node as _, OnRetry, Peer, Via};
@@ -165,7 +165,7 @@ fn make(folder: &Path, accounts: u32) -> Result<(), Box<dyn Error>> {
         mails: Vec::new(),
         forget_below: 0,
     };
-    store.commit(NETWORK, &[commit])?;
+    store.write(NETWORK, &[Change::Ledger(Box::new(commit))])?;
     println!("ledger {} {}: {accounts} accounts", header.index, header.hash());
     Ok(())
 }

@@ -4,11 +4,10 @@ use codec::LedgerIndex;
 use rpc::RpcError;
 use rpc::api::{AccountTxAnswer, AccountTxQuery, LedgerRange, TxMarker, TxOrder};
 
-use crate::answers::{Broken, Chosen};
-use crate::core::Core;
+use crate::reading::{Broken, Chosen, Reading};
 use crate::store::{AccountRange, Order};
 
-impl Core {
+impl Reading<'_> {
     pub(crate) fn account_page(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError> {
         let (first, last) = self.searched(query.ledgers)?;
         let mut range = AccountRange {
@@ -51,7 +50,10 @@ impl Core {
     /// The ledgers that are searched: what is asked for, as far as the store has it.
     fn searched(&self, asked: LedgerRange) -> Result<(LedgerIndex, LedgerIndex), RpcError> {
         let oldest = self.store.first_index().map_err(Broken::from)?;
-        let (oldest, newest) = (oldest.unwrap_or(self.ledger.index()), self.ledger.index());
+        let (oldest, newest) = (
+            oldest.unwrap_or(self.state.ledger.index()),
+            self.state.ledger.index(),
+        );
         let (first, last) = match asked {
             LedgerRange::One(choice) => {
                 let Chosen::Stored(index) = self.chosen(choice)? else {

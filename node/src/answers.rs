@@ -1,127 +1,118 @@
 //! The node's answers to the RPC methods.
+//!
+//! Those that only read take the published state. Those that change something ask the chain, and wait until what it
+//! decides is on disk.
 
-use codec::{AccountId, Drops, Hash256, LedgerIndex, base58, keylet};
-use ledger::{Fees, Header, LocalRefusal, Transaction};
+use chain::limits::OPEN_TRANSACTIONS_MAX;
+use chain::{
+    Disk, Entered, Event, Held, MailMode, MailReply, MailRequest, ReadMail, Refusal, Reply, TxRequest, peers,
+    votes,
+};
+use codec::{AccountId, Drops, Hash256, LedgerIndex, TerClass, base58, keylet};
+use explain::Explanation;
+use ledger::{Fees, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, EmailAnswer, EntryAnswer,
-    FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, OnRetry, Peer, Role,
-    ServerAnswer, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord, Vote,
-    network_of,
+    FeeAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry, Peer, Role, ServerAnswer,
+    SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote, network_of,
 };
 
 use crate::amendments;
-use crate::core::{Core, Disk};
+use crate::host::ChainStopped;
+use crate::mail_status::mail_status;
 use crate::node::Node;
-use crate::store::{self, StoreError, StoredTx};
-use chain::limits::OPEN_TRANSACTIONS_MAX;
-use chain::peers::Work;
-use chain::{peers, rules, votes};
+use crate::reading::{Broken, Chosen, header_of, tx_blob, unvalidated};
+use crate::store;
 
 /// Type byte of a node's public key in base58 (Xahau's NodePublic).
 const NODE_PUBLIC_PREFIX: u8 = 28;
 
-/// A caller learns that the node broke, or that its disk is full; the log learns why.
-impl From<StoreError> for Broken {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request could not be answered");
-        Self(match error {
-            StoreError::Full(_) => RpcError::DiskFull,
-            _ => RpcError::Internal,
-        })
-    }
-}
-
-/// An answer that the store prevents.
-pub(crate) struct Broken(RpcError);
-
-impl From<Broken> for RpcError {
-    fn from(broken: Broken) -> Self {
-        broken.0
-    }
-}
+/// A mail that the node does nothing more about.
+const REFUSED: MailStatus = MailStatus {
+    state: MailState::Failed,
+    hash: None,
+    ledger_index: None,
+    engine: None,
+};
 
 impl rpc::Node for Node {
     fn submit_email(&self, request: SubmitEmail, peer: &Peer) -> Result<EmailAnswer, RpcError> {
-        let now = self.inner.clock.now();
-        let (ledger, network_id) = {
-            let core = self.core();
-            if !core.peers.allows(&counted(peer), Work::Failure, now) {
-                return Err(RpcError::SlowDown);
-            }
-            core.check_room()?;
-            (core.ledger.clone(), core.network_id)
+        let peer = counted(peer);
+        let state = self.inner.host.shown();
+        state.admit(&peer, self.inner.clock.now()).map_err(refused)?;
+        let mail = ReadMail::new(request.mail, &state.ledger, self.inner.network_id);
+        drop(state);
+        let settled = self.settled(mail.explanation())?;
+        let mode = match request.mode {
+            SubmitMode::Submit => MailMode::Submit,
+            SubmitMode::DryRun => MailMode::DryRun,
         };
-        let explanation = rules::explain(&request.mail, &ledger, network_id);
-        let mut core = self.core();
-        let answer = core
-            .take_mail(request, explanation, &counted(peer), now)
-            .map_err(Broken::from)?;
-        let is_kept = answer
-            .status
-            .is_some_and(|status| status.state == MailState::Kept);
-        if is_kept {
-            core.peers.record(&counted(peer), Work::Lookup, now);
+        let reply = self.ask(|request| {
+            Event::Mail(Box::new(MailRequest {
+                request,
+                peer,
+                mode,
+                mail,
+                settled,
+            }))
+        })?;
+        match reply {
+            Reply::Mail(reply) => self.email_answer(*reply, request.mode),
+            other => Err(unexpected(&other)),
         }
-        drop(core);
-        if is_kept {
-            self.look_up_wanted();
-        }
-        Ok(answer)
     }
 
     fn submit(&self, blob: &[u8], on_retry: OnRetry, peer: &Peer) -> Result<SubmitAnswer, RpcError> {
         let tx = Transaction::parse(blob).map_err(|error| RpcError::InvalidTransaction {
             reason: error.to_string(),
         })?;
-        let now = self.inner.clock.now();
-        let mut core = self.core();
-        if !core.peers.allows(&counted(peer), Work::Failure, now) {
-            return Err(RpcError::SlowDown);
-        }
-        core.check_room()?;
-        let submitted = core.open.submit(&tx);
-        // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and counts as work.
-        let may_wait = !tx.is_email_signed();
-        if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
-            core.peers.record(&counted(peer), Work::Failure, now);
-        }
-        let outcome = submitted.map_err(|refusal| local_refusal(&refusal))?;
-        let wants_hold = outcome.retriable && !outcome.applied && may_wait && on_retry == OnRetry::Hold;
-        let kept = wants_hold && core.hold(tx.clone());
-        let next = outcome.account_sequence_next;
-        let highest = core
-            .held_of(tx.account())
-            .map(Transaction::sequence)
-            .max()
-            .unwrap_or(0);
+        let peer = counted(peer);
+        let state = self.inner.host.shown();
+        state.admit(&peer, self.inner.clock.now()).map_err(refused)?;
+        // The transaction remembers the verdict, so that the chain's thread need not verify.
+        let _ = tx.has_good_signature();
+        let on_retry = match on_retry {
+            OnRetry::Hold => chain::OnRetry::Hold,
+            OnRetry::Drop => chain::OnRetry::Drop,
+        };
+        let reply = self.ask(|request| {
+            Event::Transaction(TxRequest {
+                request,
+                peer,
+                tx,
+                on_retry,
+            })
+        })?;
+        let Reply::Transaction(reply) = reply else {
+            return Err(unexpected(&reply));
+        };
         Ok(SubmitAnswer {
-            wrapped: tx_blob(&tx),
-            engine: outcome.ter,
-            applied: outcome.applied,
-            kept,
-            account_sequence_next: next,
-            account_sequence_available: next.max(highest.saturating_add(u32::from(highest > 0))),
-            open_ledger_cost: Drops::new(outcome.open_ledger_cost_drops),
-            validated_ledger_index: core.ledger.index(),
+            wrapped: tx_blob(&reply.tx),
+            engine: reply.outcome.ter,
+            applied: reply.outcome.applied,
+            kept: reply.held == Held::Yes,
+            account_sequence_next: reply.outcome.account_sequence_next,
+            account_sequence_available: reply.sequence_available,
+            open_ledger_cost: Drops::new(reply.outcome.open_ledger_cost_drops),
+            validated_ledger_index: reply.validated,
         })
     }
 
     fn transaction(&self, key: TxKey) -> Result<TxAnswer, RpcError> {
-        let core = self.core();
+        let reading = self.reading();
         match key {
             TxKey::Hash(hash) => {
-                let record = core.record(&hash)?.ok_or(RpcError::TransactionNotFound)?;
+                let record = reading.record(&hash)?.ok_or(RpcError::TransactionNotFound)?;
                 Ok(TxAnswer {
                     record: Some(record),
                     mail: None,
                 })
             }
             TxKey::Email(email_id) => {
-                let status = core.status_of(&email_id).map_err(Broken::from)?;
-                let status = status.ok_or(RpcError::TransactionNotFound)?;
+                let status = reading.mail(&email_id)?.ok_or(RpcError::TransactionNotFound)?;
                 let record = match status.hash {
-                    Some(hash) => core.record(&hash)?,
+                    Some(hash) => reading.record(&hash)?,
                     None => None,
                 };
                 Ok(TxAnswer {
@@ -133,16 +124,10 @@ impl rpc::Node for Node {
     }
 
     fn account(&self, account: AccountId, ledger: LedgerChoice) -> Result<AccountAnswer, RpcError> {
-        let core = self.core();
+        let reading = self.reading();
         let key = keylet::account(account);
-        let (ledger, root) = match core.chosen(ledger)? {
-            Chosen::Open => (core.open_id(), core.open.account(account)),
-            Chosen::Stored(index) if index == core.ledger.index() => {
-                (core.validated_id(), core.ledger.entry(&key))
-            }
-            // Only the state of the last ledger is kept.
-            Chosen::Stored(_) => return Err(RpcError::LedgerNotFound),
-        };
+        let (ledger, state) = reading.state_of(ledger)?;
+        let root = state.entry(&key).and_then(|bytes| codec::decode(bytes).ok());
         let root = root.ok_or_else(|| RpcError::AccountNotFound {
             account: account.to_string(),
         })?;
@@ -150,24 +135,22 @@ impl rpc::Node for Node {
     }
 
     fn ledger(&self, ledger: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError> {
-        let core = self.core();
+        let reading = self.reading();
         let is_asked = transactions == Transactions::Included;
-        match core.chosen(ledger)? {
+        match reading.chosen(ledger)? {
             Chosen::Open => {
-                let list = core.open.accepted().iter().map(|tx| TxRecord {
-                    wrapped: tx_blob(tx),
-                    validated: None,
-                });
+                let open = &reading.state.open;
+                let list = open.accepted().iter().map(unvalidated);
                 Ok(LedgerAnswer::Open {
-                    index: core.open.view().ledger_index(),
-                    parent_hash: core.ledger.hash(),
+                    index: open.view().ledger_index(),
+                    parent_hash: reading.state.ledger.hash(),
                     transactions: is_asked.then(|| list.collect()),
                 })
             }
             Chosen::Stored(index) => {
-                let header = core.header(index)?;
+                let header = reading.header(index)?;
                 let list = if is_asked {
-                    Some(core.records(index)?)
+                    Some(reading.records(&header)?)
                 } else {
                     None
                 };
@@ -180,19 +163,12 @@ impl rpc::Node for Node {
     }
 
     fn account_transactions(&self, query: &AccountTxQuery) -> Result<AccountTxAnswer, RpcError> {
-        self.core().account_page(query)
+        self.reading().account_page(query)
     }
 
     fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError> {
-        let core = self.core();
-        let (ledger, state) = match core.chosen(ledger)? {
-            Chosen::Open => (core.open_id(), core.open.state()),
-            Chosen::Stored(index) if index == core.ledger.index() => {
-                (core.validated_id(), core.ledger.state())
-            }
-            // Only the state of the last ledger is kept.
-            Chosen::Stored(_) => return Err(RpcError::LedgerNotFound),
-        };
+        let reading = self.reading();
+        let (ledger, state) = reading.state_of(ledger)?;
         let entry = state
             .entry(&key)
             .and_then(|bytes| Some((codec::decode(bytes).ok()?, bytes.to_vec())));
@@ -200,19 +176,19 @@ impl rpc::Node for Node {
     }
 
     fn fee(&self) -> Result<FeeAnswer, RpcError> {
-        let core = self.core();
+        let state = self.inner.host.shown();
         Ok(FeeAnswer {
-            current: core.open.view().ledger_index(),
-            current_size: core.open.accepted().len(),
+            current: state.open.view().ledger_index(),
+            current_size: state.open.accepted().len(),
             expected_size: OPEN_TRANSACTIONS_MAX,
-            queue_size: core.held_count(),
-            base_fee: core.open.view().base_fee(),
+            queue_size: state.held.count(),
+            base_fee: state.open.view().base_fee(),
         })
     }
 
     fn amendments(&self) -> Result<Vec<AmendmentState>, RpcError> {
-        let core = self.core();
-        Ok(amendments::states(&core.ledger, &core.votes))
+        let state = self.inner.host.shown();
+        Ok(amendments::states(&state.ledger, &state.votes))
     }
 
     fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError> {
@@ -220,34 +196,40 @@ impl rpc::Node for Node {
             Vote::For => store::Vote::For,
             Vote::Against => store::Vote::Against,
         };
-        if votes::is_votable(&amendment) {
-            self.core().set_vote(amendment, vote).map_err(Broken::from)?;
+        if !votes::is_votable(&amendment) {
+            return Ok(());
         }
-        Ok(())
+        let reply = self.ask(|request| Event::Vote {
+            request,
+            amendment,
+            vote,
+        })?;
+        match reply {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
     }
 
     fn server(&self) -> Result<ServerAnswer, RpcError> {
         let now = self.inner.clock.now();
-        let core = self.core();
-        let fees = Fees::of(core.ledger.state());
+        let reading = self.reading();
+        let state = &reading.state;
+        let fees = Fees::of(state.ledger.state());
+        let first = reading.store.first_index().map_err(Broken::from)?;
         Ok(ServerAnswer {
             build_version: env!("CARGO_PKG_VERSION"),
-            network_id: core.network_id,
-            pubkey_node: base58::encode(&[NODE_PUBLIC_PREFIX], core.key.public_key().as_bytes()),
-            first_ledger: core
-                .store
-                .first_index()
-                .map_err(Broken::from)?
-                .unwrap_or(core.ledger.index()),
-            validated: header_of(core.ledger.header()),
+            network_id: self.inner.network_id,
+            pubkey_node: base58::encode(&[NODE_PUBLIC_PREFIX], self.inner.validator.as_bytes()),
+            first_ledger: first.unwrap_or(state.ledger.index()),
+            validated: header_of(state.ledger.header()),
             base_fee: Drops::new(fees.base_drops),
             reserve_base: Drops::new(fees.reserve_base_drops),
             reserve_increment: Drops::new(fees.reserve_increment_drops),
-            validation_quorum: 1,
+            validation_quorum: u32::try_from(state.quorum()).unwrap_or(u32::MAX),
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
-            kept_mails: core.pool.kept_count(),
-            acceptance: match core.disk {
+            kept_mails: state.pool.kept_count(),
+            acceptance: match state.disk {
                 Disk::HasRoom => Acceptance::Open,
                 Disk::Full => Acceptance::DiskFull,
             },
@@ -255,109 +237,56 @@ impl rpc::Node for Node {
     }
 
     fn accept_ledger(&self) -> Result<LedgerIndex, RpcError> {
-        let outcome = self.close_after_look_ups().map_err(Broken::from)?;
-        Ok(outcome.next)
+        match self.close_after_look_ups().map_err(stopped)? {
+            Reply::Closed { next } => Ok(next),
+            other => Err(unexpected(&other)),
+        }
     }
 }
 
-/// A ledger that a caller chose.
-pub(crate) enum Chosen {
-    Open,
-    Stored(LedgerIndex),
-}
-
-impl Core {
-    /// Whether the disk and the open ledger take more transactions.
-    fn check_room(&self) -> Result<(), RpcError> {
-        if self.disk == Disk::Full {
-            return Err(RpcError::DiskFull);
-        }
-        if self.open.accepted().len() >= OPEN_TRANSACTIONS_MAX {
-            return Err(RpcError::TooBusy);
-        }
-        Ok(())
+impl Node {
+    /// Ask the chain; a refusal becomes the error that says it.
+    fn ask(&self, event: impl FnOnce(chain::RequestId) -> Event) -> Result<Reply, RpcError> {
+        self.inner.host.ask(event).map_err(stopped)
     }
 
-    pub(crate) fn chosen(&self, choice: LedgerChoice) -> Result<Chosen, RpcError> {
-        match choice {
-            LedgerChoice::Current => Ok(Chosen::Open),
-            LedgerChoice::Validated | LedgerChoice::Closed => Ok(Chosen::Stored(self.ledger.index())),
-            LedgerChoice::Index(index) if index == self.open.view().ledger_index() => Ok(Chosen::Open),
-            LedgerChoice::Index(index) => Ok(Chosen::Stored(index)),
-            LedgerChoice::Hash(hash) => {
-                let index = self.store.ledger_index(&hash).map_err(Broken::from)?;
-                index.map(Chosen::Stored).ok_or(RpcError::LedgerNotFound)
-            }
+    /// What the store says of a mail's EmailID.
+    fn settled(&self, explanation: &Explanation) -> Result<Option<store::Settled>, RpcError> {
+        match &explanation.email_id {
+            Some(email_id) => self.reading().settled(&email_id.hash()),
+            None => Ok(None),
         }
     }
 
-    fn validated_id(&self) -> LedgerId {
-        LedgerId::Validated {
-            hash: self.ledger.hash(),
-            index: self.ledger.index(),
-        }
-    }
-
-    fn open_id(&self) -> LedgerId {
-        LedgerId::Open {
-            index: self.open.view().ledger_index(),
-        }
-    }
-
-    pub(crate) fn header(&self, index: LedgerIndex) -> Result<LedgerHeader, RpcError> {
-        let stored = self
-            .store
-            .ledger(index)
-            .map_err(Broken::from)?
-            .ok_or(RpcError::LedgerNotFound)?;
-        Header::decode(&stored.header)
-            .as_ref()
-            .map(header_of)
-            .ok_or(RpcError::Internal)
-    }
-
-    /// A transaction in the store, in the open ledger, or held for a later one.
-    fn record(&self, hash: &Hash256) -> Result<Option<TxRecord>, RpcError> {
-        if let Some(stored) = self.store.transaction(hash).map_err(Broken::from)? {
-            let header = self.header(stored.ledger_index)?;
-            return Ok(self.stored_record(stored, &header));
-        }
-        let open = self.open.accepted().iter().find(|tx| tx.id() == *hash);
-        let found = open.or_else(|| self.held_transaction(hash));
-        Ok(found.map(|tx| TxRecord {
-            wrapped: tx_blob(tx),
-            validated: None,
-        }))
-    }
-
-    fn records(&self, index: LedgerIndex) -> Result<Vec<TxRecord>, RpcError> {
-        let header = self.header(index)?;
-        let stored = self.store.transactions(index).map_err(Broken::from)?;
-        Ok(stored
-            .into_iter()
-            .filter_map(|tx| self.stored_record(tx, &header))
-            .collect())
-    }
-
-    pub(crate) fn stored_record(&self, stored: StoredTx, header: &LedgerHeader) -> Option<TxRecord> {
-        let tx = codec::decode(&stored.blob).ok()?;
-        let meta = codec::decode(&stored.meta).ok()?;
-        let place = TxPlace {
-            ledger_index: stored.ledger_index,
-            tx_index: stored.tx_index,
-            close_time: header.close_time,
-            network_id: self.network_id,
-            meta,
-            meta_blob: stored.meta,
+    /// The answer to a mail: what the chain made of it, and what the store has of its EmailID.
+    fn email_answer(&self, reply: MailReply, mode: SubmitMode) -> Result<EmailAnswer, RpcError> {
+        let wrapped = reply.wrapped.as_ref().map(tx_blob);
+        let explanation = reply.mail.into_explanation();
+        let is_enabled = reply.not_kept != Some(chain::NotKept::NotEnabled);
+        let status = match reply.entered {
+            Entered::Yes => Some(MailStatus {
+                state: MailState::Submitted,
+                hash: wrapped.as_ref().map(|wrapped| wrapped.hash),
+                ..REFUSED
+            }),
+            // A ledger may have closed meanwhile: the store is asked again.
+            Entered::No if is_enabled => mail_status(reply.standing, self.settled(&explanation)?),
+            Entered::No => None,
         };
-        let wrapped = TxBlob {
-            tx,
-            blob: stored.blob,
-            hash: stored.id,
-        };
-        Some(TxRecord {
+        // A mail that the node does not know is refused, unless it was only asked about, or may be executed when it is
+        // sent again (a ter is never final, spec 7.3).
+        let is_refused = mode == SubmitMode::Submit && reply.engine.class() != TerClass::Ter && is_enabled;
+        let status = status.or(is_refused.then_some(MailStatus {
+            engine: Some(reply.engine),
+            ..REFUSED
+        }));
+        Ok(EmailAnswer {
+            explanation,
+            engine: reply.engine,
             wrapped,
-            validated: Some(place),
+            // A mail of the same EmailID may be on its way all the same.
+            not_kept: reply.not_kept.filter(|_| status.is_none()).map(not_kept),
+            status,
         })
     }
 }
@@ -370,28 +299,40 @@ fn counted(peer: &Peer) -> peers::Peer {
     }
 }
 
-fn tx_blob(tx: &Transaction) -> TxBlob {
-    TxBlob {
-        tx: tx.object().clone(),
-        blob: tx.blob().to_vec(),
-        hash: tx.id(),
+fn not_kept(reason: chain::NotKept) -> NotKept {
+    match reason {
+        chain::NotKept::AccountFull => NotKept::AccountFull,
+        chain::NotKept::BytesFull => NotKept::BytesFull,
+        chain::NotKept::PeerFull => NotKept::PeerFull,
+        chain::NotKept::NoAccount => NotKept::NoAccount,
+        chain::NotKept::CannotPay => NotKept::CannotPay,
+        chain::NotKept::TooEarly => NotKept::TooEarly,
+        chain::NotKept::NotNow => NotKept::NotNow,
+        chain::NotKept::NotEnabled => NotKept::NotEnabled,
     }
 }
 
-fn header_of(header: &Header) -> LedgerHeader {
-    LedgerHeader {
-        index: header.index,
-        hash: header.hash(),
-        total_drops: header.total_drops,
-        parent_hash: header.parent_hash,
-        tx_hash: header.tx_hash,
-        account_hash: header.account_hash,
-        parent_close_time: header.parent_close_time,
-        close_time: header.close_time,
-        close_time_resolution: header.close_resolution,
-        close_flags: header.close_flags,
-        raw: header.encode(),
+fn refused(refusal: Refusal) -> RpcError {
+    match refusal {
+        Refusal::SlowDown => RpcError::SlowDown,
+        Refusal::TooBusy => RpcError::TooBusy,
+        Refusal::DiskFull => RpcError::DiskFull,
+        Refusal::Broken => RpcError::Internal,
+        Refusal::Local(refusal) => local_refusal(&refusal),
     }
+}
+
+/// An answer that refuses, or that belongs to another question.
+fn unexpected(reply: &Reply) -> RpcError {
+    match reply {
+        Reply::Refused(refusal) => refused(*refusal),
+        Reply::Mail(_) | Reply::Transaction(_) | Reply::Done | Reply::Closed { .. } => RpcError::Internal,
+    }
+}
+
+fn stopped(stopped: ChainStopped) -> RpcError {
+    tracing::error!(%stopped, "a request could not be answered");
+    RpcError::Internal
 }
 
 fn local_refusal(refusal: &LocalRefusal) -> RpcError {
@@ -399,11 +340,11 @@ fn local_refusal(refusal: &LocalRefusal) -> RpcError {
         reason: format!("fails local checks: {refusal}"),
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use chain::limits::FAILURES_PER_PEER_MAX;
+    use chain::peers::Work;
     use codec::CloseTime;
     use rpc::api::Via;
 

@@ -1,22 +1,23 @@
-//! The node: one lock around `Core`, the close loop, and the look-ups that its mails and keys need.
+//! The node: the running chain with its store, its clock and its close loop.
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use codec::keys::KeyPair;
+use chain::{Chain, ChainConfig, Event, Refusal, Reply, Stored};
+use codec::keys::{KeyPair, PublicKey};
 use codec::{CloseTime, LedgerIndex};
 use ledger::genesis::EmailAmendment;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::core::Core;
 use crate::funds::Fund;
+use crate::host::{ChainStopped, Host, LookUps, When};
 use crate::limits::{ACCEPT_WAIT_SECS_MAX, MAJORITY_SECS_DEFAULT};
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
-use crate::watcher::{DkimName, KeyResolver};
+use crate::watcher::KeyResolver;
 
 /// What a node is started with.
 #[derive(Debug, Clone)]
@@ -61,14 +62,25 @@ pub struct Node {
 
 /// What all clones share.
 pub(crate) struct Inner {
-    core: Mutex<Core>,
-    /// A look-up has ended.
-    looked_up: Condvar,
+    pub(crate) host: Host,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
-    resolver: Arc<dyn KeyResolver>,
-    runtime: Handle,
+    pub(crate) network_id: u32,
+    pub(crate) validator: PublicKey,
     pub(crate) started: CloseTime,
+    /// Given back last, when the store is closed.
     _folder: Option<DataFolder>,
+}
+
+/// Why a node closes no more ledgers.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeFailure {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain broke.
+    #[error(transparent)]
+    Chain(#[from] ChainStopped),
 }
 
 impl Node {
@@ -82,12 +94,12 @@ impl Node {
         let folder = DataFolder::take(&config.data)?;
         let store = folder.store()?;
         let key = folder.validator_key(&store)?;
-        let ledger_parts = Parts {
+        let parts = Parts {
             store: Arc::new(store),
             key,
             folder: Some(folder),
         };
-        Self::assemble(config, ledger_parts, clock, resolver, runtime)
+        Self::assemble(config, parts, clock, LookUps { resolver, runtime })
     }
 
     /// Start a node on a store and with a key of the caller's, for tests.
@@ -99,52 +111,67 @@ impl Node {
         resolver: Arc<dyn KeyResolver>,
         runtime: Handle,
     ) -> Result<Self, StartError> {
-        Self::assemble(
-            config,
-            Parts {
-                store,
-                key,
-                folder: None,
-            },
-            clock,
-            resolver,
-            runtime,
-        )
+        let parts = Parts {
+            store,
+            key,
+            folder: None,
+        };
+        Self::assemble(config, parts, clock, LookUps { resolver, runtime })
     }
 
     fn assemble(
         config: &NodeConfig,
         parts: Parts,
         clock: Arc<dyn Clock>,
-        resolver: Arc<dyn KeyResolver>,
-        runtime: Handle,
+        look_ups: LookUps,
     ) -> Result<Self, StartError> {
         let now = clock.now();
-        let ledger = ledger_of(parts.store.as_ref(), config, &parts.key, now)?;
+        let store = parts.store;
+        let ledger = ledger_of(store.as_ref(), config, &parts.key, now)?;
         tracing::info!(index = %ledger.index(), hash = %ledger.hash(), "the ledger is loaded");
-        let core = Core::new(config, parts.key, parts.store, ledger, now)?;
+        let stored = Stored {
+            ledger,
+            mails: store.waiting_mails()?,
+            votes: store.votes()?.into_iter().collect(),
+        };
+        let validator = parts.key.public_key();
+        let chain_config = ChainConfig {
+            network_id: config.network_id,
+            key: parts.key,
+            history_ledgers: config.history_ledgers,
+            majority_secs: config.majority_secs,
+        };
+        let chain = Chain::new(chain_config, stored, now);
+        let host = Host::start(
+            chain,
+            config.network_id,
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            look_ups,
+        )
+        .map_err(StartError::Threads)?;
         let inner = Inner {
-            core: Mutex::new(core),
-            looked_up: Condvar::new(),
+            host,
+            store,
             clock,
-            resolver,
-            runtime,
+            network_id: config.network_id,
+            validator,
             started: now,
             _folder: parts.folder,
         };
         let node = Self {
             inner: Arc::new(inner),
         };
-        node.look_up_wanted();
+        node.look_up_wanted()?;
         Ok(node)
     }
 
-    /// Close ledgers every `interval`, until `stop` resolves or the store fails.
+    /// Close ledgers every `interval`, until `stop` resolves, or the store or the chain fails.
     pub async fn run_close_loop(
         &self,
         interval: Duration,
         stop: impl Future<Output = ()>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), NodeFailure> {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // The first tick comes at once.
@@ -157,91 +184,41 @@ impl Node {
             }
             let node = self.clone();
             let closing = tokio::task::spawn_blocking(move || node.close_if_due());
-            match closing.await {
-                Ok(closed) => closed?,
-                Err(error) => tracing::error!(%error, "a close broke"),
-            }
+            closing.await.map_err(|_| ChainStopped)??;
         }
     }
 
     /// Close the open ledger if there is anything in it, or if it has been open for long enough.
-    fn close_if_due(&self) -> Result<(), StoreError> {
-        let now = self.inner.clock.now();
-        let mut core = self.core();
-        if core.is_close_due(now) {
-            match core.close(now) {
-                // What is validated is whole; the open ledger waits until there is room.
-                Err(StoreError::Full(_)) => return Ok(()),
-                closed => closed?,
-            }
+    fn close_if_due(&self) -> Result<(), NodeFailure> {
+        match self.inner.host.close(When::Due)? {
+            // What is validated is whole; the open ledger waits until there is room.
+            Reply::Refused(Refusal::DiskFull) => Ok(()),
+            Reply::Refused(_) => Err(self
+                .inner
+                .host
+                .failure()
+                .map_or(ChainStopped.into(), NodeFailure::Store)),
+            Reply::Closed { .. } | Reply::Done | Reply::Mail(_) | Reply::Transaction(_) => Ok(()),
         }
-        drop(core);
-        self.look_up_wanted();
-        Ok(())
     }
 
     /// Close the open ledger now, after the look-ups that kept mails need; for those it waits a bounded time.
-    pub(crate) fn close_after_look_ups(&self) -> Result<CloseOutcome, StoreError> {
-        self.look_up_wanted();
-        let patience = Duration::from_secs(ACCEPT_WAIT_SECS_MAX);
-        let (mut core, _timed_out) = self
-            .inner
-            .looked_up
-            .wait_timeout_while(self.core(), patience, |core| !core.names.is_idle())
-            .unwrap_or_else(PoisonError::into_inner);
-        core.close(self.inner.clock.now())?;
-        let outcome = CloseOutcome {
-            next: core.open.view().ledger_index(),
-        };
-        drop(core);
-        self.look_up_wanted();
-        Ok(outcome)
-    }
-
-    /// The state. A thread that broke while it held the lock had not changed the store; the state is as it left it.
-    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
-        self.inner.core.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn close_after_look_ups(&self) -> Result<Reply, ChainStopped> {
+        self.look_up_wanted()?;
+        let host = &self.inner.host;
+        host.wait_for_look_ups(Duration::from_secs(ACCEPT_WAIT_SECS_MAX));
+        host.close(When::Now)
     }
 
     /// Ask DNS for what kept mails and old keys need.
-    pub(crate) fn look_up_wanted(&self) {
-        let now = self.inner.clock.now();
-        let mut core = self.core();
-        let mut names = core.wanted_names(now);
-        names.extend(core.renewals(now));
-        drop(core);
-        for name in names {
-            let node = self.clone();
-            self.inner.runtime.spawn(async move { node.look_up(name).await });
-        }
-    }
-
-    async fn look_up(self, name: DkimName) {
-        let answer = self.inner.resolver.look_up(&name).await;
-        let taking = tokio::task::spawn_blocking(move || {
-            let now = self.inner.clock.now();
-            let taken = self.core().take_answer(&name, answer, now);
-            if let Err(error) = taken {
-                tracing::error!(%error, "the answer of a look-up is lost");
-            }
-            self.inner.looked_up.notify_all();
-        });
-        if let Err(error) = taking.await {
-            tracing::error!(%error, "an answer of DNS could not be taken");
-        }
+    fn look_up_wanted(&self) -> Result<(), ChainStopped> {
+        self.inner.host.ask(|request| Event::LookUp { request }).map(drop)
     }
 }
 
-/// What a ledger is made of at the start.
+/// What a node is made of at the start.
 struct Parts {
     store: Arc<dyn Store>,
     key: KeyPair,
     folder: Option<DataFolder>,
-}
-
-/// A ledger was closed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CloseOutcome {
-    /// Index of the new open ledger.
-    pub(crate) next: codec::LedgerIndex,
 }

@@ -11,10 +11,11 @@ use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 
 use crate::funds::Fund;
+use crate::host::ChainStopped;
 use crate::limits::FUNDS_MAX;
 use crate::node::NodeConfig;
 use crate::restore::{LedgerDamage, restored};
-use crate::store::{Commit, RedbStore, Store, StoreError};
+use crate::store::{Change, Commit, RedbStore, Store, StoreError};
 use crate::validator_key::{self, ValidatorKeyError};
 
 /// Names in the data folder.
@@ -70,6 +71,12 @@ pub enum StartError {
         /// The newest ledger that is whole, if there is one.
         last_good: Option<LedgerIndex>,
     },
+    /// The system gives no more threads.
+    #[error("cannot start a thread: {0}; raise the limit of processes (ulimit -u), or end other programs")]
+    Threads(std::io::Error),
+    /// The chain broke at once.
+    #[error(transparent)]
+    Chain(#[from] ChainStopped),
     /// No random bytes for a key.
     #[error("cannot read random bytes: {0}")]
     Entropy(std::io::Error),
@@ -175,7 +182,11 @@ pub(crate) fn ledger_of(
         key_delay_next_secs: 0,
     });
     let funded = pay_funds(&genesis, network_id, &config.funds, now)?;
-    store.commit(network_id, &[Commit::of_genesis(&genesis), Commit::of(&funded)])?;
+    let commits = [Commit::of_genesis(&genesis), Commit::of(&funded)];
+    store.write(
+        network_id,
+        &commits.map(|commit| Change::Ledger(Box::new(commit))),
+    )?;
     Ok(funded.ledger)
 }
 

@@ -92,9 +92,9 @@ pub enum Failure {
     /// The node cannot start.
     #[error(transparent)]
     Start(#[from] ::node::StartError),
-    /// The node's store failed while it ran.
+    /// The node failed while it ran.
     #[error(transparent)]
-    Store(#[from] ::node::store::StoreError),
+    Node(#[from] ::node::NodeFailure),
     /// The port cannot be had.
     #[error(
         "cannot listen on {address}: {source}. Is another node running there? Choose another with --listen"

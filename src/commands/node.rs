@@ -34,7 +34,7 @@ pub struct RunningNode {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
-    closing: JoinHandle<Result<(), node::store::StoreError>>,
+    closing: JoinHandle<Result<(), node::NodeFailure>>,
 }
 
 /// Starts a node as the arguments say; it serves when this returns.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use codec::{AccountId, Hash256, LedgerIndex};
 
 pub use chain::commit::{
-    Commit, MailChange, MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx, Vote,
+    Change, Commit, MailChange, MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx, Vote,
 };
 pub use record::StoredLedger;
 pub use redb_store::RedbStore;
@@ -62,12 +62,9 @@ pub trait Store: Send + Sync {
     /// Hand over all state entries of the last validated ledger, in key order.
     fn read_state(&self, take: &mut dyn FnMut(Hash256, &[u8])) -> Result<(), StoreError>;
 
-    /// Write closed ledgers, in their order, durably and as a whole. The first one also fixes the network. Each has to
+    /// Write changes in their order, durably and as a whole. The first ledger also fixes the network. Each ledger has to
     /// follow the last one: what is validated is never written over.
-    fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError>;
-
-    /// Change mails, durably and as a whole.
-    fn change_mails(&self, changes: &[MailChange]) -> Result<(), StoreError>;
+    fn write(&self, network_id: u32, changes: &[Change]) -> Result<(), StoreError>;
 
     /// All mails that wait, oldest first.
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError>;
@@ -101,9 +98,6 @@ pub trait Store: Send + Sync {
 
     /// The validator's votes about amendments.
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError>;
-
-    /// Change a vote, durably.
-    fn set_vote(&self, amendment: Hash256, vote: Vote) -> Result<(), StoreError>;
 }
 
 /// Why the store does not answer.

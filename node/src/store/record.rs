@@ -94,7 +94,7 @@ pub(super) mod pending_mail {
             order,
             email_id,
             executable_until,
-            raw: reader.rest.to_vec(),
+            raw: reader.rest.into(),
         })
     }
 }
@@ -270,7 +270,7 @@ mod tests {
             order: 5,
             email_id: Hash256::new([1; 32]),
             executable_until: CloseTime::new(7),
-            raw: b"A: b\r\n\r\n".to_vec(),
+            raw: b"A: b\r\n\r\n"[..].into(),
         };
         let bytes = pending_mail::encode(&mail);
         assert_eq!(pending_mail::decode(&bytes), Some(mail));

@@ -16,10 +16,10 @@ use super::tables::{
     ACCOUNTS, FORMAT, FORMAT_VERSION, Key, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED,
     STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING,
 };
-use super::writes::{Undo, id_at, take_back, unsettle_after, write_commit, write_mails};
+use super::writes::{Undo, id_at, take_back, unsettle_after, write_changes};
 use super::{
-    AccountRange, Commit, MailChange, Order, PendingMail, Settled, StateChange, Store, StoreError,
-    StoredLedger, StoredTx, Tip, Vote,
+    AccountRange, Change, Order, PendingMail, Settled, StateChange, Store, StoreError, StoredLedger,
+    StoredTx, Tip, Vote,
 };
 use crate::limits::STORE_CACHE_BYTES;
 
@@ -83,7 +83,7 @@ impl RedbStore {
             });
         }
         if found.is_none() {
-            store.write(make_tables)?;
+            store.transact(make_tables)?;
         }
         Ok(store)
     }
@@ -103,7 +103,7 @@ impl RedbStore {
         Ok(numbers.get(name).map_err(failed)?.map(|number| number.value()))
     }
 
-    fn write(
+    fn transact(
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
@@ -207,10 +207,11 @@ impl Store for RedbStore {
         Ok(())
     }
 
-    fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
+    fn write(&self, network_id: u32, changes: &[Change]) -> Result<(), StoreError> {
         let stored = self.number(TIP)?;
         let mut last = stored;
-        for commit in commits {
+        for change in changes {
+            let Change::Ledger(commit) = change else { continue };
             if let Some(tip) = last.filter(|tip| tip.checked_add(1) != Some(commit.index)) {
                 return Err(StoreError::OutOfOrder {
                     tip,
@@ -219,22 +220,13 @@ impl Store for RedbStore {
             }
             last = Some(commit.index);
         }
-        self.write(|writing| {
-            let mut undo = if stored.is_some() { Undo::Kept } else { Undo::None };
-            for commit in commits {
-                write_commit(writing, commit, undo)?;
-                undo = Undo::Kept;
-            }
-            writing.open_table(NUMBERS)?.insert(NETWORK, network_id)?;
-            Ok(())
-        })
-    }
-
-    fn change_mails(&self, changes: &[MailChange]) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.write(|writing| write_mails(writing, changes))
+        self.transact(|writing| {
+            let undo = if stored.is_some() { Undo::Kept } else { Undo::None };
+            write_changes(writing, network_id, changes, undo)
+        })
     }
 
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError> {
@@ -350,7 +342,7 @@ impl Store for RedbStore {
                 return Err(no_way);
             }
         }
-        self.write(|writing| {
+        self.transact(|writing| {
             for index in steps.rev() {
                 take_back(writing, index)?.ok_or(redb::Error::Corrupted("undo".to_owned()))?;
             }
@@ -371,17 +363,6 @@ impl Store for RedbStore {
             list.push((Hash256::new(*key.value()), vote));
         }
         Ok(list)
-    }
-
-    fn set_vote(&self, amendment: Hash256, vote: Vote) -> Result<(), StoreError> {
-        let value = match vote {
-            Vote::For => 1,
-            Vote::Against => 0,
-        };
-        self.write(|writing| {
-            writing.open_table(VOTES)?.insert(amendment.as_bytes(), value)?;
-            Ok(())
-        })
     }
 }
 

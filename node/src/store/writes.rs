@@ -7,9 +7,10 @@ use redb::{ReadableTable, WriteTransaction};
 
 use super::record::{StoredLedger, UndoRecord, pending_mail, settled_mail, stored_tx, tx_place};
 use super::tables::{
-    ACCOUNTS, LEDGER_HASHES, LEDGERS, NUMBERS, POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, WAITING,
+    ACCOUNTS, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO,
+    VOTES, WAITING,
 };
-use super::{Commit, MailChange, SettledState, StateChange};
+use super::{Change, Commit, MailChange, SettledState, StateChange, Vote};
 use crate::limits::{FORGET_LEDGERS_PER_COMMIT_MAX, FORGET_TXS_PER_COMMIT_MAX, UNDO_LEDGERS_MAX};
 
 /// Whether a ledger can be taken back.
@@ -21,12 +22,43 @@ pub(super) enum Undo {
     None,
 }
 
-/// Write one closed ledger.
-pub(super) fn write_commit(
+/// Write changes in their order.
+pub(super) fn write_changes(
     writing: &WriteTransaction,
-    commit: &Commit,
-    undo: Undo,
+    network_id: u32,
+    changes: &[Change],
+    mut undo: Undo,
 ) -> Result<(), redb::Error> {
+    let is_mail = |change: &Change| matches!(change, Change::Mail(_));
+    // Mails come in long runs: their tables are opened once for each run.
+    for run in changes.chunk_by(|one, next| is_mail(one) && is_mail(next)) {
+        match run {
+            [Change::Ledger(commit)] => {
+                write_commit(writing, commit, undo)?;
+                undo = Undo::Kept;
+                writing.open_table(NUMBERS)?.insert(NETWORK, network_id)?;
+            }
+            [Change::Vote { amendment, vote }] => {
+                let value = match vote {
+                    Vote::For => 1,
+                    Vote::Against => 0,
+                };
+                writing.open_table(VOTES)?.insert(amendment.as_bytes(), value)?;
+            }
+            mails => {
+                let mails = mails.iter().filter_map(|change| match change {
+                    Change::Mail(mail) => Some(mail),
+                    Change::Ledger(_) | Change::Vote { .. } => None,
+                });
+                write_mails(writing, mails)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Write one closed ledger.
+fn write_commit(writing: &WriteTransaction, commit: &Commit, undo: Undo) -> Result<(), redb::Error> {
     let before = write_state(writing, &commit.changes)?;
     if undo == Undo::Kept {
         let mut table = writing.open_table(UNDO)?;
@@ -80,7 +112,10 @@ fn write_ledger(writing: &WriteTransaction, commit: &Commit) -> Result<(), redb:
 }
 
 /// Write changes of mails.
-pub(super) fn write_mails(writing: &WriteTransaction, changes: &[MailChange]) -> Result<(), redb::Error> {
+fn write_mails<'a>(
+    writing: &WriteTransaction,
+    changes: impl IntoIterator<Item = &'a MailChange>,
+) -> Result<(), redb::Error> {
     let mut waiting = writing.open_table(WAITING)?;
     let mut settled_mails = writing.open_table(SETTLED)?;
     for change in changes {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
 use node::store::{
-    AccountRange, Commit, MailChange, PendingMail, RedbStore, Settled, StateChange, Store, StoreError,
-    StoredLedger, StoredTx, Tip, Vote,
+    AccountRange, Change, PendingMail, RedbStore, Settled, StateChange, Store, StoreError, StoredLedger,
+    StoredTx, Tip, Vote,
 };
 use node::watcher::NoResolver;
 use node::{Node, NodeConfig};
@@ -233,14 +233,9 @@ impl Store for FullDisk {
         self.store.read_state(take)
     }
 
-    fn commit(&self, network_id: u32, commits: &[Commit]) -> Result<(), StoreError> {
+    fn write(&self, network_id: u32, changes: &[Change]) -> Result<(), StoreError> {
         self.check()?;
-        self.store.commit(network_id, commits)
-    }
-
-    fn change_mails(&self, changes: &[MailChange]) -> Result<(), StoreError> {
-        self.check()?;
-        self.store.change_mails(changes)
+        self.store.write(network_id, changes)
     }
 
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError> {
@@ -285,10 +280,5 @@ impl Store for FullDisk {
 
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError> {
         self.store.votes()
-    }
-
-    fn set_vote(&self, amendment: Hash256, vote: Vote) -> Result<(), StoreError> {
-        self.check()?;
-        self.store.set_vote(amendment, vote)
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 use node::store::{
-    AccountRange, Commit, MailChange, MailStage, Order, PendingMail, RedbStore, Settled, SettledState, Store,
-    StoreError, StoredTx, Vote,
+    AccountRange, Change, Commit, MailChange, MailStage, Order, PendingMail, RedbStore, Settled,
+    SettledState, Store, StoreError, StoredTx, Vote,
 };
 
 const NETWORK: u32 = 21_338;
@@ -20,6 +20,20 @@ const ALICE: AccountId = AccountId::new([0xAA; 20]);
 
 fn account(byte: u8) -> AccountId {
     AccountId::new([byte; 20])
+}
+
+fn write_ledgers(store: &dyn Store, commits: impl IntoIterator<Item = Commit>) -> Result<(), StoreError> {
+    let changes = commits.into_iter().map(|commit| Change::Ledger(Box::new(commit)));
+    store.write(NETWORK, &changes.collect::<Vec<_>>())
+}
+
+fn write_mails(store: &dyn Store, changes: impl IntoIterator<Item = MailChange>) -> Result<(), StoreError> {
+    let changes = changes.into_iter().map(Change::Mail);
+    store.write(NETWORK, &changes.collect::<Vec<_>>())
+}
+
+fn write_vote(store: &dyn Store, amendment: Hash256, vote: Vote) -> Result<(), StoreError> {
+    store.write(NETWORK, &[Change::Vote { amendment, vote }])
 }
 
 fn state_of(store: &dyn Store) -> Vec<(Hash256, Vec<u8>)> {
@@ -41,7 +55,7 @@ fn mail(order: u64) -> PendingMail {
         order,
         email_id: hash(0xE1),
         executable_until: CloseTime::new(9),
-        raw: vec![b'x'; 5_000],
+        raw: vec![b'x'; 5_000].into(),
     }
 }
 
@@ -131,7 +145,7 @@ fn accepts_commits_and_keeps_them_over_a_restart() {
     assert_eq!(store.network_id().expect("readable"), None);
     assert_eq!(store.tip().expect("readable"), None);
     for index in 1..=3 {
-        store.commit(NETWORK, &[commit(index)]).expect("written");
+        write_ledgers(&store, [commit(index)]).expect("written");
         assert_holds(&store, index);
     }
     drop(store);
@@ -149,7 +163,7 @@ fn accepts_waiting_mails_in_their_order_of_arrival() {
             mail_id: hash(id),
             mail: mail(order),
         };
-        store.change_mails(&[keep]).expect("written");
+        write_mails(&store, [keep]).expect("written");
     }
     let ids: Vec<Hash256> = store
         .waiting_mails()
@@ -158,9 +172,7 @@ fn accepts_waiting_mails_in_their_order_of_arrival() {
         .map(|(id, _)| id)
         .collect();
     assert_eq!(ids, [hash(2), hash(3), hash(1)]);
-    store
-        .change_mails(&[MailChange::Forget { mail_id: hash(3) }])
-        .expect("written");
+    write_mails(&store, [MailChange::Forget { mail_id: hash(3) }]).expect("written");
     assert_eq!(store.waiting_mails().expect("readable").len(), 2);
 }
 
@@ -193,19 +205,16 @@ fn accepts_a_start_after_a_kill_while_the_file_was_made() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("ledger.new"), b"half").expect("written");
     let path = folder.path().join("ledger.redb");
-    RedbStore::open(&path)
-        .expect("made anew")
-        .commit(NETWORK, &[commit(1)])
-        .expect("written");
+    write_ledgers(&RedbStore::open(&path).expect("made again"), [commit(1)]).expect("written");
     assert_holds(&RedbStore::open(&path).expect("there"), 1);
 }
 
 #[test]
 fn rejects_a_ledger_that_does_not_follow_the_last_one() {
     let store = RedbStore::in_memory().expect("new");
-    store.commit(NETWORK, &[commit(1), commit(2)]).expect("written");
+    write_ledgers(&store, [commit(1), commit(2)]).expect("written");
     for index in [1, 2, 4] {
-        let refused = store.commit(NETWORK, &[commit(index)]);
+        let refused = write_ledgers(&store, [commit(index)]);
         assert!(
             matches!(refused, Err(StoreError::OutOfOrder { tip: 2, .. })),
             "{index}"
@@ -218,7 +227,7 @@ fn rejects_a_ledger_that_does_not_follow_the_last_one() {
 fn accepts_listings_of_an_account_in_both_orders_and_rejects_other_places() {
     let store = RedbStore::in_memory().expect("new");
     for index in 1..=5 {
-        store.commit(NETWORK, &[commit(index)]).expect("written");
+        write_ledgers(&store, [commit(index)]).expect("written");
     }
     let all = AccountRange {
         account: ALICE,
@@ -270,13 +279,13 @@ fn accepts_listings_of_an_account_in_both_orders_and_rejects_other_places() {
 fn accepts_the_end_of_history_in_bounded_steps() {
     let store = RedbStore::in_memory().expect("new");
     for index in 1..=40 {
-        store.commit(NETWORK, &[commit(index)]).expect("written");
+        write_ledgers(&store, [commit(index)]).expect("written");
     }
     let first = || store.first_index().expect("readable").expect("a ledger").get();
     for (index, expected) in [(41, 17), (42, 33), (43, 39), (44, 39)] {
         let mut next = commit(index);
         next.forget_below = 39;
-        store.commit(NETWORK, &[next]).expect("written");
+        write_ledgers(&store, [next]).expect("written");
         assert_eq!(first(), expected);
     }
     assert_eq!(store.transaction(&hash(0xC0 + 38)).expect("readable"), None);
@@ -292,7 +301,7 @@ fn accepts_the_end_of_history_in_bounded_steps() {
     assert_eq!(ledgers_of(&store, &all), [39, 40, 41, 42, 43, 44]);
     let mut last = commit(45);
     last.forget_below = u32::MAX;
-    store.commit(NETWORK, &[last]).expect("written");
+    write_ledgers(&store, [last]).expect("written");
     assert_eq!(first(), 45, "the tip itself is never forgotten");
 }
 
@@ -304,18 +313,18 @@ fn accepts_the_way_back_to_an_earlier_ledger() {
         commit
             .mails
             .retain(|change| matches!(change, MailChange::Settle { .. }));
-        store.commit(NETWORK, &[commit]).expect("written");
+        write_ledgers(&store, [commit]).expect("written");
     }
     let keep = MailChange::Keep {
         mail_id: hash(0xD3),
         mail: mail(3),
     };
-    store.change_mails(&[keep]).expect("written");
+    write_mails(&store, [keep]).expect("written");
     store.roll_back(LedgerIndex::new(3)).expect("within reach");
     assert_holds(&store, 3);
     let mut again = commit(4);
     again.mails.clear();
-    store.commit(NETWORK, &[again]).expect("it goes on from there");
+    write_ledgers(&store, [again]).expect("it goes on from there");
 }
 
 #[test]
@@ -325,7 +334,7 @@ fn rejects_a_way_back_that_is_not_kept() {
         let mut commit = commit(index % 8 + 1);
         commit.index = u32::from(index);
         commit.transactions.clear();
-        store.commit(NETWORK, &[commit]).expect("written");
+        write_ledgers(&store, [commit]).expect("written");
     }
     let refused = store.roll_back(LedgerIndex::new(15));
     assert!(matches!(refused, Err(StoreError::NoWayBack { index: 15 })));
@@ -338,9 +347,9 @@ fn rejects_a_way_back_that_is_not_kept() {
 #[test]
 fn accepts_votes_and_the_change_of_a_vote() {
     let store = RedbStore::in_memory().expect("new");
-    store.set_vote(hash(1), Vote::Against).expect("written");
-    store.set_vote(hash(2), Vote::For).expect("written");
-    store.set_vote(hash(1), Vote::For).expect("written");
+    write_vote(&store, hash(1), Vote::Against).expect("written");
+    write_vote(&store, hash(2), Vote::For).expect("written");
+    write_vote(&store, hash(1), Vote::For).expect("written");
     assert_eq!(
         store.votes().expect("readable"),
         [(hash(1), Vote::For), (hash(2), Vote::For)]
@@ -419,7 +428,7 @@ fn accepts_a_cut_at_every_write_of_a_commit() {
     let whole = CutDisk::new(Vec::new(), usize::MAX);
     let store = RedbStore::on_backend(whole.clone()).expect("new");
     for index in 1..=2 {
-        store.commit(NETWORK, &[commit(index)]).expect("written");
+        write_ledgers(&store, [commit(index)]).expect("written");
     }
     let before = whole.with(|disk| disk.bytes.clone());
     drop(store);
@@ -430,7 +439,7 @@ fn accepts_a_cut_at_every_write_of_a_commit() {
         let opened = RedbStore::on_backend(disk.clone());
         let written = opened
             .as_ref()
-            .is_ok_and(|store| store.commit(NETWORK, &[commit(3)]).is_ok());
+            .is_ok_and(|store| write_ledgers(store, [commit(3)]).is_ok());
         // What was acknowledged must not need a tidy end.
         let left = disk.with(|disk| [disk.bytes.clone(), disk.synced.clone()]);
         drop(opened);
@@ -463,13 +472,13 @@ fn accepts_a_cut_at_every_write_of_a_way_back() {
         commit
             .mails
             .retain(|change| matches!(change, MailChange::Settle { .. }));
-        store.commit(NETWORK, &[commit]).expect("written");
+        write_ledgers(&store, [commit]).expect("written");
     }
     let keep = |index: u8| MailChange::Keep {
         mail_id: hash(0xD0 + index),
         mail: mail(u64::from(index)),
     };
-    store.change_mails(&[keep(4)]).expect("written");
+    write_mails(&store, [keep(4)]).expect("written");
     let before = whole.with(|disk| disk.bytes.clone());
     drop(store);
     for writes in 0.. {
@@ -491,7 +500,7 @@ fn accepts_a_cut_at_every_write_of_a_way_back() {
             assert!([2, 4].contains(&tip), "all of it or nothing: {tip}");
             // The mails on their way are not touched: give them the names that the helper expects.
             let forget = MailChange::Forget { mail_id: hash(0xD4) };
-            again.change_mails(&[forget, keep(tip)]).expect("written");
+            write_mails(&again, [forget, keep(tip)]).expect("written");
             assert_holds(&again, tip);
         }
         if done {

@@ -1,34 +1,36 @@
 //! What the answers of DNS come to: attestations of this validator, or a name that rests.
 //!
-//! Spec: 7.2, 7.3, 7.5.
+//! Nothing here decides about a key: the ledger counts attestations. Spec: 7.2, 7.3, 7.5.
+
+use std::sync::Arc;
 
 use codec::{CloseTime, Hash256, Object, Ter, sf};
 use explain::Qualifies;
-use ledger::dkim::{Answer, Attestation};
+use ledger::dkim::{self, Answer, Attestation, DkimName};
 
-use crate::core::Core;
-use crate::store::StoreError;
-use chain::limits::{RENEW_SECS, RENEWALS_PER_CLOSE_MAX};
-use chain::mail_pool::Hope;
-use chain::names::{Rest, dns_name};
-use chain::rules;
+use crate::chain::Chain;
+use crate::event::Fact;
+use crate::limits::{RENEW_SECS, RENEWALS_PER_CLOSE_MAX};
+use crate::mail_pool::Hope;
+use crate::names::Rest;
+use crate::rules;
 
-use crate::watcher::{DkimName, KeyAnswer};
-
-impl Core {
+impl Chain {
     /// Keys of the ledger that are due to be asked for again.
     pub(crate) fn renewals(&mut self, now: CloseTime) -> Vec<DkimName> {
-        let due: Vec<DkimName> = self
+        let state = &self.state;
+        let due: Vec<DkimName> = state
             .dkim_keys
             .iter()
-            .filter_map(|key| self.ledger.entry(key))
+            .filter_map(|key| state.ledger.entry(key))
             .filter(|entry| is_live(entry) && age_secs(entry, now) >= RENEW_SECS)
             .filter_map(|entry| DkimName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?))
             .collect();
+        let validator = self.key.public_key();
         let mut begun = Vec::new();
         for name in due {
             if begun.len() < RENEWALS_PER_CLOSE_MAX
-                && !self.attestations.contains_key(&name)
+                && !self.state.attestations.has(&name, &validator)
                 && self.names.begin(&name, now)
             {
                 begun.push(name);
@@ -37,70 +39,46 @@ impl Core {
         begun
     }
 
-    /// DNS has answered.
-    pub(crate) fn take_answer(
-        &mut self,
-        name: &DkimName,
-        answer: KeyAnswer,
-        now: CloseTime,
-    ) -> Result<(), StoreError> {
+    /// A look-up has ended.
+    pub(crate) fn take_answer(&mut self, name: &DkimName, answer: Option<Answer>, now: CloseTime) {
         self.names.end(name);
-        let known = self.ledger.entry(&name.keylet()).filter(is_live);
         match answer {
-            KeyAnswer::Failed => {
-                tracing::warn!(
-                    name = dns_name(name),
-                    "DNS gave no answer; the name is asked again later"
-                );
+            None => {
+                self.log(Fact::NoAnswer(name.clone()));
                 self.names.rest(name, Rest::Failed, now);
-                Ok(())
             }
-            KeyAnswer::Absent => {
-                self.take_no_key(name, Answer::Absent, known.as_ref(), now);
-                Ok(())
+            Some(Answer::Record(record)) if amendment::key_record::parse_txt(&record).is_ok() => {
+                self.take_record(name, record, now);
             }
-            KeyAnswer::Unusable => {
-                self.take_no_key(name, Answer::Unusable, known.as_ref(), now);
-                Ok(())
-            }
-            KeyAnswer::Record(record) if amendment::key_record::parse_txt(&record).is_err() => {
-                self.take_no_key(name, Answer::Unusable, known.as_ref(), now);
-                Ok(())
-            }
-            KeyAnswer::Record(record) => self.take_record(name, record, known.as_ref(), now),
+            Some(Answer::Record(_) | Answer::Unusable) => self.take_no_key(name, Answer::Unusable, now),
+            Some(Answer::Absent) => self.take_no_key(name, Answer::Absent, now),
         }
     }
 
     /// There is no usable record. Only a key that the ledger has can be revoked; an unknown name uses no slot.
-    fn take_no_key(&mut self, name: &DkimName, answer: Answer, known: Option<&Object>, now: CloseTime) {
-        if known.is_some() {
+    fn take_no_key(&mut self, name: &DkimName, answer: Answer, now: CloseTime) {
+        if self.is_known(name) {
             self.attest(name, answer, now);
         }
-        tracing::info!(name = dns_name(name), "DNS has no usable key record");
+        self.log(Fact::NoUsableRecord(name.clone()));
         self.names.rest(name, Rest::Absent, now);
-        for mail_id in self.pool.waiting_for(name) {
-            if let Some(mail) = self.pool.mail_mut(&mail_id) {
+        for mail_id in self.state.pool.waiting_for(name) {
+            if let Some(mail) = Arc::make_mut(&mut self.state.pool).mail_mut(&mail_id) {
                 mail.hope = Hope::Faint;
             }
         }
     }
 
     /// There is a usable record. It is attested if a waiting mail verifies under it, or if the ledger has the key.
-    fn take_record(
-        &mut self,
-        name: &DkimName,
-        record: Vec<u8>,
-        known: Option<&Object>,
-        now: CloseTime,
-    ) -> Result<(), StoreError> {
-        let mut is_wanted = known.is_some();
+    fn take_record(&mut self, name: &DkimName, record: Vec<u8>, now: CloseTime) {
+        let mut is_wanted = self.is_known(name);
         let mut refuted: Vec<(Hash256, Ter)> = Vec::new();
-        for mail_id in self.pool.waiting_for(name) {
-            let Some(mail) = self.pool.mail(&mail_id) else {
+        for mail_id in self.state.pool.waiting_for(name) {
+            let Some(mail) = self.state.pool.mail(&mail_id) else {
                 continue;
             };
-            let explanation =
-                rules::explain_under(&mail.mail.raw, &self.ledger, self.network_id, name, &record);
+            let raw = &mail.pending.raw;
+            let explanation = rules::explain_under(raw, &self.state.ledger, self.network_id, name, &record);
             match explanation.qualifies {
                 Qualifies::Yes => is_wanted = true,
                 // A mail with several signatures may still verify under another key.
@@ -110,9 +88,8 @@ impl Core {
                 Qualifies::No | Qualifies::Unknown => {}
             }
         }
-        let mut changes = Vec::new();
         for (mail_id, code) in refuted {
-            self.give_up(mail_id, code, &mut changes);
+            self.give_up(mail_id, code);
         }
         if is_wanted {
             self.attest(name, Answer::Record(record), now);
@@ -121,14 +98,30 @@ impl Core {
             // A short rest only: a forged mail must not keep the name from the true one.
             self.names.rest(name, Rest::Unproven, now);
         }
-        self.store.change_mails(&changes)
     }
 
     fn attest(&mut self, name: &DkimName, answer: Answer, now: CloseTime) {
         let signed = Attestation::sign(self.network_id, name.clone(), answer, now, &self.key);
         if let Some(attestation) = signed {
-            self.attestations.insert(name.clone(), attestation);
+            Arc::make_mut(&mut self.state.attestations).insert(attestation);
         }
+    }
+
+    /// Another validator's word. It counts where the ledger lists that validator. Spec: 7.2
+    pub(crate) fn take_attestation(&mut self, attestation: Attestation) {
+        let listed = dkim::validators(&self.state.ledger);
+        if listed.contains(&attestation.public_key) && attestation.is_good(self.network_id) {
+            Arc::make_mut(&mut self.state.attestations).insert(attestation);
+        }
+    }
+
+    /// Whether the ledger has the key of a name, neither revoked nor a tombstone.
+    fn is_known(&self, name: &DkimName) -> bool {
+        self.state
+            .ledger
+            .entry(&name.keylet())
+            .as_ref()
+            .is_some_and(is_live)
     }
 }
 

@@ -1,0 +1,87 @@
+//! What validators say about names, until a ledger has it.
+
+use std::collections::BTreeMap;
+
+use codec::keys::PublicKey;
+use ledger::dkim::{self, Attestation, DkimName};
+use ledger::limits::ATTESTATION_AGE_SECS_MAX;
+use ledger::{Ledger, Transaction};
+
+use crate::limits::{ATTESTED_NAMES_MAX, KEY_SETS_PER_LEDGER_MAX};
+
+/// The attestations about one name, by validator: each validator's last word.
+type Words = BTreeMap<[u8; 33], Attestation>;
+
+/// Attestations that no ledger has yet.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Attestations(BTreeMap<DkimName, Words>);
+
+impl Attestations {
+    /// Take an attestation in place of the validator's earlier one. A new name beyond the bound is not taken.
+    pub(crate) fn insert(&mut self, word: Attestation) {
+        if self.0.len() >= ATTESTED_NAMES_MAX && !self.0.contains_key(&word.name) {
+            return;
+        }
+        let words = self.0.entry(word.name.clone()).or_default();
+        words.insert(*word.public_key.as_bytes(), word);
+    }
+
+    /// Whether a validator has said something about a name that no ledger has yet.
+    pub(crate) fn has(&self, name: &DkimName, validator: &PublicKey) -> bool {
+        self.0
+            .get(name)
+            .is_some_and(|words| words.contains_key(validator.as_bytes()))
+    }
+
+    /// The names whose attestations the next ledger takes up: those on which a quorum has spoken, a bounded number.
+    pub(crate) fn ready(&self, quorum: usize) -> Vec<DkimName> {
+        self.0
+            .iter()
+            .filter(|(_, words)| words.len() >= quorum)
+            .map(|(name, _)| name.clone())
+            .take(KEY_SETS_PER_LEDGER_MAX)
+            .collect()
+    }
+
+    /// The DKIMKeySet about a name, if a quorum agrees on an answer.
+    pub(crate) fn key_set(&self, name: &DkimName, parent: &Ledger, network_id: u32) -> Option<Transaction> {
+        let words: Vec<&Attestation> = self.0.get(name)?.values().collect();
+        let mut answers: Vec<_> = words.iter().map(|word| &word.answer).collect();
+        answers.sort();
+        answers.dedup();
+        answers.into_iter().find_map(|answer| {
+            let agreeing = words.iter().filter(|word| word.answer == *answer);
+            let agreeing: Vec<Attestation> = agreeing.map(|word| (*word).clone()).collect();
+            dkim::build_key_set(parent, network_id, &agreeing)
+        })
+    }
+
+    /// A ledger has taken names up. What became too old meanwhile and has no quorum goes too.
+    pub(crate) fn forget(&mut self, used: &[DkimName], quorum: usize, parent: &Ledger) {
+        for name in used {
+            self.0.remove(name);
+        }
+        let now = parent.close_time().seconds();
+        self.0.retain(|_, words| {
+            if words.len() < quorum {
+                words.retain(|_, word| {
+                    word.observed_at
+                        .seconds()
+                        .saturating_add(ATTESTATION_AGE_SECS_MAX)
+                        >= now
+                });
+            }
+            !words.is_empty()
+        });
+    }
+
+    /// Take back what a ledger had taken up that did not come to be; newer words stand.
+    pub(crate) fn restore(&mut self, earlier: &Attestations) {
+        for (name, words) in &earlier.0 {
+            let known = self.0.entry(name.clone()).or_default();
+            for (validator, word) in words {
+                known.entry(*validator).or_insert_with(|| word.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The chain: takes events in their order, and hands out what they come to.
+
+use std::sync::Arc;
+
+use codec::keys::KeyPair;
+use codec::{CloseTime, Hash256};
+use ledger::Ledger;
+
+use crate::commit::{Change, PendingMail, Vote};
+use crate::event::{
+    CommitFailure, Effect, Event, Fact, Held, OnRetry, Refusal, Reply, RequestId, TxReply, TxRequest,
+};
+use crate::names::Names;
+use crate::peers::Work;
+use crate::state::{Disk, State};
+use crate::votes::Votes;
+
+/// What a chain is made for.
+#[derive(Debug, Clone)]
+pub struct ChainConfig {
+    /// NetworkID.
+    pub network_id: u32,
+    /// The validator's key.
+    pub key: KeyPair,
+    /// Ledgers kept with their transactions; `None` keeps all.
+    pub history_ledgers: Option<u32>,
+    /// Seconds that an amendment needs its majority for before it is enabled.
+    pub majority_secs: u32,
+}
+
+/// What the store has.
+#[derive(Debug)]
+pub struct Stored {
+    /// The last ledger.
+    pub ledger: Ledger,
+    /// The mails on their way, oldest first, each by the hash of its bytes.
+    pub mails: Vec<(Hash256, PendingMail)>,
+    /// The validator's votes.
+    pub votes: Votes,
+}
+
+/// What a node knows and decides.
+#[derive(Debug)]
+pub struct Chain {
+    pub(crate) network_id: u32,
+    pub(crate) history_ledgers: Option<u32>,
+    pub(crate) majority_secs: u32,
+    pub(crate) key: KeyPair,
+    /// As decided.
+    pub(crate) state: State,
+    /// As it is on disk: what readers may see, and what a failed commit leads back to.
+    shown: Arc<State>,
+    pub(crate) names: Names,
+    wishes: Wishes,
+    /// Decided since the last commit was handed out.
+    changes: Vec<Change>,
+    /// What is to be said and asked once those changes are on disk.
+    unsaid: Vec<Effect>,
+    under_way: Option<UnderWay>,
+    effects: Vec<Effect>,
+}
+
+/// Whether names are to be looked up at the end of this turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wishes {
+    None,
+    Names,
+}
+
+/// A commit that the host writes.
+#[derive(Debug)]
+struct UnderWay {
+    /// The state with it.
+    state: State,
+    /// What is to be said and asked once it is on disk.
+    unsaid: Vec<Effect>,
+}
+
+impl Chain {
+    /// Go on from what the store has. What changes with that is part of the first commit.
+    #[must_use]
+    pub fn new(config: ChainConfig, stored: Stored, now: CloseTime) -> Self {
+        let state = State::new(stored.ledger, stored.votes, now);
+        let mut chain = Self {
+            network_id: config.network_id,
+            history_ledgers: config.history_ledgers,
+            majority_secs: config.majority_secs,
+            key: config.key,
+            shown: Arc::new(state.clone()),
+            state,
+            names: Names::default(),
+            wishes: Wishes::None,
+            changes: Vec::new(),
+            unsaid: Vec::new(),
+            under_way: None,
+            effects: Vec::new(),
+        };
+        chain.restore_mails(stored.mails);
+        chain.shown = Arc::new(chain.state.clone());
+        chain.retry_mails();
+        chain
+    }
+
+    /// Take one event.
+    pub fn handle(&mut self, event: Event, now: CloseTime) -> Vec<Effect> {
+        self.handle_all([event], now)
+    }
+
+    /// Take several events in their order. What they change shares one commit.
+    pub fn handle_all(&mut self, events: impl IntoIterator<Item = Event>, now: CloseTime) -> Vec<Effect> {
+        for event in events {
+            self.take(event, now);
+        }
+        if self.wishes == Wishes::Names {
+            self.wishes = Wishes::None;
+            let mut names = self.wanted_names(now);
+            names.extend(self.renewals(now));
+            self.unsaid.extend(names.into_iter().map(Effect::LookUp));
+        }
+        self.hand_out();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// What readers may see: all of it is on disk. To be read again after each turn, before its effects are carried out.
+    #[must_use]
+    pub fn shown(&self) -> &Arc<State> {
+        &self.shown
+    }
+
+    fn take(&mut self, event: Event, now: CloseTime) {
+        match event {
+            Event::Mail(mail) => self.take_mail(*mail, now),
+            Event::Transaction(tx) => self.take_transaction(tx, now),
+            Event::Answer { name, answer } => self.take_answer(&name, answer, now),
+            Event::Attestation(attestation) => self.take_attestation(attestation),
+            Event::Vote {
+                request,
+                amendment,
+                vote,
+            } => self.take_vote(request, amendment, vote),
+            Event::LookUp { request } => {
+                self.want_names();
+                self.tell(request, Reply::Done);
+            }
+            Event::Close {
+                request,
+                transactions,
+                close_time,
+            } => self.close(request, transactions, close_time),
+            Event::Committed(Ok(())) => self.committed(),
+            Event::Committed(Err(failure)) => self.take_back(failure),
+        }
+    }
+
+    /// A signed transaction came in.
+    fn take_transaction(&mut self, request: TxRequest, now: CloseTime) {
+        let reply = match self.submit(&request, now) {
+            Ok(reply) => Reply::Transaction(reply),
+            Err(refusal) => Reply::Refused(refusal),
+        };
+        self.tell(request.request, reply);
+    }
+
+    fn submit(&mut self, request: &TxRequest, now: CloseTime) -> Result<TxReply, Refusal> {
+        let tx = &request.tx;
+        self.state.admit(&request.peer, now)?;
+        let submitted = Arc::make_mut(&mut self.state.open).submit(tx);
+        // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and counts as work.
+        let may_wait = !tx.is_email_signed();
+        if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
+            Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
+        }
+        let outcome = submitted.map_err(Refusal::Local)?;
+        let wants_hold =
+            outcome.retriable && !outcome.applied && may_wait && request.on_retry == OnRetry::Hold;
+        let held = if wants_hold {
+            Arc::make_mut(&mut self.state.held).hold(tx.clone())
+        } else {
+            Held::No
+        };
+        let of_account = self.state.held.of_account(tx.account());
+        let after_held = of_account
+            .map(|tx| tx.sequence().saturating_add(1))
+            .max()
+            .unwrap_or(0);
+        Ok(TxReply {
+            tx: tx.clone(),
+            outcome,
+            held,
+            sequence_available: outcome.account_sequence_next.max(after_held),
+            validated: self.state.ledger.index(),
+        })
+    }
+
+    /// The operator changes a vote; it counts in the ledger after the next flag ledger.
+    fn take_vote(&mut self, request: RequestId, amendment: Hash256, vote: Vote) {
+        Arc::make_mut(&mut self.state.votes).insert(amendment, vote);
+        self.change(Change::Vote { amendment, vote });
+        self.tell(request, Reply::Done);
+    }
+
+    /// Something to write with the next commit.
+    pub(crate) fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// An answer; it goes out once everything decided before it is on disk.
+    pub(crate) fn tell(&mut self, request: RequestId, reply: Reply) {
+        self.unsaid.push(Effect::Tell { request, reply });
+    }
+
+    /// A line for the log, once everything decided before it is on disk.
+    pub(crate) fn log(&mut self, fact: Fact) {
+        self.unsaid.push(Effect::Log(fact));
+    }
+
+    /// Look for names to ask DNS for, at the end of this turn.
+    pub(crate) fn want_names(&mut self) {
+        self.wishes = Wishes::Names;
+    }
+
+    /// Hand out what was decided, unless a commit is under way: then it joins the next one.
+    fn hand_out(&mut self) {
+        if self.under_way.is_some() {
+            return;
+        }
+        if self.changes.is_empty() {
+            self.shown = Arc::new(self.state.clone());
+            self.effects.append(&mut self.unsaid);
+            return;
+        }
+        self.under_way = Some(UnderWay {
+            state: self.state.clone(),
+            unsaid: std::mem::take(&mut self.unsaid),
+        });
+        self.effects
+            .push(Effect::Commit(std::mem::take(&mut self.changes)));
+    }
+
+    /// The commit is on disk: show the state with it, and say what waited for it.
+    fn committed(&mut self) {
+        let Some(mut done) = self.under_way.take() else {
+            return;
+        };
+        if self.state.disk == Disk::Full {
+            done.state.disk = Disk::HasRoom;
+            self.state.disk = Disk::HasRoom;
+            self.effects.push(Effect::Log(Fact::RoomAgain));
+        }
+        self.shown = Arc::new(done.state);
+        self.effects.append(&mut done.unsaid);
+    }
+
+    /// The commit failed: everything decided since the one before is taken back, and those who asked are told. What others
+    /// said and how much work peers made stays known.
+    fn take_back(&mut self, failure: CommitFailure) {
+        let unsaid = self
+            .under_way
+            .take()
+            .map_or_else(Vec::new, |failed| failed.unsaid);
+        let decided = std::mem::replace(&mut self.state, State::clone(&self.shown));
+        let mut attestations = decided.attestations;
+        Arc::make_mut(&mut attestations).restore(&self.state.attestations);
+        self.state.attestations = attestations;
+        self.state.peers = decided.peers;
+        self.changes.clear();
+        if failure == CommitFailure::DiskFull && self.state.disk == Disk::HasRoom {
+            self.state.disk = Disk::Full;
+            self.effects.push(Effect::Log(Fact::DiskFull));
+        }
+        for effect in unsaid.into_iter().chain(std::mem::take(&mut self.unsaid)) {
+            match effect {
+                Effect::Tell { request, .. } => {
+                    let reply = Reply::Refused(failure.into());
+                    self.effects.push(Effect::Tell { request, reply });
+                }
+                Effect::LookUp(name) => self.names.end(&name),
+                Effect::Log(_) | Effect::Commit(_) => {}
+            }
+        }
+    }
+}

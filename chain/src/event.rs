@@ -1,0 +1,296 @@
+//! What happens to a chain, and what it wants done about it. Plain values.
+
+use codec::{CloseTime, Hash256, LedgerIndex, Ter};
+use ledger::dkim::{Answer, Attestation, DkimName};
+use ledger::{LocalRefusal, SubmitOutcome, Transaction};
+
+use crate::commit::{Change, Settled, Vote};
+use crate::mail::ReadMail;
+use crate::peers::Peer;
+
+/// Names a request, so that its answer finds whoever waits. The host picks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// A number that no waiting request has.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Somebody sent a mail.
+    Mail(Box<MailRequest>),
+    /// Somebody sent a signed transaction.
+    Transaction(TxRequest),
+    /// The look-up of a name has ended.
+    Answer {
+        /// The name.
+        name: DkimName,
+        /// What DNS says about it; `None` where it gave no answer.
+        answer: Option<Answer>,
+    },
+    /// Another validator says what DNS told it.
+    Attestation(Attestation),
+    /// The operator changes the validator's vote about an amendment.
+    Vote {
+        /// Who waits.
+        request: RequestId,
+        /// The amendment.
+        amendment: Hash256,
+        /// The vote.
+        vote: Vote,
+    },
+    /// Time to look up what waiting mails and old keys need.
+    LookUp {
+        /// Who waits.
+        request: RequestId,
+    },
+    /// The ledger after the last one consists of these transactions.
+    Close {
+        /// Who waits.
+        request: RequestId,
+        /// The agreed set; of a single validator it is [`crate::Chain::proposal`].
+        transactions: Vec<Transaction>,
+        /// The agreed close time.
+        close_time: CloseTime,
+    },
+    /// What became of the last [`Effect::Commit`].
+    Committed(Result<(), CommitFailure>),
+}
+
+/// A mail for the open ledger.
+#[derive(Debug)]
+pub struct MailRequest {
+    /// Who waits.
+    pub request: RequestId,
+    /// Who sent it.
+    pub peer: Peer,
+    /// Whether anything may change.
+    pub mode: MailMode,
+    /// The mail, read under the keys of the last ledger.
+    pub mail: ReadMail,
+    /// What the store says of its EmailID.
+    pub settled: Option<Settled>,
+}
+
+/// Whether a mail may change anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailMode {
+    /// Submit its transaction or keep it.
+    Submit,
+    /// Answer the same and change nothing.
+    DryRun,
+}
+
+/// A signed transaction for the open ledger.
+#[derive(Debug)]
+pub struct TxRequest {
+    /// Who waits.
+    pub request: RequestId,
+    /// Who sent it.
+    pub peer: Peer,
+    /// The transaction.
+    pub tx: Transaction,
+    /// What becomes of it where a later ledger may take it.
+    pub on_retry: OnRetry,
+}
+
+/// What becomes of a transaction that a later ledger may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRetry {
+    /// It is held and tried again.
+    Hold,
+    /// It is forgotten.
+    Drop,
+}
+
+/// Why a commit failed. Nothing of it is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitFailure {
+    /// There is no room. It passes.
+    DiskFull,
+    /// Anything else.
+    Broken,
+}
+
+/// Something that the host is to do, in the order given.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write these changes, durably and as a whole, and report by [`Event::Committed`]. One commit is under way at a time.
+    Commit(Vec<Change>),
+    /// Ask DNS for a name, and report by [`Event::Answer`].
+    LookUp(DkimName),
+    /// Answer a request. What the answer says is on disk.
+    Tell {
+        /// Which request.
+        request: RequestId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Write a line into the log.
+    Log(Fact),
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// To a mail.
+    Mail(Box<MailReply>),
+    /// To a transaction.
+    Transaction(TxReply),
+    /// To a vote or a wish to look up: it is done.
+    Done,
+    /// To a close.
+    Closed {
+        /// Index of the new open ledger.
+        next: LedgerIndex,
+    },
+    /// Nothing was done.
+    Refused(Refusal),
+}
+
+/// What became of a mail.
+#[derive(Debug)]
+pub struct MailReply {
+    /// The mail.
+    pub mail: ReadMail,
+    /// The result of the submission, or of the first failed check.
+    pub engine: Ter,
+    /// The transaction as submitted (or as it would be), if one could be made.
+    pub wrapped: Option<Transaction>,
+    /// Whether this mail's transaction now stands in the open ledger.
+    pub entered: Entered,
+    /// What is known of its EmailID.
+    pub standing: Option<Standing>,
+    /// Why it is not kept although it may still be executed.
+    pub not_kept: Option<NotKept>,
+}
+
+/// Whether a mail brought its transaction into the open ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// It did.
+    Yes,
+    /// It did not, or was only asked about.
+    No,
+}
+
+/// How far a mail is that no validated ledger holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits for its key.
+    Kept,
+    /// Its transaction is in the open ledger or comes into the next one.
+    Submitted {
+        /// The transaction; `None` while there is none.
+        tx: Option<Hash256>,
+    },
+    /// It is refused for good.
+    Failed {
+        /// Result code.
+        code: i32,
+        /// Its transaction; zero if there was none.
+        tx: Hash256,
+    },
+}
+
+/// Why a mail is not kept although it may still be executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotKept {
+    /// The account has as many waiting mails as it may.
+    AccountFull,
+    /// All waiting mails together are too long.
+    BytesFull,
+    /// The sender had as many names looked up as it may.
+    PeerFull,
+    /// The account does not exist yet.
+    NoAccount,
+    /// The account cannot pay the fee yet.
+    CannotPay,
+    /// Its date is too far ahead.
+    TooEarly,
+    /// The open ledger does not take its transaction now.
+    NotNow,
+    /// The network has not enabled the amendment `Email`.
+    NotEnabled,
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub struct TxReply {
+    /// The transaction.
+    pub tx: Transaction,
+    /// What the open ledger made of it.
+    pub outcome: SubmitOutcome,
+    /// Whether it is held for a later ledger.
+    pub held: Held,
+    /// The account's next sequence, with what is held.
+    pub sequence_available: u32,
+    /// The last ledger.
+    pub validated: LedgerIndex,
+}
+
+/// Whether a transaction is held for a later ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// Why a request is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sender's mails failed too often.
+    SlowDown,
+    /// The open ledger is full.
+    TooBusy,
+    /// The disk is full.
+    DiskFull,
+    /// The store cannot write.
+    Broken,
+    /// The transaction fails the local checks.
+    Local(LocalRefusal),
+}
+
+impl From<CommitFailure> for Refusal {
+    fn from(failure: CommitFailure) -> Self {
+        match failure {
+            CommitFailure::DiskFull => Self::DiskFull,
+            CommitFailure::Broken => Self::Broken,
+        }
+    }
+}
+
+/// Something that an operator may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A transaction of the open ledger is not in the closed one.
+    Dropped {
+        /// The transaction.
+        id: Hash256,
+        /// Why.
+        code: Ter,
+    },
+    /// A mail will never be executed.
+    GivenUp {
+        /// Its EmailID.
+        email_id: Hash256,
+        /// Why.
+        code: Ter,
+    },
+    /// DNS gave no answer about a name.
+    NoAnswer(DkimName),
+    /// DNS has no usable record for a name.
+    NoUsableRecord(DkimName),
+    /// The disk is full: nothing is accepted until there is room.
+    DiskFull,
+    /// The disk has room again.
+    RoomAgain,
+}

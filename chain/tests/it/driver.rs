@@ -1,0 +1,248 @@
+//! Drives a chain by hand: a commit lasts until the test says what became of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chain::commit::{Change, MailChange, Settled};
+use chain::peers::Peer;
+use chain::votes::Votes;
+use chain::{
+    Chain, ChainConfig, CommitFailure, Effect, Event, Fact, MailMode, MailReply, MailRequest, ReadMail,
+    Refusal, Reply, RequestId, Stored,
+};
+use codec::keys::KeyPair;
+use codec::{AccountId, Amount, CloseTime, Object, flags, format::TxType, sf};
+use ledger::dkim::{Answer, DkimName};
+use ledger::genesis::EmailAmendment;
+use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
+use serde_json::Value;
+
+/// The network and the time of the vectors.
+pub const NETWORK: u32 = 21_337;
+pub const CLOCK: u32 = 848_145_600;
+
+pub const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
+pub const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+
+/// The seed of the genesis account, public as in xahaud.
+const GENESIS_SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/mail")
+}
+
+/// A mail of the vectors.
+pub fn vector_mail(name: &str) -> Vec<u8> {
+    std::fs::read(vectors().join(name)).expect("a mail of the vectors")
+}
+
+/// The record of a name of the vectors.
+pub fn record(name: &DkimName) -> Answer {
+    let text = std::fs::read_to_string(vectors().join("vectors.json")).expect("the vectors");
+    let vectors: Value = serde_json::from_str(&text).expect("JSON");
+    match vectors["keys"][chain::names::dns_name(name)].as_str() {
+        Some(record) => Answer::Record(record.as_bytes().to_vec()),
+        None => Answer::Absent,
+    }
+}
+
+pub fn validator(number: u8) -> KeyPair {
+    KeyPair::ed25519([number; 16])
+}
+
+/// A payment of the genesis account.
+pub fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
+    let key = KeyPair::from_seed(GENESIS_SEED).expect("a seed");
+    let mut tx = Object::new()
+        .with(sf::TRANSACTION_TYPE, TxType::Payment.code())
+        .with(sf::NETWORK_ID, NETWORK)
+        .with(sf::FLAGS, flags::TF_FULLY_CANONICAL_SIG)
+        .with(sf::SEQUENCE, sequence)
+        .with(sf::AMOUNT, Amount::Native(drops))
+        .with(sf::FEE, Amount::Native(10_000))
+        .with(sf::SIGNING_PUB_KEY, key.public_key().as_bytes().to_vec())
+        .with(sf::ACCOUNT, key.account())
+        .with(sf::DESTINATION, AccountId::parse_classic(to).expect("an address"));
+    let signature = key.sign(&codec::tx::signing_bytes(&tx));
+    tx.set(sf::TXN_SIGNATURE, signature);
+    Transaction::from_object(&tx).expect("a payment")
+}
+
+/// A ledger of so many validators, in which ALICE has 1,000 XAH.
+pub fn first_ledger(validators: u8) -> Ledger {
+    let keys = (1..=validators).map(|number| validator(number).public_key().as_bytes().to_vec());
+    let genesis = Ledger::genesis(&GenesisConfig {
+        network_id: NETWORK,
+        validators: keys.collect(),
+        email: EmailAmendment::Enabled,
+        close_time: CloseTime::new(CLOCK),
+        key_delay_first_secs: 0,
+        key_delay_next_secs: 0,
+    });
+    let mut open = OpenLedger::new(&genesis);
+    let paid = open.submit(&payment(ALICE, 1, 1_000_000_000)).expect("submitted");
+    assert!(paid.applied, "{:?}", paid.ter);
+    ledger::close(&genesis, open.accepted().iter().cloned(), CloseTime::new(CLOCK)).ledger
+}
+
+/// A chain, and what it wanted done.
+pub struct Driver {
+    pub chain: Chain,
+    pub now: u32,
+    /// The commit under way.
+    pub under_way: Option<Vec<Change>>,
+    /// All changes that reached the disk.
+    pub disk: Vec<Change>,
+    pub looked_up: Vec<DkimName>,
+    pub facts: Vec<Fact>,
+    told: BTreeMap<RequestId, Reply>,
+    requests: u64,
+}
+
+impl Driver {
+    /// Validator 1 of so many.
+    pub fn new(validators: u8) -> Self {
+        Self::on(first_ledger(validators))
+    }
+
+    pub fn on(ledger: Ledger) -> Self {
+        let config = ChainConfig {
+            network_id: NETWORK,
+            key: validator(1),
+            history_ledgers: None,
+            majority_secs: 0,
+        };
+        let stored = Stored {
+            ledger,
+            mails: Vec::new(),
+            votes: Votes::new(),
+        };
+        Self {
+            chain: Chain::new(config, stored, CloseTime::new(CLOCK)),
+            now: CLOCK,
+            under_way: None,
+            disk: Vec::new(),
+            looked_up: Vec::new(),
+            facts: Vec::new(),
+            told: BTreeMap::new(),
+            requests: 0,
+        }
+    }
+
+    pub fn request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId::new(self.requests)
+    }
+
+    pub fn handle(&mut self, event: Event) {
+        let effects = self.chain.handle(event, CloseTime::new(self.now));
+        for effect in effects {
+            match effect {
+                Effect::Commit(changes) => {
+                    let before = self.under_way.replace(changes);
+                    assert!(before.is_none(), "one commit at a time");
+                }
+                Effect::LookUp(name) => self.looked_up.push(name),
+                Effect::Tell { request, reply } => {
+                    assert!(self.told.insert(request, reply).is_none(), "told once");
+                }
+                Effect::Log(fact) => self.facts.push(fact),
+            }
+        }
+    }
+
+    /// The commit under way reaches the disk.
+    pub fn written(&mut self) {
+        let changes = self.under_way.take().expect("a commit is under way");
+        self.disk.extend(changes);
+        self.handle(Event::Committed(Ok(())));
+    }
+
+    /// The commit under way fails.
+    pub fn fails(&mut self, failure: CommitFailure) {
+        self.under_way.take().expect("a commit is under way");
+        self.handle(Event::Committed(Err(failure)));
+    }
+
+    /// Commits reach the disk until none is under way.
+    pub fn settle(&mut self) {
+        while self.under_way.is_some() {
+            self.written();
+        }
+    }
+
+    pub fn send(&mut self, mail: &str) -> RequestId {
+        let request = self.request();
+        let ledger = self.chain.shown().ledger.clone();
+        self.handle(Event::Mail(Box::new(MailRequest {
+            request,
+            peer: Peer::Operator,
+            mode: MailMode::Submit,
+            mail: ReadMail::new(vector_mail(mail), &ledger, NETWORK),
+            settled: None,
+        })));
+        request
+    }
+
+    pub fn close(&mut self) -> RequestId {
+        self.close_with(self.chain.proposal())
+    }
+
+    pub fn close_with(&mut self, transactions: Vec<Transaction>) -> RequestId {
+        self.now += 4;
+        let (request, close_time) = (self.request(), CloseTime::new(self.now));
+        self.handle(Event::Close {
+            request,
+            transactions,
+            close_time,
+        });
+        request
+    }
+
+    /// DNS answers all look-ups with the records of the vectors.
+    pub fn answer_look_ups(&mut self) {
+        for name in std::mem::take(&mut self.looked_up) {
+            let answer = Some(record(&name));
+            self.handle(Event::Answer { name, answer });
+        }
+    }
+
+    pub fn told(&mut self, request: RequestId) -> Option<Reply> {
+        self.told.remove(&request)
+    }
+
+    pub fn mail_reply(&mut self, request: RequestId) -> MailReply {
+        match self.told(request) {
+            Some(Reply::Mail(reply)) => *reply,
+            other => panic!("no answer to a mail: {other:?}"),
+        }
+    }
+
+    pub fn refusal(&mut self, request: RequestId) -> Option<Refusal> {
+        match self.told(request) {
+            Some(Reply::Refused(refusal)) => Some(refusal),
+            None => None,
+            other => panic!("no refusal: {other:?}"),
+        }
+    }
+
+    /// What the disk says last about EmailIDs.
+    pub fn settled(&self) -> Vec<Settled> {
+        let mails = self.disk.iter().flat_map(|change| match change {
+            Change::Ledger(commit) => commit.mails.clone(),
+            Change::Mail(mail) => vec![mail.clone()],
+            Change::Vote { .. } => Vec::new(),
+        });
+        mails
+            .filter_map(|change| match change {
+                MailChange::Settle { settled, .. } => Some(settled),
+                MailChange::Keep { .. } | MailChange::Forget { .. } => None,
+            })
+            .collect()
+    }
+
+    /// Types of the transactions in the open ledger, as decided.
+    pub fn proposed_types(&self) -> Vec<TxType> {
+        self.chain.proposal().iter().map(Transaction::tx_type).collect()
+    }
+}

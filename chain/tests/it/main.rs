@@ -1,0 +1,6 @@
+//! The chain on its own: driven by events, without a store, a clock or a thread.
+
+mod commits;
+mod driver;
+mod mails;
+mod validators;
