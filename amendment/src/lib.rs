@@ -52,7 +52,7 @@ pub use instruction::first_line::InstructionError;
 pub use instruction::line::NetworkError;
 pub use instruction::money::MoneyError;
 pub use instruction::order::Order;
-pub use ledger::keys::LedgerKeys;
+pub use ledger::keys::{KeyState, LedgerKeys, key_state};
 pub use ledger::phases::{
     AuthError, Parsed, PreclaimError, PreflightError, Proven, Ready, ScreenError, Screened, authenticate,
     is_email_transaction, next_replay_entry, preclaim, preflight, screen,

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 use amendment::key_record::{KeyRecord, parse_txt};
 use amendment::{
-    AMENDMENT_EMAIL, Amendment, Derived, Effect, LedgerKeys, ReadView, Ready, Rules, TxtRecords,
-    authenticate, derive, next_replay_entry, preclaim, preflight, screen, wrap,
+    AMENDMENT_EMAIL, Amendment, Derived, Effect, KeyState, LedgerKeys, ReadView, Ready, Rules, TxtRecords,
+    authenticate, derive, key_state, next_replay_entry, preclaim, preflight, screen, wrap,
 };
 use codec::format::EntryType;
 use codec::{Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, Value, flags, keylet, sf};
@@ -389,6 +389,78 @@ fn accepts_keys_of_the_parent_ledger_alone() {
     assert_eq!(with_key(&|k| next(k, NOW)), None);
     let strict = |k: Object| k.with(sf::FLAGS, amendment::key_record::LSF_DKIM_STRICT);
     assert_eq!(with_key(&strict), None);
+}
+
+/// What the ledger says to the transaction of a mail, and what is said of the mail itself, under one changed key.
+fn verdicts(change: impl Fn(Object) -> Object) -> [Ter; 2] {
+    let mail = mail("c002.eml");
+    let mut ledger = ledger(&mail);
+    let entry = ledger.parent.remove(&dkim_keylet()).unwrap();
+    ledger.parent.insert(dkim_keylet(), change(entry));
+    let raw = std::fs::read(folder().join("c002.eml")).unwrap();
+    let derived = derive(&raw, NETWORK, CloseTime::new(NOW), &LedgerKeys(&ledger));
+    let of_mail = derived.err().map_or(Ter::TES_SUCCESS, |refusal| refusal.code());
+    let of_transaction = refusal(&wrapped(&mail), &ledger).map_or(Ter::TES_SUCCESS, |(code, _)| code);
+    [of_transaction, of_mail]
+}
+
+/// Another key than that of the mail.
+fn with_other_key(entry: Object) -> Object {
+    let other = parse_txt(&txt("e1._domainkey.mail.test")).unwrap();
+    entry
+        .with(sf::DKIM_KEY_TYPE, other.key_type().code())
+        .with(sf::PUBLIC_KEY, other.public_key())
+}
+
+fn with_next_key(entry: Object) -> Object {
+    let next = parse_txt(&txt(KEY)).unwrap();
+    entry
+        .with(sf::NEXT_KEY_TYPE, next.key_type().code())
+        .with(sf::NEXT_KEY, next.public_key())
+}
+
+// Spec: 7.3.
+#[test]
+fn accepts_failures_under_keys_that_may_have_changed_as_open() {
+    let open = [Ter::TER_NO_DKIM_KEY; 2];
+    let stale = |entry: Object| entry.with(sf::LAST_ATTESTED, NOW - 3_601);
+    assert_eq!(verdicts(|entry| stale(with_other_key(entry))), open);
+    assert_eq!(verdicts(|entry| with_next_key(with_other_key(entry))), open);
+    // What such a key proves is proven.
+    assert_eq!(verdicts(stale), [Ter::TES_SUCCESS; 2]);
+    assert_eq!(verdicts(with_next_key), [Ter::TES_SUCCESS; 2]);
+}
+
+// Spec: 7.3.
+#[test]
+fn rejects_failures_under_settled_keys_for_good() {
+    let refused = [Ter::TEF_BAD_SIGNATURE; 2];
+    assert_eq!(verdicts(with_other_key), refused);
+    let fresh = |entry: Object| entry.with(sf::LAST_ATTESTED, NOW - 3_600);
+    assert_eq!(verdicts(|entry| fresh(with_other_key(entry))), refused);
+    // The next key has replaced the one that would have proven the mail.
+    let replaced = |entry: Object| {
+        let other = with_other_key(entry.clone());
+        entry
+            .with(sf::NEXT_KEY_TYPE, other.u8(sf::DKIM_KEY_TYPE).unwrap())
+            .with(sf::NEXT_KEY, other.blob(sf::PUBLIC_KEY).unwrap())
+            .with(sf::NEXT_AFTER, NOW)
+    };
+    assert_eq!(verdicts(replaced), refused);
+}
+
+// Spec: 7.3, 7.4.
+#[test]
+fn key_states_are_those_of_the_entry() {
+    let entry = key_entry(&parse_txt(&txt(KEY)).unwrap());
+    let state = |entry: &Object| key_state(Some(entry), CloseTime::new(NOW));
+    assert_eq!(key_state(None, CloseTime::new(NOW)), KeyState::Missing);
+    assert_eq!(state(&entry), KeyState::Settled);
+    assert_eq!(state(&with_next_key(entry.clone())), KeyState::Unsettled);
+    let with = |field, value: u32| state(&entry.clone().with(field, value));
+    assert_eq!(with(sf::LAST_ATTESTED, NOW - 3_601), KeyState::Unsettled);
+    assert_eq!(with(sf::ACTIVE_AFTER, NOW + 1), KeyState::Missing);
+    assert_eq!(with(sf::REVOKED_AT, NOW), KeyState::Revoked);
 }
 
 // Spec: 6.3, 9.

@@ -11,6 +11,8 @@ use crate::dkim::key_record::{KeyRecord, KeyRecordError, parse_txt};
 pub enum KeyAnswer {
     /// The key.
     Usable(KeyRecord),
+    /// A key that may have changed since: what it proves is proven, what it does not prove is not refused. Spec: 7.3.
+    Unsettled(KeyRecord),
     /// A record that makes no key.
     Unusable(KeyRecordError),
     /// A key that was withdrawn.

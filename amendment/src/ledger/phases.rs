@@ -8,11 +8,12 @@ use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flag
 use thiserror::Error;
 
 use crate::checks::{FirstFailure, Recorder, Step};
+use crate::dkim::key_record::KeyRecord;
 use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
 use crate::dkim::window::{self, WindowError};
 use crate::instruction::order::Order;
-use crate::ledger::keys::{Failure, LedgerKey, ledger_key};
+use crate::ledger::keys::{LedgerKey, ledger_key};
 use crate::ledger::replay::{self, Effect, ReplayMark};
 use crate::ledger::transaction::{self, EmailId};
 use crate::ledger::view::{Amendment, ReadView, Rules};
@@ -356,19 +357,19 @@ fn mark_of(parsed: &Parsed) -> ReplayMark {
 pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, AuthError> {
     let reading = &screened.parsed.reading;
     let name = &reading.key_name;
-    let entry = view.parent_entry(&keylet::dkim_key(
-        name.domain().as_bytes(),
-        name.selector().as_bytes(),
-    ));
-    let (key, failure) = match ledger_key(entry.as_ref(), view.parent_close_time(), view.key_cache()) {
-        LedgerKey::Missing => return Err(AuthError::NoKey),
-        LedgerKey::Revoked => return Err(AuthError::Revoked),
-        LedgerKey::Usable { key, failure } => (key, failure),
-    };
-    match (verify::verify(&reading.claim(), &key), failure) {
-        (Ok(()), _) => Ok(Proven { screened }),
-        (Err(_), Failure::NotFinal) => Err(AuthError::NoKey),
-        (Err(refusal), Failure::Final) => Err(AuthError::BadSignature(refusal)),
+    let entry = view.parent_entry(&name.keylet());
+    let verified = |key: &KeyRecord| verify::verify(&reading.claim(), key);
+    match ledger_key(entry.as_ref(), view.parent_close_time(), view.key_cache()) {
+        LedgerKey::Missing => Err(AuthError::NoKey),
+        LedgerKey::Revoked => Err(AuthError::Revoked),
+        LedgerKey::Unsettled(key) => match verified(&key) {
+            Ok(()) => Ok(Proven { screened }),
+            Err(_) => Err(AuthError::NoKey),
+        },
+        LedgerKey::Settled(key) => match verified(&key) {
+            Ok(()) => Ok(Proven { screened }),
+            Err(refusal) => Err(AuthError::BadSignature(refusal)),
+        },
     }
 }
 

@@ -80,13 +80,14 @@ struct Choice {
 
 /// Asks the source for the key and proves the signature; `None` where a part of the signature cannot be read.
 ///
-/// Spec: 4.5, 3.3 apart.
+/// Spec: 4.5, 7.3, 3.3 apart.
 fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     let name = candidate.key_name.as_ref()?;
     let header_data = candidate.header_data()?;
     let claim = candidate.claim(&header_data)?;
     let proven = match keys.key(name.domain(), name.selector()) {
         KeyAnswer::Usable(key) => verify::verify(&claim, &key),
+        KeyAnswer::Unsettled(key) => verify::verify(&claim, &key).map_err(|_| Refusal::KeyUnknown),
         KeyAnswer::Unusable(error) => Err(Refusal::KeyRecord(error)),
         KeyAnswer::Revoked => Err(Refusal::KeyRevoked),
         KeyAnswer::Absent | KeyAnswer::Unknown => Err(Refusal::KeyUnknown),
