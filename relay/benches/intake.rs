@@ -1,4 +1,4 @@
-//! What one 10 KB letter costs the desk: limits, key, verifier, entry, and a queue in memory, so that no disk is in it.
+//! What one 10 KB mail costs the handler: limits, key, verifier, entry, and a queue in memory, so that no disk is in it.
 //! The last line is `letter NAME MICROSECONDS`, the best of several rounds over distinct mails.
 
 use std::sync::Arc;
@@ -74,7 +74,7 @@ fn main() {
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
         let clock: Clock = Arc::new(move || now);
-        let intake = Intake::open(&config, Queue::in_memory(), clock).expect("a desk");
+        let intake = Intake::open(&config, Queue::in_memory(), clock).expect("an intake");
         let round = mails.clone();
         let start = Instant::now();
         let taken = runtime.block_on(async {

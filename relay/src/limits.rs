@@ -16,15 +16,13 @@ pub const EARLY_SECS_MAX: u64 = 86_400;
 pub const LOOKUP_SECS_MAX: u64 = 5;
 /// How long an answer about a key is kept, seconds; less where its record says so. Beyond: it is asked for again.
 pub const KEY_KEPT_SECS_MAX: u64 = 300;
-/// How often a key that does not fit a mail is asked for anew, seconds. Within: the mail is judged by the kept key.
-pub const KEY_ANEW_SECS_MIN: u64 = 30;
+/// How often a key that does not fit a mail is looked up again, seconds. Within: the mail is judged by the kept key.
+pub const KEY_AGAIN_SECS_MIN: u64 = 30;
 /// Keys that are kept; one takes about 3 KB. Beyond: those kept for longest are forgotten.
 pub const KEYS_KEPT_MAX: usize = 2_048;
-/// Largest keys file, bytes. Beyond: the relay does not start.
-pub const KEYS_FILE_BYTES_MAX: u64 = 1_048_576;
 /// SPF, DMARC and ARC results looked up at one time. Beyond: they are left out, and counted.
 pub const AUTH_TASKS_MAX: usize = 32;
-/// Longest time for the results of one letter, seconds. Beyond: they are left out.
+/// Longest time for the results of one mail, seconds. Beyond: they are left out.
 pub const AUTH_SECS_MAX: u64 = 20;
 /// Signatures of a mail, DKIM and ARC together, whose results are looked up; each costs a hash of the body and a look-up.
 /// Beyond: only SPF is.
@@ -65,7 +63,7 @@ pub const CONTENT_BYTES_PER_SEC_MIN: u64 = 128;
 pub const SESSION_SECS_MAX: u64 = 86_400;
 /// How long a session may go on after the stop, seconds. Ours. Beyond: 421 4.3.2, and the connection is closed.
 pub const STOP_SECS_MAX: u64 = 10;
-/// Read at once from a connection, bytes. Ours. The rest waits in the kernel.
+/// Read from a connection in one go, bytes. Ours. The rest waits in the kernel.
 pub const READ_BYTES_MAX: usize = 32 * 1024;
 /// How long a peer may take to read replies, seconds. Ours. Beyond: the connection is dropped.
 pub const WRITE_SECS_MAX: u64 = 60;
@@ -79,7 +77,7 @@ pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const CERTIFICATE_CHECK_SECS: u64 = 5;
 /// A certificate or key file, bytes. Ours. Beyond: the file is refused.
 pub const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// File descriptors that the doors leave to nodes, DNS, queue, answers, control socket and metrics. Ours. Where the system
+/// File descriptors that the listeners leave to nodes, DNS, queue, answers, control socket and metrics. Ours. Where the system
 /// allows fewer together with the connections that are configured, fewer connections are taken.
 pub const FILES_RESERVED: usize = 256;
 /// Pause after the system refuses to accept connections (no file descriptors left), milliseconds. Ours.
@@ -176,15 +174,15 @@ pub const IMAP_BACK_OFF_SECS_MAX: u64 = 300;
 /// Bytes of a password file. Source: ours. Beyond: refused.
 pub const PASSWORD_BYTES_MAX: u64 = 4_096;
 
-/// Longest Message-ID that an answer refers to, bytes with brackets; ours. Beyond: the answer does without.
+/// Longest Message-ID that a notice refers to, bytes with brackets; ours. Beyond: the notice does without.
 pub const MESSAGE_ID_BYTES_MAX: usize = 300;
-/// Most Message-IDs in References of an answer; ours. Beyond: the first and the newest stay.
+/// Most Message-IDs in References of a notice; ours. Beyond: the first and the newest stay.
 pub const REFERENCES_MAX: usize = 12;
-/// Longest subject that an answer repeats, bytes; ours. Beyond: the answer has a subject of its own.
+/// Longest subject that a notice repeats, bytes; ours. Beyond: the notice has a subject of its own.
 pub const SUBJECT_BYTES_MAX: usize = 200;
 /// Header lines of a mail that are read for its thread; ours. Beyond: they are left out.
 pub const THREAD_HEADER_LINES_MAX: usize = 10_000;
-/// Longest word of a node or a mail that an answer repeats, bytes; ours. Beyond: cut.
+/// Longest word of a node or a mail that a notice repeats, bytes; ours. Beyond: cut.
 pub const ANSWER_WORD_BYTES_MAX: usize = 400;
 /// Least days that an entry is kept: longer than its mail can come again, which is five days from a Date that may lie one
 /// day ahead (Spec: 4.6), and that its end may be waited for. Below: refused, a late copy would be answered again.
@@ -195,35 +193,29 @@ pub const WAITING_TOLD_SECS: u64 = 60;
 pub const HISTORY_PAYMENTS_MAX: usize = 10;
 /// Transactions that HISTORY asks a node for; ours.
 pub const HISTORY_TRANSACTIONS_MAX: u32 = 50;
-/// Answers that one pass of the sender takes out of the outbox; ours. The others wait for the next pass.
+/// Notices that one pass of the sender takes out of the outbox; ours. The others wait for the next pass.
 pub const OUTBOX_PASS_MAX: usize = 256;
 /// Connections to the smarthost at one time; ours.
 pub const SMARTHOST_CONNECTIONS_MAX: usize = 4;
-/// How long an answer is tried, seconds; ours. Beyond: withheld.
+/// How long a notice is tried, seconds; ours. Beyond: withheld.
 pub const ANSWER_TRIED_SECS: u64 = 2 * 86_400;
-/// First and longest wait before an answer that the smarthost put off is tried again, seconds; ours.
+/// First and longest wait before a notice that the smarthost put off is tried again, seconds; ours.
 pub const ANSWER_WAIT_SECS: (u64, u64) = (60, 3_600);
-/// First and longest wait before a smarthost that was not to be had is tried again, seconds; ours.
+/// First and longest wait before a smarthost that could not be reached is tried again, seconds; ours.
 pub const SMARTHOST_WAIT_SECS: (u64, u64) = (5, 300);
 /// Patience with the smarthost before it has the whole mail, seconds. RFC 5321 section 4.5.3.2 has 5 minutes for commands.
 pub const SMARTHOST_COMMAND_SECS: u64 = 300;
 /// Patience with the smarthost after the end of the mail, seconds. RFC 5321 section 4.5.3.2.6.
 pub const SMARTHOST_TAKES_SECS: u64 = 600;
-/// The day of the cap of answers to one address, seconds.
+/// The day of the cap of notices to one address, seconds.
 pub const DAY_SECS: u64 = 86_400;
-
-/// How long `/healthz` and `/readyz` wait for the relay's own answer, seconds. Beyond: 503.
-pub const PROBE_SECS_MAX: u64 = 3;
-
-/// How often the metrics drop what nobody will ask for any more, seconds.
-pub const METRICS_UPKEEP_SECS: u64 = 5;
 
 /// Pages of the queue's file kept in memory, bytes; the rest is read again. Own choice: enough for the upper levels of the
 /// trees of a million mails.
 pub const QUEUE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Entries that the migration of the queue's file holds in memory at one time. Ours. The others come after them.
 pub const MIGRATE_ROWS: usize = 1_000;
-/// Requests that wait for the queue's writer at one time. Own choice: as many as the doors may have connections by default.
+/// Requests that wait for the queue's writer at one time. Own choice: as many as there may be connections by default.
 /// Beyond: the caller waits.
 pub const QUEUE_JOBS_MAX: usize = 1_024;
 /// Requests that one commit makes durable. Own choice: a commit of them stays below 100 ms. Beyond: the next commit.

@@ -1,13 +1,13 @@
-//! A mail with its envelope, whatever door it came through.
+//! A mail with its envelope, from any channel.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// The door.
+/// How a mail comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// SMTP, from anybody.
+    /// SMTP, from anyone.
     Smtp,
     /// LMTP, from the operator's mail server.
     Lmtp,
@@ -31,10 +31,10 @@ impl fmt::Display for Channel {
     }
 }
 
-/// Who hands the letter in.
+/// Who hands the mail in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// The door.
+    /// How the mail comes in.
     pub channel: Channel,
     /// Its network address; `None` for Unix sockets, pipes, folders and mailboxes.
     pub ip: Option<IpAddr>,
@@ -44,7 +44,7 @@ pub struct Peer {
     pub tls: Option<String>,
 }
 
-/// One name for one letter, from the reply to its sender to the transaction. Upper-case base32, 16 characters.
+/// One name for one mail, from the reply to its sender to the transaction. Upper-case base32, 16 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct TraceId(String);
 
@@ -59,10 +59,10 @@ impl TraceId {
         TraceId((0..16).map(digit).collect())
     }
 
-    /// A fresh one.
+    /// A new one.
     pub fn fresh() -> TraceId {
         let mut random = [0; 10];
-        // Without random numbers the ids would only be less telling; TLS would have refused to start before.
+        // Without random numbers ids would repeat and logs would be harder to read; TLS would not have started.
         let _ = aws_lc_rs::rand::fill(&mut random);
         TraceId::of(random)
     }
@@ -86,9 +86,9 @@ pub struct IncomingMail {
     pub trace: TraceId,
     /// Who hands it in.
     pub peer: Peer,
-    /// MAIL FROM without its brackets, empty for the null sender; `None` where nobody told it.
+    /// MAIL FROM without its brackets, empty for the null sender; `None` where it is not known.
     pub reverse_path: Option<String>,
-    /// Own addresses it was handed in for, each accepted by [`crate::intake::handler::MailHandler::check_recipient`]; may be empty for doors
+    /// Own addresses it was handed in for, each accepted by [`crate::intake::handler::MailHandler::check_recipient`]; may be empty for channels
     /// without an envelope.
     pub recipients: Vec<String>,
     /// The mail as it came: CRLF lines, dot-stuffing removed, nothing added.
@@ -96,7 +96,7 @@ pub struct IncomingMail {
 }
 
 impl IncomingMail {
-    /// The reverse path as text: empty for the null sender, and where nobody told it.
+    /// The reverse path as text: empty for the null sender, and where it is not known.
     pub fn reverse_path(&self) -> &str {
         self.reverse_path.as_deref().unwrap_or_default()
     }

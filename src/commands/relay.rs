@@ -10,9 +10,8 @@ use ::relay::config::file::{self, DEFAULT_TEXT};
 use ::relay::config::quickstart::{self, Made};
 use ::relay::control::{Line, Request};
 use ::relay::daemon::Daemon;
-use ::relay::http::{self, PrometheusHandle};
 use ::relay::intake::pipe::{self, Envelope, ToDaemon};
-use ::relay::systemd::Notifier;
+use ops::{Notifier, PrometheusHandle};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -136,7 +135,11 @@ async fn run_daemon(args: &cli::RelayConfig, json: bool) -> Result<Outcome, Fail
 
 /// The counters, where the configuration has somebody look at them.
 pub fn metrics_of(config: &Config) -> Result<Option<PrometheusHandle>, Failure> {
-    let installed = config.http.as_ref().map(|_| http::install_metrics()).transpose();
+    let installed = config
+        .http
+        .as_ref()
+        .map(|_| ::relay::meter::install())
+        .transpose();
     Ok(installed.map_err(std::io::Error::other)?)
 }
 

@@ -1,25 +1,25 @@
-//! `relay check`: whether everything around the relay is as it must be, with a remedy for what is not.
+//! `relay check`: whether everything around the relay is in order, with a remedy for what is not.
 //!
 //! It changes nothing, sends no mail and logs in nowhere. Each step is bounded by [`crate::limits::CHECK_SECS_MAX`].
 
 mod machine;
-mod names;
 mod published;
 mod reach;
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::check::names::Names;
 use crate::config::Config;
-use crate::config::rules::parse_dns_server;
+use crate::limits::CHECK_SECS_MAX;
+use crate::resolver::{self, NamedError};
 
-/// How it stands with one thing.
+/// The state of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it must be.
+    /// In order.
     Ok,
     /// The relay works, but not as well as it could.
     Warn,
@@ -119,19 +119,18 @@ pub async fn run(config: &Config, now: u64, options: Options) -> Vec<Finding> {
     findings.extend(machine::certificate(config, now));
     findings.extend(reach::nodes(config, now).await);
     findings.extend(reach::smarthost(config).await);
-    let server = parse_dns_server(&config.dns.server);
-    match server.map(Names::of) {
-        Some(Ok(Some(names))) => {
+    match resolver::named(&config.dns.server, Duration::from_secs(CHECK_SECS_MAX)) {
+        Ok(Some(names)) => {
             findings.extend(published::records(config, &names).await);
             findings.extend(reach::own_mail_port(config, &names, options).await);
         }
-        Some(Ok(None)) => findings.push(Finding::warn(
+        Ok(None) => findings.push(Finding::warn(
             "DNS",
             "look-ups are off",
             "Set dns.server to system, unless this is a test",
         )),
-        Some(Err(error)) => findings.push(no_resolver(&error.to_string())),
-        None => findings.push(no_resolver("dns.server is no server")),
+        Err(NamedError::System(error)) => findings.push(no_resolver(&error.to_string())),
+        Err(NamedError::Word(_)) => findings.push(no_resolver("dns.server is no server")),
     }
     findings
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use dns::{Answer, Resolver};
+
 use super::Finding;
-use crate::check::names::{Answer, Names};
 use crate::config::Config;
 use crate::config::dkim_key;
 use crate::config::records::dkim_name;
 
 /// All records that other mail servers look at.
-pub(super) async fn records(config: &Config, names: &Names) -> Vec<Finding> {
+pub(super) async fn records(config: &Config, names: &Resolver) -> Vec<Finding> {
     let domain = |address: &String| {
         let (_, domain) = address.rsplit_once('@')?;
         Some(domain.to_ascii_lowercase())
@@ -33,7 +34,7 @@ pub(super) async fn records(config: &Config, names: &Names) -> Vec<Finding> {
     findings
 }
 
-async fn mail_server(config: &Config, names: &Names, domain: &str) -> Finding {
+async fn mail_server(config: &Config, names: &Resolver, domain: &str) -> Finding {
     let about = format!("MX of {domain}");
     let hostname = config.hostname.to_ascii_lowercase();
     let fix = format!("Publish: {domain}. IN MX 10 {hostname}.");
@@ -50,7 +51,7 @@ async fn mail_server(config: &Config, names: &Names, domain: &str) -> Finding {
 }
 
 /// A record that begins with its version tag; one only.
-async fn tagged(names: &Names, name: &str, tag: &str, what: &str) -> Finding {
+async fn tagged(names: &Resolver, name: &str, tag: &str, what: &str) -> Finding {
     let about = format!("{what} of {name}");
     let fix = "Publish it as `relay quickstart` printed it; docs/relay.md has the list";
     match names.texts(name).await {
@@ -77,7 +78,7 @@ fn is_tagged(text: &str, tag: &str) -> bool {
 }
 
 /// The key that is published must be the one that signs.
-async fn dkim(config: &Config, names: &Names, domain: &str) -> Finding {
+async fn dkim(config: &Config, names: &Resolver, domain: &str) -> Finding {
     let Some(answers) = &config.answers else {
         return Finding::ok("DKIM", "no answers are sent");
     };
@@ -115,7 +116,7 @@ fn key_of(record: &str) -> Option<String> {
 }
 
 /// The machine's addresses, and that each leads back to its name.
-async fn machine(config: &Config, names: &Names) -> Vec<Finding> {
+async fn machine(config: &Config, names: &Resolver) -> Vec<Finding> {
     let hostname = config.hostname.to_ascii_lowercase();
     let about = format!("address of {hostname}");
     let ips = match names.addresses(&hostname).await {

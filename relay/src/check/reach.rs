@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use dns::{Answer, Resolver};
 use rpc::{Client, ClientError};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncReadExt;
@@ -10,7 +11,6 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{Finding, Options, Verdict};
-use crate::check::names::{Answer, Names};
 use crate::config::Config;
 use crate::limits::{CHECK_SECS_MAX, CLOCK_SKEW_SECS, GREETING_BYTES_MAX};
 
@@ -19,7 +19,7 @@ const LEDGER_EPOCH_UNIX: u64 = 946_684_800;
 
 const PATIENCE: Duration = Duration::from_secs(CHECK_SECS_MAX);
 
-/// Every node; while one is as it must be, the others are warnings.
+/// Every node; while one is in order, faults of the others are warnings.
 pub(super) async fn nodes(config: &Config, now: u64) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut has_good = false;
@@ -154,7 +154,7 @@ pub(super) async fn smarthost(config: &Config) -> Option<Finding> {
 }
 
 /// Whether a mail server greets at the addresses that the world is told.
-pub(super) async fn own_mail_port(config: &Config, names: &Names, options: Options) -> Vec<Finding> {
+pub(super) async fn own_mail_port(config: &Config, names: &Resolver, options: Options) -> Vec<Finding> {
     if config.smtp.is_none() {
         return Vec::new();
     }

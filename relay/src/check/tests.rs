@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
 
-use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, MX, PTR, TXT};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::{A, MX, PTR, TXT};
+use hickory_proto::rr::{Name, RData, Record};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -198,8 +198,7 @@ async fn accepts_reverse_names_that_lead_back_and_rejects_others() {
     ])
     .await;
     let setting = setting(dns, 1);
-    let names = Names::of(crate::config::rules::DnsServer::At(dns));
-    let names = names.expect("resolver").expect("on");
+    let names = dns::Resolver::at(dns, Duration::from_secs(CHECK_SECS_MAX)).expect("resolver");
     let findings = published::records(&setting.config, &names).await;
     let found = verdicts(&findings);
     assert_eq!(found.get("reverse name of 192.0.2.7"), Some(&Verdict::Ok));

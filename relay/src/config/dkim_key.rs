@@ -1,16 +1,16 @@
-//! The DKIM key of the answers: making one, and the record to publish for it (RFC 6376 section 3.6.1, RFC 8463).
+//! The DKIM key of the notices: making one, and the record to publish for it (RFC 6376 section 3.6.1, RFC 8463).
 
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 
-/// Letters of base64 (RFC 4648 section 4).
-const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// Letters in a line of PEM (RFC 7468 section 2).
+/// Characters in a line of PEM (RFC 7468 section 2).
 const PEM_COLUMNS: usize = 64;
 
 /// Why there is no key.
@@ -66,7 +66,7 @@ pub fn record_of(path: &Path) -> Result<String, DkimKeyError> {
     match Ed25519KeyPair::from_pkcs8(secret).or_else(|_| Ed25519KeyPair::from_pkcs8_maybe_unchecked(secret)) {
         Ok(key) => Ok(format!(
             "v=DKIM1; k=ed25519; p={}",
-            base64(key.public_key().as_ref())
+            STANDARD.encode(key.public_key().as_ref())
         )),
         Err(_) => Err(DkimKeyError::OtherKind {
             path: path.to_owned(),
@@ -77,36 +77,19 @@ pub fn record_of(path: &Path) -> Result<String, DkimKeyError> {
 fn rsa_record(key: &rsa::KeyPair) -> Result<String, DkimKeyError> {
     let public = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key());
     let public = public.map_err(|_| DkimKeyError::Refused)?;
-    Ok(format!("v=DKIM1; k=rsa; p={}", base64(public.as_ref())))
+    Ok(format!("v=DKIM1; k=rsa; p={}", STANDARD.encode(public.as_ref())))
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
-    let text = base64(der);
+    let text = STANDARD.encode(der);
     let mut out = format!("-----BEGIN {label}-----\n");
-    for (at, letter) in text.chars().enumerate() {
+    for (at, character) in text.chars().enumerate() {
         if at > 0 && at % PEM_COLUMNS == 0 {
             out.push('\n');
         }
-        out.push(letter);
+        out.push(character);
     }
     out.push_str(&format!("\n-----END {label}-----\n"));
-    out
-}
-
-/// RFC 4648 section 4.
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let index = (group >> (18 - 6 * at) & 63) as usize;
-            match LETTERS.get(index) {
-                Some(letter) if at <= chunk.len() => out.push(char::from(*letter)),
-                _ => out.push('='),
-            }
-        }
-    }
     out
 }
 
@@ -115,22 +98,6 @@ mod tests {
     use super::*;
     use mail_auth::common::parse::TxtRecordParser;
     use mail_auth::common::verify::DomainKey;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        // RFC 4648 section 10.
-        for (plain, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn a_new_key_is_read_again_and_its_record_by_others() {

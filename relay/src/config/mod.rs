@@ -34,10 +34,10 @@ pub struct Config {
     pub network: u32,
     /// WebSocket addresses of nodes, in order of preference.
     pub nodes: Vec<String>,
-    /// SMTP door.
+    /// SMTP listeners.
     #[serde(default)]
     pub smtp: Option<Smtp>,
-    /// LMTP door.
+    /// LMTP listeners.
     #[serde(default)]
     pub lmtp: Option<Lmtp>,
     /// Certificate for STARTTLS.
@@ -52,13 +52,13 @@ pub struct Config {
     /// Where DKIM keys and policies are looked up.
     #[serde(default)]
     pub dns: Dns,
-    /// Limits at the doors.
+    /// Limits on connections and mails.
     #[serde(default)]
     pub limits: Limits,
     /// The queue.
     #[serde(default)]
     pub queue: QueueConfig,
-    /// Answers by mail.
+    /// Notices by mail.
     #[serde(default)]
     pub answers: Option<Answers>,
     /// Metrics and health.
@@ -167,19 +167,19 @@ impl Default for Dns {
     }
 }
 
-/// Limits at the doors.
+/// Limits on connections and mails.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Open connections, all doors together.
+    /// Open connections of all listeners together.
     pub connections: usize,
     /// Open connections of one network (IPv4 /24, IPv6 /48).
     pub connections_per_network: usize,
-    /// Letters an hour from one network; 0 for no limit. Loopback is exempt.
+    /// Mails an hour from one network; 0 for no limit. Loopback is exempt.
     pub letters_per_network_hour: u32,
-    /// Letters an hour of one sender address; 0 for no limit.
+    /// Mails an hour of one sender address; 0 for no limit.
     pub letters_per_address_hour: u32,
-    /// Letters an hour of one sender domain; 0 for no limit.
+    /// Mails an hour of one sender domain; 0 for no limit.
     pub letters_per_domain_hour: u32,
     /// Longest silence of a client, seconds.
     pub idle_secs: u64,
@@ -209,11 +209,11 @@ pub struct QueueConfig {
     pub retention_days: u32,
     /// How long its entry (who, what, transaction) is kept, days.
     pub entry_days: u32,
-    /// Most mails that wait at one time; beyond, letters are put off with 452.
+    /// Most mails that wait at one time; beyond, mails are put off with 452.
     pub waiting_max: usize,
-    /// Most of them whose signature is not proved yet; beyond, such letters are put off with 451.
+    /// Most of them whose signature is not proved yet; beyond, such mails are put off with 451.
     pub unproven_max: usize,
-    /// Least free space on the data folder's disk, MiB; below, letters are put off with 452.
+    /// Least free space on the data folder's disk, MiB; below, mails are put off with 452.
     pub free_mib_min: u64,
 }
 
@@ -229,7 +229,7 @@ impl Default for QueueConfig {
     }
 }
 
-/// Answers by mail, through a smarthost.
+/// Notices by mail, through a smarthost.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
@@ -250,13 +250,13 @@ pub struct Answers {
     /// File that holds the password.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// Address the answers come from; one of `addresses`.
+    /// Address the notices come from; one of `addresses`.
     pub from: String,
-    /// DKIM selector of the answers.
+    /// DKIM selector of the notices.
     pub dkim_selector: String,
     /// DKIM secret key, PKCS#8 PEM (RSA or Ed25519).
     pub dkim_key: PathBuf,
-    /// Most answers to one address in a day.
+    /// Most notices to one address in a day.
     #[serde(default = "defaults::answers_per_day")]
     pub per_address_day: u32,
     /// Link to a transaction; `{hash}` is replaced.

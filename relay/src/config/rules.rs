@@ -30,7 +30,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Where an LMTP door listens.
+/// Where LMTP listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LmtpListen {
     /// A TCP port.
@@ -243,7 +243,7 @@ fn check_numbers(config: &Config, found: &mut Complaints) {
     }
     if limits.session_secs > SESSION_SECS_MAX {
         let what = format!(
-            "a session of {} s would hold its place for ever",
+            "a session of {} s would hold its place forever",
             limits.session_secs
         );
         let fix = format!("Write at most {SESSION_SECS_MAX}");

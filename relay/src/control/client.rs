@@ -118,7 +118,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Of a data folder: through the socket where a daemon listens, else on the queue itself, which nobody else can open
+    /// Of a data folder: through the socket where a daemon listens, else on the queue itself, which no one else can open
     /// meanwhile.
     pub async fn open(data: &Path, limits: &QueueConfig, clock: Clock) -> Result<Operator, ControlError> {
         match Client::connect(data).await {

@@ -75,7 +75,7 @@ pub enum Request {
     Stats,
     /// Hands a mail in.
     Put {
-        /// MAIL FROM without brackets, empty for the null sender; nothing where nobody told it.
+        /// MAIL FROM without brackets, empty for the null sender; absent where it is not known.
         reverse_path: Option<String>,
         /// The mail, hex.
         mail_hex: String,
@@ -101,7 +101,7 @@ pub enum Line {
     Shown(Box<Shown>),
     /// The queue in numbers.
     Stats(Box<Stats>),
-    /// What the desk says to a mail.
+    /// What the handler says to a mail.
     Told(Told),
     /// What a walk through the queue found.
     Verified(Verified),
@@ -111,7 +111,7 @@ pub enum Line {
     Error(Refusal),
 }
 
-/// What the desk says to a mail: a [`crate::intake::handler::Reply`] that crossed the socket.
+/// What the handler says to a mail: a [`crate::intake::handler::Reply`] that crossed the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// RFC 5321 code.
@@ -188,7 +188,7 @@ pub struct Context {
     pub clock: Clock,
 }
 
-/// Nobody reads the answer any more.
+/// The client no longer reads the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Gone;
 
@@ -233,7 +233,7 @@ async fn execute(context: &Context, request: Request, lines: &mpsc::Sender<Line>
             Line::Verified(aside(move || queue.verify()).await??)
         }
     };
-    // Where nobody reads any more, what was asked is done all the same.
+    // What was asked is done even where the client no longer reads.
     let _ = lines.send(line).await;
     Ok(())
 }
@@ -247,14 +247,14 @@ async fn find(context: &Context, name: String) -> Result<MailId, Refusal> {
     Ok(aside(move || queue.find(&name)).await??)
 }
 
-/// Does what may take long away from the threads that serve the doors.
+/// Runs what may take long away from the threads that serve the listeners.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Refusal::failed(&error))
 }
 
-/// Lists page by page: what nobody reads yet is not in memory.
+/// Lists page by page, so that memory holds one page at most.
 async fn list(queue: &Queue, filter: Filter, lines: &mpsc::Sender<Line>) -> Result<(), Refusal> {
     let with_damaged = filter == Filter::default();
     let mut left = filter.max.unwrap_or(usize::MAX);

@@ -36,7 +36,7 @@ impl Control {
             return Err(error);
         }
         let listener = UnixListener::bind(&unfinished)?;
-        // It gets its name when nobody else can use it any more.
+        // It gets its name only once its mode keeps others out.
         fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o600))?;
         fs::rename(&unfinished, &path)?;
         Ok(Control { listener, path })
@@ -56,7 +56,7 @@ impl Control {
             let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "the control socket accepts nobody for a second");
+                    tracing::warn!(%error, "the control socket accepts no client for a second");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     continue;
                 }
@@ -73,7 +73,7 @@ impl Control {
                 Err(_) => turn_away(&stream),
             }
         }
-        // What they asked the queue for is done; nobody hears of it.
+        // What they asked the queue for is done, unheard.
         clients.abort_all();
         drop(fs::remove_file(&self.path));
     }

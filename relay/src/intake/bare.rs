@@ -2,11 +2,11 @@
 //!
 //! The last mail server before a mailbox writes MAIL FROM as the first header field, `Return-Path` (RFC 5321 section 4.4).
 //! Further down the field would be the sender's own words, so only the first line counts. Limits are
-//! the desk's: it knows the sender once the signature is proved.
+//! the intake's: it knows the sender once the signature is proved.
 
 use crate::mail::{Channel, IncomingMail, Peer, TraceId};
 
-/// A letter of the bytes that were found.
+/// A mail made of the bytes that were found.
 pub(crate) fn incoming(channel: Channel, raw: Vec<u8>) -> IncomingMail {
     IncomingMail {
         trace: TraceId::fresh(),
@@ -44,7 +44,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::intake::handler::{MailHandler, Reply, Taking};
 
-    /// A desk that answers as it is told, and remembers what it was given.
+    /// A handler that replies by what stands in the mail, and remembers what it was given.
     #[derive(Default)]
     pub(crate) struct FakeHandler {
         /// Mails taken, or offered and not taken, in order.

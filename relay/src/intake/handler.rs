@@ -1,11 +1,11 @@
-//! What every door asks before it says yes: may this peer, sender, recipient; and take this letter.
+//! What every channel asks: may this peer, sender, recipient; and take this mail.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::mail::{IncomingMail, Peer};
 
-/// What the peer is told: an SMTP reply, which other doors translate.
+/// What the peer is told: an SMTP reply; channels other than SMTP translate it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// RFC 5321 code: 2yz taken, 4yz later, 5yz never.
@@ -42,10 +42,10 @@ impl Reply {
     }
 }
 
-/// An answer under way.
+/// A reply that is being made.
 pub type Taking<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
-/// What stands behind the doors.
+/// Takes mails from every channel.
 pub trait MailHandler: Send + Sync + 'static {
     /// Whether the peer may talk at all (limits per network).
     fn check_peer(&self, peer: &Peer) -> Result<(), Reply>;
@@ -53,6 +53,6 @@ pub trait MailHandler: Send + Sync + 'static {
     fn check_sender(&self, peer: &Peer, reverse_path: &str) -> Result<(), Reply>;
     /// Whether the recipient is one of the relay's own addresses, or its postmaster.
     fn check_recipient(&self, peer: &Peer, recipient: &str) -> Result<(), Reply>;
-    /// Judges the letter and keeps it. A 2yz reply is given only after the mail is on disk.
+    /// Judges the mail and keeps it. A 2yz reply is given only after the mail is on disk.
     fn take(&self, incoming: IncomingMail) -> Taking<'_>;
 }

@@ -1,7 +1,7 @@
 //! A watched Maildir: another program delivers mail into `new/`, the relay takes it and moves it on.
 //!
 //! What was taken goes to `cur/` as seen, what is refused for good to the folder `.Refused` (Maildir++), where the operator
-//! finds it (the log has the rule and, at debug, the reason), and what is put off stays. A file is moved only after the desk
+//! finds it (the log has the rule and, at debug, the reason), and what is put off stays. A file is moved only after the handler
 //! has answered: a crash before the move offers the mail once more, and the queue knows it already. Only `new/` is read,
 //! since files in `tmp/` are not whole and files in `cur/` have been seen.
 
@@ -56,7 +56,7 @@ impl Folder {
         }
     }
 
-    /// Offers the files that are there, oldest names first, at most a batch. Gives how many it moved on.
+    /// Offers the files that are there, oldest names first, at most a batch. Gives how many it moved.
     async fn pass(&mut self, handler: &dyn MailHandler) -> io::Result<usize> {
         self.offer_again();
         let mut moved = 0;
@@ -67,7 +67,7 @@ impl Folder {
                     let trace = incoming.trace.clone();
                     let reply = handler.take(incoming).await;
                     tracing::info!(%trace, file = %name.display(), code = reply.code, "file offered");
-                    tracing::debug!(%trace, reason = reply.lines.join(" "), "the desk's answer");
+                    tracing::debug!(%trace, reason = reply.lines.join(" "), "the handler's reply");
                     reply
                 }
                 Ok(None) => {
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(place.handler.texts().len(), 6 * OFFERED_AGAIN_MAX);
     }
 
-    // Killed after the desk's answer and before the move: the same state as a file that was never offered.
+    // Killed after the handler's answer and before the move: the same state as a file that was never offered.
     #[tokio::test]
     async fn a_crash_before_the_move_offers_the_mail_once_more() {
         let mut place = Place::new();

@@ -24,12 +24,12 @@ pub const EX_UNAVAILABLE: u8 = 69;
 /// To be tried again. sysexits.h.
 pub const EX_TEMPFAIL: u8 = 75;
 
-/// A reply under way; an error says in a sentence why the daemon gave none.
+/// A reply that is being made; an error says in one sentence why the daemon gave none.
 pub type Handing<'a> = Pin<Box<dyn Future<Output = Result<Told, String>> + Send + 'a>>;
 
 /// The way to the running daemon.
 pub trait Hand: Send + Sync {
-    /// Gives it the letter.
+    /// Gives it the mail.
     fn hand(&self, incoming: IncomingMail) -> Handing<'_>;
 }
 

@@ -1,4 +1,4 @@
-//! A change of state makes answers. Pure: what is told depends on the entry before and after, and on the time.
+//! A change of state makes notices. Pure: what is told depends on the entry before and after, and on the time.
 
 use amendment::Order;
 
@@ -9,7 +9,7 @@ use crate::intake::accept::header::is_robot;
 use crate::limits::WAITING_TOLD_SECS;
 use crate::queue::{Entry, Made, Notice, NoticeKind, Outcome, Progress};
 
-/// Makes the answers of the relay.
+/// Makes the notices of the relay.
 ///
 /// How many answers an address gets in a day is looked at when they are sent: [`super::Sender`].
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ impl Announcer {
         Announcer { rules }
     }
 
-    /// The answer that a mail waits, once it does so for over a minute.
+    /// The notice that a mail waits, once it does so for over a minute.
     pub fn still_waiting(&self, entry: &Entry, now: u64) -> Option<Notice> {
         let waits_secs = now.saturating_sub(entry.received_at);
         if entry.is_final() || entry.order().is_none() || waits_secs <= WAITING_TOLD_SECS {
@@ -67,7 +67,7 @@ impl Announcer {
     }
 
     /// Only to an address whose account was paid, and behind which a person may read. One that names an account of the
-    /// ledger is nobody's mailbox. Spec: 2.4.
+    /// ledger is no one's mailbox. Spec: 2.4.
     fn welcome(&self, entry: &Entry, now: u64) -> Option<Notice> {
         let address = entry.to()?.address()?;
         let to = address.as_str();
@@ -219,7 +219,7 @@ mod tests {
         assert_golden("charged", &notices[0]);
     }
 
-    // A node knows that it was executed, and no longer how it ended: whoever reads "not paid" would pay twice.
+    // A node knows that it was executed, and no longer how it ended: a reader of "not paid" would pay twice.
     #[test]
     fn golden_done_before() {
         for code in [Some(Ter::TEF_EMAIL_REPLAY.into()), None] {

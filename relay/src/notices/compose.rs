@@ -1,4 +1,4 @@
-//! The mail around a text: headers that make it an answer in the thread, and nothing else (RFC 5322, RFC 3834).
+//! The mail around a text: headers that make it a notice in the thread, and nothing else (RFC 5322, RFC 3834).
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::queue::{Dkim, Entry, MailId, Notice, NoticeKind, NoticeState};
 /// Longest header line before it is folded. RFC 5322 section 2.1.1.
 const HEADER_COLUMNS: usize = 76;
 
-/// Whose subject an answer has.
+/// Whose subject a notice has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject<'a> {
     /// That of the mail, with Re: before it; this one where the mail has none that is clean.
@@ -22,7 +22,7 @@ pub(super) enum Subject<'a> {
     Own(&'a str),
 }
 
-/// An answer to be made.
+/// A notice to be made.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) kind: NoticeKind,
@@ -31,7 +31,7 @@ pub(super) struct Draft<'a> {
     pub(super) page: Page,
 }
 
-/// Makes the answer; `None` where nobody may be answered.
+/// Makes the notice; `None` where none may be sent.
 ///
 /// Spec: 13. RFC 3834 sections 2 and 3.
 pub(super) fn compose(rules: &NoticeRules, entry: &Entry, draft: Draft<'_>, now: u64) -> Option<Notice> {
@@ -84,7 +84,12 @@ fn is_plain(address: &Address) -> bool {
 fn submitted(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Welcome => "auto-generated",
-        _ => "auto-replied",
+        NoticeKind::Waiting
+        | NoticeKind::Validated
+        | NoticeKind::Refused
+        | NoticeKind::Expired
+        | NoticeKind::Balance
+        | NoticeKind::History => "auto-replied",
     }
 }
 
@@ -95,7 +100,7 @@ fn message_id(rules: &NoticeRules, about: MailId, kind: NoticeKind) -> String {
     format!("<{short}.{}@{}>", kind.as_str(), rules.hostname)
 }
 
-/// In-Reply-To and References. RFC 5322 section 3.6.4. The door has checked them; they are checked again, since what
+/// In-Reply-To and References. RFC 5322 section 3.6.4. The intake has checked them; they are checked again, since what
 /// stands here is signed with our name.
 fn thread(entry: &Entry) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();

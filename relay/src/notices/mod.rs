@@ -1,14 +1,14 @@
-//! Answers by mail, in the thread of the mail that they answer.
+//! Notices by mail, in the thread of the mail that they answer.
 //!
 //! Only a sender whose DKIM signature is proven is answered, once for one mail and kind, and never a list, a robot, a
 //! null sender or the relay itself (RFC 3834). Spec: 13.
 //!
 //! | part | does |
 //! |---|---|
-//! | [`thread_of`] | what an answer needs of the mail: Message-ID, References, Subject |
-//! | `texts` | what the answers say |
+//! | [`thread_of`] | what a notice needs of the mail: Message-ID, References, Subject |
+//! | `texts` | what the notices say |
 //! | `compose` | the mail around a text |
-//! | [`Announcer`] | a change of state makes answers |
+//! | [`Announcer`] | a change of state makes notices |
 //! | [`Teller`] | BALANCE and HISTORY, from a node |
 //! | [`Signer`], [`Smarthost`], [`Sender`] | sign and hand over what the outbox holds |
 
@@ -37,18 +37,18 @@ pub use thread::{Reading, thread_of};
 
 /// Says what a change of state is worth telling.
 pub trait Announce: Send + Sync {
-    /// Answers that the change from `before` to `after` gives at `now` (Unix seconds). Called inside
+    /// Notices that the change from `before` to `after` gives at `now` (Unix seconds). Called inside
     /// [`crate::queue::Queue::change`], also where a try changed nothing but the time of the next: asks nothing of the
     /// queue.
     fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Notice>;
 }
 
-/// Answers under way.
+/// Notices that are being made.
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Notice>, AskError>> + Send + 'a>>;
 
 /// Answers a question (BALANCE, HISTORY).
 pub trait Ask: Send + Sync {
-    /// The answers to a question; none where the sender is not to be answered. The caller puts them into the outbox with
+    /// The notices to a question; none where the sender is not to be answered. The caller puts them into the outbox with
     /// [`crate::queue::Queue::change`] and marks the entry [`crate::queue::State::Answered`] in the same change.
     fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a>;
 }
@@ -75,7 +75,7 @@ pub enum AskError {
 /// What all answers have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeRules {
-    /// Address that the answers come from.
+    /// Address that the notices come from.
     pub from: String,
     /// The relay's own addresses: never answered.
     pub own: Vec<String>,
@@ -88,7 +88,7 @@ pub struct NoticeRules {
 }
 
 impl NoticeRules {
-    /// From the configuration; `None` where it asks for no answers.
+    /// From the configuration; `None` where it asks for no notices.
     pub fn of(config: &Config) -> Option<NoticeRules> {
         let notices = config.answers.as_ref()?;
         Some(NoticeRules {
@@ -179,7 +179,7 @@ pub(crate) mod tests {
         amendment::address::parse_sender(address).expect("an address")
     }
 
-    /// Compares an answer with `fixtures/answers/NAME.txt`, which people read and judge. Each answer also keeps the rules
+    /// Compares a notice with `fixtures/answers/NAME.txt`, which people read and judge. Each notice also keeps the rules
     /// that all have in common.
     pub(crate) fn assert_golden(name: &str, notice: &Notice) {
         let path = format!("{}/../fixtures/answers/{name}.txt", env!("CARGO_MANIFEST_DIR"));

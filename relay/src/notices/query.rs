@@ -27,7 +27,7 @@ pub enum RequestError {
     NoNode(String),
 }
 
-/// A request under way.
+/// A request that is being made.
 pub type Requesting<'a> = Pin<Box<dyn Future<Output = Result<Value, RequestError>> + Send + 'a>>;
 
 /// Nodes that can be asked.

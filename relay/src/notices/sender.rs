@@ -1,7 +1,7 @@
-//! Drains the outbox: signs each answer and hands it to the smarthost.
+//! Drains the outbox: signs each notice and hands it to the smarthost.
 //!
-//! An answer is [`NoticeState::Sending`] on disk before it is handed over. Found so after a crash, it is not sent again:
-//! nobody is answered twice.
+//! A notice is [`NoticeState::Sending`] on disk before it is handed over. Found so after a crash, it is not sent again:
+//! no one gets a notice twice.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub enum Pass {
     Idle,
     /// All that was due was dealt with; there may be more.
     Worked,
-    /// The smarthost, or the disk, is not to be had. What is left waits.
+    /// The smarthost cannot be reached, or the disk not be written. What is left waits.
     Down,
 }
 
@@ -113,7 +113,7 @@ impl Sender {
         Pass::Worked
     }
 
-    /// Why an answer is not sent any more: the word for the metrics, and the sentence.
+    /// Why a notice is not sent any more: the word for the metrics, and the sentence.
     fn why_not(&self, notice: &Notice, now: u64) -> Option<(&'static str, &'static str)> {
         if now.saturating_sub(notice.made_at) > ANSWER_TRIED_SECS {
             return Some(("age", "it could not be sent for two days"));
@@ -126,7 +126,11 @@ impl Sender {
         // Questions leave room for what becomes of money.
         let most = match notice.kind {
             NoticeKind::Balance | NoticeKind::History => self.per_address_day.div_ceil(2),
-            _ => self.per_address_day,
+            NoticeKind::Waiting
+            | NoticeKind::Validated
+            | NoticeKind::Refused
+            | NoticeKind::Expired
+            | NoticeKind::Welcome => self.per_address_day,
         };
         let is_full = self.queue.notices_before(notice, since) >= most;
         is_full.then_some(("cap", "its address has had the most answers of a day"))
@@ -144,7 +148,7 @@ impl Sender {
                 None => match self.smarthost.connect().await {
                     Ok(connection) => connection,
                     Err(error) => {
-                        tracing::warn!(%error, "the smarthost is not to be had; answers wait");
+                        tracing::warn!(%error, "the smarthost cannot be reached; notices wait");
                         return Pass::Down;
                     }
                 },

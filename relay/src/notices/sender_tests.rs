@@ -239,7 +239,7 @@ fn bench(host: &Host) -> Bench {
 }
 
 impl Bench {
-    /// An answer in the outbox, as a change of state makes it.
+    /// A notice in the outbox, as a change of state makes it.
     async fn notice(&self, number: u8) -> MailId {
         self.notice_of(number, NoticeKind::Refused).await
     }
@@ -523,7 +523,7 @@ async fn the_cap_leaves_out_the_newest_and_more_of_the_questions() {
     assert_eq!(sent, [true, true, false, false, true, true, false]);
 }
 
-/// Whoever reads "it waits" below "it is paid" sends it again.
+/// A reader of "it waits" below "it is paid" sends it again.
 #[tokio::test]
 async fn rejects_to_say_that_a_mail_waits_when_its_end_is_known() {
     let host = Host::start(Protection::None).await;

@@ -1,4 +1,4 @@
-//! DKIM signatures of the relay's own answers. RFC 6376, RFC 8463.
+//! DKIM signatures of the relay's own notices. RFC 6376, RFC 8463.
 
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
 use mail_auth::common::headers::HeaderWriter;
@@ -6,7 +6,7 @@ use mail_auth::dkim::{DkimSigner, Done};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Header fields that are signed: all that an answer has.
+/// Header fields that are signed: all that a notice has.
 const SIGNED: [&str; 12] = [
     "From",
     "To",
@@ -22,7 +22,7 @@ const SIGNED: [&str; 12] = [
     "Content-Transfer-Encoding",
 ];
 
-/// Why an answer cannot be signed.
+/// Why a notice cannot be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// The file holds no PKCS#8 PEM.
@@ -41,7 +41,7 @@ pub enum SignError {
     Failed(String),
 }
 
-/// Signs answers.
+/// Signs notices.
 pub struct Signer(Key);
 
 enum Key {
@@ -81,6 +81,8 @@ impl Signer {
 #[cfg(test)]
 pub(crate) mod tests {
     use amendment::TxtRecords;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use explain::{CheckVerdict, ExplainEnv};
 
     use super::*;
@@ -92,7 +94,7 @@ pub(crate) mod tests {
     pub(crate) fn ed25519() -> (Vec<u8>, String) {
         let der = Ed25519Key::generate_pkcs8().expect("key");
         let key = Ed25519Key::from_pkcs8_der(&der).expect("key");
-        let record = format!("v=DKIM1; k=ed25519; p={}", base64(&key.public_key()));
+        let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key.public_key()));
         (pem(&der), record)
     }
 
@@ -103,27 +105,14 @@ pub(crate) mod tests {
         let key = KeyPair::generate(KeySize::Rsa2048).expect("key");
         let der: Pkcs8V1Der<'_> = key.as_der().expect("DER");
         let public: PublicKeyX509Der<'_> = key.public_key().as_der().expect("DER");
-        let record = format!("v=DKIM1; k=rsa; p={}", base64(public.as_ref()));
+        let record = format!("v=DKIM1; k=rsa; p={}", STANDARD.encode(public.as_ref()));
         (pem(der.as_ref()), record)
-    }
-
-    /// RFC 4648 section 4.
-    fn base64(bytes: &[u8]) -> String {
-        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let digits = |chunk: &[u8]| {
-            let bits = (0..3).fold(0, |bits, at| bits << 8 | u32::from(*chunk.get(at).unwrap_or(&0)));
-            let digit = |at: usize| char::from(DIGITS[(bits >> (18 - 6 * at) & 63) as usize]);
-            (0..4)
-                .map(move |at| if at > chunk.len() { '=' } else { digit(at) })
-                .collect::<String>()
-        };
-        bytes.chunks(3).map(digits).collect()
     }
 
     fn pem(der: &[u8]) -> Vec<u8> {
         format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-            base64(der)
+            STANDARD.encode(der)
         )
         .into_bytes()
     }
@@ -145,7 +134,7 @@ pub(crate) mod tests {
             assert!(text.starts_with("DKIM-Signature: v=1; a="), "{text}");
             assert!(text.lines().all(|line| line.len() < 998));
             assert_eq!(verdict(&signed, &record, "4.5"), CheckVerdict::Pass, "{text}");
-            // An answer can be no instruction, whoever gets it into whose hands.
+            // A notice can never be an instruction.
             assert_eq!(verdict(&signed, &record, "4.8"), CheckVerdict::Fail, "{text}");
         }
     }

@@ -1,7 +1,7 @@
-//! The smarthost: the operator's mail server, which delivers the answers. RFC 5321, RFC 6409.
+//! The smarthost: the operator's mail server, which delivers the notices. RFC 5321, RFC 6409.
 //!
 //! What matters is at which moment a connection breaks. Before the end of the mail it is certain that the smarthost has
-//! not taken it; after it, and before its reply, nobody knows.
+//! not taken it; after it, and before its reply, it is not known.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub enum HandedOver {
     Later(String),
     /// Certainly not taken, and never will be.
     Never(String),
-    /// The connection broke between the end of the mail and the reply: nobody knows.
+    /// The connection broke between the end of the mail and the reply: the outcome is not known.
     Unknown(String),
 }
 
@@ -178,7 +178,7 @@ impl Connection {
         self.is_usable
     }
 
-    /// Hands over a mail with a null reverse path: nobody answers an answer. RFC 3834 section 3.3.
+    /// Hands over a mail with a null reverse path, so that no one replies to a notice. RFC 3834 section 3.3.
     pub async fn hand_over(&mut self, to: &Address, mail: &[u8]) -> HandedOver {
         if let Err(refused) = self.announce(to).await {
             return refused;

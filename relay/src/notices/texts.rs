@@ -1,4 +1,4 @@
-//! What the answers say. All of it stands in this file; `fixtures/answers` shows each as it is sent.
+//! What the notices say. All of it stands in this file; `fixtures/answers` shows each as it is sent.
 
 use amendment::Order;
 use amendment::address::{CanonicalAddress, Recipient};
@@ -44,7 +44,7 @@ fn is_rekey(entry: &Entry) -> bool {
     matches!(entry.order(), Some(Order::Rekey { .. }))
 }
 
-/// Stands below each answer: who writes, what a genuine answer never holds, and its name in the logs.
+/// Stands below each notice: who writes, what a genuine answer never holds, and its name in the logs.
 pub(super) fn footer(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
     page.paragraph(&format!(
         "Genuine answers come from {} alone. They never ask you to log in, and never for a password, a key or a \
@@ -85,7 +85,7 @@ pub(super) fn waiting(entry: &Entry) -> Page {
     page
 }
 
-/// Where the mail is, for whoever asks the operator.
+/// Where the mail is, for a sender who asks the operator.
 fn node_state(page: &mut Page, entry: &Entry) {
     let place = match entry.progress.holder() {
         Some(_) => "a node of the ledger has it",

@@ -1,4 +1,4 @@
-//! What an answer needs of the mail that it answers. Everything here comes from strangers: it is checked before it may
+//! What a notice needs of the mail that it answers. Everything here comes from strangers: it is checked before it may
 //! stand in a header of ours, and bounded.
 
 use crate::limits::{MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX, THREAD_HEADER_LINES_MAX};
@@ -9,13 +9,13 @@ use crate::queue::Thread;
 pub struct Reading {
     /// Message-ID without its brackets; empty where there is none that is clean.
     pub message_id: String,
-    /// Where the answer belongs.
+    /// Where the notice belongs.
     pub thread: Thread,
 }
 
 /// Reads the header of a mail. Never fails: what is not clean is left out.
 ///
-/// References are those of RFC 5322 section 3.6.4. Whether the mail may be answered at all is for the door to say.
+/// References are those of RFC 5322 section 3.6.4. Whether the mail may be answered at all is for the intake to say.
 pub fn thread_of(raw: &[u8]) -> Reading {
     let fields = fields_of(raw);
     let first = |name: &str| {
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(reading.thread.references, ["<c@x>"]);
     }
 
-    // RFC 5322 section 3.6.4: a parent with none of the three fields gives an answer without them.
+    // RFC 5322 section 3.6.4: a parent with none of the three fields gives a notice without them.
     #[test]
     fn a_mail_without_ids_gives_none() {
         let reading = header("Subject: hi");

@@ -18,7 +18,7 @@ async fn put_mail(queue: &Queue, post: &Post, hand: &Hand, amount: u32) -> MailI
     put(queue, post.entry(&mail, hand.now()), mail).await
 }
 
-/// An address at which nobody listens.
+/// An address at which no one listens.
 async fn nobody() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     format!("ws://{}", listener.local_addr().expect("bound"))

@@ -19,7 +19,7 @@ pub enum Says {
     Error(&'static str),
     /// This text, whatever it is.
     Raw(&'static str),
-    /// Nothing, for ever.
+    /// Nothing, ever.
     Nothing,
     /// It closes the connection.
     Goodbye,

@@ -1,4 +1,4 @@
-//! The courier between a queue and nodes: real nodes behind their real door, and fake ones that misbehave.
+//! The courier between a queue and nodes: real nodes behind their real server, and fake ones that misbehave.
 
 mod failover;
 mod fake;

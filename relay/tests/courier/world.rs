@@ -105,7 +105,7 @@ impl Post {
         explain::explain(mail, &env)
     }
 
-    /// What the door makes of a mail.
+    /// What the intake makes of a mail.
     pub fn entry(&self, mail: &[u8], now: u64) -> Entry {
         let told = self.explain(mail, now);
         let email_id = told.email_id.expect("an EmailID");

@@ -1,4 +1,4 @@
-//! A desk whose verdicts are written in the letters.
+//! A handler whose verdicts are written in the mails.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! The SMTP and LMTP doors: dialogues, properties, and real sockets.
+//! The SMTP and LMTP listeners: dialogues, properties, and real sockets.
 
 mod dialogues;
 mod handler;

@@ -1,4 +1,4 @@
-//! The bytes of a client, however they are cut, give the same replies and letters; and no bytes break a session.
+//! The bytes of a client, cut anywhere, give the same replies and mails; no bytes break a session.
 
 use proptest::prelude::*;
 use relay::intake::smtp::session::StartTls;

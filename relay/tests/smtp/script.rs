@@ -8,7 +8,7 @@ use relay::mail::{Channel, IncomingMail, Peer, TraceId};
 
 use crate::handler::FakeHandler;
 
-/// A session with its desk, played without sockets.
+/// A session with its handler, played without sockets.
 pub struct Stage {
     pub handler: FakeHandler,
     session: Session,
@@ -101,7 +101,7 @@ impl Stage {
     }
 }
 
-/// How a letter is written in a dialogue.
+/// How a mail is written in a dialogue.
 pub fn show(incoming: &IncomingMail) -> String {
     let recipients = incoming.recipients.join(" ");
     format!(

@@ -1,11 +1,11 @@
-//! SPF, DMARC and ARC results, for the log alone: looked up after the letter was taken, by few tasks at a time, and left
+//! SPF, DMARC and ARC results, for the log alone: looked up after the mail was taken, by few tasks at a time, and left
 //! out where those are busy. They decide nothing.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
+use dns::Resolver;
 use mail_auth::dmarc::Policy;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
@@ -45,15 +45,15 @@ pub struct Reserved {
 
 impl Auth {
     /// With the relay's resolver; `hostname` is the relay's own name.
-    pub fn new(resolver: TokioResolver, hostname: &str) -> Auth {
+    pub fn new(resolver: &Resolver, hostname: &str) -> Auth {
         Auth {
-            authenticator: MessageAuthenticator(resolver),
+            authenticator: MessageAuthenticator(resolver.for_mail_auth()),
             hostname: hostname.into(),
             places: Arc::new(Semaphore::new(AUTH_TASKS_MAX)),
         }
     }
 
-    /// Copies what it needs of a letter, if there is a free place.
+    /// Copies what it needs of a mail, if there is a free place.
     pub fn reserve(&self, incoming: &IncomingMail) -> Option<Reserved> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             metrics::counter!(meter::AUTH_LEFT_OUT).increment(1);

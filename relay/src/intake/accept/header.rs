@@ -1,4 +1,4 @@
-//! What the relay reads in a header beside the verifier: how many signatures there are, and signs that nobody should be
+//! What the relay reads in a header beside the verifier: how many signatures there are, and signs that no notice should be
 //! answered. Nothing here decides about money, so unsigned lines count too.
 
 use crate::limits::HEADER_FIELDS_READ_MAX;
@@ -13,7 +13,7 @@ pub fn may_answer(incoming: &IncomingMail, from: &str) -> bool {
         && !fields(&incoming.raw).any(|(name, value)| forbids(name, value))
 }
 
-/// Where nobody told the sender, Return-Path speaks, where the last hop wrote it.
+/// Where the envelope's sender is not known, Return-Path is read, if the last hop wrote it.
 fn has_null_sender(incoming: &IncomingMail) -> bool {
     match &incoming.reverse_path {
         Some(path) => path.is_empty(),
@@ -52,7 +52,7 @@ pub fn signatures(raw: &[u8]) -> usize {
     fields(raw).filter(|(name, _)| is_signature(name)).count()
 }
 
-/// Local parts behind which nobody reads.
+/// Local parts whose mail no one reads.
 const ROBOTS: [&str; 10] = [
     "mailer-daemon",
     "postmaster",

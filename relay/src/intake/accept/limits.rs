@@ -1,4 +1,4 @@
-//! How many letters a network, an address and a domain may hand in: token buckets that hold one hour's worth. No clock
+//! How many mails a network, an address and a domain may hand in: token buckets that hold one hour's worth. No clock
 //! and no socket: `now` is an argument.
 
 use std::hash::Hash;
@@ -27,18 +27,18 @@ pub fn network_of(ip: IpAddr) -> Option<IpAddr> {
 pub struct Exceeded {
     /// What is counted.
     pub what: Counted,
-    /// Seconds until the next letter has room.
+    /// Seconds until the next mail has room.
     pub wait_secs: u64,
 }
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// Letters of one network.
+    /// Mails of one network.
     Network,
-    /// Letters of one sender address.
+    /// Mails of one sender address.
     Address,
-    /// Letters of one sender domain.
+    /// Mails of one sender domain.
     Domain,
 }
 
@@ -53,11 +53,11 @@ impl Counted {
     }
 }
 
-/// The buckets of all doors together.
+/// The buckets of all channels together.
 #[derive(Debug)]
 pub struct Allowance {
     network: Buckets<IpAddr>,
-    /// A reverse path is no proof of who sends: it counts within its network alone, so that nobody can use up another's.
+    /// A reverse path is no proof of who sends: it counts within its network alone, so that no one can use up another's.
     path: Buckets<(IpAddr, String)>,
     path_domain: Buckets<(IpAddr, String)>,
     address: Buckets<String>,
@@ -76,7 +76,7 @@ impl Allowance {
         }
     }
 
-    /// Whether a network may hand in a letter now. Takes nothing.
+    /// Whether a network may hand in a mail now. Takes nothing.
     pub fn check_network(&self, ip: Option<IpAddr>, now: u64) -> Result<(), Exceeded> {
         match ip.and_then(network_of) {
             Some(network) => self
@@ -87,7 +87,7 @@ impl Allowance {
         }
     }
 
-    /// Whether a reverse path may send a letter now. Takes nothing.
+    /// Whether a reverse path may send a mail now. Takes nothing.
     pub fn check_path(&self, ip: Option<IpAddr>, reverse_path: &str, now: u64) -> Result<(), Exceeded> {
         let Some(network) = ip.and_then(network_of) else {
             return Ok(());
@@ -102,7 +102,7 @@ impl Allowance {
             .map_err(exceeded(Counted::Domain))
     }
 
-    /// Counts a letter for its network and reverse path; beyond a limit nothing is counted.
+    /// Counts a mail for its network and reverse path; beyond a limit nothing is counted.
     pub fn take_envelope(
         &mut self,
         ip: Option<IpAddr>,
@@ -121,7 +121,7 @@ impl Allowance {
         Ok(())
     }
 
-    /// Whether the canonical address that DKIM has proved may hand in a letter now. Takes nothing.
+    /// Whether the canonical address that DKIM has proved may hand in a mail now. Takes nothing.
     pub fn check_proven(&self, from: &str, now: u64) -> Result<(), Exceeded> {
         self.address
             .check(from, now)
@@ -131,7 +131,7 @@ impl Allowance {
             .map_err(exceeded(Counted::Domain))
     }
 
-    /// Counts a letter for the canonical address that DKIM has proved.
+    /// Counts a mail for the canonical address that DKIM has proved.
     pub fn take_proven(&mut self, from: &str, now: u64) {
         self.address.take(from.to_owned(), now);
         self.domain.take(domain_of(from).to_owned(), now);
@@ -146,8 +146,8 @@ fn domain_of(address: &str) -> &str {
     address.rsplit('@').next().unwrap_or_default()
 }
 
-/// Buckets of one kind. A letter costs as many units as an hour has seconds, and each second brings as many units as an
-/// hour allows letters: whole numbers throughout.
+/// Buckets of one kind. A mail costs as many units as an hour has seconds, and each second brings as many units as an
+/// hour allows mails: whole numbers throughout.
 #[derive(Debug)]
 struct Buckets<K> {
     per_hour: u64,

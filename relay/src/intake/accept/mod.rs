@@ -1,4 +1,4 @@
-//! The desk behind every door: judges letters and keeps those that can become a payment.
+//! The handler behind every channel: judges mails and keeps those that can become payments.
 //!
 //! Limits first, then the verifier, then the queue; 250 only after the queue has the mail on disk. Spec: 13.
 //!
@@ -7,12 +7,12 @@
 //! | [`auth`] | SPF, DMARC and ARC results, for the log |
 //! | [`header`] | Message-ID, and whether an answer is allowed |
 //! | [`keys`] | DKIM keys from DNS or a file |
-//! | [`limits`] | letters per network, address and domain |
+//! | [`limits`] | mails per network, address and domain |
 //! | [`own`] | own addresses, and no others |
 //! | [`postmaster`] | mail to the postmaster |
 //! | [`recent`] | a small map of recent things |
 //! | [`refusal`] | what a sender is told |
-//! | [`rules`] | what becomes of a letter |
+//! | [`rules`] | what becomes of a mail |
 
 pub mod auth;
 pub mod header;
@@ -28,26 +28,30 @@ mod testing;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use dns::{KeyResolver, KeyTable, KeysFileError};
 use futures_util::FutureExt;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::intake::handler::{MailHandler, Reply, Taking};
+use crate::limits::LOOKUP_SECS_MAX;
 use crate::mail::{Channel, IncomingMail, Peer};
 use crate::meter;
 use crate::notices::thread_of;
 use crate::queue::{Dkim, Entry, Progress, Put, Queue, QueueError, Said};
+use crate::resolver::{self, NamedError};
 
 use auth::Auth;
-use keys::{DnsKeys, Freshness, KeyLookup, Keys, KeysFileError, NoKeys, ResolverError};
+use keys::{Freshness, Keys};
 use limits::{Allowance, Exceeded};
 use own::{Mailbox, Own, OwnError};
 use postmaster::{Postmaster, PostmasterError};
 use refusal::Rejected;
 use rules::{Accepted, Rules, judge};
 
-/// Why the desk cannot be set up.
+/// Why the intake cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// An own address is none.
@@ -58,10 +62,10 @@ pub enum IntakeError {
     Keys(#[from] KeysFileError),
     /// There is no resolver.
     #[error(transparent)]
-    Resolver(#[from] ResolverError),
+    Resolver(#[from] NamedError),
 }
 
-/// The desk.
+/// Judges mails and keeps them.
 pub struct Intake {
     own: Own,
     network: u32,
@@ -75,18 +79,19 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// A desk as configured. A keys file stands for all of DNS: then nothing is looked up.
+    /// As configured. A keys file stands for all of DNS: with one, nothing is looked up.
     pub fn open(config: &Config, queue: Queue, clock: Clock) -> Result<Intake, IntakeError> {
-        let (source, auth): (Box<dyn KeyLookup>, Option<Auth>) =
-            match (&config.dns.keys, config.dns.server.as_str()) {
-                (Some(path), _) => (Box::new(keys::read_keys_file(path)?), None),
-                (None, "off") => (Box::new(NoKeys), None),
-                (None, server) => {
-                    let resolver = keys::resolver(server)?;
-                    let auth = Auth::new(resolver.clone(), &config.hostname);
-                    (Box::new(DnsKeys(resolver)), Some(auth))
+        let (source, auth): (Box<dyn KeyResolver>, Option<Auth>) = match &config.dns.keys {
+            Some(path) => (Box::new(KeyTable::read(path)?), None),
+            None => match resolver::named(&config.dns.server, Duration::from_secs(LOOKUP_SECS_MAX))? {
+                Some(resolver) => {
+                    let auth = Auth::new(&resolver, &config.hostname);
+                    (Box::new(resolver), Some(auth))
                 }
-            };
+                // No key is known: every mail is left to the nodes.
+                None => (Box::new(KeyTable::default()), None),
+            },
+        };
         Ok(Intake {
             own: Own::new(&config.addresses, &config.hostname)?,
             network: config.network,
@@ -120,7 +125,7 @@ impl Intake {
         if incoming.recipients.iter().all(is_postmaster) {
             return self.keep_for_postmaster(&incoming, now).await;
         }
-        // The postmaster's copy comes last: a letter that is put off comes again, and would leave a copy each time.
+        // The postmaster's copy comes last: a mail that is put off comes again, and would leave a copy each time.
         let copy = incoming.clone();
         let reply = self.decide(incoming, now).await;
         if reply.is_later() {
@@ -164,11 +169,11 @@ impl Intake {
         if !is_of_key || !keys.has_kept {
             return ruling;
         }
-        let anew = self.keys.of_mail(raw, Freshness::Anew, now).await;
-        if anew.agree(&keys) {
+        let fresh = self.keys.of_mail(raw, Freshness::Fresh, now).await;
+        if fresh.agree(&keys) {
             return ruling;
         }
-        judge(raw, &rules, &anew)
+        judge(raw, &rules, &fresh)
     }
 
     async fn keep(&self, mut incoming: IncomingMail, accepted: Accepted, now: u64) -> Reply {
@@ -185,8 +190,7 @@ impl Intake {
         let raw = std::mem::take(&mut incoming.raw);
         match self.queue.put(entry, raw).await {
             Ok(Put::New) => {
-                // A copy does not count: anybody can send copies of a mail that he has seen, and would use up its sender's
-                // hour.
+                // A copy does not count: otherwise anyone who has seen a mail could use up its sender's hour with copies.
                 if let Some(from) = proven {
                     self.allowance().take_proven(from.as_str(), now);
                 }
@@ -232,13 +236,13 @@ impl MailHandler for Intake {
         self.own.check_recipient(recipient).map(|_| ())
     }
 
-    /// A letter on which the relay's own work breaks is put off, and breaks nothing else: no door, and no other letter.
+    /// A panic while one mail is judged puts that mail off, and harms no channel and no other mail.
     fn take(&self, incoming: IncomingMail) -> Taking<'_> {
         Box::pin(async move {
             let (trace, channel) = (incoming.trace.clone(), incoming.peer.channel);
             let received = AssertUnwindSafe(self.receive(incoming)).catch_unwind().await;
             received.unwrap_or_else(|_| {
-                tracing::error!(%trace, way = %channel, "a letter broke the relay's work: a defect of the relay");
+                tracing::error!(%trace, way = %channel, "judging a mail panicked: a defect of the relay");
                 count_put_off(channel, "defect");
                 let text = format!("The relay cannot read this mail now (trace {trace}). Try again later.");
                 Reply::new(451, "4.3.0", text)
@@ -255,7 +259,7 @@ fn over_limit(code: u16, over: Exceeded) -> Reply {
 }
 
 fn no_room(incoming: &IncomingMail, error: &QueueError) -> Reply {
-    tracing::error!(trace = %incoming.trace, %error, "a letter could not be kept");
+    tracing::error!(trace = %incoming.trace, %error, "a mail could not be kept");
     match error {
         QueueError::Disk(_) | QueueError::Broken => {
             let reply = Reply::new(
@@ -293,7 +297,7 @@ fn no_room_for_postmaster(error: &PostmasterError) -> Reply {
     }
 }
 
-/// One line for each letter, without addresses.
+/// One line for each mail, without addresses.
 fn log(incoming: &IncomingMail, verdict: &str, rule: &str, id: &str) {
     tracing::info!(trace = %incoming.trace, way = %incoming.peer.channel, verdict, rule, id, "letter");
 }

@@ -1,4 +1,4 @@
-//! The relay's own addresses, and which recipients it takes mail for. Nothing is ever passed on: whatever is not
+//! The relay's own addresses, and which recipients it takes mail for. Nothing is ever passed on: an address that is not
 //! written like one of them is refused.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Why a letter is not taken, as its sender is told: code, one sentence of reason, one of what to do.
+//! Why a mail is not taken, as its sender is told: code, one sentence of reason, one of what to do.
 
 use amendment::instruction::line::Line;
 use amendment::{InstructionError, NetworkError, Refusal, WindowError};
@@ -8,7 +8,7 @@ use crate::intake::handler::Reply;
 use crate::limits::REFUSAL_LINE_BYTES_MAX;
 use crate::mail::TraceId;
 
-/// A letter that is not taken.
+/// A mail that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     /// SMTP code: 5yz never, 4yz later.
@@ -121,7 +121,7 @@ fn enhanced(refusal: &Refusal) -> &'static str {
         R::ExpiryNotAfterTimestamp | R::SignatureBase64(_) => "5.7.21",
         R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => "5.7.22",
         R::ListOrRobot | R::Window(_) => "5.7.1",
-        // Of transactions, which no door meets.
+        // Refusals of transactions; a mail meets none of them.
         R::NotNormalForm | R::FlagNotAllowed | R::NotEnabled | R::NotDerived | R::NoLastLedgerSequence => {
             "5.7.1"
         }

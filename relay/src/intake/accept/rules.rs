@@ -1,4 +1,4 @@
-//! What becomes of a letter: pure, from its bytes, the keys that are known and the time. The verifier decides; the relay
+//! What becomes of a mail: pure, from its bytes, the keys that are known and the time. The verifier decides; the relay
 //! adds only what spec 13 demands of it.
 //!
 //! Spec: 4, 5, 10, 13.
@@ -27,7 +27,7 @@ pub struct Rules<'a> {
     pub now: u64,
 }
 
-/// A letter that is taken.
+/// A mail that is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// Key of its entry.
@@ -44,7 +44,7 @@ pub struct Accepted {
     pub executable_until: u64,
 }
 
-/// Judges a letter with one run of the verifier.
+/// Judges a mail with one run of the verifier.
 pub fn judge<K: KeySource>(raw: &[u8], rules: &Rules<'_>, keys: &K) -> Result<Accepted, Rejected> {
     let Some(now) = CloseTime::from_unix(rules.now) else {
         return Err(Rejected::later(
@@ -155,7 +155,7 @@ fn dated(explanation: &Explanation) -> Option<u64> {
     Some(until.saturating_sub(u64::from(EMAIL_WINDOW_SECS)))
 }
 
-/// Nobody pays the relay by mistake: its address stands in To because the mail was sent to it.
+/// No one pays the relay by mistake: its address stands in To because the mail was sent to it.
 ///
 /// Spec: 13.
 fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> {
@@ -203,8 +203,8 @@ fn sender(explanation: &Explanation) -> Option<CanonicalAddress> {
     parse_sender(explanation.from.as_ref()?.address.as_deref()?).ok()
 }
 
-/// Key of a mail whose signature is not proved yet. Not its EmailID: anybody can write a mail that claims the one of
-/// somebody else's, and would take its place.
+/// Key of a mail whose signature is not proved yet. Not its EmailID: anyone can write a mail that claims the EmailID
+/// of another's mail, and would take its place.
 fn unproven_id(raw: &[u8]) -> MailId {
     MailId::new(*sha512_half(&[b"UNPROVEN", raw]).as_bytes())
 }
@@ -228,7 +228,7 @@ fn question<K: KeySource>(
     {
         return Err(Rejected::of_check(check, "5.7.1"));
     }
-    // After the window: a question whose key is never to be had must not be put off for ever.
+    // After the window: a question whose key is never found must not be put off forever.
     if proof == Dkim::Unproven {
         return Err(unproven_question(keys, explanation));
     }

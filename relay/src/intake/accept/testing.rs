@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use amendment::TxtRecords;
+use dns::KeyTable;
 
 use testkit::mail::{Headers, plain};
 use testkit::provider::{Provider, Signing};
@@ -44,10 +45,19 @@ pub fn provider() -> &'static Provider {
     PROVIDER.get_or_init(|| Provider::new(DOMAIN).expect("keys"))
 }
 
-/// Another owner of the same domain's name: signs with keys that nobody publishes.
+/// Another owner of the same domain's name: signs with keys that are not published.
 pub fn forger() -> &'static Provider {
     static FORGER: OnceLock<Provider> = OnceLock::new();
     FORGER.get_or_init(|| Provider::new(DOMAIN).expect("keys"))
+}
+
+/// What the domain publishes.
+pub fn table() -> KeyTable {
+    let records = provider().records().iter();
+    let records: Vec<(&str, &str)> = records
+        .map(|(name, record)| (name.as_str(), record.as_str()))
+        .collect();
+    KeyTable::from_records(&records)
 }
 
 /// The keys that the domain publishes.

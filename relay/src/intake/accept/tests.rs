@@ -1,23 +1,23 @@
-use super::keys::{Found, Lookup};
 use super::testing::{self, forger, headers, mail, now, provider, sign_as, signed};
 use super::*;
 use crate::intake::handler::MailHandler;
-use crate::limits::{KEY_ANEW_SECS_MIN, POSTMASTER_MAILS_MAX};
+use crate::limits::{KEY_AGAIN_SECS_MIN, POSTMASTER_MAILS_MAX};
 use crate::mail::TraceId;
 use amendment::Order;
 use amendment::address::CanonicalAddress;
 use codec::{Amount, Drops};
 
 use crate::queue::{EntryView, Filter, Kind, MailId, State};
-use amendment::{KeyAnswer, KeyName, TxtRecords};
+use amendment::KeyName;
+use dns::{Answer, KeyResolver, KeyTable, Lookup, Published};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use testkit::dns;
+use testkit::dns::Responder;
 use testkit::mail::Headers;
 use testkit::provider::Provider;
 
-/// A desk with a folder, a clock to set, and a keys file.
+/// An intake with a folder, a clock to set, and a keys file.
 struct Bench {
     intake: Intake,
     queue: Queue,
@@ -46,7 +46,7 @@ fn bench(more: &str) -> Bench {
         let time = Arc::clone(&time);
         Arc::new(move || time.load(Ordering::SeqCst))
     };
-    let intake = Intake::open(&config, queue.clone(), clock).expect("a desk");
+    let intake = Intake::open(&config, queue.clone(), clock).expect("an intake");
     Bench {
         intake,
         queue,
@@ -91,30 +91,30 @@ impl Bench {
 /// Gives the answers of another provider until it is told otherwise, and allows them to be kept.
 struct Changing {
     is_changed: Arc<AtomicBool>,
-    before: KeyAnswer,
+    before: Answer<Published>,
 }
 
-impl KeyLookup for Changing {
+impl KeyResolver for Changing {
     fn look_up<'a>(&'a self, name: &'a KeyName) -> Lookup<'a> {
-        use amendment::KeySource;
         let answer = if self.is_changed.load(Ordering::SeqCst) {
-            testing::records().key(name.domain(), name.selector())
+            let table = testing::table();
+            table.answer(name).map(|published| Published {
+                ttl_secs: 3_600,
+                ..published
+            })
         } else {
             self.before.clone()
         };
-        Box::pin(std::future::ready(Found {
-            answer,
-            ttl_secs: 3_600,
-        }))
+        Box::pin(std::future::ready(answer))
     }
 }
 
-fn rsa_key(of: &Provider) -> KeyAnswer {
+fn rsa_key(of: &Provider) -> Answer<Published> {
     let record = &of.records()[0].1;
-    KeyAnswer::Usable(amendment::key_record::parse_txt(record.as_bytes()).expect("a key"))
+    Answer::of_records(vec![record.as_bytes().to_vec()], 3_600)
 }
 
-fn changing(bench: &mut Bench, before: KeyAnswer) -> Arc<AtomicBool> {
+fn changing(bench: &mut Bench, before: Answer<Published>) -> Arc<AtomicBool> {
     let is_changed = Arc::new(AtomicBool::new(false));
     bench.intake.keys = Keys::new(Box::new(Changing {
         is_changed: Arc::clone(&is_changed),
@@ -192,7 +192,7 @@ async fn rejects_without_keeping_anything() {
 #[tokio::test]
 async fn a_forged_copy_does_not_take_the_true_mails_place() {
     let mut bench = bench("");
-    let dns_is_back = changing(&mut bench, KeyAnswer::Unknown);
+    let dns_is_back = changing(&mut bench, Answer::Failed("down".to_owned()));
     let forged = sign_as(forger(), headers(), &["REMIT 10 XAH"]);
     assert!(bench.take(forged.clone()).await.is_yes());
     dns_is_back.store(true, Ordering::SeqCst);
@@ -221,7 +221,7 @@ async fn accepts_a_mail_under_a_key_that_was_changed_meanwhile() {
             .is_yes()
     );
     is_changed.store(true, Ordering::SeqCst);
-    bench.later(KEY_ANEW_SECS_MIN);
+    bench.later(KEY_AGAIN_SECS_MIN);
     let reply = bench.take(mail(&["REMIT 11 XAH"])).await;
     assert!(reply.is_yes(), "{reply:?}");
     assert_eq!(
@@ -236,7 +236,7 @@ async fn accepts_a_mail_under_a_key_that_was_changed_meanwhile() {
 /// Breaks over each name.
 struct Breaking;
 
-impl KeyLookup for Breaking {
+impl KeyResolver for Breaking {
     fn look_up<'a>(&'a self, name: &'a KeyName) -> Lookup<'a> {
         panic!("{}", name.domain());
     }
@@ -409,11 +409,12 @@ async fn policies_are_noted_after_the_reply() {
         "v=spf1 ip4:192.0.2.0/24 -all".to_owned(),
     ));
     records.push(("_dmarc.mail.example".to_owned(), "v=DMARC1; p=reject".to_owned()));
-    let responder = dns::Responder::start(&records).await.expect("a socket");
+    let responder = Responder::start(&records).await.expect("a socket");
     let mut bench = bench("");
-    let resolver = keys::resolver(&responder.address().to_string()).expect("a resolver");
-    bench.intake.auth = Some(Auth::new(resolver.clone(), "mx.relay.example"));
-    bench.intake.keys = Keys::new(Box::new(DnsKeys(resolver)));
+    let patience = Duration::from_secs(LOOKUP_SECS_MAX);
+    let resolver = dns::Resolver::at(responder.address(), patience).expect("a resolver");
+    bench.intake.auth = Some(Auth::new(&resolver, "mx.relay.example"));
+    bench.intake.keys = Keys::new(Box::new(resolver));
     for (ip, spf) in [
         ("192.0.2.7", "pass"),
         ("198.51.100.7", "fail"),
@@ -467,7 +468,7 @@ async fn rejects_for_now_while_the_clock_is_wrong() {
 #[tokio::test]
 async fn unproven_mail_is_kept_under_its_own_bytes() {
     let mut bench = bench("");
-    bench.intake.keys = Keys::new(Box::new(TxtRecords::new()));
+    bench.intake.keys = Keys::new(Box::new(KeyTable::default()));
     let raw = mail(&["REMIT 10 XAH"]);
     assert!(bench.take(raw.clone()).await.is_yes());
     assert!(bench.take(raw).await.lines[0].contains("already"));

@@ -24,7 +24,7 @@ pub(super) struct Frames {
     whole: VecDeque<Vec<Piece>>,
     pieces: Vec<Piece>,
     line: Vec<u8>,
-    /// Bytes that the literal under way still lacks; its other bytes are the last piece.
+    /// Bytes that the literal still lacks; its other bytes are the last piece.
     literal_left: Option<usize>,
     /// Bytes of the response so far.
     used: usize,

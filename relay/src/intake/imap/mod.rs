@@ -1,9 +1,9 @@
 //! A mailbox that the operator has elsewhere: each message is offered once, by UIDVALIDITY and UID.
 //!
-//! The mailbox is opened to read only and left as it is: what was read stands in a mark in the queue, set after the desk has
-//! answered. A message that the desk puts off, or that the server cannot hand over, stands in the mark by its UID and is
+//! The mailbox is opened to read only and left as it is: what was read stands in a mark in the queue, set after the handler has
+//! answered. A message that the handler puts off, or that the server cannot hand over, stands in the mark by its UID and is
 //! tried again, so that it holds up no other. A changed UIDVALIDITY starts from the first message; the queue knows the mails
-//! already. Nobody can be told of a refusal here but the log.
+//! already. There is no peer to tell of a refusal: it is logged.
 //!
 //! The client is the few commands below and no more. A mail must not be lost because a listing ended early, so it must be
 //! seen whether FETCH ended in OK, and the server is bounded before anything is kept; the usual library does neither (its
@@ -37,7 +37,7 @@ use crate::limits::{
 use crate::mail::Channel;
 use crate::queue::Queue;
 use mark::Mark;
-use session::{ImapError, Session};
+use session::{Idle, ImapError, Session};
 
 /// Any stream.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -50,7 +50,7 @@ pub async fn run(config: config::Imap, handler: Arc<dyn MailHandler>, queue: Que
     loop {
         let began = Instant::now();
         let error = match connect(&reader.config).await {
-            Ok((session, has_idle)) => reader.read(session, has_idle).await,
+            Ok((session, idle)) => reader.read(session, idle).await,
             Err(error) => error,
         };
         if began.elapsed() > Duration::from_secs(IMAP_BACK_OFF_SECS_MAX) {
@@ -102,7 +102,7 @@ impl Reader {
     }
 
     /// Reads until something fails, and gives that.
-    async fn read<S: Stream>(&mut self, mut session: Session<S>, mut has_idle: bool) -> ImapError {
+    async fn read<S: Stream>(&mut self, mut session: Session<S>, mut idle: Idle) -> ImapError {
         let mut mark = match self.open(&mut session).await {
             Ok(mark) => mark,
             Err(error) => return error,
@@ -110,7 +110,7 @@ impl Reader {
         loop {
             session.has_news = false;
             let turn = match self.pass(&mut session, &mut mark).await {
-                Ok(0) => self.wait(&mut session, &mark, has_idle).await,
+                Ok(0) => self.wait(&mut session, &mark, idle).await,
                 Ok(_) => Ok(()),
                 Err(error) => Err(error),
             };
@@ -125,7 +125,7 @@ impl Reader {
                         text,
                         "the server offers IDLE and refuses it"
                     );
-                    has_idle = false;
+                    idle = Idle::Missing;
                 }
                 Err(error) => return error,
             }
@@ -236,7 +236,7 @@ impl Reader {
         let trace = incoming.trace.clone();
         let reply = self.handler.take(incoming).await;
         tracing::info!(%trace, uid, code = reply.code, "message offered");
-        tracing::debug!(%trace, reason = reply.lines.join(" "), "the desk's answer");
+        tracing::debug!(%trace, reason = reply.lines.join(" "), "the handler's reply");
         Ok(match () {
             () if reply.is_later_for_sender() => Verdict::PutOffForSender,
             () if reply.is_later() => Verdict::PutOff,
@@ -276,21 +276,21 @@ impl Reader {
         &self,
         session: &mut Session<S>,
         mark: &Mark,
-        has_idle: bool,
+        idle: Idle,
     ) -> Result<(), ImapError> {
         let poll = Duration::from_secs(self.config.poll_secs.max(1));
-        let mut most = match has_idle {
-            true => Duration::from_secs(IMAP_IDLE_SECS_MAX),
-            false => poll,
+        let mut most = match idle {
+            Idle::Offered => Duration::from_secs(IMAP_IDLE_SECS_MAX),
+            Idle::Missing => poll,
         };
         if !mark.put_off.is_empty() {
             let retry = self.retry_at.saturating_duration_since(Instant::now());
             most = most.min(retry.max(Duration::from_secs(1)));
         }
-        if has_idle && !session.has_news {
+        if idle == Idle::Offered && !session.has_news {
             return session.idle(most).await;
         }
-        // News that come to nothing, again and again, must not become a busy loop.
+        // News without new mail, again and again, must not become a busy loop.
         let pause = if session.has_news {
             Duration::from_secs(1)
         } else {
@@ -301,8 +301,8 @@ impl Reader {
     }
 }
 
-/// Connects, protects the connection and logs in. Whether the server offers IDLE.
-async fn connect(config: &config::Imap) -> Result<(Session<Box<dyn Stream>>, bool), ImapError> {
+/// Connects, protects the connection and logs in.
+async fn connect(config: &config::Imap) -> Result<(Session<Box<dyn Stream>>, Idle), ImapError> {
     let password = read_password(&config.password_file).await?;
     let most = Duration::from_secs(IMAP_CONNECT_SECS_MAX);
     let tcp = TcpStream::connect((config.host.as_str(), config.port));
@@ -320,14 +320,14 @@ async fn connect(config: &config::Imap) -> Result<(Session<Box<dyn Stream>>, boo
     if config.protection != Protection::Starttls {
         session.greeting().await?;
     }
-    let has_idle = session.log_in(&config.user, &password).await?;
+    let idle = session.log_in(&config.user, &password).await?;
     tracing::info!(
         host = config.host,
         mailbox = config.mailbox,
-        has_idle,
+        has_idle = (idle == Idle::Offered),
         "mailbox open"
     );
-    Ok((session, has_idle))
+    Ok((session, idle))
 }
 
 /// TLS around a connection, with the server's certificate checked.

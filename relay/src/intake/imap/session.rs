@@ -11,6 +11,15 @@ use super::frame::{Frames, TooLong};
 use super::response::{Malformed, Response, Row, Status, parse};
 use crate::limits::{IMAP_COMMAND_SECS_MAX, MAIL_BYTES_MAX};
 
+/// Whether the server tells of new mail by itself (RFC 2177).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It offers IDLE.
+    Offered,
+    /// It does not, or refuses it.
+    Missing,
+}
+
 /// Why a mailbox cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ImapError {
@@ -142,22 +151,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.command("STARTTLS", "STARTTLS", |_| {}).await
     }
 
-    /// Logs in. Whether the server offers IDLE.
-    pub(super) async fn log_in(&mut self, user: &str, password: &str) -> Result<bool, ImapError> {
+    /// Logs in.
+    pub(super) async fn log_in(&mut self, user: &str, password: &str) -> Result<Idle, ImapError> {
         let line = format!(
             "LOGIN {} {}",
             quoted("user", user)?,
             quoted("password", password)?
         );
         self.command("LOGIN", &line, |_| {}).await?;
-        let mut has_idle = false;
+        let mut idle = Idle::Missing;
         self.command("CAPABILITY", "CAPABILITY", |response| {
-            if let Response::Capability(names) = response {
-                has_idle |= names.iter().any(|name| name == "IDLE");
+            if let Response::Capability(names) = response
+                && names.iter().any(|name| name == "IDLE")
+            {
+                idle = Idle::Offered;
             }
         })
         .await?;
-        Ok(has_idle)
+        Ok(idle)
     }
 
     /// Opens a mailbox to read only. Its UIDVALIDITY.

@@ -158,7 +158,7 @@ impl Place {
         self.queue.mark("imap:u@mail.example.org/INBOX").unwrap()
     }
 
-    /// One connection, until it ends or the desk has been offered so many mails and the mark is that. Time is paused, so
+    /// One connection, until it ends or the handler has been offered so many mails and the mark is that. Time is paused, so
     /// that waiting takes none.
     async fn connection(&mut self, server: &Arc<Server>, offered: usize, mark: &str) {
         let (client, far) = duplex(4096);
@@ -174,7 +174,7 @@ impl Place {
             }
         };
         tokio::select! {
-            _ = self.reader.read(Session::new(client), true) => {}
+            _ = self.reader.read(Session::new(client), Idle::Offered) => {}
             () = reached => {}
             () = sleep(Duration::from_secs(3_600)) => panic!("{:?} {:?}", self.handler.texts(), self.mark()),
         }
@@ -238,7 +238,7 @@ async fn idle_is_issued_again_before_29_minutes() {
     let mut place = Place::new();
     let (client, far) = duplex(4096);
     tokio::spawn(server.clone().serve(far));
-    let reading = place.reader.read(Session::new(client), true);
+    let reading = place.reader.read(Session::new(client), Idle::Offered);
     let ended = timeout(Duration::from_secs(29 * 60), reading).await;
     assert!(ended.is_err());
     assert!(server.heard("IDLE") >= 2);

@@ -101,7 +101,7 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// Waits for bytes and gives them to the session at once, out of a buffer that exists only meanwhile: a connection that
+/// Waits for bytes and gives them to the session at once, out of a buffer that exists only for that: a connection that
 /// waits holds none.
 async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,

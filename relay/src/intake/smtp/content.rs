@@ -22,7 +22,7 @@ pub enum Flaw {
     TooLarge,
 }
 
-/// Content under way. What is flawed is not kept.
+/// Content that is being received. What is flawed is not kept.
 #[derive(Debug, Default)]
 pub struct Content {
     bytes: Vec<u8>,
@@ -166,7 +166,7 @@ impl DataReader {
         rest
     }
 
-    /// Inside a line: keeps all up to its CRLF at once. Gives what is left.
+    /// Inside a line: keeps all up to its CRLF in one go. Gives what is left.
     fn read_line<'a>(&mut self, rest: &'a [u8], content: &mut Content) -> &'a [u8] {
         let Some(end) = memchr2(b'\r', b'\n', rest) else {
             content.push(rest);

@@ -42,7 +42,7 @@ impl Network {
     }
 }
 
-/// The count of open connections, for all doors together.
+/// The count of open connections, for all listeners together.
 #[derive(Debug)]
 pub struct Gate {
     connections_max: usize,

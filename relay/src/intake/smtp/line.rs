@@ -19,7 +19,7 @@ pub enum Cut {
     Bare,
 }
 
-/// The line under way.
+/// The line that is being received.
 #[derive(Debug, Default)]
 pub struct LineCutter {
     /// What came of it, a final CR left out; emptied when the line is too long.

@@ -1,4 +1,4 @@
-//! The SMTP and LMTP doors.
+//! The SMTP and LMTP listeners.
 //!
 //! | part | does |
 //! |---|---|

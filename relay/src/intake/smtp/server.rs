@@ -1,4 +1,4 @@
-//! The sockets of the SMTP and LMTP doors: one task a connection, and none for those turned away.
+//! The sockets of the SMTP and LMTP listeners: one task per connection, and none for those turned away.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -71,7 +71,7 @@ impl Drop for UnixSocket {
     }
 }
 
-/// What all doors share.
+/// What all listeners share.
 pub struct Server {
     hostname: Arc<str>,
     tls: Option<Arc<TlsFiles>>,
@@ -99,12 +99,12 @@ impl Server {
         })
     }
 
-    /// Open connections of all doors.
+    /// Open connections of all listeners.
     pub fn open(&self) -> usize {
         self.gate.open()
     }
 
-    /// Serves until `stop` holds true or its sender is gone; then lets mails under way finish, for a bounded time.
+    /// Serves until `stop` holds true or its sender is gone; then lets open mails finish, within a bounded time.
     pub async fn serve(self: Arc<Self>, listener: Listener, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         let until_stop = stop.clone();
@@ -142,7 +142,7 @@ impl Server {
         }
     }
 
-    /// Starts a task for the connection, or turns it away at once.
+    /// Starts a task for the connection, or turns it away.
     fn admit(self: &Arc<Self>, arrived: Arrived, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         let channel = arrived.channel;
         match self.gate.enter(arrived.ip) {
@@ -263,7 +263,7 @@ fn turn_away(stream: Stream, full: Full) {
     };
     let mut out = Vec::new();
     write_reply(&mut out, &Reply::new(421, "4.7.0", text));
-    // Whoever does not get the reason is turned away all the same.
+    // A peer that does not read the reason is turned away all the same.
     let _ = match stream {
         Stream::Tcp(stream) => stream.into_std().and_then(|mut stream| stream.write_all(&out)),
         Stream::Unix(stream) => stream.into_std().and_then(|mut stream| stream.write_all(&out)),

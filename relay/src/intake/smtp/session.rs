@@ -32,7 +32,7 @@ pub struct Settings {
     pub idle: Duration,
     /// Longest session.
     pub session: Duration,
-    /// Makes the names of letters.
+    /// Makes trace ids.
     pub trace: fn() -> TraceId,
 }
 
@@ -41,7 +41,7 @@ pub struct Settings {
 pub enum Action {
     /// Hand in the bytes that were not used, then read more.
     More,
-    /// Have the letter taken, and call [`Session::handle_reply`].
+    /// Have the mail taken, and call [`Session::handle_reply`].
     Take(Box<IncomingMail>),
     /// Make a TLS handshake, and call [`Session::handle_tls`].
     StartTls,
@@ -49,7 +49,7 @@ pub enum Action {
     Close,
 }
 
-/// A mail under way, from MAIL on.
+/// A mail that is being received, from MAIL on.
 #[derive(Debug)]
 struct Transaction {
     reverse_path: String,
@@ -71,15 +71,15 @@ enum Mode {
     Data(DataReader, Content),
     /// The rest of a chunk after BDAT.
     Chunk(Chunk),
-    /// None: the letter is at the desk.
-    MailHandler,
+    /// None: the handler has the mail.
+    Handler,
     /// None: the handshake.
     Handshake,
     /// None: the connection is closed.
     Closed,
 }
 
-/// A chunk under way.
+/// A chunk that is being received.
 #[derive(Debug)]
 struct Chunk {
     left_bytes: usize,
@@ -106,14 +106,14 @@ pub struct Session {
     line: LineCutter,
     transaction: Option<Transaction>,
     output: Vec<u8>,
-    /// How many replies the letter at the desk is owed: one, or in LMTP one for each recipient.
+    /// How many replies are owed for the mail that the handler has: one, or in LMTP one for each recipient.
     replies_owed: usize,
     errors: usize,
     idle_commands: usize,
     started: Instant,
     /// When the last command was complete, or content last came.
     moved: Instant,
-    /// When the content under way began.
+    /// When the content began.
     content_began: Instant,
     /// Since when the server is stopping.
     stopping: Option<Instant>,
@@ -146,7 +146,7 @@ impl Session {
         }
         let protocol = match self.peer.channel {
             Channel::Lmtp => "LMTP",
-            _ => "ESMTP",
+            Channel::Smtp | Channel::Imap | Channel::Maildir | Channel::Pipe => "ESMTP",
         };
         let text = format!("{} {protocol} mail that pays", self.settings.hostname);
         self.say(&Reply::new(220, "", text));
@@ -167,7 +167,7 @@ impl Session {
                 Mode::Commands => self.handle_command_bytes(rest, now, handler),
                 Mode::Data(..) => self.handle_data_bytes(rest, now),
                 Mode::Chunk(_) => self.handle_chunk_bytes(rest, now),
-                Mode::MailHandler => return (used(rest), Action::More),
+                Mode::Handler => return (used(rest), Action::More),
                 // What was sent in the clear behind STARTTLS could pass for commands inside TLS (CVE-2011-0411).
                 Mode::Handshake => (rest.len(), self.close()),
                 Mode::Closed => (rest.len(), Action::Close),
@@ -183,7 +183,7 @@ impl Session {
         (used(rest), Action::More)
     }
 
-    /// What the desk said about the letter of [`Action::Take`].
+    /// What the handler said about the mail of [`Action::Take`].
     pub fn handle_reply(&mut self, reply: &Reply, now: Instant) -> Action {
         for _ in 0..self.replies_owed {
             self.say(reply);
@@ -240,18 +240,23 @@ impl Session {
         self.close_with(&reply)
     }
 
-    /// The server stops: at once where no mail is under way, else after it, or after [`limits::STOP_SECS_MAX`].
+    /// The server stops: immediately where no mail is being received, else after it, or after [`limits::STOP_SECS_MAX`].
     pub fn handle_stop(&mut self, now: Instant) -> Action {
         self.stopping = self.stopping.or(Some(now));
         match self.mode {
             Mode::Commands if self.transaction.is_none() => {
                 self.close_with(&stopping(&self.settings.hostname))
             }
-            _ => Action::More,
+            Mode::Commands
+            | Mode::Data(..)
+            | Mode::Chunk(_)
+            | Mode::Handler
+            | Mode::Handshake
+            | Mode::Closed => Action::More,
         }
     }
 
-    /// Bytes of the content under way; `None` where commands are waited for.
+    /// Bytes of the content so far; `None` where a command is expected.
     fn content_length(&self) -> Option<u64> {
         match &self.mode {
             Mode::Data(_, content) => Some(content.length()),
@@ -259,7 +264,7 @@ impl Session {
                 let chunks = self.transaction.as_ref().and_then(|open| open.chunks.as_ref());
                 Some(chunks.map_or(0, Content::length))
             }
-            _ => None,
+            Mode::Commands | Mode::Handler | Mode::Handshake | Mode::Closed => None,
         }
     }
 
@@ -374,7 +379,7 @@ impl Session {
                 let chunks = self.transaction.as_ref().and_then(|open| open.chunks.as_ref());
                 let length = chunks.map_or(0, Content::length);
                 if chunks.is_some_and(|content| content.flaw() == Some(Flaw::TooLarge)) {
-                    // What still comes has no beginning: it is refused until the client starts anew.
+                    // What still comes has no beginning: it is refused until the client starts a new mail.
                     self.transaction = None;
                     return self.refuse(&too_large());
                 }
@@ -388,7 +393,7 @@ impl Session {
         }
     }
 
-    /// The content is complete: to the desk with it, or a refusal. In LMTP each recipient gets its reply (RFC 2033
+    /// The content is complete: it goes to the handler, or is refused. In LMTP each recipient gets its reply (RFC 2033
     /// section 4.2).
     fn finish_content(&mut self, content: Content, from: Source) -> Action {
         let Some(open) = self.transaction.take() else {
@@ -396,13 +401,13 @@ impl Session {
         };
         self.replies_owed = match self.peer.channel {
             Channel::Lmtp => open.recipients.len(),
-            _ => 1,
+            Channel::Smtp | Channel::Imap | Channel::Maildir | Channel::Pipe => 1,
         };
         let raw = match content.finish(from) {
             Ok(raw) => raw,
             Err(flaw) => return self.refuse_content(flaw, from),
         };
-        self.mode = Mode::MailHandler;
+        self.mode = Mode::Handler;
         Action::Take(Box::new(IncomingMail {
             trace: (self.settings.trace)(),
             peer: self.peer.clone(),

@@ -263,14 +263,14 @@ fn rejects_a_forgery_that_is_dated_ahead() {
     assert_eq!(codes(ruling), (550, "5.7.20", "4.5"));
 }
 
-// The attack: a forged copy comes first, while the key is not to be had. It must not take the true mail's place.
+// The attack: a forged copy comes first, while the key cannot be found. It must not take the true mail's place.
 #[test]
 fn a_forged_copy_has_another_id_than_the_true_mail() {
     let lines = ["REMIT 10 XAH"];
     let true_mail = mail(&lines);
     let forged = sign_as(forger(), headers(), &lines);
     let none = TxtRecords::new();
-    let early = judge_on(NETWORK, now(), &forged, &none).expect("the key is not to be had");
+    let early = judge_on(NETWORK, now(), &forged, &none).expect("the key cannot be found");
     let proven = judged(&true_mail).expect("taken");
     assert_eq!((early.dkim, proven.dkim), (Dkim::Unproven, Dkim::Proven));
     assert_eq!(email_id(&early), email_id(&proven), "it claims the same meaning");
@@ -330,7 +330,7 @@ fn rejects_questions_of_anybody_else() {
         codes(judge_on(NETWORK, now(), &raw, &silent)),
         (451, "4.7.5", "7.3")
     );
-    // Nor is it put off for ever, where its key is never to be had.
+    // Nor is it put off forever, where its key is never found.
     for keys in [&records(), &silent, &TxtRecords::new()] {
         let old = judge_on(NETWORK, now() + 440_000, &raw, keys);
         assert_eq!(codes(old), (550, "5.7.1", "4.6"));
@@ -358,7 +358,7 @@ fn replies_are_short_lines_of_ascii_with_reason_and_fix() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    // Whatever comes: a ruling, and a reply that can be sent.
+    // Any bytes: a ruling, and a reply that can be sent.
     #[test]
     fn junk_never_panics(
         cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),

@@ -11,8 +11,8 @@ use crate::intake::smtp::content::{Content, DataReader};
 use crate::limits;
 use crate::mail::Channel;
 
-/// First words of other protocols, which a browser or proxy can be made to speak to us. Whoever speaks them is not a mail
-/// server, and what he sends next is not his own.
+/// First words of other protocols, which a browser or proxy can be made to speak to us. A peer that speaks them is not a mail
+/// server, and what it sends next was put there by someone else.
 const FOREIGN_WORDS: [&str; 7] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
 impl Session {
@@ -36,7 +36,7 @@ impl Session {
         if word.eq_ignore_ascii_case(b"BDAT") {
             return match parse_bdat(&line) {
                 Some((chunk_bytes, part)) => self.bdat(chunk_bytes, part, now),
-                // Its content follows, and nobody knows how much.
+                // Its content follows, of unknown length.
                 None => self.close_with(&Reply::new(501, "5.5.4", "Write: BDAT size [LAST]. Closing")),
             };
         }
@@ -277,7 +277,7 @@ enum Part {
 fn say_hello_first(channel: Channel) -> Reply {
     let verb = match channel {
         Channel::Lmtp => "LHLO",
-        _ => "EHLO",
+        Channel::Smtp | Channel::Imap | Channel::Maildir | Channel::Pipe => "EHLO",
     };
     Reply::new(503, "5.5.1", format!("Say {verb} first"))
 }

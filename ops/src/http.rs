@@ -1,6 +1,4 @@
-//! `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches over the process.
-//!
-//! What the relay knows of itself comes through [`Health`]; this module knows HTTP only.
+//! `/metrics` for Prometheus, `/healthz` and `/readyz` for service managers and load balancers.
 
 use std::future::Future;
 use std::io;
@@ -12,73 +10,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-pub use metrics_exporter_prometheus::PrometheusHandle;
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
-use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::health::{Condition, Health};
 use crate::limits::{METRICS_UPKEEP_SECS, PROBE_SECS_MAX};
-use crate::meter;
-
-/// One thing that must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Condition {
-    /// What it is about: `queue`, `disk`, `nodes`, `doors`.
-    pub name: String,
-    /// Whether it holds.
-    pub ok: bool,
-    /// What was seen, and where it does not hold what to do. Holds no address of anybody.
-    pub reason: String,
-}
-
-impl Condition {
-    /// It holds.
-    pub fn holds(name: &str, reason: impl Into<String>) -> Condition {
-        Condition {
-            name: name.to_owned(),
-            ok: true,
-            reason: reason.into(),
-        }
-    }
-
-    /// It does not hold.
-    pub fn fails(name: &str, reason: impl Into<String>) -> Condition {
-        Condition {
-            name: name.to_owned(),
-            ok: false,
-            reason: reason.into(),
-        }
-    }
-}
-
-/// What the relay knows of itself. Both methods must answer at once, from what is known already.
-pub trait Health: Send + Sync + 'static {
-    /// What must hold, or else the process should be started anew: the thread that writes the queue is there.
-    fn alive(&self) -> Vec<Condition>;
-    /// What must hold for mail to be taken and handed on: the queue can be written, the disk has room, a node is reachable
-    /// and in step, the doors listen.
-    fn ready(&self) -> Vec<Condition>;
-}
-
-/// Upper bounds of the histograms that measure time, seconds.
-const SECS_BUCKETS: [f64; 12] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
-];
-/// Upper bounds for mails from 250 to validated, seconds: a ledger takes 3 to 4, a mail lives five days.
-const VALIDATED_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 6.0, 10.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
-/// Upper bounds for letters in one commit.
-const LETTERS_BUCKETS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
-
-/// Makes the process count what `metrics::counter!` and its like are told. Once in a process.
-pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
-    let exactly = |name: &str| Matcher::Full(name.to_owned());
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(exactly(meter::COMMIT_SECS), &SECS_BUCKETS)?
-        .set_buckets_for_metric(exactly(meter::VALIDATED_SECS), &VALIDATED_BUCKETS)?
-        .set_buckets_for_metric(exactly(meter::COMMIT_LETTERS), &LETTERS_BUCKETS)?
-        .install_recorder()
-}
+use crate::metrics::PrometheusHandle;
 
 #[derive(Clone)]
 struct Shared {
@@ -108,7 +45,7 @@ pub async fn serve(
             upkeep.run_upkeep();
         }
     };
-    // Nobody loses anything by an answer that is cut short, so the stop does not wait for slow readers.
+    // An answer that is cut short does no harm, so the stop does not wait for slow readers.
     tokio::select! {
         result = serving => result,
         () = stop => Ok(()),
@@ -135,12 +72,12 @@ async fn answer(
     word: &str,
     ask: impl FnOnce(&dyn Health) -> Vec<Condition> + Send + 'static,
 ) -> Response {
-    // A health that hangs is a health that fails; it must not hold the threads that serve mail either.
+    // A health that hangs is a health that fails; it must not hold the threads that serve either.
     let asking = tokio::task::spawn_blocking(move || ask(health.as_ref()));
     let conditions = match tokio::time::timeout(Duration::from_secs(PROBE_SECS_MAX), asking).await {
         Ok(Ok(conditions)) => conditions,
         Ok(Err(_)) => vec![Condition::fails("probe", "asking for it broke; see the log")],
-        Err(_) => vec![Condition::fails("probe", "no answer in time; the relay hangs")],
+        Err(_) => vec![Condition::fails("probe", "no answer in time; the process hangs")],
     };
     let holds = conditions.iter().all(|condition| condition.ok);
     let status = if holds {
@@ -156,6 +93,7 @@ async fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     struct Fake {
@@ -176,8 +114,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let address = listener.local_addr().expect("address");
         let recorder = PrometheusBuilder::new().build_recorder();
-        metrics::with_local_recorder(&recorder, || {
-            metrics::counter!(meter::LETTERS_TAKEN, "way" => "smtp").increment(3);
+        ::metrics::with_local_recorder(&recorder, || {
+            ::metrics::counter!("requests_total", "by" => "smtp").increment(3);
         });
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async move {
@@ -185,7 +123,7 @@ mod tests {
         };
         let serving = tokio::spawn(serve(listener, Arc::new(health), recorder.handle(), until));
         let mut stream = tokio::net::TcpStream::connect(address).await.expect("connect");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("send");
         let mut reply = String::new();
         stream.read_to_string(&mut reply).await.expect("reply");
@@ -235,14 +173,8 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_in_the_text_form_of_prometheus() {
         let reply = get(well(), "/metrics").await;
-        assert!(
-            reply.contains("relay_letters_taken_total{way=\"smtp\"} 3\n"),
-            "{reply}"
-        );
-        assert!(
-            reply.contains("# TYPE relay_letters_taken_total counter\n"),
-            "{reply}"
-        );
+        assert!(reply.contains("requests_total{by=\"smtp\"} 3\n"), "{reply}");
+        assert!(reply.contains("# TYPE requests_total counter\n"), "{reply}");
         assert!(get(well(), "/").await.starts_with("HTTP/1.1 404 "));
     }
 }

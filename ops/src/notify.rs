@@ -1,9 +1,9 @@
-//! Telling the service manager how far the relay is: the protocol of sd_notify(3), datagrams to `$NOTIFY_SOCKET`.
+//! Tells the service manager how far the process is: the protocol of sd_notify(3), datagrams to `$NOTIFY_SOCKET`.
 
 #[cfg(unix)]
 use std::os::unix::net::UnixDatagram;
 
-/// Where the service manager listens; without one, every word goes nowhere.
+/// Where the service manager listens; without one, nothing is sent.
 #[derive(Debug, Default)]
 pub struct Notifier {
     #[cfg(unix)]
@@ -20,7 +20,7 @@ impl Notifier {
     }
 
     /// A manager that listens at `name`: a path, or `@` and an abstract name. Where it cannot be reached the log says so
-    /// and the relay goes on.
+    /// and the process goes on.
     pub fn to(name: &str) -> Notifier {
         #[cfg(unix)]
         {
@@ -36,7 +36,7 @@ impl Notifier {
         }
     }
 
-    /// All doors listen.
+    /// The process serves.
     pub fn ready(&self, status: &str) {
         self.send(&format!("READY=1\nSTATUS={}\n", one_line(status)));
     }
@@ -70,7 +70,7 @@ fn one_line(text: &str) -> String {
 #[cfg(unix)]
 fn connect(name: &str) -> std::io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
-    // A manager that does not read must not hold up the relay.
+    // A manager that does not read must not hold the process up.
     socket.set_nonblocking(true)?;
     match name.strip_prefix('@') {
         Some(name) => connect_abstract(&socket, name)?,
@@ -108,8 +108,8 @@ mod tests {
         let path = folder.path().join("notify");
         let socket = UnixDatagram::bind(&path).expect("socket");
         let notifier = Notifier::to(path.to_str().expect("text"));
-        notifier.ready("listening\non 2 doors");
-        assert_eq!(told(&socket), "READY=1\nSTATUS=listening on 2 doors\n");
+        notifier.ready("listening\non 2 ports");
+        assert_eq!(told(&socket), "READY=1\nSTATUS=listening on 2 ports\n");
         notifier.status("7 mails wait");
         assert_eq!(told(&socket), "STATUS=7 mails wait\n");
         notifier.stopping();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn abstract_names_are_reached() {
-        let name = format!("xahau-email-relay-test-{}", std::process::id());
+        let name = format!("xahau-email-ops-test-{}", std::process::id());
         let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).expect("name");
         let socket = UnixDatagram::bind_addr(&address).expect("socket");
         Notifier::to(&format!("@{name}")).status("well");

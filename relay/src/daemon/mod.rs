@@ -1,88 +1,47 @@
 //! The daemon: the parts put together, started in the order in which they need each other, stopped in the reverse.
 //!
-//! Starts: queue, desk, courier, answers, control and HTTP, doors. Stops: doors first, so that nothing more is taken and what is under
-//! way gets its reply; then the courier and the answers; then what only tells. Everything taken is on disk, so an end without
-//! a stop loses nothing either. A part that ends although nobody stopped it ends the daemon: a relay that takes mail and
-//! hands none on, or the reverse, would stand so until somebody looks; a process that ends is started anew.
+//! Starts: queue, intake, courier, notices, control and HTTP, then the channels. Stops: channels first, so that nothing more
+//! is taken and every open session gets its reply; then courier and notices; then control and health. Everything taken is on disk, so an end without
+//! a stop loses nothing either. A part that ends by itself ends the daemon: otherwise a relay that takes mail and hands none
+//! on, or the reverse, would go unnoticed; a process that ends is restarted.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
 
-use metrics_exporter_prometheus::PrometheusHandle;
+use ops::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control::{Context, Control};
 use crate::courier::Courier;
-use crate::courier::nodes::{NodeError, Nodes};
-use crate::descriptors::connections_that_fit;
-use crate::http::{self, Condition, Health};
-use crate::intake::accept::{Intake, IntakeError};
+use crate::courier::nodes::Nodes;
+use crate::intake::accept::Intake;
 use crate::intake::handler::MailHandler;
 use crate::intake::imap;
 use crate::intake::maildir;
 use crate::intake::smtp::server::{self, Server, UnixSocket};
-use crate::intake::smtp::tls::{TlsError, TlsFiles};
-use crate::limits::{DAEMON_STOP_SECS_MAX, UPKEEP_SECS};
-use crate::meter;
-use crate::notices::{
-    Announcer, NoticeRules, RequestError, Requesting, Requests, Sender, SignError, Signer, Smarthost,
-    SmarthostError, Teller,
-};
-use crate::queue::{OpenError, Queue, State};
+use crate::intake::smtp::tls::TlsFiles;
+use crate::limits::FILES_RESERVED;
+use crate::notices::{Announcer, NoticeRules, Sender, Signer, Smarthost, Teller};
+use crate::queue::Queue;
 
-/// Why the daemon cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
-    /// The queue.
-    #[error(transparent)]
-    Queue(#[from] OpenError),
-    /// The desk.
-    #[error(transparent)]
-    Intake(#[from] IntakeError),
-    /// The certificate.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// A listener.
-    #[error(
-        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE, and \
-         the path of a socket has to be shorter than 108 bytes"
-    )]
-    Listen {
-        /// Where.
-        place: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A file.
-    #[error("cannot read {}: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The key that signs answers.
-    #[error("{}: {source}", path.display())]
-    NoticeKey {
-        /// Its file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: SignError,
-    },
-    /// The smarthost.
-    #[error(transparent)]
-    Smarthost(#[from] SmarthostError),
-}
+mod asked;
+mod error;
+mod health;
+mod tasks;
+mod upkeep;
+
+pub use error::{DaemonError, PartEnded};
+
+use asked::Asked;
+use health::{Conditions, Opened};
+use tasks::Tasks;
+use upkeep::keep_up;
 
 /// A place where the daemon listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,14 +67,6 @@ impl fmt::Display for Listening {
     }
 }
 
-/// A part of the daemon ended although nobody stopped it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the relay stops: {part} ended by itself, which is a defect. See the log, and start the relay anew")]
-pub struct PartEnded {
-    /// Which.
-    pub part: &'static str,
-}
-
 /// A running daemon.
 pub struct Daemon {
     listening: Vec<Listening>,
@@ -123,55 +74,6 @@ pub struct Daemon {
     channels: Tasks,
     work: Tasks,
     telling: Tasks,
-}
-
-/// Tasks that end together.
-struct Tasks {
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-}
-
-impl Tasks {
-    fn new() -> Tasks {
-        Tasks {
-            stop: watch::Sender::new(false),
-            tasks: JoinSet::new(),
-        }
-    }
-
-    fn until_stop(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stop = self.stop.subscribe();
-        async move {
-            // An error says that the daemon is gone: then it is time too.
-            let _ = stop.wait_for(|stop| *stop).await;
-        }
-    }
-
-    /// Runs until the stop; may be dropped at any moment.
-    fn spawn_until_stop(&mut self, work: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.until_stop();
-        self.tasks.spawn(async move {
-            tokio::select! {
-                () = work => {}
-                () = stop => {}
-            }
-        });
-    }
-
-    async fn end(mut self, what: &'static str) {
-        // Nobody may listen any more; then there is nobody to tell.
-        let _ = self.stop.send(true);
-        let ending = async { while self.tasks.join_next().await.is_some() {} };
-        if timeout(Duration::from_secs(DAEMON_STOP_SECS_MAX), ending)
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                what,
-                "did not end in time and is cut off; what was taken is on disk"
-            );
-        }
-    }
 }
 
 /// What the daemon is made of, while it starts.
@@ -184,7 +86,7 @@ struct Parts {
     channels_open: Arc<AtomicUsize>,
 }
 
-/// Doors that are bound and not open yet.
+/// Listeners that are bound and not served yet.
 struct Bound {
     server: Arc<Server>,
     listening: Vec<Listening>,
@@ -194,7 +96,7 @@ struct Bound {
 impl Daemon {
     /// Starts everything that the configuration asks for. It serves when this returns.
     ///
-    /// `metrics` comes from [`http::install_metrics`], which a process calls once.
+    /// `metrics` comes from [`meter::install`], which a process calls once.
     pub async fn start(
         config: Config,
         clock: Clock,
@@ -240,7 +142,7 @@ impl Daemon {
         &self.queue
     }
 
-    /// Resolves when a part has ended although nobody stopped it; never, if all goes well. May be dropped and called again.
+    /// Resolves when a part has ended although it was not stopped; otherwise never. May be dropped and called again.
     pub async fn broken(&mut self) -> PartEnded {
         let part = tokio::select! {
             Some(_) = self.channels.tasks.join_next() => "a door",
@@ -251,7 +153,7 @@ impl Daemon {
         PartEnded { part }
     }
 
-    /// Ends it: nothing more is taken, what is under way is finished, for a bounded time.
+    /// Stops it: nothing more is taken; what was begun is finished, within a bounded time.
     pub async fn stop(self) {
         self.channels.end("doors").await;
         self.work.end("courier and answers").await;
@@ -311,7 +213,7 @@ impl Parts {
         bound.listening
     }
 
-    /// How many doors the configuration asks for.
+    /// How many listeners and readers the configuration asks for.
     fn channels(&self) -> usize {
         let config = &self.config;
         let smtp = config.smtp.as_ref().map_or(0, |smtp| smtp.listen.len());
@@ -406,7 +308,7 @@ impl Parts {
             channels_open: Arc::clone(&self.channels_open),
             channels: self.channels(),
         });
-        let serving = http::serve(listener, health, metrics, tasks.until_stop());
+        let serving = ops::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "metrics and health are not served any more");
@@ -414,6 +316,21 @@ impl Parts {
         });
         Ok(vec![Listening::Http(at)])
     }
+}
+
+/// How many of the connections wanted the process has file descriptors for; where they are fewer, the log says so.
+fn connections_that_fit(wanted: usize) -> usize {
+    let room = ops::descriptors::make_room(wanted, FILES_RESERVED);
+    let (fit, open_files) = (room.connections, room.open_files);
+    if fit < wanted {
+        tracing::warn!(
+            wanted,
+            fit,
+            open_files,
+            "fewer connections are taken than `limits.connections`: raise the limit of open files (LimitNOFILE, ulimit -n)"
+        );
+    }
+    fit
 }
 
 async fn bind(place: &str) -> Result<(TcpListener, SocketAddr), DaemonError> {
@@ -424,129 +341,6 @@ async fn bind(place: &str) -> Result<(TcpListener, SocketAddr), DaemonError> {
     let listener = TcpListener::bind(place).await.map_err(wrong)?;
     let at = listener.local_addr().map_err(wrong)?;
     Ok((listener, at))
-}
-
-/// Counts a door for as long as it is open.
-struct Opened(Arc<AtomicUsize>);
-
-impl Opened {
-    fn new(count: &Arc<AtomicUsize>) -> Opened {
-        count.fetch_add(1, Ordering::Relaxed);
-        Opened(Arc::clone(count))
-    }
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// What has its time: forgetting, and the gauges of queue and nodes. Ends where the queue can never be written again.
-async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
-    let mut every = tokio::time::interval(Duration::from_secs(UPKEEP_SECS));
-    while queue.is_alive() {
-        every.tick().await;
-        let now = clock();
-        if let Err(error) = queue.clean(now).await {
-            tracing::warn!(%error, "old mails cannot be forgotten now");
-        }
-        let counts = queue.counts();
-        for state in State::ALL {
-            let count = counts.get(&state).copied().unwrap_or_default();
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            metrics::gauge!(meter::QUEUE_ENTRIES, "state" => state.as_str()).set(f64::from(count));
-        }
-        // Sets the gauge of the oldest entry; it reads the file.
-        let reading = queue.clone();
-        let stats = tokio::task::spawn_blocking(move || reading.stats(now)).await;
-        if let Ok(Err(error)) = stats {
-            tracing::warn!(%error, "the queue cannot be read now");
-        }
-        for at in 0..nodes.count() {
-            // Whether it answers is noted by the nodes themselves.
-            let _ = nodes.tip_at(at).await;
-        }
-        for (node, failure) in nodes.states() {
-            let is_up = if failure.is_none() { 1.0 } else { 0.0 };
-            metrics::gauge!(meter::NODE_UP, "node" => node).set(is_up);
-        }
-    }
-}
-
-/// The nodes, asked for balances and histories.
-struct Asked(Arc<Nodes>);
-
-impl Requests for Asked {
-    fn request<'a>(
-        &'a self,
-        method: &'a str,
-        params: serde_json::Map<String, serde_json::Value>,
-    ) -> Requesting<'a> {
-        Box::pin(async move {
-            let answer = self.0.request(method, &params).await;
-            answer.map(|(_, value)| value).map_err(|none| {
-                let refused = none.errors.iter().find_map(|(_, error)| match error {
-                    NodeError::Refused { token, .. } => Some(token.clone()),
-                    _ => None,
-                });
-                refused.map_or_else(|| RequestError::NoNode(none.to_string()), RequestError::Refused)
-            })
-        })
-    }
-}
-
-/// What the health checks look at.
-struct Conditions {
-    queue: Queue,
-    nodes: Arc<Nodes>,
-    channels_open: Arc<AtomicUsize>,
-    channels: usize,
-}
-
-impl Conditions {
-    fn queue(&self) -> Condition {
-        match self.queue.check() {
-            Ok(()) => Condition::holds("queue", "it can be written, and the disk has room"),
-            Err(error) => Condition::fails("queue", error.to_string()),
-        }
-    }
-}
-
-impl Health for Conditions {
-    fn alive(&self) -> Vec<Condition> {
-        vec![if self.queue.is_alive() {
-            Condition::holds("queue", "its writer runs")
-        } else {
-            Condition::fails(
-                "queue",
-                "its writer has stopped: see the log, then start the relay anew",
-            )
-        }]
-    }
-
-    fn ready(&self) -> Vec<Condition> {
-        let states = self.nodes.states();
-        let failing: Vec<String> = states
-            .iter()
-            .filter_map(|(node, failure)| failure.as_ref().map(|failure| format!("{node}: {failure}")))
-            .collect();
-        let nodes = if failing.len() < states.len() {
-            Condition::holds(
-                "nodes",
-                format!("{} of {} answer", states.len() - failing.len(), states.len()),
-            )
-        } else {
-            Condition::fails("nodes", failing.join("; "))
-        };
-        let open = self.channels_open.load(Ordering::Relaxed);
-        let channels = if open == self.channels {
-            Condition::holds("doors", format!("{open} open"))
-        } else {
-            Condition::fails("doors", format!("{open} of {} open: see the log", self.channels))
-        };
-        vec![self.queue(), nodes, channels]
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,61 @@
+//! Why the daemon does not start, or does not go on.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::intake::accept::IntakeError;
+use crate::intake::smtp::tls::TlsError;
+use crate::notices::{SignError, SmarthostError};
+use crate::queue::OpenError;
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] OpenError),
+    /// The intake.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A listener.
+    #[error(
+        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE, and \
+         the path of a socket has to be shorter than 108 bytes"
+    )]
+    Listen {
+        /// Where.
+        place: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The key that signs notices.
+    #[error("{}: {source}", path.display())]
+    NoticeKey {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SignError,
+    },
+    /// The smarthost.
+    #[error(transparent)]
+    Smarthost(#[from] SmarthostError),
+}
+
+/// A part of the daemon ended although it was not stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the relay stops: {part} ended by itself, which is a defect. See the log, and restart the relay")]
+pub struct PartEnded {
+    /// Which.
+    pub part: &'static str,
+}
