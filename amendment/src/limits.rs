@@ -33,7 +33,7 @@ pub const INSTRUCTION_WORDS_MAX: usize = 7;
 /// Decimals of an amount in XAH. Source: spec 5.5.
 pub const XAH_DECIMALS_MAX: usize = 6;
 /// Drops of an amount in XAH. Source: spec 5.5.
-pub const XAH_DROPS_MAX: u64 = 100_000_000_000_000_000;
+pub const XAH_DROPS_MAX: u64 = codec::limits::DROPS_MAX;
 /// Significant digits of an issued amount. Source: spec 5.5.
 pub const ISSUED_DIGITS_MAX: usize = 15;
 /// Modulus bits of an RSA key. Source: spec 4.5.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amendment::EmailId;
+use amendment::{EmailId, ReadView as _};
 use codec::{CloseTime, Hash256};
 use ledger::dkim::{self, DkimName};
 use ledger::{Closed, OpenLedger, Transaction};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{AMENDMENT_EMAIL, EmailId};
+use amendment::{AMENDMENT_EMAIL, EmailId, ReadView as _};
 use codec::{CloseTime, Hash256, Ter, TerClass};
 use explain::{Explanation, Qualifies};
 use ledger::dkim::DkimName;

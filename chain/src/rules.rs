@@ -2,7 +2,7 @@
 //!
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
-use amendment::{KeyAnswer, KeySource, LedgerKeys, TxtRecords};
+use amendment::{KeyAnswer, KeySource, LedgerKeys, ReadView as _, TxtRecords};
 use codec::{Amount, Drops, Object, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, Qualifies, explain as explain_mail};
 use ledger::dkim::DkimName;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use amendment::ReadView as _;
 use codec::{AccountId, Amount, CloseTime, Hash256, format::EntryType, sf};
 use ledger::dkim;
 use ledger::{Ledger, OpenLedger, Transaction};

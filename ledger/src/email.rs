@@ -3,7 +3,7 @@
 //! The rules are there; here stand only their order among the ledger's own checks (spec 10) and the writing
 //! of the replay entry (spec 8.3).
 
-use amendment::{Effect, Ready, Rules};
+use amendment::{Effect, ReadView, Ready, Rules};
 use codec::format::TxType;
 use codec::{Drops, Ter, keylet, sf};
 

@@ -61,4 +61,4 @@ pub use ledger::{Ledger, LedgerError};
 pub use open_ledger::{LocalRefusal, OpenLedger, SubmitOutcome};
 pub use state_map::{StateMap, TxMap};
 pub use transaction::{Transaction, TransactionError};
-pub use view::{LedgerKind, View};
+pub use view::View;

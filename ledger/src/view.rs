@@ -1,6 +1,7 @@
 //! What the rules may read while a ledger is built: its parent, its fees and rules, and the entries as they
 //! are now.
 
+use amendment::{KeyCache, ReadView};
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object, keylet, sf};
 
 use crate::fees::Fees;
@@ -9,7 +10,7 @@ use crate::state_map::StateMap;
 
 /// Whether a ledger still takes submissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LedgerKind {
+pub(crate) enum LedgerKind {
     /// Takes submissions: local rules apply, such as the smallest fee.
     Open,
     /// Is being closed: only what all nodes agree on applies.
@@ -78,77 +79,23 @@ impl<'a> View<'a> {
     pub(crate) fn new(env: &'a Env, state: &'a StateMap) -> View<'a> {
         View { env, state }
     }
+}
 
-    /// The network.
-    #[must_use]
-    pub fn network_id(&self) -> u32 {
+impl ReadView for View<'_> {
+    fn network_id(&self) -> u32 {
         self.env.network_id
     }
 
-    /// Number of the ledger in the making.
-    #[must_use]
-    pub fn ledger_index(&self) -> LedgerIndex {
+    fn ledger_index(&self) -> LedgerIndex {
         self.env.index
     }
 
-    /// "Now": close time of the parent.
-    #[must_use]
-    pub fn parent_close_time(&self) -> CloseTime {
+    fn parent_close_time(&self) -> CloseTime {
         self.env.now()
     }
 
-    /// Base fee.
-    #[must_use]
-    pub fn base_fee(&self) -> Drops {
-        Drops::new(self.env.fees.base_drops)
-    }
-
-    /// Fee and reserves.
-    #[must_use]
-    pub fn fees(&self) -> Fees {
-        self.env.fees
-    }
-
-    /// Open or closed.
-    #[must_use]
-    pub fn kind(&self) -> LedgerKind {
-        self.env.kind
-    }
-
-    /// True where the amendment is enabled in the parent.
-    #[must_use]
-    pub fn amendment_enabled(&self, id: &Hash256) -> bool {
-        self.env.is_enabled(id)
-    }
-
-    /// An entry as it is now.
-    #[must_use]
-    pub fn entry(&self, key: &Hash256) -> Option<Object> {
-        codec::decode(self.state.entry(key)?).ok()
-    }
-
-    /// An entry as it was in the parent ledger.
-    #[must_use]
-    pub fn parent_entry(&self, key: &Hash256) -> Option<Object> {
-        self.env.parent.entry(key)
-    }
-}
-
-impl amendment::ReadView for View<'_> {
-    fn network_id(&self) -> u32 {
-        View::network_id(self)
-    }
-
-    fn ledger_index(&self) -> LedgerIndex {
-        View::ledger_index(self)
-    }
-
-    fn parent_close_time(&self) -> CloseTime {
-        View::parent_close_time(self)
-    }
-
     fn base_fee(&self) -> Drops {
-        View::base_fee(self)
+        Drops::new(self.env.fees.base_drops)
     }
 
     fn is_open(&self) -> bool {
@@ -156,18 +103,18 @@ impl amendment::ReadView for View<'_> {
     }
 
     fn amendment_enabled(&self, id: &Hash256) -> bool {
-        View::amendment_enabled(self, id)
+        self.env.is_enabled(id)
     }
 
     fn entry(&self, key: &Hash256) -> Option<Object> {
-        View::entry(self, key)
+        codec::decode(self.state.entry(key)?).ok()
     }
 
     fn parent_entry(&self, key: &Hash256) -> Option<Object> {
-        View::parent_entry(self, key)
+        self.env.parent.entry(key)
     }
 
-    fn key_cache(&self) -> Option<&amendment::KeyCache> {
+    fn key_cache(&self) -> Option<&KeyCache> {
         Some(self.env.parent.key_cache())
     }
 }

@@ -3,6 +3,7 @@
 //! Those that only read take the published state. Those that change something ask the chain, and wait until what it
 //! decides is on disk.
 
+use amendment::ReadView as _;
 use chain::limits::OPEN_TRANSACTIONS_MAX;
 use chain::{
     Disk, Entered, Event, Held, MailMode, MailReply, MailRequest, ReadMail, Refusal, Reply, TxRequest, peers,
@@ -24,9 +25,6 @@ use crate::mail_status::mail_status;
 use crate::node::Node;
 use crate::reading::{Broken, Chosen, header_of, tx_blob, unvalidated};
 use crate::store;
-
-/// Type byte of a node's public key in base58 (Xahau's NodePublic).
-const NODE_PUBLIC_PREFIX: u8 = 28;
 
 /// A mail that the node does nothing more about.
 const REFUSED: MailStatus = MailStatus {
@@ -219,7 +217,7 @@ impl rpc::Node for Node {
         Ok(ServerAnswer {
             build_version: env!("CARGO_PKG_VERSION"),
             network_id: self.inner.network_id,
-            pubkey_node: base58::encode(&[NODE_PUBLIC_PREFIX], self.inner.validator.as_bytes()),
+            pubkey_node: base58::encode(&[base58::TYPE_NODE_PUBLIC], self.inner.validator.as_bytes()),
             first_ledger: first.unwrap_or(state.ledger.index()),
             validated: header_of(state.ledger.header()),
             base_fee: Drops::new(fees.base_drops),

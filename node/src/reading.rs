@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use amendment::ReadView as _;
 use chain::State;
 use codec::{Hash256, LedgerIndex};
 use ledger::{Header, Transaction};

@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use amendment::ReadView as _;
 use codec::keys::KeyPair;
 use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
 use ledger::genesis::GENESIS_ACCOUNT;
