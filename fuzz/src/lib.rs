@@ -1,4 +1,4 @@
-//! What the targets share: the properties that hold of every mail, and a signer, so that foreign bytes get past the
+//! What the targets share: the properties that hold of every mail, and signed mails, so that foreign bytes get past the
 //! signature. The targets panic where a property is broken.
 
 pub mod mail;

@@ -164,7 +164,7 @@ fn fallback(explanation: &Explanation) -> Object {
 pub fn with_body_hash(raw: &[u8]) -> Option<Vec<u8>> {
     let form = normal_form(raw, 0).ok()?;
     let body = after(&form, b"\r\n\r\n")?;
-    let hash = crate::signer::base64(codec::hash::sha256(&[body]).as_ref());
+    let hash = testkit::base64(codec::hash::sha256(&[body]).as_ref());
     let from = raw.len() - after(raw, b"bh=")?.len();
     let length = raw[from..].iter().position(|byte| *byte == b';')?;
     Some([&raw[..from], hash.as_bytes(), &raw[from + length..]].concat())

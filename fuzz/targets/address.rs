@@ -5,7 +5,7 @@
 use amendment::address::{
     AddressError, CanonicalAddress, Recipient, account_of, parse_recipient, parse_sender,
 };
-use fuzz::signer::Draft;
+use fuzz::signer::{check, draft};
 use libfuzzer_sys::fuzz_target;
 
 /// A canonical address stands for itself, but for two kinds that nobody can write: nothing is trimmed after the cut at
@@ -46,15 +46,14 @@ fn check_typed(text: &str) {
 }
 
 fn check_mail(from: &[u8], to: &[u8]) {
-    let draft = Draft {
-        fields: vec![
-            [b"From: ", from, b"\r\n"].concat(),
-            b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n".to_vec(),
-        ],
-        names: "From:Date",
-        body: [b"REMIT 10 XAH TO <", to, b">\r\n"].concat(),
-    };
-    if let Some(derived) = draft.check() {
+    let fields: [&[u8]; 4] = [
+        b"From: ",
+        from,
+        b"\r\n",
+        b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n",
+    ];
+    let body = [b"REMIT 10 XAH TO <", to, b">\r\n"].concat();
+    if let Some(derived) = check(&draft("From:Date", &fields, body)) {
         check_again(
             &derived.from,
             parse_sender(derived.from.as_str()),

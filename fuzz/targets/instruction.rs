@@ -5,28 +5,25 @@
 
 use amendment::Order;
 use fuzz::mail::{NETWORK, NoKeys, explained};
-use fuzz::signer::{Draft, lines};
+use fuzz::signer::{check, draft, lines, unsigned};
 use libfuzzer_sys::fuzz_target;
+use testkit::sign::Draft;
 
 const NAMES: &str = "From:To:Date:Content-Type:Content-Transfer-Encoding";
 
-fn draft(content: &[u8], text: &[u8]) -> Draft {
-    let mut fields = vec![
-        b"From: Alice <alice@example.com>\r\n".to_vec(),
-        b"To: bob@example.com\r\n".to_vec(),
-        b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n".to_vec(),
+fn mail(content: &[u8], text: &[u8]) -> Draft<'static> {
+    let fields: [&[u8]; 4] = [
+        b"From: Alice <alice@example.com>\r\n",
+        b"To: bob@example.com\r\n",
+        b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n",
+        content,
     ];
-    fields.push(content.to_vec());
-    Draft {
-        fields,
-        names: NAMES,
-        body: lines(text),
-    }
+    draft(NAMES, &fields, lines(text))
 }
 
 /// The instruction alone, in the form that the verifier gives it, orders the same; and on no other network.
 fn check_alone(instruction: &str, order: &Order) {
-    let alone = draft(b"", instruction.as_bytes()).unsigned();
+    let alone = unsigned(&mail(b"", instruction.as_bytes()));
     assert_eq!(explained(&alone, NETWORK, &NoKeys).order.as_ref(), Some(order));
     assert!(explained(&alone, NETWORK + 1, &NoKeys).transaction.is_none());
 }
@@ -54,7 +51,7 @@ fn field_length(bytes: &[u8]) -> usize {
 fuzz_target!(|bytes: &[u8]| {
     let whole = lines(bytes);
     let (content, text) = split(&whole).unwrap_or((b"", &whole));
-    if let Some(derived) = draft(content, text).check() {
+    if let Some(derived) = check(&mail(content, text)) {
         check_alone(&derived.instruction, &derived.order);
     }
 });

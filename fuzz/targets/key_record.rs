@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use amendment::key_record::{KeyRecord, KeyType, parse_answer, parse_txt};
 use amendment::{TxtRecords, derive};
 use fuzz::mail::{NETWORK, NOW};
-use fuzz::signer::{Draft, public_key};
+use fuzz::signer::{KEY, draft};
 use libfuzzer_sys::fuzz_target;
 
 const RSA_MAIL: &[u8] = include_bytes!("../rsa.eml");
@@ -16,16 +16,14 @@ const RSA_RECORD: &[u8] = include_bytes!("../rsa.txt");
 
 static RSA_KEY: LazyLock<KeyRecord> = LazyLock::new(|| parse_txt(RSA_RECORD).expect("a key"));
 static ED25519_MAIL: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let draft = Draft {
-        fields: vec![
-            b"From: alice@example.com\r\n".to_vec(),
-            b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n".to_vec(),
-        ],
-        names: "From:Date",
-        body: b"REMIT 10 XAH TO <bob@example.com>\r\n".to_vec(),
-    };
-    draft.signed()
+    let fields: [&[u8]; 2] = [
+        b"From: alice@example.com\r\n",
+        b"Date: Mon, 16 Nov 2026 10:00:00 +0000\r\n",
+    ];
+    let body = b"REMIT 10 XAH TO <bob@example.com>\r\n".to_vec();
+    draft("From:Date", &fields, body).signed(&KEY)
 });
+static ED25519_KEY: LazyLock<Vec<u8>> = LazyLock::new(|| KEY.public_key());
 
 fn check_proofs(key: &KeyRecord, record: &[u8]) {
     let mut keys = TxtRecords::new();
@@ -36,7 +34,7 @@ fn check_proofs(key: &KeyRecord, record: &[u8]) {
         }
         KeyType::Ed25519 => {
             keys.insert("s._domainkey.example.com", record);
-            (ED25519_MAIL.as_slice(), &public_key()[..])
+            (ED25519_MAIL.as_slice(), ED25519_KEY.as_slice())
         }
     };
     let is_proven = derive(mail, NETWORK, NOW, &keys).is_ok();

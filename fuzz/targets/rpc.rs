@@ -112,7 +112,10 @@ fn check_transaction(value: &Value) {
 fuzz_target!(|bytes: &[u8]| {
     let node = Answering::default();
     for peer in [operator(), stranger()] {
-        let context = Context { node: &node, peer: &peer };
+        let context = Context {
+            node: &node,
+            peer: &peer,
+        };
         let reply = answer_post(&context, bytes);
         assert!(matches!(reply.status, 200 | 400 | 413));
         if reply.status == 200 {

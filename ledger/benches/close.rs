@@ -10,10 +10,6 @@ use amendment::KeyName;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use codec::format::{EntryType, TxType};
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, flags, hash, keylet, sf, tx};
@@ -21,6 +17,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use ledger::dkim::{Answer, Attestation, build_key_set};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, StateMap, Transaction, close};
+use testkit::sign::{DkimKey, Draft, Form};
 
 const NETWORK: u32 = 21_337;
 /// 2026-11-16 12:00:00 UTC.
@@ -230,7 +227,7 @@ fn remits(criterion: &mut Criterion) {
 }
 
 /// A mail of alice@mail.test in normal form, of about `bytes` bytes, signed with RSA-2048.
-fn mail(key: &RsaKeyPair, number: u32, bytes: usize) -> Vec<u8> {
+fn mail(key: &DkimKey, number: u32, bytes: usize) -> Vec<u8> {
     let time = CLOCK + number;
     let (minute, second) = ((time - CLOCK) / 60, (time - CLOCK) % 60);
     let date = format!("16 Nov 2026 12:{minute:02}:{second:02} +0000");
@@ -240,43 +237,21 @@ fn mail(key: &RsaKeyPair, number: u32, bytes: usize) -> Vec<u8> {
     while body.len() + 700 < bytes {
         body.push_str("On another day somebody wrote a line of this length, more or less so.\r\n");
     }
-    let body_hash = base64(&hash::sha256(&[body.as_bytes()]));
-    let unsigned = format!(
-        "dkim-signature:v=1; a=rsa-sha256; c=relaxed/relaxed; d=mail.test; s=own; h=From:Date; bh={body_hash}; b="
-    );
-    let message = format!("{headers}{unsigned}");
-    let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        message.as_bytes(),
-        &mut signature,
-    )
-    .expect("signs");
-    let signature = base64(&signature);
-    format!("{unsigned}{signature}\r\n{headers}\r\n{body}").into_bytes()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut block = [0; 3];
-        block[..chunk.len()].copy_from_slice(chunk);
-        let bits = u32::from_be_bytes([0, block[0], block[1], block[2]]);
-        for at in 0..4 {
-            let digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    let draft = Draft {
+        form: Form::Relaxed,
+        domain: "mail.test",
+        selector: "own",
+        names: "From:Date",
+        fields: headers.into_bytes(),
+        body: body.into_bytes(),
+    };
+    draft.signed(key)
 }
 
 /// Ledger with alice's money, her provider's key and eight live entries, and the bytes of a ninth mail's
 /// transaction.
-fn mailed(key: &RsaKeyPair) -> (Ledger, Vec<u8>) {
-    let spki: PublicKeyX509Der<'_> = key.public_key().as_der().expect("DER");
-    let record = format!("v=DKIM1; k=rsa; p={}", base64(spki.as_ref())).into_bytes();
+fn mailed(key: &DkimKey) -> (Ledger, Vec<u8>) {
+    let record = key.record().into_bytes();
     let mut records = amendment::TxtRecords::new();
     records.insert("own._domainkey.mail.test", &record);
     let alice = AccountId::parse_classic("rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z")
@@ -313,7 +288,7 @@ fn mailed(key: &RsaKeyPair) -> (Ledger, Vec<u8>) {
 }
 
 fn emails(criterion: &mut Criterion) {
-    let key = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+    let key = DkimKey::fresh_rsa();
     let (ledger, blob) = mailed(&key);
     let repeats = 200;
     // All in: the bytes are read, the mail verified, the ledger of one transaction built; less an empty

@@ -6,6 +6,7 @@ use amendment::{KeyAnswer, TxtRecords, key_names};
 use codec::CloseTime;
 use explain::{ExplainEnv, Qualifies, explain};
 use node::watcher::dkim_name;
+use rpc::reply::{ExplanationReply, ResultCode};
 use serde_json::Value;
 
 /// Explains one mail; the outcome is whether it qualifies.
@@ -58,9 +59,11 @@ async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<TxtRecords, Failure> 
 }
 
 fn print_text(shown: &Value, outcome: Outcome) {
-    out_text!("{}", show::meaning(shown));
+    let read = ExplanationReply::read(shown);
+    out_text!("{}", show::meaning(&read));
     out!("checks, in the order in which a node makes them:");
-    out_text!("{}", show::checks(shown));
+    out_text!("{}", show::checks(&read.checks));
+    let code = read.code.as_ref().map_or("?", ResultCode::as_str);
     match outcome {
         Outcome::Yes => {
             out!("The mail qualifies. Its transaction (a node adds Sequence, Fee and LastLedgerSequence):");
@@ -68,13 +71,11 @@ fn print_text(shown: &Value, outcome: Outcome) {
             out!("Next: `xahau-email submit FILE --server ws://ADDR:PORT --wait` hands it to a node.");
         }
         Outcome::No => out!(
-            "The mail does not qualify: rule {}, {}.",
-            shown["rule"].as_str().unwrap_or("?"),
-            shown["code"].as_str().unwrap_or("?")
+            "The mail does not qualify: rule {}, {code}.",
+            read.rule.as_deref().unwrap_or("?")
         ),
         Outcome::Unknown | Outcome::Code(_) => out!(
-            "Cannot tell: the key of its signature is not known here ({}). A node would look it up and keep the mail.",
-            shown["code"].as_str().unwrap_or("?")
+            "Cannot tell: the key of its signature is not known here ({code}). A node would look it up and keep the mail."
         ),
     }
 }

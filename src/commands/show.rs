@@ -1,6 +1,7 @@
-//! How an explanation reads for people; one form for `explain`, `submit` and `demo`, made from the JSON of `rpc::wire`.
+//! How an explanation reads for people; one form for `explain`, `submit` and `demo`, from the reply of a node.
 
-use serde_json::Value;
+use explain::CheckVerdict;
+use rpc::reply::{CheckReply, ExplanationReply, PartyReply};
 
 /// Widest line of text that is printed, columns.
 const COLUMNS: usize = 100;
@@ -8,65 +9,56 @@ const COLUMNS: usize = 100;
 const INDENT: usize = 14;
 
 /// Every check in order, with what was read and, where it did not pass, the place in the mail and what to do.
-pub fn checks(explanation: &Value) -> String {
+pub fn checks(checks: &[CheckReply]) -> String {
     let mut out = String::new();
-    for check in explanation["checks"].as_array().into_iter().flatten() {
-        let text = |name: &str| check[name].as_str().unwrap_or_default();
-        let verdict = match text("verdict") {
-            "pass" => "ok",
-            "fail" => "FAIL",
-            "skipped" => "-",
-            _ => "?",
+    for check in checks {
+        let (verdict, has_failed) = match check.verdict {
+            Some(CheckVerdict::Pass) => ("ok", false),
+            Some(CheckVerdict::Fail) => ("FAIL", true),
+            Some(CheckVerdict::Skipped) => ("-", false),
+            Some(CheckVerdict::Unknown) => ("?", true),
+            None => ("?", false),
         };
-        out.push_str(&format!(
-            "  {verdict:<5} {:<5} {}\n",
-            text("rule"),
-            wrapped(&printable(text("read")))
-        ));
-        if let (Some(line), Some(excerpt)) = (check["line"].as_u64(), check["excerpt"].as_str()) {
-            out.push_str(&format!(
-                "{:INDENT$}{}\n",
-                "",
-                wrapped(&format!("line {line}: {}", printable(excerpt)))
-            ));
+        let rule = check.rule.as_deref().unwrap_or_default();
+        let read = printable(check.read.as_deref().unwrap_or_default());
+        out.push_str(&format!("  {verdict:<5} {rule:<5} {}\n", wrapped(&read)));
+        let mut indented = |text: &str| out.push_str(&format!("{:INDENT$}{}\n", "", wrapped(text)));
+        if let (Some(line), Some(excerpt)) = (check.line, &check.excerpt) {
+            indented(&format!("line {line}: {}", printable(excerpt)));
         }
-        if matches!(text("verdict"), "fail" | "unknown") && !text("fix").is_empty() {
-            out.push_str(&format!(
-                "{:INDENT$}{}\n",
-                "",
-                wrapped(&format!("-> {}", text("fix")))
-            ));
+        if let Some(fix) = check.fix.as_ref().filter(|fix| has_failed && !fix.is_empty()) {
+            indented(&format!("-> {fix}"));
         }
     }
     out
 }
 
-/// What the mail means: from, to, instruction, transaction.
-pub fn meaning(explanation: &Value) -> String {
+/// What the mail means: from, to, instruction, EmailID, and what it was sent with.
+pub fn meaning(explanation: &ExplanationReply) -> String {
     let mut out = String::new();
     let mut row = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             out.push_str(&format!("{name:<12} {value}\n"));
         }
     };
-    let party = |name: &str| {
-        let party = &explanation[name];
-        let account = party["account"].as_str()?;
-        Some(match party["address"].as_str() {
-            Some(address) => format!("{address} = {account}"),
-            None => account.to_owned(),
-        })
-    };
-    row("from", party("from"));
-    row("to", party("to"));
-    row("instruction", explanation["instruction"].as_str().map(printable));
-    row("email id", explanation["email_id"].as_str().map(str::to_owned));
-    let told: Vec<&str> = ["provider", "client"]
-        .iter()
-        .filter_map(|name| explanation[*name].as_str())
+    row("from", explanation.from.as_ref().and_then(party));
+    row("to", explanation.to.as_ref().and_then(party));
+    row("instruction", explanation.instruction.as_deref().map(printable));
+    row("email id", explanation.email_id.map(|id| id.to_string()));
+    let told: Vec<&str> = [&explanation.provider, &explanation.client]
+        .into_iter()
+        .filter_map(|name| name.as_deref())
         .collect();
     row("sent with", (!told.is_empty()).then(|| told.join(", ")));
     out
+}
+
+fn party(party: &PartyReply) -> Option<String> {
+    let account = party.account?;
+    Some(match &party.address {
+        Some(address) => format!("{address} = {account}"),
+        None => account.to_string(),
+    })
 }
 
 /// Text of strangers, fit for a terminal: control and non-ASCII characters become `\u{..}`.
@@ -101,18 +93,30 @@ fn wrapped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    fn check(rule: &str, read: &str, verdict: CheckVerdict, fix: &str) -> CheckReply {
+        CheckReply {
+            rule: Some(rule.to_owned()),
+            read: Some(read.to_owned()),
+            verdict: Some(verdict),
+            fix: Some(fix.to_owned()),
+            line: None,
+            offset: None,
+            excerpt: None,
+        }
+    }
 
     #[test]
     fn a_failed_check_shows_its_fix_and_no_control_characters() {
-        let explanation = json!({"checks": [
-            {"rule": "5.2", "read": "no", "verdict": "fail", "fix": "Write it first.",
-             "line": 7, "offset": 90, "excerpt": "line \u{1b}[31m"},
-            {"rule": "5.5", "read": "10 XAH", "verdict": "pass", "fix": "unused"},
-        ]});
-        let text = checks(&explanation);
+        let failed = CheckReply {
+            line: Some(7),
+            offset: Some(90),
+            excerpt: Some("line \u{1b}[31m".to_owned()),
+            ..check("5.2", "no", CheckVerdict::Fail, "Write it first.")
+        };
+        let passed = check("5.5", "10 XAH", CheckVerdict::Pass, "unused");
         assert_eq!(
-            text,
+            checks(&[failed, passed]),
             "  FAIL  5.2   no\n              line 7: line \\u{1b}[31m\n              -> Write it first.\n  ok    5.5   10 XAH\n"
         );
     }

@@ -3,8 +3,11 @@
 use super::{Failure, Outcome, read_mail, show};
 use crate::cli;
 use codec::Ter;
-use rpc::Client;
-use serde_json::{Map, Value, json};
+use explain::Qualifies;
+use rpc::api::{MailState, SubmitEmail, SubmitMode, TxKey};
+use rpc::methods::{Form, Request, SubmitEmailReply, TxRequest};
+use rpc::{Client, ClientError};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How often a waiting client asks, milliseconds.
@@ -20,111 +23,124 @@ pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
         source,
     };
     let mut client = Client::connect(&args.server).await.map_err(wrong)?;
-    let mut answer = request(&mut client, &mail, Mode::Submit).await.map_err(wrong)?;
+    let mut request = SubmitEmail {
+        mail,
+        mode: SubmitMode::Submit,
+    };
+    let mut answer = MailAnswer::ask(&mut client, &request).await.map_err(wrong)?;
     if args.wait {
-        if !json && is_pending(&answer) {
+        if !json && is_pending(&answer.reply) {
             eprintln!(
                 "{}; waiting until it is validated or final (Ctrl-C leaves it with the node)",
-                state(&answer)
+                state(&answer.reply)
             );
         }
-        while is_pending(&answer) {
+        while is_pending(&answer.reply) {
             // What the node has no room to keep is handed in again, more slowly.
-            let (millis, mode) = if answer["state"].is_null() {
-                (RESUBMIT_MILLIS, Mode::Submit)
-            } else {
-                (POLL_MILLIS, Mode::Ask)
+            let (millis, mode) = match answer.reply.state {
+                None => (RESUBMIT_MILLIS, SubmitMode::Submit),
+                Some(_) => (POLL_MILLIS, SubmitMode::DryRun),
             };
             tokio::time::sleep(Duration::from_millis(millis)).await;
-            answer = request(&mut client, &mail, mode).await.map_err(wrong)?;
+            request.mode = mode;
+            answer = MailAnswer::ask(&mut client, &request).await.map_err(wrong)?;
         }
     }
-    if state(&answer) == "validated" {
-        take_final_result(&mut client, &mut answer).await.map_err(wrong)?;
+    if answer.reply.state == Some(MailState::Validated) {
+        answer = answer.with_final_result(&mut client).await.map_err(wrong)?;
     }
     client.close().await;
     if json {
-        out!("{answer}");
+        out!("{}", answer.json);
     } else {
-        out_text!("{}", text(&answer));
+        out_text!("{}", text(&answer.reply));
     }
-    Ok(outcome(&answer))
+    Ok(outcome(&answer.reply))
 }
 
-/// Whether a request may change anything.
-#[derive(Clone, Copy)]
-enum Mode {
-    Submit,
-    Ask,
+/// What a node says to a mail.
+pub struct MailAnswer {
+    /// As it came, for machines.
+    pub json: Value,
+    /// The same, read.
+    pub reply: SubmitEmailReply,
 }
 
-async fn request(client: &mut Client, mail: &[u8], mode: Mode) -> Result<Value, rpc::ClientError> {
-    let mut params = Map::new();
-    params.insert("email_hex".to_owned(), json!(hex::encode_upper(mail)));
-    if matches!(mode, Mode::Ask) {
-        params.insert("dry_run".to_owned(), json!(true));
+impl MailAnswer {
+    /// Hands a mail in, or asks what would become of it.
+    pub async fn ask(client: &mut Client, request: &SubmitEmail) -> Result<MailAnswer, ClientError> {
+        let json = client.request(SubmitEmail::METHOD, request.params()).await?;
+        MailAnswer::read(json)
     }
-    client.request("submit_email", params).await
-}
 
-/// The result that stands in the ledger, instead of that of asking again: a validated transaction may have failed and
-/// cost its fee (tec).
-async fn take_final_result(client: &mut Client, answer: &mut Value) -> Result<(), rpc::ClientError> {
-    let params = Map::from_iter([("email_id".to_owned(), answer["email_id"].clone())]);
-    let record = client.request("tx", params).await?;
-    let ter = record["meta"]["TransactionResult"]
-        .as_str()
-        .and_then(Ter::from_token);
-    if let (Some(ter), Some(members)) = (ter, answer.as_object_mut()) {
-        rpc::wire::write_engine_result(ter, members);
+    fn read(json: Value) -> Result<MailAnswer, ClientError> {
+        let reply = SubmitEmail::read(&json)?;
+        Ok(MailAnswer { json, reply })
     }
-    Ok(())
-}
 
-fn state(answer: &Value) -> &str {
-    answer["state"].as_str().unwrap_or("not taken")
-}
-
-fn is_pending(answer: &Value) -> bool {
-    let is_unkept =
-        answer["state"].is_null() && answer["engine_result"] == json!(Ter::TER_NO_DKIM_KEY.token());
-    is_unkept || matches!(state(answer), "kept" | "submitted")
-}
-
-fn outcome(answer: &Value) -> Outcome {
-    match state(answer) {
-        "kept" | "submitted" => Outcome::Yes,
-        "validated" if answer["engine_result"] == json!(Ter::TES_SUCCESS.token()) => Outcome::Yes,
-        _ => Outcome::No,
+    /// With the result that stands in the ledger, instead of that of asking again: a validated transaction may have
+    /// failed and cost its fee (tec).
+    async fn with_final_result(self, client: &mut Client) -> Result<MailAnswer, ClientError> {
+        let Some(email_id) = self.reply.explanation.email_id else {
+            return Ok(self);
+        };
+        let request = TxRequest {
+            key: TxKey::Email(email_id),
+            form: Form::Json,
+        };
+        let result = client.call(&request).await?.meta.and_then(|meta| meta.result);
+        let mut json = self.json;
+        if let (Some(ter), Some(members)) =
+            (result.as_deref().and_then(Ter::from_token), json.as_object_mut())
+        {
+            rpc::wire::write_engine_result(ter, members);
+        }
+        MailAnswer::read(json)
     }
 }
 
-fn text(answer: &Value) -> String {
-    let field = |name: &str| answer[name].as_str().unwrap_or_default();
-    let mut out = show::meaning(answer);
-    out.push_str(&format!(
-        "{:<12} {}: {}\n",
-        "result",
-        field("engine_result"),
-        field("engine_result_message")
-    ));
-    out.push_str(&format!("{:<12} {}\n", "state", state(answer)));
-    if let Some(hash) = answer["hash"].as_str() {
-        out.push_str(&format!("{:<12} {hash}\n", "transaction"));
+fn state(reply: &SubmitEmailReply) -> &'static str {
+    reply.state.map_or("not taken", MailState::as_str)
+}
+
+fn is_pending(reply: &SubmitEmailReply) -> bool {
+    match reply.state {
+        None => reply.engine.is(Ter::TER_NO_DKIM_KEY),
+        Some(MailState::Kept | MailState::Submitted) => true,
+        Some(MailState::Validated | MailState::Failed) => false,
     }
-    if let Some(index) = answer["ledger_index"].as_u64() {
-        out.push_str(&format!("{:<12} {index}\n", "ledger"));
+}
+
+fn outcome(reply: &SubmitEmailReply) -> Outcome {
+    match reply.state {
+        Some(MailState::Kept | MailState::Submitted) => Outcome::Yes,
+        Some(MailState::Validated) if reply.engine.is(Ter::TES_SUCCESS) => Outcome::Yes,
+        None | Some(MailState::Validated | MailState::Failed) => Outcome::No,
     }
-    if answer["qualifies"] != json!(true) {
-        out.push_str(&show::checks(answer));
+}
+
+fn text(reply: &SubmitEmailReply) -> String {
+    let mut out = show::meaning(&reply.explanation);
+    let mut row = |name: &str, value: &str| out.push_str(&format!("{name:<12} {value}\n"));
+    let message = reply.message.as_deref().unwrap_or_default();
+    row("result", &format!("{}: {message}", reply.engine.as_str()));
+    row("state", state(reply));
+    if let Some(hash) = reply.hash {
+        row("transaction", &hash.to_string());
     }
-    if let Some(reason) = answer["not_kept"].as_str() {
+    if let Some(index) = reply.ledger_index {
+        row("ledger", &index.to_string());
+    }
+    if reply.explanation.qualifies != Some(Qualifies::Yes) {
+        out.push_str(&show::checks(&reply.explanation.checks));
+    }
+    if let Some(reason) = &reply.not_kept {
         out.push_str(&format!("{:<12} {reason}\n", "note"));
     }
-    if state(answer) == "validated" && outcome(answer) == Outcome::No {
+    if reply.state == Some(MailState::Validated) && outcome(reply) == Outcome::No {
         out.push_str("Nothing was paid, but the fee was taken, and this mail is used up: write a new one.\n");
     }
-    if state(answer) == "kept" {
+    if reply.state == Some(MailState::Kept) {
         out.push_str("The node keeps the mail and tries again at each ledger; nothing more is to be done.\n");
     }
     out

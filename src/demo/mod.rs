@@ -3,7 +3,7 @@
 //! Starts a node with a DNS responder of its own on free loopback ports, writes mails of the shapes that real clients
 //! send, and tells what happens. It ends with an error where anything differs from the story.
 
-mod play;
+mod scenario;
 mod story;
 
 use crate::cli;
@@ -11,7 +11,7 @@ use crate::commands::up::Both;
 use crate::commands::{Failure, Outcome};
 use ::relay::config::{Answers, Protection};
 use ::relay::daemon::Listening;
-use play::Play;
+use scenario::{Places, Scenario};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use story::{Audience, Differs, Story};
@@ -151,12 +151,12 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
         transaction_link: "https://xahauexplorer.com/tx/{hash}".to_owned(),
     };
     let both = Both::start(&arguments, Some(answers)).await?;
-    let end = play_all(story, folder, &provider, &both, &inbox).await;
+    let end = play(story, folder, &provider, &both, &inbox).await;
     both.stop().await?;
     end
 }
 
-async fn play_all(
+async fn play(
     story: &mut Story,
     folder: &Folder,
     provider: &Provider,
@@ -168,16 +168,15 @@ async fn play_all(
         _ => None,
     });
     let smtp = smtp.ok_or_else(|| story.differs("the relay takes no SMTP"))?;
-    let places = play::Places {
+    let places = Places {
         node: both.node.url(),
         smtp,
         inbox,
     };
-    let mut play = Play::begin(story, folder, provider, places).await?;
-    play.payments().await?;
-    play.refusals().await?;
-    play.farewell().await?;
-    Ok(())
+    let mut scenario = Scenario::begin(story, folder, provider, places).await?;
+    scenario.payments().await?;
+    scenario.refusals().await?;
+    scenario.rekey().await
 }
 
 /// Where the demo puts its files: a folder to keep, or one that goes away.

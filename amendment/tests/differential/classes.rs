@@ -2,6 +2,9 @@
 //! repair: a change after which both agree, because one of them did not see it before.
 
 use amendment::key_record::{KeyType, parse_txt};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::corpus::Sample;
 use crate::mail::{Mail, is_named, tag, value_of};
@@ -356,18 +359,14 @@ fn has_odd_length(sample: &Sample, mail: &Mail) -> bool {
     key.key_type() == KeyType::Rsa && (signature.len() != modulus.len() || signature.as_slice() >= modulus)
 }
 
+/// What `text` says before its padding, whatever its unused bits and a character too many.
 fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut bits: u32 = 0;
-    let mut filled = 0;
-    for byte in text.iter().take_while(|byte| **byte != b'=') {
-        let value = crate::sign::ALPHABET.iter().position(|known| known == byte)?;
-        bits = bits << 6 | value as u32;
-        filled += 6;
-        if filled >= 8 {
-            filled -= 8;
-            out.push((bits >> filled) as u8);
-        }
-    }
-    Some(out)
+    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let text = text.split(|byte| *byte == b'=').next()?;
+    let whole = text.len() - usize::from(text.len() % 4 == 1);
+    GeneralPurpose::new(&STANDARD, LENIENT)
+        .decode(&text[..whole])
+        .ok()
 }

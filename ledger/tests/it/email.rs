@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use amendment::EmailId;
 use codec::format::TxType;
 use codec::keys::KeyPair;
-use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, hash, keylet, sf};
+use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
 use ledger::dkim::{Answer, Attestation, build_key_set};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, OpenLedger, Transaction};
+use testkit::sign::{DkimKey, Draft, Form};
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
 
@@ -22,31 +23,12 @@ const DAY: u32 = 86_400;
 const NETWORK: u32 = 21_337;
 
 /// The provider's key of this file's own mails.
-fn provider() -> KeyPair {
-    KeyPair::ed25519([99; 16])
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut block = [0; 3];
-        block[..chunk.len()].copy_from_slice(chunk);
-        let bits = u32::from_be_bytes([0, block[0], block[1], block[2]]);
-        for at in 0..4 {
-            let digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+fn provider() -> DkimKey {
+    DkimKey::ed25519(&[99; 32])
 }
 
 fn record() -> Vec<u8> {
-    format!(
-        "v=DKIM1; k=ed25519; p={}",
-        base64(&provider().public_key().as_bytes()[1..])
-    )
-    .into_bytes()
+    provider().record().into_bytes()
 }
 
 /// A mail of alice@mail.test in normal form, dated within November 2026.
@@ -54,14 +36,15 @@ fn mail(date: u32, line: &str) -> Vec<u8> {
     let (day, second) = ((date - NOVEMBER) / DAY + 1, (date - NOVEMBER) % DAY);
     let time = format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
     let headers = format!("from:alice@mail.test\r\ndate:{day} Nov 2026 {time} +0000\r\n");
-    let body = format!("{line}\r\n");
-    let body_hash = base64(&hash::sha256(&[body.as_bytes()]));
-    let unsigned = format!(
-        "dkim-signature:v=1; a=ed25519-sha256; c=relaxed/relaxed; d=mail.test; s=own; h=From:Date; bh={body_hash}; b="
-    );
-    let digest = hash::sha256(&[headers.as_bytes(), unsigned.as_bytes()]);
-    let signature = base64(&provider().sign(&digest));
-    format!("{unsigned}{signature}\r\n{headers}\r\n{body}").into_bytes()
+    Draft {
+        form: Form::Relaxed,
+        domain: "mail.test",
+        selector: "own",
+        names: "From:Date",
+        fields: headers.into_bytes(),
+        body: format!("{line}\r\n").into_bytes(),
+    }
+    .signed(&provider())
 }
 
 fn alice() -> AccountId {

@@ -67,7 +67,9 @@ pub struct CheckReply {
 }
 
 impl ExplanationReply {
-    pub(crate) fn read(value: &Value) -> ExplanationReply {
+    /// Reads an explanation, alone or within a reply.
+    #[must_use]
+    pub fn read(value: &Value) -> ExplanationReply {
         let members = Members::of(value);
         let qualifies = members.get("qualifies").and_then(|qualifies| match qualifies {
             Value::Bool(true) => Some(Qualifies::Yes),
