@@ -95,10 +95,6 @@ pub const EXPIRY_MARGIN_SECS: u64 = 300;
 pub const EXPIRY_SECS_MAX: u64 = 86_400;
 /// A node's answer about one mail, bytes of each text. Ours. Beyond: cut.
 pub const NODE_TEXT_BYTES_MAX: usize = 300;
-/// Token of a result, bytes. Ours (the longest of Xahau has 47). Beyond: the answer is not understood.
-pub const NODE_TOKEN_BYTES_MAX: usize = 64;
-/// Entries of one answer's list that are read (checks, nodes of the metadata). Ours. The others are not looked at.
-pub const NODE_LIST_MAX: usize = 1_000;
 /// Tries after which a mail is set aside that every node answers senselessly, or refuses though the relay proved it. Ours.
 pub const POISON_TRIES: u32 = 3;
 /// Tries after which a refusal is final although one of the nodes could not be asked. Ours.
@@ -192,7 +188,7 @@ pub const WAITING_TOLD_SECS: u64 = 60;
 /// Payments that HISTORY shows; ours.
 pub const HISTORY_PAYMENTS_MAX: usize = 10;
 /// Transactions that HISTORY asks a node for; ours.
-pub const HISTORY_TRANSACTIONS_MAX: u32 = 50;
+pub const HISTORY_TRANSACTIONS_MAX: usize = 50;
 /// Notices that one pass of the sender takes out of the outbox; ours. The others wait for the next pass.
 pub const OUTBOX_PASS_MAX: usize = 256;
 /// Connections to the smarthost at one time; ours.

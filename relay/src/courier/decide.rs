@@ -19,13 +19,15 @@
 
 use amendment::limits::EMAIL_SKEW_SECS;
 use codec::{Hash256, Ter, TerClass};
+use rpc::api::MailState;
+use rpc::reply::ResultCode;
 
-use super::answer::{NodeAnswer, NodeState, Proof, Validated, signed_at};
+use super::answer::{NodeAnswer, Proof, Validated, signed_at};
 use crate::limits::{
     EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, REFUSAL_TRIES, RETRY_SECS_MAX, RETRY_SECS_MIN,
     SUBMITTED_RETRY_SECS_MIN,
 };
-use crate::queue::{Code, Dkim, End, Entry, Hold, Outcome, Progress, Rule, Said, State, Trail};
+use crate::queue::{Dkim, End, Entry, Hold, Outcome, Progress, Rule, Said, State, Trail};
 
 /// The window of a mail. Spec: 4.6.
 const WINDOW: Rule = Rule::new(4, 6);
@@ -191,14 +193,14 @@ impl Next {
     }
 }
 
-/// What the answer to `submit_email` means.
+/// What a node's reply to `submit_email` means.
 pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
     let is_proven = entry.dkim == Dkim::Proven || answer.proof == Proof::Shown;
     let step = match answer.state {
         // The EmailID may be that of a true mail, and this copy a forgery of it.
-        Some(NodeState::Validated) if is_proven => Step::LookUp,
-        Some(NodeState::Kept | NodeState::Submitted) => submitted(entry, now),
-        Some(NodeState::Validated | NodeState::Failed) | None => {
+        Some(MailState::Validated) if is_proven => Step::LookUp,
+        Some(MailState::Kept | MailState::Submitted) => submitted(entry, now),
+        Some(MailState::Validated | MailState::Failed) | None => {
             after_window(entry, step_of_code(entry, answer, now), now)
         }
     };
@@ -222,7 +224,7 @@ pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
             let rule = said.rule.map_or("unknown".to_owned(), |rule| rule.to_string());
             said.word = Some(format!(
                 "The node refuses ({}, rule {rule}) what this relay's verifier accepts: check their versions, then release it.",
-                answer.code,
+                answer.code.as_str(),
             ));
         }
         Step::Final(Ending::Refused | Ending::Expired)
@@ -240,10 +242,7 @@ pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
 /// What a validated transaction means: final, whatever its result.
 pub fn decide_validated(validated: Validated) -> Next {
     let Validated { code, outcome } = validated;
-    let message = code
-        .as_ref()
-        .and_then(|code| Ter::from_token(code.as_str()))
-        .map(Ter::message);
+    let message = code.as_ref().and_then(ResultCode::ter).map(Ter::message);
     let is_charged = matches!(outcome, Outcome::Charged { .. });
     let word = match (is_charged, message) {
         (true, Some(message)) => Some(format!("Nothing was paid, and the fee was taken: {message}")),
@@ -372,7 +371,7 @@ fn spread_secs(entry: &Entry, most_secs: u64) -> u64 {
 }
 
 /// Rule and fix of results that no check of the mail alone gives.
-fn said_of(code: &Code) -> Option<(Rule, &'static str)> {
+fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
     const ROWS: [(Ter, Rule, &str); 7] = [
         (
             Ter::TER_NO_ACCOUNT,
@@ -416,13 +415,16 @@ fn said_of(code: &Code) -> Option<(Rule, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::{TxAnswer, parse_submit_email, parse_tx};
+    use super::super::answer::{TxAnswer, Unreadable, weigh_tx};
     use super::*;
     use crate::mail::{Channel, TraceId};
     use crate::notices::tests::{pay, sender};
     use crate::queue::{InLedger, Made, MailId, Request, Thread, money};
     use amendment::EmailId;
     use codec::{Amount, Drops};
+    use rpc::api::SubmitEmail;
+    use rpc::methods::{Request as _, TxRequest};
+    use rpc::reply::BadReply;
     use serde_json::{Value, json};
 
     const NOW: u64 = 1_794_830_400;
@@ -459,15 +461,24 @@ mod tests {
     }
 
     fn code(entry: &Entry) -> Option<&str> {
-        entry.said.code.as_ref().map(Code::as_str)
+        entry.said.code.as_ref().map(ResultCode::as_str)
     }
 
     fn proven() -> Entry {
         entry(Dkim::Proven)
     }
 
+    fn read(reply: &Value) -> Result<NodeAnswer, BadReply> {
+        SubmitEmail::read(reply).map(NodeAnswer::from)
+    }
+
+    fn tx(entry: &Entry, reply: &Value) -> Result<TxAnswer, Unreadable> {
+        let reply = TxRequest::read(reply).map_err(|bad| Unreadable::Member(bad.member()))?;
+        weigh_tx(entry, &reply)
+    }
+
     fn step(entry: &Entry, answer: Value, now: u64) -> Step {
-        decide(entry, &parse_submit_email(&answer).expect("readable"), now).step
+        decide(entry, &read(&answer).expect("readable"), now).step
     }
 
     fn said(code: &str, state: Value) -> Value {
@@ -541,7 +552,7 @@ mod tests {
         entry.tries = 2;
         assert_eq!(step(&entry, tem.clone(), NOW), Step::Hold);
         assert_eq!(step(&entry, bad, NOW), Step::Later { next_try: NOW + 20 });
-        let held = decide(&entry, &parse_submit_email(&tem).expect("readable"), NOW);
+        let held = decide(&entry, &read(&tem).expect("readable"), NOW);
         held.write(&mut entry, Some("n:1"), NOW);
         assert!(entry.is_held() && entry.said.word.expect("a word").contains("temMALFORMED"));
     }
@@ -635,7 +646,7 @@ mod tests {
         let replay = said("tefEMAIL_REPLAY", json!("failed"));
         let mut now = NOW;
         for _ in 0..8 {
-            let next = decide(&entry, &parse_submit_email(&replay).expect("readable"), now);
+            let next = decide(&entry, &read(&replay).expect("readable"), now);
             let Step::Later { next_try } = next.step else {
                 panic!("too soon: {:?} after {} s", next.step, now - NOW);
             };
@@ -668,7 +679,7 @@ mod tests {
             {"rule": "5.2", "verdict": "fail", "read": "no\ninstruction \u{e9}", "fix": "Write it first."},
             {"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
         let mut entry = entry(Dkim::Unproven);
-        let next = decide(&entry, &parse_submit_email(&answer).expect("readable"), NOW);
+        let next = decide(&entry, &read(&answer).expect("readable"), NOW);
         next.write(&mut entry, Some("node:1"), NOW);
         assert_eq!(
             (entry.state(), entry.progress.final_at()),
@@ -680,7 +691,7 @@ mod tests {
         assert_eq!(entry.progress.trail().node.as_deref(), Some("node:1"));
         let no_account = json!({"engine_result": "terNO_ACCOUNT", "code": "terNO_DKIM_KEY", "state": null,
             "checks": [{"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
-        let next = decide(&entry, &parse_submit_email(&no_account).expect("readable"), NOW);
+        let next = decide(&entry, &read(&no_account).expect("readable"), NOW);
         assert_eq!(
             next.said.rule,
             Some(Rule::section(10)),
@@ -700,7 +711,7 @@ mod tests {
     }
 
     fn paid(entry: &mut Entry, answer: &Value) {
-        let Ok(TxAnswer::Validated(found)) = parse_tx(entry, answer) else {
+        let Ok(TxAnswer::Validated(found)) = tx(entry, answer) else {
             panic!("validated");
         };
         decide_validated(found).write(entry, Some("n:1"), NOW);
@@ -781,12 +792,12 @@ mod tests {
             json!({"engine_result": "tesSUCCESS", "state": "paid"}),
             json!({"engine_result": "tesSUCCESS", "state": 1}),
         ] {
-            assert!(parse_submit_email(&answer).is_err(), "{answer}");
+            assert!(read(&answer).is_err(), "{answer}");
         }
         let entry = proven();
         for (pointer, value) in [
             ("/hash", json!("AB")),
-            ("/ledger_index", json!("4")),
+            ("/ledger_index", json!("four")),
             ("/Account", json!(BOB)),
             ("/Destination", json!(ALICE)),
             ("/meta/TransactionResult", json!("temMALFORMED")),
@@ -794,15 +805,9 @@ mod tests {
         ] {
             let mut answer = validated_answer("tesSUCCESS");
             *answer.pointer_mut(pointer).expect("there") = value;
-            assert!(parse_tx(&entry, &answer).is_err(), "{pointer}");
+            assert!(tx(&entry, &answer).is_err(), "{pointer}");
         }
-        assert_eq!(
-            parse_tx(&entry, &json!({"state": "kept"})),
-            Ok(TxAnswer::OnItsWay)
-        );
-        assert_eq!(
-            parse_tx(&entry, &json!({"state": "failed"})),
-            Ok(TxAnswer::Failed)
-        );
+        assert_eq!(tx(&entry, &json!({"state": "kept"})), Ok(TxAnswer::OnItsWay));
+        assert_eq!(tx(&entry, &json!({"state": "failed"})), Ok(TxAnswer::Failed));
     }
 }

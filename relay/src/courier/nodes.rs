@@ -6,12 +6,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rpc::methods::{Request, ServerInfoRequest};
+use rpc::reply::BadReply;
 use rpc::{Client, ClientError};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::answer::{Unfit, parse_server_info, printable};
+use super::answer::{Unfit, printable, weigh_server_info};
 use crate::limits::{
     NODE_ANSWER_SECS_MAX, NODE_CONNECTIONS_MAX, NODE_IDLE_SECS_MAX, NODE_REST_MILLIS_MAX,
     NODE_REST_MILLIS_MIN, NODE_VET_SECS,
@@ -64,6 +66,9 @@ pub enum NodeError {
     /// The answer is not in the envelope.
     #[error("the node's answer is not understood")]
     Unreadable,
+    /// The answer lacks what its method promises.
+    #[error("the node's answer has no usable member {}", .0.member())]
+    Malformed(BadReply),
     /// The node has no time now.
     #[error("the node is busy: {token}")]
     Busy {
@@ -209,16 +214,12 @@ impl Nodes {
         }
     }
 
-    /// Asks the nodes in the order of preference until one gives a result: its name, and the result.
-    pub async fn request(
-        &self,
-        method: &str,
-        params: &Map<String, Value>,
-    ) -> Result<(String, Value), NoAnswer> {
+    /// Asks the nodes in the order of preference until one gives a reply.
+    pub async fn call<R: Request>(&self, request: &R) -> Result<R::Reply, NoAnswer> {
         let mut errors = Vec::new();
         for (at, node) in self.nodes.iter().enumerate() {
-            match self.request_at(at, method, params).await {
-                Ok(value) => return Ok((node.name.clone(), value)),
+            match self.call_at(at, request).await {
+                Ok(reply) => return Ok(reply),
                 Err(error) => errors.push((node.name.clone(), error)),
             }
         }
@@ -227,8 +228,8 @@ impl Nodes {
 
     /// Index of the node's last validated ledger.
     pub async fn tip_at(&self, at: usize) -> Result<u32, NodeError> {
-        let info = self.request_at(at, "server_info", &Map::new()).await?;
-        parse_server_info(&info, self.network).map_err(|unfit| {
+        let info = self.call_at(at, &ServerInfoRequest).await?;
+        weigh_server_info(&info, self.network).map_err(|unfit| {
             if let Some(node) = self.nodes.get(at) {
                 node.fail(&unfit.to_string(), self.times);
             }
@@ -237,6 +238,12 @@ impl Nodes {
     }
 
     /// Asks one node.
+    pub async fn call_at<R: Request>(&self, at: usize, request: &R) -> Result<R::Reply, NodeError> {
+        let result = self.request_at(at, R::METHOD, &request.params()).await?;
+        R::read(&result).map_err(NodeError::Malformed)
+    }
+
+    /// Asks one node, and leaves the result as it is.
     pub async fn request_at(
         &self,
         at: usize,
@@ -254,7 +261,7 @@ impl Nodes {
             Ok(_) | Err(NodeError::Refused { .. } | NodeError::Busy { .. }) => node.succeed(),
             Err(NodeError::Down(word) | NodeError::Silent(word)) => node.fail(word, self.times),
             // One mail may do that to a node that is well; the connection is not used again.
-            Err(NodeError::Unreadable | NodeError::Resting) => {}
+            Err(NodeError::Unreadable | NodeError::Malformed(_) | NodeError::Resting) => {}
         }
         metrics::counter!(meter::NODE_REQUESTS, "node" => node.name.clone(), "outcome" => outcome_of(&result))
             .increment(1);
@@ -286,9 +293,9 @@ impl Nodes {
 
     /// Finds out whether the node at the other end is on our network, and follows it.
     async fn vet(&self, connection: &mut Connection) -> Result<(), NodeError> {
-        let info = connection.client.request("server_info", Map::new()).await;
+        let info = connection.client.call(&ServerInfoRequest).await;
         let info = info.map_err(|error| NodeError::Down(printable(&error.to_string())))?;
-        let index: Result<u32, Unfit> = parse_server_info(&info, self.network);
+        let index: Result<u32, Unfit> = weigh_server_info(&info, self.network);
         index.map_err(|unfit| NodeError::Down(unfit.to_string()))?;
         connection.vetted_at = Instant::now();
         Ok(())
@@ -392,7 +399,8 @@ fn error_of(error: ClientError) -> NodeError {
             }
             NodeError::Refused { token, message }
         }
-        ClientError::BadAnswer | ClientError::BadReply(_) => NodeError::Unreadable,
+        ClientError::BadAnswer => NodeError::Unreadable,
+        ClientError::BadReply(bad) => NodeError::Malformed(bad),
         ClientError::TooLong { .. } => NodeError::Refused {
             token: "tooLong".to_owned(),
             message: error.to_string(),
@@ -410,7 +418,7 @@ fn outcome_of(result: &Result<Value, NodeError>) -> &'static str {
         Err(NodeError::Resting) => "resting",
         Err(NodeError::Down(_)) => "down",
         Err(NodeError::Silent(_)) => "silent",
-        Err(NodeError::Unreadable) => "unreadable",
+        Err(NodeError::Unreadable | NodeError::Malformed(_)) => "unreadable",
         Err(NodeError::Busy { .. }) => "busy",
         Err(NodeError::Refused { .. }) => "refused",
     }

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use super::answer::{
-    NodeAnswer, TxAnswer, Unreadable, parse_submit_email, parse_tx, submit_email_params, tx_params,
-};
+use amendment::EmailId;
+use rpc::api::{SubmitEmail, SubmitMode, TxKey};
+use rpc::methods::{Form, TxRequest};
+use rpc::reply::ResultCode;
+
+use super::answer::{NodeAnswer, TxAnswer, Unreadable, weigh_tx};
 use super::decide::{Next, Step, decide, decide_validated};
 use super::nodes::{NodeError, Nodes};
 use crate::clock::Clock;
 use crate::limits::EXPIRY_MARGIN_SECS;
 use crate::meter;
 use crate::notices::{Announce, Ask, AskError};
-use crate::queue::{Code, Dkim, End, Entry, MailId, Notice, Progress, Queue, QueueError, Request, State};
+use crate::queue::{Dkim, End, Entry, MailId, Notice, Progress, Queue, QueueError, Request, State};
 
 /// What the jobs share.
 #[derive(Clone)]
@@ -47,6 +50,13 @@ pub(super) enum Outcome {
 impl From<QueueError> for Outcome {
     fn from(error: QueueError) -> Self {
         Outcome::NoDisk(error)
+    }
+}
+
+fn tx_of(email_id: EmailId) -> TxRequest {
+    TxRequest {
+        key: TxKey::Email(email_id.hash()),
+        form: Form::Json,
     }
 }
 
@@ -94,8 +104,8 @@ impl Context {
         let Some(email_id) = entry.email_id() else {
             return self.hand_in(entry).await;
         };
-        match self.nodes.request_at(node, "tx", &tx_params(email_id)).await {
-            Ok(answer) => match parse_tx(&entry, &answer) {
+        match self.nodes.call_at(node, &tx_of(email_id)).await {
+            Ok(reply) => match weigh_tx(&entry, &reply) {
                 // Of a mail that is not proven, only the answer to the mail itself tells whether it is the one.
                 Ok(TxAnswer::Validated(found)) if entry.dkim == Dkim::Proven => {
                     self.write(&entry, decide_validated(found), Some(node)).await
@@ -103,7 +113,7 @@ impl Context {
                 Ok(TxAnswer::OnItsWay) => Ok(Outcome::Unchanged),
                 Ok(TxAnswer::Validated(_) | TxAnswer::Failed) | Err(_) => self.hand_in(entry).await,
             },
-            Err(NodeError::Refused { .. }) => self.hand_in(entry).await,
+            Err(NodeError::Refused { .. } | NodeError::Malformed(_)) => self.hand_in(entry).await,
             // The next try of the entry comes in any case.
             Err(_) => Ok(Outcome::Unchanged),
         }
@@ -119,7 +129,7 @@ impl Context {
             let next = Next::hold("The text of the mail is no longer in the queue.".to_owned());
             return self.write(&entry, next, None).await;
         };
-        match self.consult(&entry, &mail).await {
+        match self.consult(&entry, mail).await {
             Consulted::Said(next, node) => self.write(&entry, *next, Some(node)).await,
             Consulted::Nobody => Ok(Outcome::NoNode),
             Consulted::Senseless(word) => Ok(Outcome::Senseless(word)),
@@ -134,17 +144,19 @@ impl Context {
     }
 
     /// Hands the mail to the nodes, the one that has it already first, until one takes it.
-    async fn consult(&self, entry: &Entry, mail: &[u8]) -> Consulted {
-        let params = submit_email_params(mail);
+    async fn consult(&self, entry: &Entry, mail: Vec<u8>) -> Consulted {
+        let request = SubmitEmail {
+            mail,
+            mode: SubmitMode::Submit,
+        };
         let first = entry.progress.holder().and_then(|name| self.nodes.position(name));
         let others = (0..self.nodes.count()).filter(|at| Some(*at) != first);
         let mut best: Option<(Next, usize)> = None;
         let mut failed = Consulted::Nobody;
         let mut absent = false;
         for at in first.into_iter().chain(others) {
-            let answer = self.nodes.request_at(at, "submit_email", &params).await;
-            let read = match answer {
-                Ok(answer) => parse_submit_email(&answer).map_err(|error| error.to_string()),
+            let read = match self.nodes.call_at(at, &request).await {
+                Ok(reply) => Ok(NodeAnswer::from(reply)),
                 Err(NodeError::Resting | NodeError::Down(_)) => {
                     absent = true;
                     continue;
@@ -153,7 +165,9 @@ impl Context {
                     failed = Consulted::NoWord(error.to_string());
                     continue;
                 }
-                Err(error @ (NodeError::Unreadable | NodeError::Refused { .. })) => Err(error.to_string()),
+                Err(
+                    error @ (NodeError::Unreadable | NodeError::Malformed(_) | NodeError::Refused { .. }),
+                ) => Err(error.to_string()),
             };
             let next = match read {
                 Ok(answer) => self.next_of(entry, &answer, at).await,
@@ -194,10 +208,10 @@ impl Context {
         let (Step::LookUp, Some(email_id)) = (next.step, entry.email_id()) else {
             return Ok(next);
         };
-        let Ok(found) = self.nodes.request_at(at, "tx", &tx_params(email_id)).await else {
+        let Ok(found) = self.nodes.call_at(at, &tx_of(email_id)).await else {
             return Ok(next);
         };
-        match parse_tx(entry, &found) {
+        match weigh_tx(entry, &found) {
             Ok(TxAnswer::Validated(found)) => Ok(Next {
                 proof: next.proof,
                 ..decide_validated(found)
@@ -300,7 +314,12 @@ impl Context {
     }
 
     fn say(&self, entry: &Entry, before: State, now: u64) {
-        let code = entry.said.code.as_ref().map(Code::as_str).unwrap_or_default();
+        let code = entry
+            .said
+            .code
+            .as_ref()
+            .map(ResultCode::as_str)
+            .unwrap_or_default();
         let state = entry.state();
         if state == before {
             tracing::debug!(trace = %entry.trace, id = %entry.id, code, tries = entry.tries, "tried");

@@ -2,27 +2,33 @@
 
 use std::sync::Arc;
 
+use rpc::methods::Request;
+
 use crate::courier::nodes::{NodeError, Nodes};
-use crate::notices::{RequestError, Requesting, Requests};
+use crate::notices::{RequestError, Requests};
 
 /// Asks the nodes in the order of the courier.
 pub(super) struct Asked(pub(super) Arc<Nodes>);
 
 impl Requests for Asked {
-    fn request<'a>(
-        &'a self,
-        method: &'a str,
-        params: serde_json::Map<String, serde_json::Value>,
-    ) -> Requesting<'a> {
-        Box::pin(async move {
-            let answer = self.0.request(method, &params).await;
-            answer.map(|(_, value)| value).map_err(|none| {
-                let refused = none.errors.iter().find_map(|(_, error)| match error {
-                    NodeError::Refused { token, .. } => Some(token.clone()),
-                    _ => None,
-                });
-                refused.map_or_else(|| RequestError::NoNode(none.to_string()), RequestError::Refused)
-            })
-        })
+    async fn call<R>(&self, request: R) -> Result<R::Reply, RequestError>
+    where
+        R: Request + Send + Sync,
+        R::Reply: Send,
+    {
+        let none = match self.0.call(&request).await {
+            Ok(reply) => return Ok(reply),
+            Err(none) => none,
+        };
+        let said = none.errors.iter().find_map(|(_, error)| match error {
+            NodeError::Refused { token, .. } => Some(RequestError::Refused(token.clone())),
+            NodeError::Malformed(bad) => Some(RequestError::Malformed(*bad)),
+            NodeError::Resting
+            | NodeError::Down(_)
+            | NodeError::Silent(_)
+            | NodeError::Unreadable
+            | NodeError::Busy { .. } => None,
+        });
+        Err(said.unwrap_or_else(|| RequestError::NoNode(none.to_string())))
     }
 }

@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::queue::{Entry, Notice};
 
 pub use announce::Announcer;
-pub use query::{RequestError, Requesting, Requests, Teller};
+pub use query::{RequestError, Requests, Teller};
 pub use sender::{Pass, Sender};
 pub use sign::{SignError, Signer};
 pub use smarthost::{Connection, HandedOver, Smarthost, SmarthostError};

@@ -1,9 +1,14 @@
 //! BALANCE and HISTORY: read-only questions, answered from a node.
 
 use std::future::Future;
-use std::pin::Pin;
 
-use serde_json::{Map, Value, json};
+use codec::{AccountId, CloseTime, Drops};
+use rpc::api::{AccountTxQuery, LedgerChoice, LedgerRange, TxOrder};
+use rpc::methods::{
+    AccountInfoReply, AccountInfoRequest, AccountTxRequest, AccountTxRow, Form, Request as NodeRequest,
+    ServerInfoRequest,
+};
+use rpc::reply::{AmountReply, BadReply, Delivered};
 
 use super::compose::{Draft, Subject, compose};
 use super::page::{Page, xah};
@@ -13,27 +18,27 @@ use crate::clock::Clock;
 use crate::limits::{HISTORY_PAYMENTS_MAX, HISTORY_TRANSACTIONS_MAX};
 use crate::queue::{Entry, Notice, NoticeKind, Request};
 
-/// From 1970-01-01 to 2000-01-01, the ledger's epoch, seconds.
-const LEDGER_EPOCH_SECS: u64 = 946_684_800;
-
 /// Why a node did not say what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// A node answered with an error: its token, such as `actNotFound`.
     #[error("{0}")]
     Refused(String),
+    /// A node's reply is not understood.
+    #[error(transparent)]
+    Malformed(BadReply),
     /// No node answered.
     #[error("{0}")]
     NoNode(String),
 }
 
-/// A request that is being made.
-pub type Requesting<'a> = Pin<Box<dyn Future<Output = Result<Value, RequestError>> + Send + 'a>>;
-
 /// Nodes that can be asked.
 pub trait Requests: Send + Sync {
-    /// The `result` of a method, from whichever node answers.
-    fn request<'a>(&'a self, method: &'a str, params: Map<String, Value>) -> Requesting<'a>;
+    /// The reply of whichever node answers.
+    fn call<R>(&self, request: R) -> impl Future<Output = Result<R::Reply, RequestError>> + Send
+    where
+        R: NodeRequest + Send + Sync,
+        R::Reply: Send;
 }
 
 /// Answers BALANCE and HISTORY.
@@ -41,6 +46,14 @@ pub struct Teller<N> {
     rules: NoticeRules,
     nodes: N,
     clock: Clock,
+}
+
+/// Reserves of a ledger, where the node tells them.
+struct Reserves {
+    /// Of an account.
+    base: Option<Drops>,
+    /// Of each thing it owns.
+    increment: Option<Drops>,
 }
 
 impl<N: Requests> Teller<N> {
@@ -69,8 +82,7 @@ impl<N: Requests> Teller<N> {
         let Some(info) = self.account_info(entry).await? else {
             return self.no_account(entry).await;
         };
-        let (base, step) = self.reserves().await?;
-        let account = account_of(&info, base, step)?;
+        let account = account_of(&info, &self.reserves().await?);
         Ok(texts::balance(&self.rules, entry, &account))
     }
 
@@ -78,59 +90,71 @@ impl<N: Requests> Teller<N> {
         if self.account_info(entry).await?.is_none() {
             return self.no_account(entry).await;
         }
-        let params = object(json!({
-            "account": account(entry),
-            "ledger_index_min": -1,
-            "ledger_index_max": -1,
-            "limit": HISTORY_TRANSACTIONS_MAX,
-        }));
-        let found = self.request("account_tx", params).await?;
-        let transactions = found.get("transactions").and_then(Value::as_array);
-        let transactions = transactions.ok_or(AskError::BadAnswer {
-            method: "account_tx",
-            what: "transactions",
-        })?;
-        let account = account(entry);
-        let payments: Vec<Payment> = transactions
+        let account = entry.from.account();
+        let query = AccountTxQuery {
+            account,
+            ledgers: LedgerRange::Between(None, None),
+            order: TxOrder::Backward,
+            limit: HISTORY_TRANSACTIONS_MAX,
+            marker: None,
+        };
+        let request = AccountTxRequest {
+            query,
+            form: Form::Json,
+        };
+        let found = self.call(request).await?;
+        let payments: Vec<Payment> = found
+            .transactions
             .iter()
-            .filter_map(|transaction| payment_of(transaction, &account))
+            .filter_map(|row| payment_of(row, account))
             .take(HISTORY_PAYMENTS_MAX)
             .collect();
         Ok(texts::history(&self.rules, entry, &payments))
     }
 
     async fn no_account(&self, entry: &Entry) -> Result<Page, AskError> {
-        let (base, _) = self.reserves().await?;
-        Ok(texts::no_account(&self.rules, entry, base))
+        let base = self.reserves().await?.base;
+        Ok(texts::no_account(&self.rules, entry, base.map(Drops::get)))
     }
 
     /// `None` where there is no such account.
-    async fn account_info(&self, entry: &Entry) -> Result<Option<Value>, AskError> {
-        let params = object(json!({ "account": account(entry), "ledger_index": "validated" }));
-        match self.nodes.request("account_info", params).await {
+    async fn account_info(&self, entry: &Entry) -> Result<Option<AccountInfoReply>, AskError> {
+        let request = AccountInfoRequest {
+            account: entry.from.account(),
+            ledger: LedgerChoice::Validated,
+        };
+        match self.nodes.call(request).await {
             Ok(info) => Ok(Some(info)),
             Err(RequestError::Refused(token)) if token == "actNotFound" => Ok(None),
-            Err(error) => Err(AskError::NoNode(error.to_string())),
+            Err(error) => Err(ask_error(AccountInfoRequest::METHOD, error)),
         }
     }
 
-    /// Reserve of an account and of each thing it owns, drops.
-    async fn reserves(&self) -> Result<(Option<u64>, Option<u64>), AskError> {
-        let found = self.request("server_info", Map::new()).await?;
-        let ledger = found.pointer("/info/validated_ledger");
-        let drops = |names: [&str; 2]| {
-            let mut values = names.iter().filter_map(|name| ledger?.get(name));
-            values.next().and_then(drops_of_xah)
-        };
-        Ok((
-            drops(["reserve_base_native", "reserve_base_xrp"]),
-            drops(["reserve_inc_native", "reserve_inc_xrp"]),
-        ))
+    async fn reserves(&self) -> Result<Reserves, AskError> {
+        let ledger = self.call(ServerInfoRequest).await?.validated_ledger;
+        Ok(Reserves {
+            base: ledger.as_ref().and_then(|ledger| ledger.reserve_base),
+            increment: ledger.as_ref().and_then(|ledger| ledger.reserve_increment),
+        })
     }
 
-    async fn request(&self, method: &str, params: Map<String, Value>) -> Result<Value, AskError> {
-        let answer = self.nodes.request(method, params).await;
-        answer.map_err(|error| AskError::NoNode(error.to_string()))
+    async fn call<R>(&self, request: R) -> Result<R::Reply, AskError>
+    where
+        R: NodeRequest + Send + Sync,
+        R::Reply: Send,
+    {
+        let reply = self.nodes.call(request).await;
+        reply.map_err(|error| ask_error(R::METHOD, error))
+    }
+}
+
+fn ask_error(method: &'static str, error: RequestError) -> AskError {
+    match error {
+        RequestError::Malformed(bad) => AskError::BadAnswer {
+            method,
+            what: bad.member(),
+        },
+        RequestError::Refused(_) | RequestError::NoNode(_) => AskError::NoNode(error.to_string()),
     }
 }
 
@@ -140,103 +164,59 @@ impl<N: Requests> Ask for Teller<N> {
     }
 }
 
-/// The sender's account, as nodes write it.
-fn account(entry: &Entry) -> String {
-    entry.from.account().to_string()
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    }
-}
-
-/// A number of XAH as nodes show it, such as 0.2, in drops. Read as text: no float decides an amount.
-fn drops_of_xah(value: &Value) -> Option<u64> {
-    let text = match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        _ => return None,
-    };
-    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || part.len() > 6 || !is_number(whole) || !is_number(part) {
-        return None;
-    }
-    let part: u64 = format!("{part:0<6}").parse().ok()?;
-    let whole: u64 = whole.parse().ok()?;
-    whole.checked_mul(1_000_000)?.checked_add(part)
-}
-
-fn account_of(info: &Value, base: Option<u64>, step: Option<u64>) -> Result<Account, AskError> {
-    let bad = |what| AskError::BadAnswer {
-        method: "account_info",
-        what,
-    };
-    let root = info.get("account_data").ok_or(bad("account_data"))?;
-    let balance = root.get("Balance").and_then(Value::as_str);
-    let balance_drops = balance.and_then(|text| text.parse().ok()).ok_or(bad("Balance"))?;
-    let owned = root.get("OwnerCount").and_then(Value::as_u64);
-    let reserve_drops = match (base, step, owned) {
-        (Some(base), Some(step), Some(owned)) => {
-            step.checked_mul(owned).and_then(|owned| owned.checked_add(base))
+fn account_of(info: &AccountInfoReply, reserves: &Reserves) -> Account {
+    let reserve_drops = match (reserves.base, reserves.increment, info.owner_count) {
+        (Some(base), Some(increment), Some(owned)) => {
+            let owned = increment.get().checked_mul(u64::from(owned));
+            owned.and_then(|owned| owned.checked_add(base.get()))
         }
         _ => None,
     };
-    let flags = root.get("Flags").and_then(Value::as_u64).ok_or(bad("Flags"))?;
-    let shut_out = u64::from(codec::flags::LSF_DISABLE_MASTER | codec::flags::LSF_DISABLE_EMAIL);
-    let key = root.get("RegularKey").and_then(Value::as_str);
-    Ok(Account {
-        balance_drops,
+    let shut_out = codec::flags::LSF_DISABLE_MASTER | codec::flags::LSF_DISABLE_EMAIL;
+    Account {
+        balance_drops: info.balance.get(),
         reserve_drops,
-        regular_key: key.map(str::to_owned),
-        can_mail_spend: flags & shut_out == 0,
-        ledger_index: info.get("ledger_index").and_then(Value::as_u64),
-    })
+        regular_key: info.regular_key.map(|key| key.to_string()),
+        can_mail_spend: info.flags & shut_out == 0,
+        ledger_index: info.ledger_index.map(|index| u64::from(index.get())),
+    }
 }
 
 /// A payment of or to the account; `None` for all other transactions, and for what is not understood.
-fn payment_of(transaction: &Value, account: &str) -> Option<Payment> {
-    if transaction.get("validated") != Some(&Value::Bool(true)) {
+fn payment_of(row: &AccountTxRow, account: AccountId) -> Option<Payment> {
+    let (tx, meta) = (row.transaction.as_ref()?, row.meta.as_ref()?);
+    if !row.validated {
         return None;
     }
-    let tx = transaction.get("tx").or_else(|| transaction.get("tx_json"))?;
-    let meta = transaction.get("meta")?;
-    let text = |name: &str| tx.get(name).and_then(Value::as_str);
-    let amount = match text("TransactionType")? {
+    let amount = match tx.transaction_type.as_deref()? {
         // Each amount of a Remit is delivered in full or the transaction fails; a payment may deliver a part.
-        "Remit" => remitted(tx.get("Amounts").and_then(Value::as_array)),
-        "Payment" => {
-            let delivered = ["delivered_amount", "DeliveredAmount"];
-            let delivered = delivered.iter().find_map(|name| meta.get(name));
-            amount_of(delivered.or_else(|| tx.get("Amount"))?)?
-        }
+        "Remit" => remitted(&tx.amounts),
+        "Payment" => match &meta.delivered {
+            Delivered::Amount(amount) => amount_text(amount)?,
+            Delivered::Unsaid => amount_text(tx.amount.as_ref()?)?,
+            Delivered::Unreadable => return None,
+        },
         _ => return None,
     };
-    let (sender, receiver) = (text("Account")?, text("Destination")?);
+    let (sender, receiver) = (tx.account?, tx.destination?);
     let (direction, other) = match (sender == account, receiver == account) {
         (true, _) => ("out", receiver),
         (false, true) => ("in", sender),
         (false, false) => return None,
     };
-    let result = meta.get("TransactionResult").and_then(Value::as_str)?;
-    let date = tx.get("date").and_then(Value::as_u64);
+    let result = meta.result.as_deref()?;
     Some(Payment {
-        unix_secs: date.and_then(|date| date.checked_add(LEDGER_EPOCH_SECS)),
+        unix_secs: tx.date.map(CloseTime::to_unix),
         direction,
         amount,
-        other: other.to_owned(),
+        other: other.to_string(),
         failure: (result != "tesSUCCESS").then(|| result.to_owned()),
-        hash: text("hash").map(str::to_owned),
+        hash: tx.hash.map(|hash| hash.to_string()),
     })
 }
 
-fn remitted(amounts: Option<&Vec<Value>>) -> String {
-    let entries = amounts.map(Vec::as_slice).unwrap_or_default();
-    let mut shown = entries
-        .iter()
-        .filter_map(|entry| amount_of(entry.pointer("/AmountEntry/Amount")?));
+fn remitted(amounts: &[AmountReply]) -> String {
+    let mut shown = amounts.iter().filter_map(amount_text);
     let first = shown.next().unwrap_or_else(|| "no money".to_owned());
     match shown.count() {
         0 => first,
@@ -245,22 +225,22 @@ fn remitted(amounts: Option<&Vec<Value>>) -> String {
 }
 
 /// Drops as XAH; an issued amount with its currency and issuer.
-fn amount_of(amount: &Value) -> Option<String> {
-    if let Some(drops) = amount.as_str() {
-        return Some(xah(drops.parse().ok()?));
+fn amount_text(amount: &AmountReply) -> Option<String> {
+    match amount {
+        AmountReply::Native(drops) => Some(xah(drops.get())),
+        AmountReply::Issued {
+            value,
+            currency,
+            issuer,
+        } => Some(format!("{value} {currency}/{}", issuer.as_ref()?)),
     }
-    let text = |name: &str| amount.get(name).and_then(Value::as_str);
-    Some(format!(
-        "{} {}/{}",
-        text("value")?,
-        text("currency")?,
-        text("issuer")?
-    ))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::notices::tests::{assert_golden, entry, rules};
@@ -270,12 +250,14 @@ mod tests {
     struct Nodes(Vec<(&'static str, Result<Value, RequestError>)>);
 
     impl Requests for Nodes {
-        fn request<'a>(&'a self, method: &'a str, _params: Map<String, Value>) -> Requesting<'a> {
-            let known = self.0.iter().find(|(name, _)| *name == method);
-            let answer = known.map_or(Err(RequestError::NoNode("down".to_owned())), |(_, answer)| {
-                answer.clone()
-            });
-            Box::pin(async move { answer })
+        async fn call<R>(&self, _request: R) -> Result<R::Reply, RequestError>
+        where
+            R: NodeRequest + Send + Sync,
+            R::Reply: Send,
+        {
+            let known = self.0.iter().find(|(name, _)| *name == R::METHOD);
+            let (_, answer) = known.ok_or(RequestError::NoNode("down".to_owned()))?;
+            R::read(&answer.clone()?).map_err(RequestError::Malformed)
         }
     }
 
@@ -320,7 +302,7 @@ mod tests {
         ] {
             let teller = teller(vec![
                 ("account_info", Ok(account_info(flags, key))),
-                ("server_info", Ok(json!({}))),
+                ("server_info", Ok(json!({ "info": {} }))),
             ]);
             let answers = teller.ask(&question(Request::Balance)).await.expect("answered");
             let text = answers[0].mail.replace("\r\n               ", " ");
@@ -354,7 +336,8 @@ mod tests {
             "001_fund_alice",
         ];
         // An account of the recorded ledgers, in place of the one of the address.
-        let (own, recorded_as) = (account(&entry()), "rQpBBqgZR4tfdU6mC8TExJFY4WLqRqvoqs");
+        let own = entry().from.account().to_string();
+        let recorded_as = "rQpBBqgZR4tfdU6mC8TExJFY4WLqRqvoqs";
         let transactions = json!(names.map(recorded)).to_string().replace(recorded_as, &own);
         let transactions: Value = serde_json::from_str(&transactions).expect("JSON");
         let teller = teller(vec![
@@ -426,9 +409,13 @@ mod tests {
 
     #[test]
     fn hostile_transactions_are_left_out() {
-        let me = "rQpBBqgZR4tfdU6mC8TExJFY4WLqRqvoqs";
+        let me = AccountId::parse_classic("rQpBBqgZR4tfdU6mC8TExJFY4WLqRqvoqs").expect("an account");
+        let is_shown = |row: &Value| {
+            let reply = AccountTxRequest::read(&json!({ "transactions": [row] })).expect("a list");
+            payment_of(&reply.transactions[0], me).is_some()
+        };
         let good = recorded("024_remit_native_existing");
-        assert!(payment_of(&good, me).is_some());
+        assert!(is_shown(&good));
         for path in [
             "/validated",
             "/tx",
@@ -441,26 +428,8 @@ mod tests {
                 let mut changed = good.clone();
                 *changed.pointer_mut(path).expect("member") = bad.clone();
                 let is_text_where_text_belongs = path == "/meta/TransactionResult" && bad.is_string();
-                let is_known = payment_of(&changed, me).is_some();
-                assert_eq!(is_known, is_text_where_text_belongs, "{path} {bad}");
+                assert_eq!(is_shown(&changed), is_text_where_text_belongs, "{path} {bad}");
             }
-        }
-    }
-
-    #[test]
-    fn amounts_of_nodes_are_read_as_text() {
-        assert_eq!(drops_of_xah(&json!(0.2)), Some(200_000));
-        assert_eq!(drops_of_xah(&json!(1)), Some(1_000_000));
-        assert_eq!(drops_of_xah(&json!("12.000001")), Some(12_000_001));
-        for bad in [
-            json!(-1),
-            json!(1e-7),
-            json!("1.0000001"),
-            json!(""),
-            json!(null),
-            json!(u64::MAX),
-        ] {
-            assert_eq!(drops_of_xah(&bad), None, "{bad}");
         }
     }
 }

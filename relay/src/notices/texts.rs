@@ -6,13 +6,13 @@ use codec::{Ter, TerClass};
 
 use super::NoticeRules;
 use super::page::{Page, human_date, xah};
-use crate::queue::{Code, Entry, Outcome, money};
+use crate::queue::{Entry, Outcome, money};
 
 /// NetworkID that an instruction need not name. Spec: 5.6.
 const MAIN_NETWORK: u32 = 21_337;
 
 fn code(entry: &Entry) -> Option<String> {
-    entry.said.code.as_ref().map(Code::to_string)
+    entry.said.code.as_ref().map(|code| code.as_str().to_owned())
 }
 
 fn has_code(entry: &Entry, ter: Ter) -> bool {

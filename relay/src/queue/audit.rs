@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use amendment::address::Recipient;
 use codec::{AccountId, Hash256};
+use rpc::reply::ResultCode;
 use serde::Serialize;
 
 use super::entry::{Entry, Outcome, State};
 use super::id::MailId;
 use super::notice::{Notice, NoticeKind, NoticeState};
-use super::said::Code;
 use super::store::sync_folder;
 use super::stored;
 use crate::limits::{AUDIT_LINE_BYTES_MAX, HISTORY_LINES_MAX};
@@ -102,7 +102,7 @@ pub(super) fn tell_entry(time: u64, before: Option<&Entry>, after: &Entry, lines
         held: after.is_held(),
         from_account: after.from.account(),
         to_account: after.to().map(Recipient::account),
-        code: after.said.code.as_ref().map(Code::as_str),
+        code: after.said.code.as_ref().map(ResultCode::as_str),
         hash,
         ledger_index,
         node: after.progress.trail().node.as_deref(),

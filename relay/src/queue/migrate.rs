@@ -5,11 +5,12 @@ use amendment::instruction::line::{Line, Meaning, To};
 use amendment::{EmailId, Order};
 use codec::{AccountId, Amount, Currency, Drops, Hash256, IssuedAmount, TerClass};
 use redb::{ReadableTable, WriteTransaction};
+use rpc::reply::ResultCode;
 
 use super::entry::{End, Entry, Hold, InLedger, Made, Outcome, Progress, State, Trail};
 use super::id::MailId;
 use super::request::Request;
-use super::said::{Code, Rule, Said};
+use super::said::{Rule, Said};
 use super::stored::{decode, encode};
 use super::tables::{ENTRIES, Place};
 use super::view::{EntryView, Kind};
@@ -92,8 +93,8 @@ fn read<T>(
     }
 }
 
-fn code(old: &EntryView) -> Result<Option<Code>, Unreadable> {
-    read(old.code.as_deref(), Code::parse, "code")
+fn code(old: &EntryView) -> Result<Option<ResultCode>, Unreadable> {
+    read(old.code.as_deref(), ResultCode::parse, "code")
 }
 
 fn request(old: &EntryView) -> Result<Request, Unreadable> {
@@ -156,7 +157,7 @@ fn progress(old: &EntryView) -> Result<Progress, Unreadable> {
     })
 }
 
-fn outcome(old: &EntryView, code: Option<&Code>, hash: Option<Hash256>) -> Outcome {
+fn outcome(old: &EntryView, code: Option<&ResultCode>, hash: Option<Hash256>) -> Outcome {
     let Some(hash) = hash else {
         return Outcome::Replayed { transaction: None };
     };
@@ -165,7 +166,7 @@ fn outcome(old: &EntryView, code: Option<&Code>, hash: Option<Hash256>) -> Outco
         ledger_index: old.ledger_index,
         fee: old.fee_drops.map(Drops::new),
     };
-    match code.map(Code::class) {
+    match code.map(ResultCode::class) {
         Some(TerClass::Tes) => Outcome::Applied {
             transaction,
             delivered: old.amount.as_deref().and_then(|amount| delivered(old, amount)),

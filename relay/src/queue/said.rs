@@ -2,77 +2,10 @@
 
 use std::fmt;
 
-use codec::{Ter, TerClass};
+use rpc::reply::ResultCode;
 use serde::{Deserialize, Serialize};
 
-use super::stored::{self, store_as_text};
-use crate::limits::NODE_TOKEN_BYTES_MAX;
-
-/// Result code by its token. A node of another version may give one that [`Ter`] does not hold; its class still counts.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Code {
-    token: String,
-    class: TerClass,
-}
-
-impl Code {
-    /// Reads a token of any class.
-    pub fn parse(token: &str) -> Option<Code> {
-        let is_word = token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if token.len() > NODE_TOKEN_BYTES_MAX || !is_word {
-            return None;
-        }
-        let class = match token.get(..3)? {
-            "tel" => TerClass::Tel,
-            "tem" => TerClass::Tem,
-            "tef" => TerClass::Tef,
-            "ter" => TerClass::Ter,
-            "tes" => TerClass::Tes,
-            "tec" => TerClass::Tec,
-            _ => return None,
-        };
-        let token = token.to_owned();
-        Some(Code { token, class })
-    }
-
-    /// Its token.
-    pub fn as_str(&self) -> &str {
-        &self.token
-    }
-
-    /// Its class.
-    pub fn class(&self) -> TerClass {
-        self.class
-    }
-
-    /// Whether it is this result.
-    pub fn is(&self, ter: Ter) -> bool {
-        self.token == ter.token()
-    }
-}
-
-impl From<Ter> for Code {
-    fn from(ter: Ter) -> Code {
-        Code {
-            token: ter.token().to_owned(),
-            class: ter.class(),
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.token)
-    }
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.token)
-    }
-}
+use super::stored::{self, Text, store_as_text};
 
 /// The last word on a mail: of a node, of the relay, or of an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -80,7 +13,7 @@ impl fmt::Debug for Code {
 pub struct Said {
     /// Result code, such as `terNO_DKIM_KEY`.
     #[serde(with = "stored::optional_text")]
-    pub code: Option<Code>,
+    pub code: Option<ResultCode>,
     /// Rule of docs/spec.md that failed.
     #[serde(with = "stored::optional_text")]
     pub rule: Option<Rule>,
@@ -140,6 +73,15 @@ impl fmt::Debug for Rule {
 }
 
 store_as_text! {
-    Code, "result code": Code::parse;
     Rule, "rule": Rule::parse;
+}
+
+impl Text for ResultCode {
+    const NAME: &'static str = "result code";
+    fn write(&self) -> String {
+        self.as_str().to_owned()
+    }
+    fn read(text: &str) -> Option<ResultCode> {
+        ResultCode::parse(text)
+    }
 }

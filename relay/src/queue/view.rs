@@ -128,7 +128,7 @@ impl From<&Entry> for EntryView {
             executable_until: entry.executable_until,
             next_try: entry.next_try,
             tries: entry.tries,
-            code: entry.said.code.as_ref().map(ToString::to_string),
+            code: entry.said.code.as_ref().map(|code| code.as_str().to_owned()),
             rule: entry.said.rule.map(|rule| rule.to_string()),
             word: entry.said.word.clone(),
             fix: entry.said.fix.clone(),

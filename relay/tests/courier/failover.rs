@@ -7,6 +7,7 @@ use relay::courier::Courier;
 use relay::courier::nodes::{NodeError, NodeTimes, Nodes};
 use relay::notices::{Announce, Announcer, Ask, AskError, Asking, NoticeRules};
 use relay::queue::{Entry, EntryView, Hold, MailId, Notice, NoticeKind, Progress, Queue, Request, State};
+use rpc::methods::PingRequest;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -121,7 +122,7 @@ async fn rejects_nodes_of_another_network_or_behind_theirs() {
         assert!(matches!(refused, Err(NodeError::Down(_))), "{refused:?}");
         let (name, failure) = nodes.states().remove(0);
         assert!(failure.is_some(), "{name} is not fit");
-        let again = nodes.request("ping", &Map::new()).await.expect_err("it rests");
+        let again = nodes.call(&PingRequest).await.expect_err("it rests");
         assert_eq!(again.errors, [(name, NodeError::Resting)]);
     }
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rpc::reply::ResultCode;
+
 use super::*;
 
 #[tokio::test]
@@ -458,7 +460,7 @@ async fn the_audit_log_tells_each_change_and_no_address() {
             node: None,
             outcome,
         };
-        entry.said.code = Code::parse("tesSUCCESS");
+        entry.said.code = ResultCode::parse("tesSUCCESS");
         vec![notice(1, NoticeKind::Validated)]
     });
     queue.change(entry(1).id, paid).await.expect("changed");
