@@ -8,7 +8,7 @@ use crate::commit::{Change, Settled, Vote};
 use crate::mail::ReadMail;
 use crate::peers::Peer;
 
-/// Names a request, so that its answer finds whoever waits. The host picks it.
+/// Names a request, so that its answer finds the one who waits. The host picks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(u64);
 

@@ -58,9 +58,6 @@ pub const LOOKUPS_AT_WORK_MAX: usize = 32;
 /// Seconds after which a key of the ledger is looked up again, well before it is removed after 30 days (spec 7.4).
 pub const RENEW_SECS: u32 = 7 * 86_400;
 
-/// Seconds after which a failed signature leads to a fresh look-up (spec 7.3).
-pub const STALE_SECS: u32 = 3_600;
-
 /// Keys of the ledger that are looked up for renewal at one close.
 pub const RENEWALS_PER_CLOSE_MAX: usize = 4;
 
@@ -70,7 +67,7 @@ pub const FAILURES_PER_PEER_MAX: u32 = 60;
 /// Look-ups for mails of one address in one minute. Refusal: `slowDown`. The operator has no such bound.
 pub const LOOKUPS_PER_PEER_MAX: u32 = 30;
 
-/// Addresses whose work is counted. When full, all counts start anew.
+/// Addresses whose work is counted. When full, all counts start again.
 pub const COUNTED_PEERS_MAX: usize = 10_000;
 
 /// Ledgers between two searches for keys that nobody renewed (spec 7.4): the search walks over the whole state.

@@ -2,13 +2,13 @@
 //!
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
-use amendment::{KeyAnswer, KeySource, LedgerKeys, ReadView as _, TxtRecords};
+use amendment::{KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state};
 use codec::{Amount, Drops, Object, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, Qualifies, explain as explain_mail};
 use ledger::dkim::DkimName;
 use ledger::{Ledger, OpenLedger};
 
-use crate::limits::{LAST_LEDGER_AHEAD, SPARE_BASE_FEES, STALE_SECS};
+use crate::limits::{LAST_LEDGER_AHEAD, SPARE_BASE_FEES};
 use crate::names::{dkim_name, dns_name};
 
 /// Explain a mail under the keys of a ledger. A failed signature under a key that may have changed since is no verdict.
@@ -16,29 +16,12 @@ use crate::names::{dkim_name, dns_name};
 /// Spec: 7.3
 pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
     let open = OpenLedger::new(ledger);
-    let view = open.view();
-    let keys = LedgerKeys(&view);
-    let now = ledger.close_time();
-    let explanation = explain_mail(
-        raw,
-        &ExplainEnv {
-            network_id,
-            now,
-            keys: &keys,
-        },
-    );
-    if explanation.code != Ter::TEF_BAD_SIGNATURE
-        || !names_of(&explanation).any(|name| may_have_changed(ledger, &name))
-    {
-        return explanation;
-    }
-    let without = Without { keys: &keys, ledger };
     explain_mail(
         raw,
         &ExplainEnv {
             network_id,
-            now,
-            keys: &without,
+            now: ledger.close_time(),
+            keys: &LedgerKeys(&open.view()),
         },
     )
 }
@@ -63,49 +46,10 @@ pub(crate) fn explain_under(
     )
 }
 
-/// The keys of a ledger, but for those whose failure is no verdict.
-struct Without<'a, K> {
-    keys: &'a K,
-    ledger: &'a Ledger,
-}
-
-impl<K: KeySource> KeySource for Without<'_, K> {
-    fn key(&self, domain: &str, selector: &str) -> KeyAnswer {
-        match dkim_name(domain, selector) {
-            Some(name) if may_have_changed(self.ledger, &name) => KeyAnswer::Unknown,
-            _ => self.keys.key(domain, selector),
-        }
-    }
-}
-
-fn names_of(explanation: &Explanation) -> impl Iterator<Item = DkimName> {
-    explanation
-        .signed_with
-        .iter()
-        .filter_map(|name| dkim_name(name.domain(), name.selector()))
-}
-
-/// Whether a key of the ledger is not known to be what DNS has now: attested more than an hour ago, or about to be
-/// replaced.
-fn may_have_changed(ledger: &Ledger, name: &DkimName) -> bool {
-    let Some(entry) = ledger.entry(&name.keylet()) else {
-        return false;
-    };
-    let attested = entry.u32(sf::LAST_ATTESTED).unwrap_or(0);
-    let is_stale = attested.saturating_add(STALE_SECS) < ledger.close_time().seconds();
-    !entry.contains(sf::REVOKED_AT) && (is_stale || entry.contains(sf::NEXT_KEY))
-}
-
 /// Whether DNS has to be asked before a mail under this key can be judged.
 pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
-    let Some(entry) = ledger.entry(&name.keylet()) else {
-        return true;
-    };
-    let is_active = entry
-        .u32(sf::ACTIVE_AFTER)
-        .is_none_or(|after| ledger.close_time().seconds() >= after);
-    let is_usable = is_active && entry.contains(sf::PUBLIC_KEY) && !entry.contains(sf::REVOKED_AT);
-    !is_usable || may_have_changed(ledger, name)
+    let entry = ledger.entry(&name.keylet());
+    key_state(entry.as_ref(), ledger.close_time()) != KeyState::Settled
 }
 
 /// The keys that would prove a mail.

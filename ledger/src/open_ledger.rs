@@ -3,8 +3,6 @@
 //! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). There is no
 //! queue: the open ledger is never too full here.
 
-use std::collections::BTreeSet;
-
 use codec::{AccountId, Field, Hash256, Object, Ter, TerClass, Value, keylet, sf};
 
 use crate::email;
@@ -13,7 +11,7 @@ use crate::ledger::Ledger;
 use crate::limits::{
     LOCAL_HOOK_NAME_BYTES_MAX, LOCAL_HOOK_PARAMETERS_MAX, LOCAL_HOOK_VALUE_BYTES_MAX, LOCAL_MEMOS_BYTES_MAX,
 };
-use crate::state_map::StateMap;
+use crate::state_map::{StateMap, TxSet};
 use crate::transaction::Transaction;
 use crate::transactors::dispatch::transactor;
 use crate::view::{Env, LedgerKind, View};
@@ -24,7 +22,7 @@ pub struct OpenLedger {
     env: Env,
     state: StateMap,
     accepted: Vec<Transaction>,
-    ids: BTreeSet<Hash256>,
+    ids: TxSet,
 }
 
 /// Why a submission is turned away before the rules see it (`invalidTransaction`).
@@ -72,14 +70,14 @@ impl OpenLedger {
             env: Env::of(parent, LedgerKind::Open),
             state: parent.state().clone(),
             accepted: Vec::new(),
-            ids: BTreeSet::new(),
+            ids: TxSet::new(),
         }
     }
 
     /// Tries a transaction and keeps its effects where it counts.
     pub fn submit(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
         check_local(tx, &self.env)?;
-        let ter = if self.ids.contains(&tx.id()) {
+        let ter = if self.contains(&tx.id()) {
             Ter::TEF_ALREADY
         } else {
             self.apply(tx)
@@ -88,7 +86,7 @@ impl OpenLedger {
         let cost = self.cost_drops(tx, sender.as_ref());
         Ok(SubmitOutcome {
             ter,
-            applied: self.ids.contains(&tx.id()) && ter != Ter::TEF_ALREADY,
+            applied: self.contains(&tx.id()) && ter != Ter::TEF_ALREADY,
             retriable: ter.class() == TerClass::Ter,
             kept: true,
             account_sequence_next: sender.and_then(|account| account.u32(sf::SEQUENCE)).unwrap_or(0),
@@ -116,7 +114,7 @@ impl OpenLedger {
                 }
             }
             self.accepted.push(tx.clone());
-            self.ids.insert(tx.id());
+            self.ids.insert(tx.id(), []);
         }
         judged.ter
     }
@@ -136,7 +134,7 @@ impl OpenLedger {
     /// True where the transaction was accepted into this open ledger.
     #[must_use]
     pub fn contains(&self, tx_id: &Hash256) -> bool {
-        self.ids.contains(tx_id)
+        self.ids.entry(tx_id).is_some()
     }
 
     /// The entries as they are now.

@@ -1,6 +1,7 @@
 //! Tests of the node: the store under cuts and, on top of it, whole nodes.
 
 mod amendments;
+mod broken;
 mod damage;
 mod day;
 mod dns;
