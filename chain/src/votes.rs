@@ -60,7 +60,9 @@ pub fn changes(parent: &Ledger, votes: &Votes, majority_secs: u32) -> Vec<Transa
 mod tests {
     use super::*;
     use codec::CloseTime;
+    use codec::keys::PublicKey;
     use ledger::GenesisConfig;
+    use ledger::dkim::KeyDelays;
     use ledger::genesis::EmailAmendment;
 
     #[test]
@@ -68,11 +70,10 @@ mod tests {
         let votes = Votes::from([(amendment::AMENDMENT_EMAIL, Vote::For)]);
         let genesis = Ledger::genesis(&GenesisConfig {
             network_id: 21_337,
-            validators: vec![vec![0xED; 33]],
+            validators: vec![PublicKey::parse(&[0xED; 33]).expect("a key")],
             email: EmailAmendment::Absent,
             close_time: CloseTime::new(1_000),
-            key_delay_first_secs: 0,
-            key_delay_next_secs: 0,
+            key_delays: KeyDelays::NONE,
         });
         assert!(changes(&genesis, &votes, 0).is_empty(), "no flag ledger");
         assert!(is_votable(&amendment::AMENDMENT_EMAIL));

@@ -14,7 +14,7 @@ use codec::format::{EntryType, TxType};
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, flags, hash, keylet, sf, tx};
 use criterion::{Criterion, criterion_group, criterion_main};
-use ledger::dkim::{Answer, Attestation, build_key_set};
+use ledger::dkim::{Answer, Attestation, KeyDelays, build_key_set};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, StateMap, Transaction, close};
 use testkit::sign::{DkimKey, Draft, Form};
@@ -87,11 +87,10 @@ fn account_root(id: AccountId, number: u32) -> Object {
 fn genesis() -> Ledger {
     Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
-        validators: vec![sender(0).public_key().as_bytes().to_vec()],
+        validators: vec![sender(0).public_key()],
         email: EmailAmendment::Enabled,
         close_time: CloseTime::new(CLOCK),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     })
 }
 

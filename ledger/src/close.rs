@@ -63,6 +63,7 @@ impl AppliedTx {
 ///
 /// ```
 /// use codec::CloseTime;
+/// use ledger::dkim::KeyDelays;
 /// use ledger::genesis::EmailAmendment;
 /// use ledger::{GenesisConfig, Ledger, close};
 ///
@@ -71,8 +72,7 @@ impl AppliedTx {
 ///     validators: Vec::new(),
 ///     email: EmailAmendment::Enabled,
 ///     close_time: CloseTime::new(800_000_000),
-///     key_delay_first_secs: 0,
-///     key_delay_next_secs: 0,
+///     key_delays: KeyDelays::NONE,
 /// });
 /// let closed = close(&genesis, [], CloseTime::new(800_000_030));
 /// assert_eq!(closed.ledger.header().parent_hash, genesis.hash());

@@ -244,14 +244,20 @@ impl Endorsement {
 /// KEY_DELAY_FIRST and KEY_DELAY_NEXT of a network, fixed by its genesis; both 0 without an entry.
 /// Spec: 1, 7.4
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeyDelays {
+pub struct KeyDelays {
     /// For the first key of a domain.
-    pub(crate) first_secs: u32,
+    pub first_secs: u32,
     /// For each further one.
-    pub(crate) next_secs: u32,
+    pub next_secs: u32,
 }
 
 impl KeyDelays {
+    /// A key is usable as soon as a quorum has seen it.
+    pub const NONE: KeyDelays = KeyDelays {
+        first_secs: 0,
+        next_secs: 0,
+    };
+
     /// Index of the entry that holds them: a DKIMKey without domain and selector.
     pub(crate) fn keylet() -> Hash256 {
         keylet::dkim_key(b"", b"")

@@ -5,6 +5,7 @@
 
 use codec::format::EntryType;
 use codec::hash::sha512_half;
+use codec::keys::PublicKey;
 use codec::{AccountId, Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, keylet, sf};
 
 use crate::dkim::KeyDelays;
@@ -104,16 +105,14 @@ pub enum EmailAmendment {
 pub struct GenesisConfig {
     /// NetworkID, in every transaction where it is above 1024.
     pub network_id: u32,
-    /// Public keys (33 bytes each) of the validators; empty: no UNLReport, and no DKIM keys ever.
-    pub validators: Vec<Vec<u8>>,
+    /// Public keys of the validators; empty: no UNLReport, and no DKIM keys ever.
+    pub validators: Vec<PublicKey>,
     /// Whether `Email` is on.
     pub email: EmailAmendment,
     /// Close time of the genesis.
     pub close_time: CloseTime,
-    /// KEY_DELAY_FIRST in seconds; 0 on a one-machine ledger. Spec: 7.4
-    pub key_delay_first_secs: u32,
-    /// KEY_DELAY_NEXT in seconds; 0 on a one-machine ledger. Spec: 7.4
-    pub key_delay_next_secs: u32,
+    /// KEY_DELAY_FIRST and KEY_DELAY_NEXT; none on a one-machine ledger. Spec: 7.4
+    pub key_delays: KeyDelays,
 }
 
 impl Ledger {
@@ -128,12 +127,8 @@ impl Ledger {
         if !config.validators.is_empty() {
             put(keylet::unl_report(), unl_report(config));
         }
-        let delays = KeyDelays {
-            first_secs: config.key_delay_first_secs,
-            next_secs: config.key_delay_next_secs,
-        };
-        if (delays.first_secs, delays.next_secs) != (0, 0) {
-            put(KeyDelays::keylet(), delays.entry());
+        if config.key_delays != KeyDelays::NONE {
+            put(KeyDelays::keylet(), config.key_delays.entry());
         }
         let header = Header {
             index: LedgerIndex::new(1),
@@ -197,7 +192,12 @@ fn unl_report(config: &GenesisConfig) -> Object {
     keys.dedup();
     let validators: Vec<_> = keys
         .into_iter()
-        .map(|key| (sf::ACTIVE_VALIDATOR, Object::new().with(sf::PUBLIC_KEY, key)))
+        .map(|key| {
+            (
+                sf::ACTIVE_VALIDATOR,
+                Object::new().with(sf::PUBLIC_KEY, key.as_bytes().as_slice()),
+            )
+        })
         .collect();
     entry(EntryType::UnlReport)
         .with(sf::PREVIOUS_TXN_ID, Hash256::ZERO)
@@ -215,8 +215,7 @@ mod tests {
             validators: Vec::new(),
             email: EmailAmendment::Absent,
             close_time: CloseTime::new(848_486_599),
-            key_delay_first_secs: 0,
-            key_delay_next_secs: 0,
+            key_delays: KeyDelays::NONE,
         }
     }
 
@@ -242,7 +241,7 @@ mod tests {
                 ..recorded()
             },
             GenesisConfig {
-                validators: vec![vec![0xED; 33]],
+                validators: vec![PublicKey::parse(&[0xED; 33]).expect("a key")],
                 ..recorded()
             },
             GenesisConfig {

@@ -128,6 +128,7 @@ fn check_replay_entry(sandbox: &Sandbox<'_>, tx: &Transaction, env: &Env) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dkim::KeyDelays;
     use crate::ledger::Ledger;
     use crate::state_map::StateMap;
     use crate::view::LedgerKind;
@@ -174,8 +175,7 @@ mod tests {
             validators: Vec::new(),
             email: crate::genesis::EmailAmendment::Enabled,
             close_time: CloseTime::new(800_000_000),
-            key_delay_first_secs: 0,
-            key_delay_next_secs: 0,
+            key_delays: KeyDelays::NONE,
         };
         Env::of(&Ledger::genesis(&config), LedgerKind::Closed)
     }

@@ -89,17 +89,18 @@ pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
 mod tests {
     use super::*;
     use chain::votes::EMAIL;
+    use codec::keys::PublicKey;
     use ledger::GenesisConfig;
+    use ledger::dkim::KeyDelays;
     use ledger::genesis::EmailAmendment;
 
     fn genesis(email: EmailAmendment) -> Ledger {
         Ledger::genesis(&GenesisConfig {
             network_id: 21_337,
-            validators: vec![vec![0xED; 33]],
+            validators: vec![PublicKey::parse(&[0xED; 33]).expect("a key")],
             email,
             close_time: CloseTime::new(1_000),
-            key_delay_first_secs: 0,
-            key_delay_next_secs: 0,
+            key_delays: KeyDelays::NONE,
         })
     }
 

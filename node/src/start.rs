@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use amendment::ReadView as _;
 use codec::keys::KeyPair;
 use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
+use ledger::dkim::KeyDelays;
 use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 
@@ -176,11 +177,10 @@ pub(crate) fn ledger_of(
     }
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id,
-        validators: vec![key.public_key().as_bytes().to_vec()],
+        validators: vec![key.public_key()],
         email: config.email,
         close_time: now,
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     });
     let funded = pay_funds(&genesis, network_id, &config.funds, now)?;
     let commits = [Commit::of_genesis(&genesis), Commit::of(&funded)];

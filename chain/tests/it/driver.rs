@@ -12,7 +12,7 @@ use chain::{
 };
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Object, flags, format::TxType, sf};
-use ledger::dkim::{Answer, DkimName};
+use ledger::dkim::{Answer, DkimName, KeyDelays};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
 use serde_json::Value;
@@ -70,14 +70,13 @@ pub fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
 
 /// A ledger of so many validators, in which ALICE has 1,000 XAH.
 pub fn first_ledger(validators: u8) -> Ledger {
-    let keys = (1..=validators).map(|number| validator(number).public_key().as_bytes().to_vec());
+    let keys = (1..=validators).map(|number| validator(number).public_key());
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
         validators: keys.collect(),
         email: EmailAmendment::Enabled,
         close_time: CloseTime::new(CLOCK),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     });
     let mut open = OpenLedger::new(&genesis);
     let paid = open.submit(&payment(ALICE, 1, 1_000_000_000)).expect("submitted");

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use codec::format::TxType;
 use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
 use ledger::amendments::{self, Ballot, build_changes};
+use ledger::dkim::KeyDelays;
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, Transaction, close};
 
@@ -20,8 +21,7 @@ fn flag_ledger() -> Ledger {
         validators: Vec::new(),
         email: EmailAmendment::Absent,
         close_time: CloseTime::new(START),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     });
     at_index(&genesis, 256)
 }
@@ -149,7 +149,7 @@ fn accepts_new_fees_and_a_new_list_of_validators() {
     let (ledger, results) = applied(&ledger, vec![report(1), report(2)]);
     assert_eq!(results, [Ter::TES_SUCCESS; 2]);
     assert_eq!(ledger::dkim::validators(&ledger).len(), 2);
-    // The first of a later ledger starts anew.
+    // The first of a later ledger replaces the list.
     let (ledger, _) = applied(&ledger, vec![report(3)]);
     assert_eq!(ledger::dkim::validators(&ledger), [key(3).public_key()]);
 }

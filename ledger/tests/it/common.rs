@@ -3,6 +3,7 @@
 use codec::format::TxType;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Object, Ter, flags, keylet, sf, tx};
+use ledger::dkim::KeyDelays;
 use ledger::genesis::EmailAmendment;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction, close};
 
@@ -34,11 +35,10 @@ impl World {
     pub(crate) fn new() -> World {
         let ledger = Ledger::genesis(&GenesisConfig {
             network_id: NETWORK,
-            validators: vec![key(200).public_key().as_bytes().to_vec()],
+            validators: vec![key(200).public_key()],
             email: EmailAmendment::Enabled,
             close_time: CloseTime::new(START),
-            key_delay_first_secs: 0,
-            key_delay_next_secs: 0,
+            key_delays: KeyDelays::NONE,
         });
         let mut world = World { ledger, last: None };
         for number in 1..=3 {

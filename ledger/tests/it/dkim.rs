@@ -4,7 +4,9 @@
 use amendment::KeyName;
 use codec::keys::KeyPair;
 use codec::{CloseTime, Object, Ter, keylet, sf};
-use ledger::dkim::{Answer, Attestation, attestation_message, build_key_set, build_removals, quorum};
+use ledger::dkim::{
+    Answer, Attestation, KeyDelays, attestation_message, build_key_set, build_removals, quorum,
+};
 use ledger::genesis::EmailAmendment;
 use ledger::{Closed, GenesisConfig, Ledger, Transaction, close};
 
@@ -21,13 +23,13 @@ fn validator(number: u8) -> KeyPair {
 fn genesis(validators: u8, delays_secs: (u32, u32)) -> Ledger {
     Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
-        validators: (0..validators)
-            .map(|n| validator(n).public_key().as_bytes().to_vec())
-            .collect(),
+        validators: (0..validators).map(|n| validator(n).public_key()).collect(),
         email: EmailAmendment::Enabled,
         close_time: CloseTime::new(START),
-        key_delay_first_secs: delays_secs.0,
-        key_delay_next_secs: delays_secs.1,
+        key_delays: KeyDelays {
+            first_secs: delays_secs.0,
+            next_secs: delays_secs.1,
+        },
     })
 }
 
@@ -246,11 +248,10 @@ fn rejects_a_set_that_validators_did_not_make_so() {
 fn rejects_a_set_on_a_network_without_the_amendment() {
     let mut config = GenesisConfig {
         network_id: NETWORK,
-        validators: vec![validator(0).public_key().as_bytes().to_vec()],
+        validators: vec![validator(0).public_key()],
         email: EmailAmendment::Enabled,
         close_time: CloseTime::new(START),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     };
     let attestations = [attest(0, &name(), &record(RECORD), START + 5)];
     let set = build_key_set(&Ledger::genesis(&config), NETWORK, &attestations).expect("quorum");
@@ -288,7 +289,7 @@ fn rejects_a_key_whose_quorums_differed_in_between() {
     let one = seen(&genesis(1, (3_600, 21_600)), &name(), &record(RECORD), START + 10).ledger;
     let two = seen(&one, &name(), &record(OTHER), START + 3_000).ledger;
     let three = seen(&two, &name(), &record(RECORD), START + 3_700).ledger;
-    assert!(!is_usable(&three), "the count begins anew");
+    assert!(!is_usable(&three), "the count starts again");
     let four = seen(&three, &name(), &record(RECORD), START + 7_300).ledger;
     assert!(is_usable(&four));
 }
@@ -406,7 +407,7 @@ fn rejects_removal_of_a_renewed_key() {
         CloseTime::new(START + 31 * 24 * 3_600 + 10),
     );
     assert_eq!(one.applied.len(), 1);
-    // In one ledger the two contradict each other: whichever comes second is dropped or starts anew, never
+    // In one ledger the two contradict each other: whichever comes second is dropped or starts again, never
     // both kept.
     let both = close(
         &month,
@@ -560,7 +561,7 @@ fn rejects_a_waiting_record_whose_strictness_changes() {
     assert_eq!(
         key(&three).u32(sf::FIRST_SEEN),
         Some(START + 21_700),
-        "the count begins anew"
+        "the count starts again"
     );
 }
 

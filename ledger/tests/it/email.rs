@@ -8,7 +8,7 @@ use amendment::EmailId;
 use codec::format::TxType;
 use codec::keys::KeyPair;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
-use ledger::dkim::{Answer, Attestation, build_key_set};
+use ledger::dkim::{Answer, Attestation, KeyDelays, build_key_set};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Header, Ledger, OpenLedger, Transaction};
 use testkit::sign::{DkimKey, Draft, Form};
@@ -55,11 +55,10 @@ fn alice() -> AccountId {
 fn world_without_keys() -> World {
     let ledger = Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
-        validators: vec![key(200).public_key().as_bytes().to_vec()],
+        validators: vec![key(200).public_key()],
         email: EmailAmendment::Enabled,
         close_time: CloseTime::new(CLOCK),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     });
     let mut world = World { ledger, last: None };
     for account in [alice(), id(1)] {
@@ -536,8 +535,7 @@ fn rejects_the_flag_where_it_is_not_legal() {
         validators: Vec::new(),
         email: EmailAmendment::Absent,
         close_time: CloseTime::new(CLOCK),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     });
     let mail = tx(&wrapped(
         &world,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ledger::dkim::KeyDelays;
 use ledger::genesis::EmailAmendment;
 use ledger::replay::{EngineResult, RecordedLedger, replay};
 use ledger::{GenesisConfig, Ledger, close};
@@ -168,8 +169,7 @@ fn accepts_the_recorded_ledger_without_transactions() {
         validators: Vec::new(),
         email: EmailAmendment::Absent,
         close_time: codec::CloseTime::new(848_486_599),
-        key_delay_first_secs: 0,
-        key_delay_next_secs: 0,
+        key_delays: KeyDelays::NONE,
     };
     let genesis = Ledger::genesis(&config);
     // xahaud proposed some time that rounds to the recorded 848486610; so does this one.

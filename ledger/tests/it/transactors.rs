@@ -714,7 +714,7 @@ fn rejects_payments_of_issued_money_that_the_lines_forbid() {
     );
 }
 
-/// An issuer with a transfer rate of 1.01, 1 with 100 of his money, 2 with a line of 50.
+/// An issuer with a transfer rate of 1.01, 1 with 100 of its money, 2 with a line of 50.
 fn issuing_world() -> World {
     let mut world = World::new();
     let rate = account_set(flags::ASF_DEFAULT_RIPPLE).with(sf::TRANSFER_RATE, 1_010_000_000u32);
@@ -810,7 +810,7 @@ fn rejects_payments_over_a_transfer_rate_without_room_in_send_max() {
 #[test]
 fn accepts_the_receiver_in_full_where_a_payment_ends_his_line() {
     // Not recorded; from xahaud's ApplyStateTable: a receiver written back unchanged and then threaded as an
-    // owner shows his fields, an owner that nobody wrote shows the transaction before.
+    // owner shows its fields, an owner that nobody wrote shows the transaction before.
     let mut world = World::new();
     assert_eq!(
         world.apply(&key(3), account_set(flags::ASF_DEFAULT_RIPPLE)),
@@ -1074,7 +1074,7 @@ fn rejects_unauthorised_lines_where_the_issuer_asks() {
     assert_eq!(world.apply(&key(1), remit_usd(id(2), "1")), Ter::TEC_NO_AUTH);
     assert_eq!(world.apply(&key(2), trust("100")), Ter::TES_SUCCESS);
     assert_eq!(world.apply(&key(1), remit_usd(id(2), "1")), Ter::TEC_NO_AUTH);
-    // From the issuer himself a Remit asks nothing.
+    // From the issuer itself a Remit asks nothing.
     assert_eq!(world.apply(&key(3), remit_usd(id(2), "1")), Ter::TES_SUCCESS);
     // A line with money on it counts as authorised for a Payment.
     assert_eq!(world.apply(&key(3), pay(id(2))), Ter::TES_SUCCESS);
