@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dns::{Answer, Resolver};
+use rpc::api::{LedgerChoice, Transactions};
+use rpc::methods::{
+    FeatureReply, FeatureRequest, LedgerReply, LedgerRequest, ServerInfoReply, ServerInfoRequest,
+};
 use rpc::{Client, ClientError};
-use serde_json::{Map, Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,9 +16,6 @@ use tokio::time::timeout;
 use super::{Finding, Options, Verdict};
 use crate::config::Config;
 use crate::limits::{CHECK_SECS_MAX, CLOCK_SKEW_SECS, GREETING_BYTES_MAX};
-
-/// Unix seconds at which the ledger's time begins: 2000-01-01 UTC.
-const LEDGER_EPOCH_UNIX: u64 = 946_684_800;
 
 const PATIENCE: Duration = Duration::from_secs(CHECK_SECS_MAX);
 
@@ -44,33 +44,38 @@ async fn node(url: &str, network: u32, now: u64) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-    match ask(&mut client, "server_info", &[]).await {
-        Ok(answer) => findings.push(same_network(about("node"), &answer, network)),
+    match understood(client.call(&ServerInfoRequest).await) {
+        Ok(info) => findings.push(same_network(about("node"), &info.unwrap_or_default(), network)),
         Err(error) => {
             let fix = "Is it a node of this program or of Xahau? Correct nodes";
             findings.push(Finding::fail(about("node"), error.to_string(), fix));
         }
     }
-    let feature = ask(&mut client, "feature", &[("feature", json!("Email"))]).await;
-    findings.push(email_enabled(about("amendment Email at"), feature));
-    let ledger = ask(&mut client, "ledger", &[("ledger_index", json!("validated"))]).await;
+    let feature = client.call(&FeatureRequest::One("Email".to_owned())).await;
+    let about_email = about("amendment Email at");
+    findings.push(email_enabled(about_email, understood(feature)));
+    let ledger = client.call(&LedgerRequest {
+        ledger: LedgerChoice::Validated,
+        transactions: Transactions::Omitted,
+    });
+    let ledger = understood(ledger.await);
     findings.push(same_time(about("time of"), ledger, now));
     client.close().await;
     findings
 }
 
-async fn ask(client: &mut Client, method: &str, params: &[(&str, Value)]) -> Result<Value, ClientError> {
-    let params = params
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()));
-    client.request(method, Map::from_iter(params)).await
+/// `None` is a reply that lacks what its method promises: it says nothing, but a node gave it.
+fn understood<T>(reply: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match reply {
+        Err(ClientError::BadReply(_)) => Ok(None),
+        reply => reply.map(Some),
+    }
 }
 
-fn same_network(about: String, answer: &Value, network: u32) -> Finding {
-    let info = answer.get("info").unwrap_or(&Value::Null);
-    let state = info.get("server_state").and_then(Value::as_str).unwrap_or("?");
-    match info.get("network_id").and_then(Value::as_u64) {
-        Some(id) if id == u64::from(network) => {
+fn same_network(about: String, info: &ServerInfoReply, network: u32) -> Finding {
+    let state = info.server_state.as_deref().unwrap_or("?");
+    match info.network_id {
+        Some(id) if id == network => {
             let seen = format!("network {id}, {state}");
             if matches!(state, "full" | "proposing" | "validating") {
                 Finding::ok(about, seen)
@@ -95,12 +100,12 @@ fn same_network(about: String, answer: &Value, network: u32) -> Finding {
     }
 }
 
-fn email_enabled(about: String, answer: Result<Value, ClientError>) -> Finding {
+fn email_enabled(about: String, reply: Result<Option<FeatureReply>, ClientError>) -> Finding {
     let fix = "Mails wait until it is enabled there, five days at most; name another node";
-    match answer {
-        Ok(answer) => {
-            let mut states = answer.as_object().into_iter().flat_map(Map::values);
-            match states.find_map(|state| state.get("enabled")?.as_bool()) {
+    match reply {
+        Ok(reply) => {
+            let feature = reply.and_then(|reply| reply.features.into_values().next());
+            match feature.map(|feature| feature.enabled) {
                 Some(true) => Finding::ok(about, "enabled"),
                 Some(false) => Finding::fail(about, "not enabled", fix),
                 None => Finding::warn(about, "the node does not say", fix),
@@ -113,11 +118,10 @@ fn email_enabled(about: String, answer: Result<Value, ClientError>) -> Finding {
     }
 }
 
-fn same_time(about: String, answer: Result<Value, ClientError>, now: u64) -> Finding {
-    let closed_at = answer.map(|answer| answer.pointer("/ledger/close_time").and_then(Value::as_u64));
-    match closed_at {
-        Ok(Some(since_2000)) => {
-            let ledger = since_2000.saturating_add(LEDGER_EPOCH_UNIX);
+fn same_time(about: String, ledger: Result<Option<LedgerReply>, ClientError>, now: u64) -> Finding {
+    match ledger.map(|ledger| ledger?.close_time) {
+        Ok(Some(closed_at)) => {
+            let ledger = closed_at.to_unix();
             let (apart, word) = if ledger > now {
                 (ledger - now, "behind")
             } else {

@@ -19,15 +19,15 @@ pub enum DkimKeyError {
     /// The file cannot be read, or holds no PEM.
     #[error("{}: {reason}. It must hold a key that begins with -----BEGIN PRIVATE KEY-----", path.display())]
     Unreadable {
-        /// The file.
+        /// As `answers.dkim_key` names it.
         path: PathBuf,
-        /// Why.
+        /// The reader's reason.
         reason: String,
     },
     /// It holds another kind of key.
     #[error("{}: neither an RSA key of 2048 to 8192 bits nor an Ed25519 key, in PKCS#8", path.display())]
     OtherKind {
-        /// The file.
+        /// As `answers.dkim_key` names it.
         path: PathBuf,
     },
     /// The crypto library refused to make one.

@@ -21,15 +21,15 @@ pub enum ConfigError {
     /// It cannot be read.
     #[error("cannot read {}: {source}. `xahau-email relay config` prints a file to begin with", path.display())]
     Read {
-        /// The file.
+        /// As it was named on the command line.
         path: PathBuf,
-        /// Why.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// It is larger than any configuration.
     #[error("{} holds more than {FILE_BYTES_MAX} bytes; it is no configuration file", path.display())]
     TooLong {
-        /// The file.
+        /// As it was named on the command line.
         path: PathBuf,
     },
     /// A name that is no setting.
@@ -69,7 +69,7 @@ pub enum ConfigError {
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The file.
+    /// As it was named on the command line.
     pub path: PathBuf,
     /// The line, from 1.
     pub line: usize,

@@ -67,7 +67,7 @@ pub enum QuickstartError {
     Address {
         /// What was given.
         address: String,
-        /// Why.
+        /// The rule of addresses that it breaks.
         source: AddressError,
     },
     /// No name of a machine.
@@ -82,9 +82,9 @@ pub enum QuickstartError {
     /// The disk refused.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// What.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// No key.

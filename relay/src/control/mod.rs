@@ -35,7 +35,7 @@ const SOCKET: &str = "control.sock";
 pub enum Request {
     /// Entries, oldest first, a line each; damaged ones after them where the filter is empty.
     List {
-        /// Which.
+        /// Which entries; empty for all.
         #[serde(default)]
         filter: Filter,
     },
@@ -56,7 +56,7 @@ pub enum Request {
     Hold {
         /// Its name.
         name: String,
-        /// Why.
+        /// The operator's reason; it stands in the entry.
         reason: String,
     },
     /// Ends a hold.
@@ -68,7 +68,7 @@ pub enum Request {
     Drop {
         /// Its name.
         name: String,
-        /// Why.
+        /// The operator's reason; it stands in the entry.
         reason: String,
     },
     /// The queue in numbers.

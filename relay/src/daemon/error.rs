@@ -26,17 +26,17 @@ pub enum DaemonError {
          the path of a socket has to be shorter than 108 bytes"
     )]
     Listen {
-        /// Where.
+        /// Address or path, as the configuration has it.
         place: String,
-        /// Why not.
+        /// The system's reason.
         source: io::Error,
     },
-    /// A file.
+    /// A file that the configuration names cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {
-        /// Which.
+        /// As the configuration names it.
         path: PathBuf,
-        /// Why not.
+        /// The system's reason.
         source: io::Error,
     },
     /// The key that signs notices.
@@ -56,6 +56,6 @@ pub enum DaemonError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the relay stops: {part} ended by itself, which is a defect. See the log, and restart the relay")]
 pub struct PartEnded {
-    /// Which.
+    /// Words for the log.
     pub part: &'static str,
 }

@@ -97,7 +97,7 @@ impl Folder {
         Ok(moved)
     }
 
-    /// Forgets those that were put off longest ago and whose time is over, some of them: they are as new then.
+    /// Forgets some of those whose time is over, the oldest first; they count as new then.
     fn offer_again(&mut self) {
         let now = Instant::now();
         let mut due: Vec<(Instant, OsString)> = self

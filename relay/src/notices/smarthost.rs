@@ -23,9 +23,9 @@ pub enum SmarthostError {
     /// A file of the configuration cannot be read.
     #[error("cannot read {}: {why}", path.display())]
     File {
-        /// The file.
+        /// As the configuration names it.
         path: PathBuf,
-        /// Why not.
+        /// The system's reason.
         why: String,
     },
     /// The certificate authorities, or the name of the smarthost, are not usable.

@@ -48,7 +48,7 @@ use keys::{Freshness, Keys};
 use limits::{Allowance, Exceeded};
 use own::{Mailbox, Own, OwnError};
 use postmaster::{Postmaster, PostmasterError};
-use refusal::Rejected;
+use refusal::{Rejected, is_of_key};
 use rules::{Accepted, Rules, judge};
 
 /// Why the intake cannot be set up.
@@ -165,8 +165,8 @@ impl Intake {
         };
         let keys = self.keys.of_mail(raw, Freshness::Kept, now).await;
         let ruling = judge(raw, &rules, &keys);
-        let is_of_key = matches!(&ruling, Err(rejected) if matches!(rejected.rule, "4.5" | "7.4"));
-        if !is_of_key || !keys.has_kept {
+        let may_change = matches!(&ruling, Err(rejected) if is_of_key(rejected.rule));
+        if !may_change || !keys.has_kept {
             return ruling;
         }
         let fresh = self.keys.of_mail(raw, Freshness::Fresh, now).await;

@@ -33,7 +33,7 @@ pub struct Own {
 pub struct OwnError {
     /// The entry.
     pub address: String,
-    /// Why not.
+    /// The rule of addresses that it breaks.
     pub why: String,
 }
 

@@ -1,4 +1,4 @@
-//! A map that remembers the recent and stays small: two generations, of which the older is dropped when the younger is
+//! A bounded map of recent entries: two generations, of which the older is dropped when the younger is
 //! full.
 
 use std::borrow::Borrow;

@@ -45,12 +45,10 @@ impl Rejected {
 
     /// A refusal of the verifier.
     pub fn of(refusal: &Refusal) -> Rejected {
+        let enhanced = enhanced(refusal);
         Rejected {
-            code: match refusal {
-                Refusal::MailTooLarge | Refusal::MemoTooLarge => 552,
-                _ => 550,
-            },
-            enhanced: enhanced(refusal),
+            code: if enhanced == "5.3.4" { 552 } else { 550 },
+            enhanced,
             rule: refusal.rule(),
             reason: refusal.to_string(),
             fix: explain::fix(refusal).to_owned(),
@@ -139,6 +137,11 @@ pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> O
         }
         _ => None,
     }
+}
+
+/// Whether a rule is about the key, so that another key can satisfy it.
+pub fn is_of_key(rule: &str) -> bool {
+    rule == Refusal::Signature.rule() || rule == Refusal::KeyRevoked.rule()
 }
 
 /// Whether the mail is right but dated ahead.

@@ -12,7 +12,7 @@ use codec::hash::sha512_half;
 use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
 
 use super::own::Own;
-use super::refusal::{Rejected, is_early, is_no_order, line_for_network};
+use super::refusal::{Rejected, is_early, is_no_order, is_of_key, line_for_network};
 use crate::limits::EARLY_SECS_MAX;
 use crate::queue::{Dkim, MailId, Request};
 
@@ -123,14 +123,15 @@ fn unread() -> Rejected {
 /// How far the proof of the signature came. Spec: 4.5.
 fn proof(explanation: &Explanation) -> Result<Dkim, Rejected> {
     let checks = || explanation.checks.iter();
-    if checks().any(|check| check.rule == "4.5" && check.verdict == CheckVerdict::Pass) {
+    if checks().any(|check| check.rule == Refusal::Signature.rule() && check.verdict == CheckVerdict::Pass) {
         return Ok(Dkim::Proven);
     }
-    if checks().any(|check| check.rule == "7.3" && check.verdict == CheckVerdict::Unknown) {
+    if checks()
+        .any(|check| check.rule == Refusal::KeyUnknown.rule() && check.verdict == CheckVerdict::Unknown)
+    {
         return Ok(Dkim::Unproven);
     }
-    let is_key = |rule| matches!(rule, "4.5" | "7.4");
-    let failed = checks().find(|check| is_key(check.rule) && check.verdict == CheckVerdict::Fail);
+    let failed = checks().find(|check| is_of_key(check.rule) && check.verdict == CheckVerdict::Fail);
     Err(failed.map_or_else(
         || Rejected::of(&Refusal::Signature),
         |check| Rejected::of_check(check, "5.7.20"),

@@ -45,7 +45,7 @@ pub struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// Binds `path` with mode 0660. A socket that nobody listens on any more is replaced; one in use, or a file of another
+    /// Binds `path` with mode 0660. A socket without a listener is replaced; one in use, or a file of another
     /// kind, is an error.
     pub fn bind(path: &Path) -> io::Result<UnixSocket> {
         if let Ok(metadata) = std::fs::symlink_metadata(path)

@@ -120,7 +120,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new connection from `peer`, whose `way` is [`Channel::Smtp`] or [`Channel::Lmtp`].
+    /// A new connection from `peer`, whose `channel` is [`Channel::Smtp`] or [`Channel::Lmtp`].
     pub fn new(settings: Settings, peer: Peer, now: Instant) -> Session {
         Session {
             settings,

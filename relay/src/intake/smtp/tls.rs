@@ -21,9 +21,9 @@ pub enum TlsError {
     /// A file cannot be read.
     #[error("{path}: {error}")]
     Read {
-        /// The file.
+        /// As the configuration names it.
         path: PathBuf,
-        /// Why.
+        /// The system's reason.
         error: io::Error,
     },
     /// A file is larger than [`CERTIFICATE_FILE_BYTES_MAX`].
@@ -32,9 +32,9 @@ pub enum TlsError {
     /// A file is no PEM, or holds nothing of the kind that is looked for.
     #[error("{path}: {error}")]
     Pem {
-        /// The file.
+        /// As the configuration names it.
         path: PathBuf,
-        /// Why.
+        /// The reader's reason.
         error: rustls_pki_types::pem::Error,
     },
     /// The chain is empty, the key does not fit the certificate, or is of a kind that TLS cannot use.
@@ -42,7 +42,7 @@ pub enum TlsError {
     Unusable {
         /// The certificate file.
         path: PathBuf,
-        /// Why.
+        /// The TLS library's reason.
         error: rustls::Error,
     },
 }

@@ -106,7 +106,7 @@ impl Session {
         Action::More
     }
 
-    /// Commands that bring no mail nearer, without end, hold a slot for nothing.
+    /// Commands that lead to no mail hold a slot for nothing.
     fn count_idle(&mut self, request: &Request<Cow<'_, str>>) -> Option<Reply> {
         if let Request::Rcpt { .. } | Request::Data | Request::Quit = request {
             return None;
