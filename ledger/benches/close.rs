@@ -1,6 +1,6 @@
 //! What a ledger costs: building it, its signatures, its hashes, a signed mail.
 //!
-//! `cargo bench -p xahau-email-ledger`. Each line `ratio NAME VALUE` is the time of one transaction divided
+//! `cargo bench -p ledger`. Each line `ratio NAME VALUE` is the time of one transaction divided
 //! by its target; at most 1 is good. Everything runs in one thread, and of several runs the least disturbed
 //! counts: so it is CPU time.
 

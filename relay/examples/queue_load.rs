@@ -1,6 +1,6 @@
 //! How fast the queue is: durable puts by many callers, restart after kill -9, listing.
 //!
-//! `cargo run --release -p xahau-email-relay --example queue_load -- FOLDER [MAILS] [CALLERS]`, on the disk that matters; the
+//! `cargo run --release -p relay --example queue_load -- FOLDER [MAILS] [CALLERS]`, on the disk that matters; the
 //! folder must be new. Mails have 10 KB and ids that are spread like hashes.
 
 use std::error::Error;

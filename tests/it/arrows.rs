@@ -3,8 +3,8 @@
 use crate::{packages, read, table_after};
 use std::collections::{BTreeMap, BTreeSet};
 
-fn short(name: &str) -> String {
-    name.strip_prefix("xahau-email-").unwrap_or(name).to_owned()
+fn name_of(value: &serde_json::Value) -> String {
+    value["name"].as_str().expect("a name").to_owned()
 }
 
 #[test]
@@ -19,10 +19,8 @@ fn crates_use_only_what_their_row_names() {
             .expect("dependencies")
             .iter()
             .filter(ours);
-        let uses = uses
-            .map(|dependency| short(dependency["name"].as_str().expect("name")))
-            .collect();
-        actual.insert(short(package["name"].as_str().expect("name")), uses);
+        let uses = uses.map(name_of).collect();
+        actual.insert(name_of(&package), uses);
     }
     let rows = table_after(&read("docs/ARCHITECTURE.md"), "## Arrows");
     let documented: BTreeMap<String, BTreeSet<String>> = rows

@@ -241,7 +241,7 @@ fn build(tree: &Path, tests: &BTreeSet<Test<'_>>) -> BTreeMap<(String, String), 
         "--lib",
     ]);
     for package in tests.iter().map(|test| test.package).collect::<BTreeSet<_>>() {
-        command.arg(format!("--package=xahau-email-{package}"));
+        command.arg(format!("--package={package}"));
     }
     let binaries: BTreeSet<_> = tests.iter().map(|test| test.binary).collect();
     for binary in binaries.iter().filter(|name| **name != "lib") {

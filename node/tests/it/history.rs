@@ -18,12 +18,19 @@ async fn with_mails(world: &World) {
     }
 }
 
-/// All pages of `account_tx`, as ledgers.
-async fn pages(client: &mut Client, account: &str, forward: bool) -> Vec<u64> {
+/// Which transactions come first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+/// All pages of `account_tx` in an order, as ledgers.
+async fn pages(client: &mut Client, account: &str, order: Order) -> Vec<u64> {
     let mut ledgers = Vec::new();
     let mut marker = Value::Null;
     loop {
-        let mut params = json!({"account": account, "forward": forward, "limit": 10});
+        let mut params = json!({"account": account, "forward": order == Order::OldestFirst, "limit": 10});
         if !marker.is_null() {
             params["marker"] = marker;
         }
@@ -43,8 +50,8 @@ async fn accepts_account_tx_of_all_whom_a_transaction_affects() {
     let world = World::new(Keys::vectors());
     with_mails(&world).await;
     let mut client = client_of(&world).await;
-    assert_eq!(pages(&mut client, ALICE, true).await, [2, 4, 5, 6]);
-    assert_eq!(pages(&mut client, ALICE, false).await, [6, 5, 4, 2]);
+    assert_eq!(pages(&mut client, ALICE, Order::OldestFirst).await, [2, 4, 5, 6]);
+    assert_eq!(pages(&mut client, ALICE, Order::NewestFirst).await, [6, 5, 4, 2]);
     let bob = ask(
         &mut client,
         "account_tx",
@@ -169,7 +176,7 @@ async fn accepts_the_end_of_history_by_age() {
         ask(client, "server_info", json!({})).await["info"]["complete_ledgers"].clone()
     };
     assert_eq!(complete(&mut client).await, "4-6");
-    assert_eq!(pages(&mut client, ALICE, true).await, [4, 5, 6]);
+    assert_eq!(pages(&mut client, ALICE, Order::OldestFirst).await, [4, 5, 6]);
     let gone: Map<String, Value> = [("ledger_index".to_owned(), json!(3))].into_iter().collect();
     let error = client.request("ledger", gone).await.expect_err("forgotten");
     assert!(error.to_string().contains("lgrNotFound"), "{error}");

@@ -147,6 +147,7 @@ fn rejects_ledger_accept_from_anybody_else() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn rejects_each_kind_of_bad_parameter() {
     let zero = "0".repeat(64);
     let refused = |request: Value| (request.clone(), ask(&request)["error"].clone());

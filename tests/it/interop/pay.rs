@@ -35,6 +35,7 @@ fn submit(postfix: &Service, to: &str, line: &str) {
 /// What is submitted to Postfix is signed by OpenDKIM and comes by SMTP, LMTP, LMTP over a Unix socket and a Maildir; what
 /// was signed so comes from smtplib and swaks too. Each mail is one payment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[expect(clippy::too_many_lines, reason = "one run of foreign programs, told in order")]
 async fn mail_of_postfix_smtplib_and_swaks_becomes_payments() {
     if !can_run(&[
         "python3",
