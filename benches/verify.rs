@@ -1,9 +1,11 @@
-//! What one mail costs a validator, against the floor that nobody can get under and against mail-auth, in one run.
+//! What one mail costs a validator, against the floor that nobody can get under and against mail-auth, in one
+//! run.
 //!
-//! Floor: RSA-2048 (or Ed25519) with a parsed key, SHA-256 of the signed bytes, and the SHA-512s that docs/spec.md
-//! demands (accounts of both addresses 2.3, EmailID and signature hash 8, keylets 1), all by aws-lc-rs; Ed25519 by the
-//! library that rule 4.5 needs. Ours: `preflight`, `screen` and `authenticate` over a transaction in memory. The last
-//! lines are `ratio NAME VALUE` (time over floor) and `rate NAME VALUE` (mails per second).
+//! Floor: RSA-2048 (or Ed25519) with a parsed key, SHA-256 of the signed bytes, and the SHA-512s that
+//! docs/spec.md demands (accounts of both addresses 2.3, EmailID and signature hash 8, keylets 1), all by
+//! aws-lc-rs; Ed25519 by the library that rule 4.5 needs. Ours: `preflight`, `screen` and `authenticate` over
+//! a transaction in memory. The last lines are `ratio NAME VALUE` (time over floor) and `rate NAME VALUE`
+//! (mails per second).
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -156,7 +158,7 @@ fn report(subject: &Subject) {
     );
 }
 
-/// The floor's RSA against `openssl speed`, if that program is here, so that nobody need trust our floor.
+/// The floor's RSA against `openssl speed`, if that program is here, so that our floor need not be trusted.
 fn report_openssl(subject: &Subject) {
     let floor = Floor::of(subject);
     let FloorKey::Rsa(key) = &floor.key else {

@@ -8,11 +8,11 @@
 //! cargo run --release --example relay_load -- latency FILE 127.0.0.1:2525 ws://127.0.0.1:6006 --count 60
 //! ```
 //!
-//! `make` writes the mails, and beside them `FILE.keys.json`, the DKIM key that signs them. `send` counts a mail when its
-//! 250 has come, and prints mails a second and the times that single mails took. It speaks plain RFC 5321 with
-//! PIPELINING, so any mail server can be measured with the same stream. `idle` opens connections that say EHLO and nothing
-//! more, and prints what memory the process holds (Linux). `latency` sends mails one by one at odd moments and prints how long
-//! each took from its last byte to validated.
+//! `make` writes the mails, and beside them `FILE.keys.json`, the DKIM key that signs them. `send` counts a
+//! mail when its 250 has come, and prints mails a second and the times that single mails took. It speaks
+//! plain RFC 5321 with PIPELINING, so any mail server can be measured with the same stream. `idle` opens
+//! connections that say EHLO and nothing more, and prints what memory the process holds (Linux). `latency`
+//! sends mails one by one at odd moments and prints how long each took from its last byte to validated.
 
 use std::io::{BufWriter, Read, Write};
 use std::net::SocketAddr;

@@ -35,7 +35,8 @@ pub enum Command {
     },
     /// Check a mail as a node would, rule by rule, and show the transaction it makes
     ///
-    /// Exit code: 0 the mail qualifies, 1 it does not, 2 cannot tell (unreadable file, key absent, DNS failing).
+    /// Exit code: 0 the mail qualifies, 1 it does not, 2 cannot tell (unreadable file, key absent, DNS
+    /// failing).
     Explain(Explain),
     /// Show what works with which mail provider
     Providers,
@@ -76,8 +77,8 @@ pub enum Ledger {
 pub enum Relay {
     /// Run the relay
     ///
-    /// Prints `listening PROTOCOL://ADDR:PORT` for each door when all are open. Ends at SIGTERM or Ctrl-C, after what is
-    /// under way.
+    /// Prints `listening PROTOCOL://ADDR:PORT` for each door when all are open. Ends at SIGTERM or Ctrl-C,
+    /// after what is under way.
     Run(RelayConfig),
     /// Print a commented configuration file with every setting and its default
     Config,

@@ -50,7 +50,7 @@ fn explain_arguments(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && is_json {
         out!("{}", serde_json::json!({ "error": error.to_string() }));
     }
-    // Standard output or error that is closed cannot be told so.
+    // Where the output is closed, nothing can be said.
     let _ = error.print();
     if error.use_stderr() {
         Outcome::Unknown.into()

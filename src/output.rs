@@ -1,4 +1,5 @@
-//! Standard output that may go away: a reader that closes it ends the program quietly, a full disk with a word.
+//! Standard output that may go away: a reader that closes it ends the program quietly, a full disk with a
+//! word.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};

@@ -123,7 +123,8 @@ pub fn check_normal_form(raw: &[u8]) {
     }
 }
 
-/// What passes `preflight` as a memo is its own normal form, and a mail that a door takes, but for its key and time.
+/// What passes `preflight` as a memo is its own normal form, and a mail that a door takes, but for its key
+/// and time.
 pub fn check_memo(memo: &[u8]) {
     let explanation = explained(memo, NETWORK, &NoKeys);
     let from_door = explanation.transaction.clone();

@@ -1,4 +1,5 @@
-//! Mails under the targets' own key, canonicalization simple/simple, so that the signed bytes are those written.
+//! Mails under the targets' own key, canonicalization simple/simple, so that the signed bytes are those
+//! written.
 
 use std::sync::LazyLock;
 
@@ -18,7 +19,8 @@ pub static KEYS: LazyLock<TxtRecords> = LazyLock::new(|| {
     keys
 });
 
-/// A mail before its signature: `names` is `h=`, each of `fields` has its CRLF, the last line of `body` is not empty.
+/// A mail before its signature: `names` is `h=`, each of `fields` has its CRLF, the last line of `body` is
+/// not empty.
 pub fn draft(names: &'static str, fields: &[&[u8]], body: Vec<u8>) -> Draft<'static> {
     Draft {
         form: Form::Simple,

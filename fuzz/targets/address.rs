@@ -8,8 +8,8 @@ use amendment::address::{
 use fuzz::signer::{check, draft};
 use libfuzzer_sys::fuzz_target;
 
-/// A canonical address stands for itself, but for two kinds that nobody can write: nothing is trimmed after the cut at
-/// `+`, so `a.+x` keeps its dot (2.2); lower case can make a name look like an account (2.4).
+/// A canonical address stands for itself, but for two kinds that nobody can write: nothing is trimmed after
+/// the cut at `+`, so `a.+x` keeps its dot (2.2); lower case can make a name look like an account (2.4).
 fn check_again<T: PartialEq + std::fmt::Debug>(
     address: &CanonicalAddress,
     again: Result<T, AddressError>,

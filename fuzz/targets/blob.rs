@@ -1,5 +1,6 @@
-//! A serialized transaction or ledger entry: what can be read is written again byte for byte. Its JSON is no second
-//! serialization (xahaud makes the letters of a currency upper-case), but what is read of it stays what it is.
+//! A serialized transaction or ledger entry: what can be read is written again byte for byte. Its JSON is no
+//! second serialization (xahaud makes the letters of a currency upper-case), but what is read of it stays
+//! what it is.
 
 #![no_main]
 

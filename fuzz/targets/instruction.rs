@@ -1,5 +1,5 @@
-//! The content of a signed mail: instruction lines, and the MIME parts around them where it begins with Content-Type,
-//! Content-Transfer-Encoding or both.
+//! The content of a signed mail: instruction lines, and the MIME parts around them where it begins with
+//! Content-Type, Content-Transfer-Encoding or both.
 
 #![no_main]
 

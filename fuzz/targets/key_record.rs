@@ -1,4 +1,5 @@
-//! A TXT record that strangers publish, and a key as a ledger entry carries it: no key but the signer's own proves a mail.
+//! A TXT record that strangers publish, and a key as a ledger entry carries it: no key but the signer's own
+//! proves a mail.
 
 #![no_main]
 
@@ -38,8 +39,8 @@ fn check_proofs(key: &KeyRecord, record: &[u8]) {
         }
     };
     let is_proven = derive(mail, NETWORK, NOW, &keys).is_ok();
-    // The same RSA key can be written with and without its SubjectPublicKeyInfo; at the end stand the modulus, 257 bytes
-    // behind 4 of tag and length, and the exponent, 3 behind 2.
+    // The same RSA key can be written with and without its SubjectPublicKeyInfo; at the end stand the
+    // modulus, 257 bytes behind 4 of tag and length, and the exponent, 3 behind 2.
     let number = &expected[expected.len().saturating_sub(266)..];
     assert_eq!(is_proven, key.public_key().ends_with(number));
 }

@@ -1,4 +1,5 @@
-//! A raw mail, as any door takes it, under the keys of its seeds; once as it is, once with the hash of its body put right.
+//! A raw mail, as any door takes it, under the keys of its seeds; once as it is, once with the hash of its
+//! body put right.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! MemoData of a transaction that anybody may submit; once as it is, once with the hash of its body put right.
+//! MemoData of a transaction that anybody may submit; once as it is, once with the hash of its body put
+//! right.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A request in JSON, over WebSocket and over HTTP, from anybody and from the operator; the same bytes as the JSON of a
-//! transaction and, where the relay is built, as a node's answer that it reads.
+//! A request in JSON, over WebSocket and over HTTP, from anybody and from the operator; the same bytes as the
+//! JSON of a transaction and, where the relay is built, as a node's answer that it reads.
 
 #![no_main]
 

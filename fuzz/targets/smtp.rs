@@ -1,7 +1,9 @@
-//! The bytes of an SMTP or LMTP client: however they are cut, they give the same replies and the same letters.
+//! The bytes of an SMTP or LMTP client: however they are cut, they give the same replies and the same
+//! letters.
 //!
-//! The first byte chooses the protocol (bit 0), whether there is no certificate (1), whether TLS has begun (2) and whether
-//! the server stops half-way (3); the second one into pieces of how many bytes the rest is cut.
+//! The first byte chooses the protocol (bit 0), whether there is no certificate (1), whether TLS has begun
+//! (2) and whether the server stops half-way (3); the second one into pieces of how many bytes the rest is
+//! cut.
 
 #![no_main]
 
@@ -153,8 +155,8 @@ fn check_replies(heard: &[u8]) {
     }
 }
 
-/// A letter is for recipients of the relay, within its bounds, and holds no bare CR or LF: nothing that another server
-/// could read as the end of the mail.
+/// A letter is for recipients of the relay, within its bounds, and holds no bare CR or LF: nothing that
+/// another server could read as the end of the mail.
 fn check_letter(letter: &Letter) {
     assert!(letter.raw.len() <= limits::MAIL_BYTES_MAX);
     assert!(!letter.recipients.is_empty());

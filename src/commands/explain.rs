@@ -37,7 +37,8 @@ pub async fn run(args: &cli::Explain, json: bool) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// The records of the keys that the mail's signatures name. A name that DNS does not answer for stays unknown.
+/// The records of the keys that the mail's signatures name. A name that DNS does not answer for stays
+/// unknown.
 async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<TxtRecords, Failure> {
     let resolver = keys::resolver(source)?;
     let mut records = TxtRecords::new();

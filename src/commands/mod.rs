@@ -16,7 +16,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Bytes of a mail that are read: one more than the door takes, so that the verifier says that it is too long.
+/// Bytes of a mail that are read: one more than the door takes, so that the verifier says that it is too
+/// long.
 const MAIL_BYTES_READ: u64 = (amendment::limits::MAIL_BYTES_MAX + 1) as u64;
 
 /// What a command found.
@@ -95,7 +96,7 @@ pub enum Failure {
     /// The node failed while it ran.
     #[error(transparent)]
     Node(#[from] ::node::NodeFailure),
-    /// The port cannot be had.
+    /// The port is taken, or not for this user.
     #[error(
         "cannot listen on {address}: {source}. Is another node running there? Choose another with --listen"
     )]

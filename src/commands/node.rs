@@ -118,7 +118,7 @@ impl RunningNode {
 
     /// Lets open requests finish and ends.
     pub async fn stop(self) -> Result<(), Failure> {
-        // Nobody may listen any more; then there is nobody to tell.
+        // Fails where no receiver is left: then both tasks have ended.
         let _ = self.stop.send(true);
         self.server.await.map_err(std::io::Error::other)??;
         if !self.closing.is_finished() {
@@ -144,24 +144,26 @@ fn say_what_a_later_start_ignores(args: &cli::Node) {
     }
 }
 
-/// A file size limit kills a process that has no handler for its signal; with one, writing fails and the store says so.
+/// A file size limit kills a process that has no handler for its signal; with one, writing fails and the
+/// store says so.
 pub fn outlive_full_disks() -> Result<(), Failure> {
     #[cfg(target_os = "linux")]
     {
         use tokio::signal::unix::{SignalKind, signal};
         const SIGXFSZ: i32 = 25;
-        // The handler stays for the life of the process, whatever becomes of this value.
+        // The handler stays for the life of the process, without this value too.
         drop(signal(SignalKind::from_raw(SIGXFSZ))?);
     }
     Ok(())
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error says that the sender is gone: then it is time too.
+    // Fails where the sender is gone, which is an end too.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Resolves when the operator asks for an end: SIGTERM, Ctrl-C, or SIGHUP, which a terminal sends when it is closed.
+/// Resolves when the operator asks for an end: SIGTERM, Ctrl-C, or SIGHUP, which a terminal sends when it is
+/// closed.
 pub async fn stop_signal() {
     #[cfg(unix)]
     {

@@ -1,4 +1,6 @@
-//! `providers`: what works with which mail provider, from the dated counts of `src/providers.toml`. Spec: 4.3, 4.6, 12
+//! `providers`: what works with which mail provider, from the dated counts of `src/providers.toml`.
+//!
+//! Spec: 4.3, 4.6, 12
 
 use super::{Failure, Outcome};
 use amendment::limits::EMAIL_WINDOW_SECS;

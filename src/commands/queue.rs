@@ -26,7 +26,7 @@ pub async fn run(command: &cli::Queue, json: bool) -> Result<Outcome, Failure> {
             printer.end();
             Ok(Outcome::Yes)
         }
-        // The answer is no, rather than that nobody can tell.
+        // A refusal is an answer: exit code 1, not 2.
         Err(::relay::control::ControlError::Refused(Refusal {
             why: Why::Unknown | Why::Final,
             text,
@@ -52,7 +52,7 @@ pub fn data_of(place: &cli::RelayPlace) -> Result<(PathBuf, QueueConfig), Failur
     Ok((config.data, config.queue))
 }
 
-/// Whoever can work on that queue.
+/// Opens that queue: through the running daemon or, where none runs, from its folder.
 pub async fn operator(place: &cli::RelayPlace) -> Result<Operator, Failure> {
     let (data, limits) = data_of(place)?;
     Ok(Operator::open(&data, &limits, Arc::new(clock::now_unix)).await?)

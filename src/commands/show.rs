@@ -1,4 +1,5 @@
-//! How an explanation reads for people; one form for `explain`, `submit` and `demo`, from the reply of a node.
+//! How an explanation reads for people; one form for `explain`, `submit` and `demo`, from the reply of a
+//! node.
 
 use explain::CheckVerdict;
 use rpc::reply::{CheckReply, ExplanationReply, PartyReply};

@@ -78,8 +78,8 @@ impl MailAnswer {
         Ok(MailAnswer { json, reply })
     }
 
-    /// With the result that stands in the ledger, instead of that of asking again: a validated transaction may have
-    /// failed and cost its fee (tec).
+    /// With the result that stands in the ledger, instead of that of asking again: a validated transaction
+    /// may have failed and cost its fee (tec).
     async fn with_final_result(self, client: &mut Client) -> Result<MailAnswer, ClientError> {
         let Some(email_id) = self.reply.explanation.email_id else {
             return Ok(self);

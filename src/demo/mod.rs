@@ -1,7 +1,7 @@
 //! `demo`: signed mails become payments on this machine, then what must not work does not.
 //!
-//! Starts a node with a DNS responder of its own on free loopback ports, writes mails of the shapes that real clients
-//! send, and tells what happens. It ends with an error where anything differs from the story.
+//! Starts a node with a DNS responder of its own on free loopback ports, writes mails of the shapes that real
+//! clients send, and tells what happens. It ends with an error where anything differs from the story.
 
 mod scenario;
 mod story;
@@ -19,8 +19,8 @@ use testkit::dns;
 use testkit::provider::{Provider, RSA_SELECTOR};
 use testkit::smtp::Inbox;
 
-/// Network of the demo: Xahau's own, so that the instructions read as people would write them. Its keys are made for
-/// this run, so nothing here means anything there.
+/// Network of the demo: Xahau's own, so that the instructions read as people would write them. Its keys are
+/// made for this run, so nothing here means anything there.
 const NETWORK: u32 = 21_337;
 /// Seconds between ledgers.
 const CLOSE_SECS: u64 = 1;

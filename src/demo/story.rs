@@ -1,5 +1,5 @@
-//! How the demo tells what happens: text as it happens, or events for machines; and where it differs from what must
-//! be, the step that did.
+//! How the demo tells what happens: text as it happens, or events for machines; and where it differs from
+//! what must be, the step that did.
 
 use serde_json::{Map, Value, json};
 

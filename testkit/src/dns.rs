@@ -1,4 +1,4 @@
-//! A DNS responder on a loopback port, over UDP: a table of records, everything else NXDOMAIN; or what a test decides.
+//! A DNS responder on a loopback port, over UDP: a table of TXT records, everything else NXDOMAIN.
 
 use hickory_proto::op::{Message, MessageType, ResponseCode};
 use hickory_proto::rr::rdata::TXT;
@@ -55,7 +55,7 @@ async fn serve(socket: UdpSocket, table: BTreeMap<String, String>) {
         let Some(reply) = answer(&buffer[..length], &table) else {
             continue;
         };
-        // A lost answer is asked for again.
+        // A resolver repeats a query whose answer is lost.
         let _ = socket.send_to(&reply, peer).await;
     }
 }

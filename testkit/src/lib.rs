@@ -1,7 +1,8 @@
-//! What stands around a node and a relay, for tests, benches, fuzz targets and the demo. It uses no crate of the workspace,
-//! so any of them can use it in its tests.
+//! What stands around a node and a relay, for tests, benches, fuzz targets and the demo. It uses no crate of
+//! the workspace, so any of them can use it in its tests.
 //!
-//! - [`sign`]: a signer with fixed or fresh keys that signs the bytes it is given, without a canonicalization between.
+//! - [`sign`]: a signer with fixed or fresh keys that signs the bytes it is given, without a canonicalization
+//!   between.
 //! - `provider`: a mail domain that signs as real providers do; mail-auth makes its signatures.
 //! - `mail`: mails of the shapes that real programs write.
 //! - `dns`: a DNS responder.

@@ -1,5 +1,5 @@
-//! Mails of the shapes that real programs write: Gmail and Outlook as described in public header collections of 2026 (how
-//! the parts are built and named).
+//! Mails of the shapes that real programs write: Gmail and Outlook as described in public header collections
+//! of 2026 (how the parts are built and named).
 
 use aws_lc_rs::digest::{SHA256, digest};
 

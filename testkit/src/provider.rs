@@ -1,6 +1,7 @@
-//! A mail domain that signs as real providers do: which header fields are covered follows public header collections of
-//! 2026. Keys are fresh in each run. mail-auth signs, so the verifier meets signatures that no code of ours made; it dates
-//! them (`t=`) by the machine's clock.
+//! A mail domain that signs as real providers do: which header fields are covered follows public header
+//! collections of
+//! 2026. Keys are fresh in each run. mail-auth signs, so the verifier meets signatures that no code of ours
+//!   made; it dates them (`t=`) by the machine's clock.
 
 use crate::base64;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};

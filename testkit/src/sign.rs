@@ -1,5 +1,6 @@
-//! Signs mail after RFC 6376 and RFC 8463. The caller writes the header fields and the body in canonical form, so the bytes
-//! that are signed are those that are written, and no canonicalization of ours can hide an error of the verifier's.
+//! Signs mail after RFC 6376 and RFC 8463. The caller writes the header fields and the body in canonical
+//! form, so the bytes that are signed are those that are written, and no canonicalization of ours can hide an
+//! error of the verifier's.
 
 use crate::base64;
 use aws_lc_rs::digest::{SHA256, digest};

@@ -1,4 +1,4 @@
-//! The mail around the demo: hands mails to the relay by SMTP as a mail server does, and keeps what the relay answers.
+//! A client that hands mails to a relay by SMTP as a mail server does, and a smarthost that keeps what it gets.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +51,7 @@ impl Inbox {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let kept = Arc::clone(&kept);
-                // A relay that hangs up has nothing more to say.
+                // A broken connection ends this session alone.
                 tokio::spawn(async move { drop(serve(Line::new(stream), &kept).await) });
             }
         });

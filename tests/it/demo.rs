@@ -1,7 +1,9 @@
 //! The demo as a stranger runs it.
 
+use crate::mutants;
 use crate::support::run;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::path::Path;
 
 #[test]
 fn demo_tells_its_story_to_machines() {
@@ -42,4 +44,35 @@ fn demo_keeps_what_it_made_and_explains_it() {
     let again = run(&["demo", "--keep", keep]);
     assert_eq!(again.code, 2);
     assert!(again.err.contains("not empty"), "{}", again.err);
+}
+
+/// The step at which the demo fails with this mutant; `None` where it does not fail.
+fn failed_step(program: &Path, mutant: Option<&str>) -> Option<String> {
+    let output = mutants::with_mutant(program, mutant)
+        .args(["demo", "--json"])
+        .output()
+        .expect("the demo runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
+    let step = told["failed_step"].as_str().map(str::to_owned);
+    assert_eq!(told["ok"], json!(step.is_none()));
+    assert_eq!(output.status.code(), Some(i32::from(step.is_some())), "{error}");
+    assert!(step.iter().all(|step| error.contains(step)), "{error}");
+    step
+}
+
+/// The demo proves something: it notices a node that leaves out a rule, and names the step. Part of the long
+/// run of the mutants, whose build it shares.
+#[test]
+fn names_the_step_where_one_of_the_mutants_leaves_out_a_rule() {
+    let Some(program) = mutants::build_program() else {
+        return;
+    };
+    for (mutant, step) in [
+        (None, None),
+        (Some("replay"), Some("the same mail again")),
+        (Some("what the wrapper says"), Some("a changed amount")),
+    ] {
+        assert_eq!(failed_step(&program, mutant).as_deref(), step, "{mutant:?}");
+    }
 }

@@ -1,7 +1,7 @@
-//! What `explain` tells people, word for word: golden output for every reason for which a mail of the attack set is refused,
-//! with every fix that is told for it.
+//! What `explain` tells people, word for word: golden output for every reason for which a mail of the attack
+//! set is refused, with every fix that is told for it.
 //!
-//! `XAHAU_EMAIL_WRITE_GOLDEN=1` writes the files anew; what changed is for a reader to judge.
+//! `XAHAU_EMAIL_WRITE_GOLDEN=1` rewrites the files; a reader judges what changed.
 
 use crate::support::{Run, run};
 use crate::{read, root};
@@ -85,7 +85,8 @@ fn check_golden(path: &str, found: &str) {
     assert_eq!(found, read(path), "{path} (XAHAU_EMAIL_WRITE_GOLDEN=1 writes it)");
 }
 
-/// One block for every reason and every fix that is told for it: the first mail of the attack set that gets them.
+/// One block for every reason and every fix that is told for it: the first mail of the attack set that gets
+/// them.
 #[test]
 fn every_reason_has_its_place_and_its_fix() {
     let mut reasons: BTreeMap<String, String> = BTreeMap::new();

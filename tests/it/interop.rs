@@ -1,6 +1,6 @@
-//! The running relay against mail software that no one here wrote: Postfix, OpenDKIM, Dovecot, swaks, Python's smtplib. The
-//! scripts stand in tests/interop, and tests/tools.sh installs what they start. Where a program is missing a test passes with
-//! a notice, except on CI.
+//! The running relay against mail software that others wrote: Postfix, OpenDKIM, Dovecot, swaks,
+//! Python's smtplib. The scripts stand in tests/interop, and tests/tools.sh installs what they start. Where a
+//! program is missing a test passes with a notice, except on CI.
 
 mod mailbox;
 mod pay;
@@ -144,7 +144,8 @@ fn mail(line: &str) -> String {
     )
 }
 
-/// The section `[answers]` for a smarthost on this machine, with a fresh key. Its record is in `folder/keys.json`.
+/// The section `[answers]` for a smarthost on this machine, with a fresh key. Its record is in
+/// `folder/keys.json`.
 fn answers(folder: &Path, port: u16) -> String {
     make("signing_key.py", folder, &["relay.example"]);
     let key = folder.join("s1.private");
@@ -168,8 +169,8 @@ async fn wait_for_mail(folder: &Path, texts: &[&str]) -> PathBuf {
     .await
 }
 
-/// Waits for the answer to a mail that was paid, and checks it: RFC 5322 section 3.6.4, RFC 3834 section 5, and with
-/// OpenDKIM that it is signed by the key whose record is in `keys`.
+/// Waits for the answer to a mail that was paid, and checks it: RFC 5322 section 3.6.4, RFC 3834 section 5,
+/// and with OpenDKIM that it is signed by the key whose record is in `keys`.
 async fn check_answer(folder: &Path, keys: &Path, sender: &str, message_id: &str) {
     let to = format!("To: <{sender}>\r\n");
     let thread = format!("In-Reply-To: {message_id}\r\n");
@@ -234,8 +235,8 @@ fn program_for_all(folder: &Path) -> PathBuf {
     path
 }
 
-/// Starts `relay run` as the user nobody, which pipe(8) may run commands as (it refuses root), and with Postfix's group, so
-/// that Postfix may connect to Unix sockets.
+/// Starts `relay run` as the user nobody, which pipe(8) may run commands as (it refuses root), and with
+/// Postfix's group, so that Postfix may connect to Unix sockets.
 fn start_as_nobody(program: &Path, config: &Path) -> RelayProcess {
     let (user, group) = (id_of("/etc/passwd", NOBODY), id_of("/etc/group", "postfix"));
     let mut command = Command::new(program);

@@ -1,5 +1,6 @@
-//! kill -9 of the node 0 to 50 ms after one of a mail's requests (submission, closes, questions), again and again: each
-//! restart must find every ledger and transaction that was validated before, with the same hashes.
+//! kill -9 of the node 0 to 50 ms after one of a mail's requests (submission, closes, questions), again and
+//! again: each restart must find every ledger and transaction that was validated before, with the same
+//! hashes.
 
 use crate::support::{CommitWatch, NodeProcess};
 use rpc::Client;
@@ -18,8 +19,8 @@ const KILLS: u32 = 200;
 const KILLS_LONG: u32 = 1_000;
 /// Longest time from a request to the kill, milliseconds.
 const KILL_MILLIS_MAX: u64 = 50;
-/// Requests of a mail in the order they are sent: submission, then close, ledger and question until it is validated.
-/// A kill is aimed at one of the first of them.
+/// Requests of a mail in the order they are sent: submission, then close, ledger and question until it is
+/// validated. A kill is aimed at one of the first of them.
 const REQUESTS_AIMED_AT: u64 = 7;
 /// Those among them that write: the submission and the closes.
 const REQUESTS_THAT_WRITE: [u64; 3] = [1, 2, 5];
@@ -83,7 +84,8 @@ async fn check(client: &mut Client, known: &Known, newest: usize) {
     }
 }
 
-/// Submits the mail, closes the ledger, and notes what was validated, until the node dies. `sent` counts the requests.
+/// Submits the mail, closes the ledger, and notes what was validated, until the node dies. `sent` counts the
+/// requests.
 async fn submit_and_close(url: String, mail: String, sent: Arc<AtomicU64>) -> Known {
     let mut known = Known::default();
     let Ok(mut client) = Client::connect(&url).await else {
@@ -92,7 +94,8 @@ async fn submit_and_close(url: String, mail: String, sent: Arc<AtomicU64>) -> Kn
     sent.fetch_add(1, Ordering::SeqCst);
     let answer = request(&mut client, "submit_email", json!({ "email": mail })).await;
     let Some(answer) = answer else { return known };
-    // Until the domain's key is on the ledger the node keeps two mails of an account; it says so of a further one.
+    // Until the domain's key is on the ledger the node keeps two mails of an account; it says so of a further
+    // one.
     let is_known = matches!(answer["state"].as_str(), Some("submitted" | "kept"));
     assert!(is_known || answer["not_kept"].is_string(), "{answer}");
     for _ in 0..3 {
@@ -159,7 +162,8 @@ async fn kill_again_and_again() {
         let (node, watch) = start(&data, &keys);
         let mut client = Client::connect(&node.url).await.expect("connects");
         check(&mut client, &known, 8).await;
-        // Dates differ by a second each, so that each mail is one of its own; more than a minute old, so none is early.
+        // Dates differ by a second each, so that each mail is one of its own; more than a minute old, so none
+        // is early.
         let from = format!("u{}@mail.example", number % SENDERS);
         let headers = Headers {
             from: &from,

@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// Says that mutants are to be run. `.ci/run` sets it.
 const RUN: &str = "XAHAU_EMAIL_MUTANTS";
+/// Names the mutant to the code under test; `SWITCH` reads it.
+const CHOICE: &str = "XAHAU_EMAIL_MUTANT";
 /// The list does not shrink below this.
 const MUTANTS_MIN: usize = 300;
 /// What makes the number of a mutant known to the code under test.
@@ -229,6 +231,66 @@ fn copy_workspace(tree: &Path, sources: &BTreeMap<PathBuf, String>) {
     }
 }
 
+/// Beside the tests themselves: what is no crate of ours is built already.
+fn target_folder() -> &'static Path {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    target.expect("the folder of all that is built")
+}
+
+/// The copy of the workspace with all mutants in it, made once; `None` where mutants are not to be run.
+fn mutated_tree() -> Option<&'static Path> {
+    static TREE: OnceLock<PathBuf> = OnceLock::new();
+    if std::env::var_os(RUN).is_none() {
+        eprintln!("not run: {RUN} is not set");
+        return None;
+    }
+    Some(TREE.get_or_init(|| {
+        let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants/tree");
+        copy_workspace(&tree, &mutated(&mutants()));
+        tree
+    }))
+}
+
+/// The program with all mutants in it; `None` where mutants are not to be run.
+pub fn build_program() -> Option<PathBuf> {
+    let tree = mutated_tree()?;
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--offline", "--target-dir"])
+        .arg(target_folder())
+        .current_dir(tree)
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "the program with its mutants does not build\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Away from where the next build of the workspace puts its own.
+    let name = format!("xahau-email{}", std::env::consts::EXE_SUFFIX);
+    let program = tree.with_file_name(&name);
+    std::fs::copy(target_folder().join("debug").join(&name), &program).expect("a copy");
+    Some(program)
+}
+
+/// A command that runs a program or a test with this mutant, or with none.
+pub fn with_mutant(program: &Path, name: Option<&str>) -> Command {
+    let mutants = mutants();
+    let number = name.map(|name| {
+        let place = mutants.iter().position(|mutant| mutant.name == name);
+        place.unwrap_or_else(|| panic!("no mutant {name}")) + 1
+    });
+    command_with(program, number)
+}
+
+fn command_with(program: &Path, number: Option<usize>) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove(CHOICE);
+    if let Some(number) = number {
+        command.env(CHOICE, number.to_string());
+    }
+    command
+}
+
 /// Builds the test binaries that are needed: crate and binary to path.
 fn build(tree: &Path, tests: &BTreeSet<Test<'_>>) -> BTreeMap<(String, String), PathBuf> {
     let mut command = Command::new(env!("CARGO"));
@@ -247,11 +309,9 @@ fn build(tree: &Path, tests: &BTreeSet<Test<'_>>) -> BTreeMap<(String, String), 
     for binary in binaries.iter().filter(|name| **name != "lib") {
         command.arg(format!("--test={binary}"));
     }
-    // Beside the tests themselves: what is no crate of ours is built already.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
     let output = command
         .arg("--target-dir")
-        .arg(target.expect("the folder of all that is built"))
+        .arg(target_folder())
         .current_dir(tree)
         .output()
         .expect("cargo runs");
@@ -289,7 +349,7 @@ fn binary_of(message: &serde_json::Value) -> Option<((String, String), PathBuf)>
 
 /// The built tests.
 struct Built {
-    tree: PathBuf,
+    tree: &'static Path,
     binaries: BTreeMap<(String, String), PathBuf>,
 }
 
@@ -301,15 +361,11 @@ impl Built {
             .binaries
             .get(&key)
             .unwrap_or_else(|| panic!("no binary {key:?}"));
-        let mut command = Command::new(binary);
-        command
+        command_with(binary, number)
             .args(["--exact", test.test, "--test-threads=1"])
             .current_dir(self.tree.join(test.package))
-            .env_remove("XAHAU_EMAIL_MUTANT");
-        if let Some(number) = number {
-            command.env("XAHAU_EMAIL_MUTANT", number.to_string());
-        }
-        command.output().expect("a test binary runs")
+            .output()
+            .expect("a test binary runs")
     }
 }
 
@@ -362,17 +418,11 @@ fn mutants_name_expressions_that_are_there() {
 /// The long run: a mutant that survives is a missing test.
 #[test]
 fn removing_a_check_fails_its_test() {
-    if std::env::var_os(RUN).is_none() {
-        eprintln!("not run: {RUN} is not set");
-        return;
-    }
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants");
-    let tree = folder.join("tree");
+    let Some(tree) = mutated_tree() else { return };
     let mutants = mutants();
-    copy_workspace(&tree, &mutated(&mutants));
     let tests: BTreeSet<Test<'_>> = mutants.iter().map(|mutant| mutant.killer().test()).collect();
     let built = Built {
-        binaries: build(&tree, &tests),
+        binaries: build(tree, &tests),
         tree,
     };
     let tests: Vec<Test<'_>> = tests.into_iter().collect();

@@ -1,4 +1,5 @@
-//! The running relay against clients that mean no good: after each it takes a good mail, and its memory stays small.
+//! The running relay against clients that mean no good: after each it takes a good mail, and its memory stays
+//! small.
 
 use crate::root;
 use crate::support::{RelayProcess, program};

@@ -1,5 +1,6 @@
-//! kill -9 of the relay 0 to 50 ms after a request, at every step of a mail's life: while it is taken, submitted,
-//! validated, answered. No mail that got its 250 is lost, no payment is made twice, nobody is answered twice.
+//! kill -9 of the relay 0 to 50 ms after a request, at every step of a mail's life: while it is taken,
+//! submitted, validated, answered. No mail that got its 250 is lost, no payment is made twice, nobody is
+//! answered twice.
 
 use crate::support::{CommitWatch, NodeProcess, RelayProcess};
 use rpc::Client;
@@ -83,7 +84,8 @@ impl Set {
         (relay, watch)
     }
 
-    /// Mail number `number`: each has an amount of its own, so that the sum tells which were paid, and how often.
+    /// Mail number `number`: each has an amount of its own, so that the sum tells which were paid, and how
+    /// often.
     fn mail(&self, number: u64) -> Offered {
         let drops = 1_000_000 + number;
         let from = format!("u{}@mail.example", number % SENDERS);
@@ -171,7 +173,8 @@ fn serve_answers(stream: TcpStream, answers: &Answers) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Offers mails one after the other until the relay dies; notes which got their 250, and in `begun` how many were begun.
+/// Offers mails one after the other until the relay dies; notes which got their 250, and in `begun` how many
+/// were begun.
 fn offer(smtp: &str, mails: &mut [Offered], begun: &AtomicU64) -> std::io::Result<()> {
     let mut out = TcpStream::connect(smtp)?;
     let mut lines = BufReader::new(out.try_clone()?).lines();
@@ -257,7 +260,8 @@ async fn kill_again_and_again() {
     let (mut all, mut random, mut inside) = (Vec::new(), 2_026u64, 0u64);
     for number in 0..kills {
         let (relay, watch) = set.relay();
-        // Every third kill falls into what follows a ledger (validated, answered), the others into taking mails.
+        // Every third kill falls into what follows a ledger (validated, answered), the others into taking
+        // mails.
         let offering = if number % 3 == 2 {
             request(&mut client, "ledger_accept", json!({})).await;
             None

@@ -132,7 +132,8 @@ async fn accepts_mail_while_no_node_runs_and_pays_it_later_over_restarts_of_the_
     assert!(relay.stop(), "it ends well");
 }
 
-/// A node that answers [`POISON`] with nonsense until it is cured, and passes all else on to a real one. Gives its address.
+/// A node that answers [`POISON`] with nonsense until it is cured, and passes all else on to a real one.
+/// Gives its address.
 async fn start_babbling_node(node: &str, is_cured: Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("ws://{}", listener.local_addr().expect("an address"));

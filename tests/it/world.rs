@@ -1,4 +1,5 @@
-//! What tests of the whole daemon share: mail that is signed, a configuration, a client of SMTP, and what a node has.
+//! What tests of the whole daemon share: mail that is signed, a configuration, a client of SMTP, and what a
+//! node has.
 
 use crate::support::run;
 use rpc::Client;
@@ -133,7 +134,8 @@ pub async fn wait_for_payments(url: &str, xah: u64) {
     .await;
 }
 
-/// The files that tests/interop/sink.py has written once there are so many, as text, in the order in which they came.
+/// The files that tests/interop/sink.py has written once there are so many, as text, in the order in which
+/// they came.
 pub async fn wait_for_mails(folder: &Path, count: usize) -> Vec<PathBuf> {
     let all: Vec<PathBuf> = (1..=count)
         .map(|number| folder.join(format!("{number}.eml")))

@@ -12,8 +12,8 @@ enum Ends {
     Killed,
 }
 
-/// Delivers by LMTP to Dovecot: what is there before the relay starts, and what comes while it reads. The relay starts anew
-/// for each protection. Each mail is paid once, and answered.
+/// Delivers by LMTP to Dovecot: what is there before the relay starts, and what comes while it reads. The
+/// relay restarts for each protection. Each mail is paid once, and answered.
 async fn check_mailbox(capabilities: &[&str], protections: &[(&str, &str)]) {
     if !can_run(&["python3", "dovecot", "openssl", "opendkim", "opendkim-genkey"]) {
         return;

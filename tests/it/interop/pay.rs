@@ -32,8 +32,8 @@ fn submit(postfix: &Service, to: &str, line: &str) {
     assert!(reply.starts_with("250 "), "{reply}");
 }
 
-/// What is submitted to Postfix is signed by OpenDKIM and comes by SMTP, LMTP, LMTP over a Unix socket and a Maildir; what
-/// was signed so comes from smtplib and swaks too. Each mail is one payment.
+/// What is submitted to Postfix is signed by OpenDKIM and comes by SMTP, LMTP, LMTP over a Unix socket and a
+/// Maildir; what was signed so comes from smtplib and swaks too. Each mail is one payment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[expect(clippy::too_many_lines, reason = "one run of foreign programs, told in order")]
 async fn mail_of_postfix_smtplib_and_swaks_becomes_payments() {

@@ -9,8 +9,8 @@ use crate::support::run;
 use crate::world::{RECEIVER, RELAY, configure, open_to_all, wait_for, wait_for_payments};
 use std::collections::BTreeMap;
 
-/// What comes while no relay runs is tried again (exit code 75), what is refused goes back with the relay's word (65), and
-/// what is taken (0) becomes a payment, whose answers go out through Postfix.
+/// What comes while no relay runs is tried again (exit code 75), what is refused goes back with the relay's
+/// word (65), and what is taken (0) becomes a payment, whose answers go out through Postfix.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::too_many_lines, reason = "one run of foreign programs, told in order")]
 async fn mail_of_postfix_pipe_becomes_payments() {
