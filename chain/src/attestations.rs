@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use amendment::KeyName;
 use codec::keys::PublicKey;
-use ledger::dkim::{self, Attestation, DkimName};
+use ledger::dkim::{self, Attestation};
 use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 use ledger::{Ledger, Transaction};
 
@@ -14,7 +15,7 @@ type Words = BTreeMap<[u8; 33], Attestation>;
 
 /// Attestations that no ledger has yet.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Attestations(BTreeMap<DkimName, Words>);
+pub(crate) struct Attestations(BTreeMap<KeyName, Words>);
 
 impl Attestations {
     /// Take an attestation in place of the validator's earlier one. A new name beyond the bound is not taken.
@@ -27,14 +28,14 @@ impl Attestations {
     }
 
     /// Whether a validator has said something about a name that no ledger has yet.
-    pub(crate) fn has(&self, name: &DkimName, validator: &PublicKey) -> bool {
+    pub(crate) fn has(&self, name: &KeyName, validator: &PublicKey) -> bool {
         self.0
             .get(name)
             .is_some_and(|words| words.contains_key(validator.as_bytes()))
     }
 
     /// The names whose attestations the next ledger takes up: those on which a quorum has spoken, a bounded number.
-    pub(crate) fn ready(&self, quorum: usize) -> Vec<DkimName> {
+    pub(crate) fn ready(&self, quorum: usize) -> Vec<KeyName> {
         self.0
             .iter()
             .filter(|(_, words)| words.len() >= quorum)
@@ -44,7 +45,7 @@ impl Attestations {
     }
 
     /// The DKIMKeySet about a name, if a quorum agrees on an answer.
-    pub(crate) fn key_set(&self, name: &DkimName, parent: &Ledger, network_id: u32) -> Option<Transaction> {
+    pub(crate) fn key_set(&self, name: &KeyName, parent: &Ledger, network_id: u32) -> Option<Transaction> {
         let words: Vec<&Attestation> = self.0.get(name)?.values().collect();
         let mut answers: Vec<_> = words.iter().map(|word| &word.answer).collect();
         answers.sort();
@@ -57,7 +58,7 @@ impl Attestations {
     }
 
     /// A ledger has taken names up. What became too old meanwhile and has no quorum goes too.
-    pub(crate) fn forget(&mut self, used: &[DkimName], quorum: usize, parent: &Ledger) {
+    pub(crate) fn forget(&mut self, used: &[KeyName], quorum: usize, parent: &Ledger) {
         for name in used {
             self.0.remove(name);
         }

@@ -131,7 +131,7 @@ impl Chain {
         match event {
             Event::Mail(mail) => self.take_mail(*mail, now),
             Event::Transaction(tx) => self.take_transaction(tx, now),
-            Event::Answer { name, answer } => self.take_answer(&name, answer, now),
+            Event::Answer { name, finding } => self.take_finding(&name, finding, now),
             Event::Attestation(attestation) => self.take_attestation(attestation),
             Event::Vote {
                 request,

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amendment::{EmailId, ReadView as _};
+use amendment::{EmailId, KeyName, ReadView as _};
 use codec::{CloseTime, Hash256};
-use ledger::dkim::{self, DkimName};
+use ledger::dkim;
 use ledger::{Closed, OpenLedger, Transaction};
 
 use crate::chain::Chain;
@@ -49,7 +49,7 @@ impl Chain {
     }
 
     /// Names whose attestations the next ledger takes up.
-    fn ready_names(&self) -> Vec<DkimName> {
+    fn ready_names(&self) -> Vec<KeyName> {
         self.state.attestations.ready(self.state.quorum())
     }
 

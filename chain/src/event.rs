@@ -1,7 +1,9 @@
 //! What happens to a chain, and what it wants done about it. Plain values.
 
+use amendment::KeyName;
+use amendment::key_record::PublishedKey;
 use codec::{CloseTime, Hash256, LedgerIndex, Ter};
-use ledger::dkim::{Answer, Attestation, DkimName};
+use ledger::dkim::Attestation;
 use ledger::{LocalRefusal, SubmitOutcome, Transaction};
 
 use crate::commit::{Change, Settled, Vote};
@@ -30,9 +32,9 @@ pub enum Event {
     /// The look-up of a name has ended.
     Answer {
         /// The name.
-        name: DkimName,
-        /// What DNS says about it; `None` where it gave no answer.
-        answer: Option<Answer>,
+        name: KeyName,
+        /// What DNS says about it.
+        finding: KeyFinding,
     },
     /// Another validator says what DNS told it.
     Attestation(Attestation),
@@ -61,6 +63,19 @@ pub enum Event {
     },
     /// What became of the last [`Effect::Commit`].
     Committed(Result<(), CommitFailure>),
+}
+
+/// What DNS says about the name of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyFinding {
+    /// One record that makes a key.
+    Usable(PublishedKey),
+    /// Records that make no key.
+    Unusable,
+    /// No record: NXDOMAIN or NODATA.
+    Absent,
+    /// Nothing: no answer came.
+    NoAnswer,
 }
 
 /// A mail for the open ledger.
@@ -124,7 +139,7 @@ pub enum Effect {
     /// Write these changes, durably and as a whole, and report by [`Event::Committed`]. One commit is under way at a time.
     Commit(Vec<Change>),
     /// Ask DNS for a name, and report by [`Event::Answer`].
-    LookUp(DkimName),
+    LookUp(KeyName),
     /// Answer a request. What the answer says is on disk.
     Tell {
         /// Which request.
@@ -286,9 +301,9 @@ pub enum Fact {
         code: Ter,
     },
     /// DNS gave no answer about a name.
-    NoAnswer(DkimName),
+    NoAnswer(KeyName),
     /// DNS has no usable record for a name.
-    NoUsableRecord(DkimName),
+    NoUsableRecord(KeyName),
     /// The disk is full: nothing is accepted until there is room.
     DiskFull,
     /// The disk has room again.

@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
+use amendment::KeyName;
+use amendment::key_record::PublishedKey;
 use codec::{CloseTime, Hash256, Object, Ter, sf};
 use explain::Qualifies;
-use ledger::dkim::{self, Answer, Attestation, DkimName};
+use ledger::dkim::{self, Answer, Attestation};
 
 use crate::chain::Chain;
-use crate::event::Fact;
+use crate::event::{Fact, KeyFinding};
 use crate::limits::{RENEW_SECS, RENEWALS_PER_CLOSE_MAX};
 use crate::mail_pool::Hope;
 use crate::names::Rest;
@@ -17,14 +19,14 @@ use crate::rules;
 
 impl Chain {
     /// Keys of the ledger that are due to be asked for again.
-    pub(crate) fn renewals(&mut self, now: CloseTime) -> Vec<DkimName> {
+    pub(crate) fn renewals(&mut self, now: CloseTime) -> Vec<KeyName> {
         let state = &self.state;
-        let due: Vec<DkimName> = state
+        let due: Vec<KeyName> = state
             .dkim_keys
             .iter()
             .filter_map(|key| state.ledger.entry(key))
             .filter(|entry| is_live(entry) && age_secs(entry, now) >= RENEW_SECS)
-            .filter_map(|entry| DkimName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?))
+            .filter_map(|entry| KeyName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?))
             .collect();
         let validator = self.key.public_key();
         let mut begun = Vec::new();
@@ -40,23 +42,21 @@ impl Chain {
     }
 
     /// A look-up has ended.
-    pub(crate) fn take_answer(&mut self, name: &DkimName, answer: Option<Answer>, now: CloseTime) {
+    pub(crate) fn take_finding(&mut self, name: &KeyName, finding: KeyFinding, now: CloseTime) {
         self.names.end(name);
-        match answer {
-            None => {
+        match finding {
+            KeyFinding::Usable(found) => self.take_key(name, &found, now),
+            KeyFinding::Unusable => self.take_no_key(name, Answer::Unusable, now),
+            KeyFinding::Absent => self.take_no_key(name, Answer::Absent, now),
+            KeyFinding::NoAnswer => {
                 self.log(Fact::NoAnswer(name.clone()));
                 self.names.rest(name, Rest::Failed, now);
             }
-            Some(Answer::Record(record)) if amendment::key_record::parse_txt(&record).is_ok() => {
-                self.take_record(name, record, now);
-            }
-            Some(Answer::Record(_) | Answer::Unusable) => self.take_no_key(name, Answer::Unusable, now),
-            Some(Answer::Absent) => self.take_no_key(name, Answer::Absent, now),
         }
     }
 
     /// There is no usable record. Only a key that the ledger has can be revoked; an unknown name uses no slot.
-    fn take_no_key(&mut self, name: &DkimName, answer: Answer, now: CloseTime) {
+    fn take_no_key(&mut self, name: &KeyName, answer: Answer, now: CloseTime) {
         if self.is_known(name) {
             self.attest(name, answer, now);
         }
@@ -70,7 +70,7 @@ impl Chain {
     }
 
     /// There is a usable record. It is attested if a waiting mail verifies under it, or if the ledger has the key.
-    fn take_record(&mut self, name: &DkimName, record: Vec<u8>, now: CloseTime) {
+    fn take_key(&mut self, name: &KeyName, found: &PublishedKey, now: CloseTime) {
         let mut is_wanted = self.is_known(name);
         let mut refuted: Vec<(Hash256, Ter)> = Vec::new();
         for mail_id in self.state.pool.waiting_for(name) {
@@ -78,7 +78,8 @@ impl Chain {
                 continue;
             };
             let raw = &mail.pending.raw;
-            let explanation = rules::explain_under(raw, &self.state.ledger, self.network_id, name, &record);
+            let explanation =
+                rules::explain_under(raw, &self.state.ledger, self.network_id, name, found.key());
             match explanation.qualifies {
                 Qualifies::Yes => is_wanted = true,
                 // A mail with several signatures may still verify under another key.
@@ -92,7 +93,7 @@ impl Chain {
             self.give_up(mail_id, code);
         }
         if is_wanted {
-            self.attest(name, Answer::Record(record), now);
+            self.attest(name, Answer::Record(found.text().to_vec()), now);
             self.names.rest(name, Rest::Attested, now);
         } else {
             // A short rest only: a forged mail must not keep the name from the true one.
@@ -100,7 +101,7 @@ impl Chain {
         }
     }
 
-    fn attest(&mut self, name: &DkimName, answer: Answer, now: CloseTime) {
+    fn attest(&mut self, name: &KeyName, answer: Answer, now: CloseTime) {
         let signed = Attestation::sign(self.network_id, name.clone(), answer, now, &self.key);
         if let Some(attestation) = signed {
             Arc::make_mut(&mut self.state.attestations).insert(attestation);
@@ -116,7 +117,7 @@ impl Chain {
     }
 
     /// Whether the ledger has the key of a name, neither revoked nor a tombstone.
-    fn is_known(&self, name: &DkimName) -> bool {
+    fn is_known(&self, name: &KeyName) -> bool {
         self.state
             .ledger
             .entry(&name.keylet())

@@ -75,8 +75,8 @@ pub mod votes;
 
 pub use chain::{Chain, ChainConfig, Stored};
 pub use event::{
-    CommitFailure, Effect, Entered, Event, Fact, Held, MailMode, MailReply, MailRequest, NotKept, OnRetry,
-    Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
+    CommitFailure, Effect, Entered, Event, Fact, Held, KeyFinding, MailMode, MailReply, MailRequest, NotKept,
+    OnRetry, Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
 };
 pub use mail::{ReadMail, mail_id};
 pub use mail_pool::MailPool;

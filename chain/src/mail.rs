@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use amendment::KeyName;
 use codec::{Hash256, hash};
 use explain::Explanation;
 use ledger::Ledger;
-use ledger::dkim::DkimName;
 
 use crate::rules;
 
@@ -18,7 +18,7 @@ pub struct ReadMail {
     id: Hash256,
     raw: Arc<[u8]>,
     explanation: Explanation,
-    names: Vec<DkimName>,
+    names: Vec<KeyName>,
 }
 
 impl ReadMail {
@@ -60,7 +60,7 @@ impl ReadMail {
 
     /// The keys that would prove it.
     #[must_use]
-    pub fn names(&self) -> &[DkimName] {
+    pub fn names(&self) -> &[KeyName] {
         &self.names
     }
 }

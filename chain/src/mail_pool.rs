@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use amendment::KeyName;
 use codec::{AccountId, Hash256};
-use ledger::dkim::DkimName;
 
 use crate::commit::{MailStage, PendingMail};
 use crate::limits::{KEPT_PER_ACCOUNT_MAX, WAITING_BYTES_MAX};
@@ -20,7 +20,7 @@ pub struct PooledMail {
     /// The sender.
     pub(crate) account: AccountId,
     /// The keys that would prove it.
-    pub(crate) names: Vec<DkimName>,
+    pub(crate) names: Vec<KeyName>,
     /// Its transaction in the open ledger.
     pub(crate) tx: Option<Hash256>,
     /// Whether its names were asked for without success: then it makes room for another mail of the account.
@@ -165,7 +165,7 @@ impl MailPool {
     }
 
     /// The kept mails that wait for a name.
-    pub(crate) fn waiting_for(&self, name: &DkimName) -> Vec<Hash256> {
+    pub(crate) fn waiting_for(&self, name: &KeyName) -> Vec<Hash256> {
         let waits = |mail: &PooledMail| mail.pending.stage == MailStage::Kept && mail.names.contains(name);
         self.mails
             .iter()
@@ -187,7 +187,6 @@ impl MailPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::dkim_name;
     use codec::CloseTime;
 
     fn id(byte: u8) -> Hash256 {
@@ -204,7 +203,7 @@ mod tests {
                 raw: vec![0; bytes].into(),
             },
             account: AccountId::new([account; 20]),
-            names: vec![dkim_name("a.example", "s").expect("a name")],
+            names: vec![KeyName::new(b"a.example", b"s").expect("a name")],
             tx: None,
             hope: Hope::Open,
         }
@@ -276,7 +275,7 @@ mod tests {
         pool.remove(&id(2));
         assert_eq!(pool.of_email(&id(0xE0)), [id(1)]);
         assert_eq!(
-            pool.waiting_for(&dkim_name("A.example", "S").expect("a name")),
+            pool.waiting_for(&KeyName::new(b"a.example", b"s").expect("a name")),
             [id(1)]
         );
     }

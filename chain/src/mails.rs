@@ -5,10 +5,9 @@
 use std::sync::Arc;
 
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{AMENDMENT_EMAIL, EmailId, ReadView as _};
+use amendment::{AMENDMENT_EMAIL, EmailId, KeyName, ReadView as _};
 use codec::{CloseTime, Hash256, Ter, TerClass};
 use explain::{Explanation, Qualifies};
-use ledger::dkim::DkimName;
 use ledger::{OpenLedger, Transaction};
 
 use crate::chain::Chain;
@@ -214,7 +213,7 @@ impl Chain {
     }
 
     /// The keys that kept mails wait for, and that may be asked for now.
-    pub(crate) fn wanted_names(&mut self, now: CloseTime) -> Vec<DkimName> {
+    pub(crate) fn wanted_names(&mut self, now: CloseTime) -> Vec<KeyName> {
         let validator = self.key.public_key();
         let mut wanted = Vec::new();
         for mail_id in self.state.pool.in_order() {

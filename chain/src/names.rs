@@ -2,33 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use amendment::KeyName;
 use codec::CloseTime;
-use ledger::dkim::DkimName;
 
 use crate::limits::{
     ABSENT_SECS, FAILED_LOOKUP_SECS, LOOKUPS_AT_WORK_MAX, REMEMBERED_NAMES_MAX, UNPROVEN_SECS,
 };
 
-/// The name of the tags `d=` and `s=`; upper case is lowered. `None` where they are no names (spec 4.4).
-#[must_use]
-pub fn dkim_name(domain: &str, selector: &str) -> Option<DkimName> {
-    DkimName::new(
-        domain.to_ascii_lowercase().as_bytes(),
-        selector.to_ascii_lowercase().as_bytes(),
-    )
-}
-
-/// The name as DNS has it, for people.
-#[must_use]
-pub fn dns_name(name: &DkimName) -> String {
-    name.dns_name()
-}
-
 /// Names at work and names at rest.
 #[derive(Debug, Default)]
 pub struct Names {
-    at_work: BTreeSet<DkimName>,
-    resting_until: BTreeMap<DkimName, CloseTime>,
+    at_work: BTreeSet<KeyName>,
+    resting_until: BTreeMap<KeyName, CloseTime>,
 }
 
 /// Why a name rests.
@@ -46,7 +31,7 @@ pub enum Rest {
 
 impl Names {
     /// Take a name up, if it may be asked for now.
-    pub fn begin(&mut self, name: &DkimName, now: CloseTime) -> bool {
+    pub fn begin(&mut self, name: &KeyName, now: CloseTime) -> bool {
         let rests = self.resting_until.get(name).is_some_and(|until| now < *until);
         if rests || self.at_work.len() >= LOOKUPS_AT_WORK_MAX {
             return false;
@@ -56,12 +41,12 @@ impl Names {
     }
 
     /// The look-up of a name has ended.
-    pub fn end(&mut self, name: &DkimName) {
+    pub fn end(&mut self, name: &KeyName) {
         self.at_work.remove(name);
     }
 
     /// Do not ask for a name for a while.
-    pub fn rest(&mut self, name: &DkimName, rest: Rest, now: CloseTime) {
+    pub fn rest(&mut self, name: &KeyName, rest: Rest, now: CloseTime) {
         if self.resting_until.len() >= REMEMBERED_NAMES_MAX {
             self.resting_until.retain(|_, until| now < *until);
             let oldest = self
@@ -96,10 +81,9 @@ mod tests {
     fn accepts_a_name_again_after_its_rest_and_not_before() {
         let mut names = Names::default();
         let (name, t) = (
-            dkim_name("Mail.Example", "S").expect("a name"),
+            KeyName::new(b"mail.example", b"s").expect("a name"),
             CloseTime::new(100),
         );
-        assert_eq!(dns_name(&name), "s._domainkey.mail.example");
         assert!(names.begin(&name, t));
         assert!(!names.begin(&name, t), "it is at work");
         names.end(&name);
@@ -115,7 +99,7 @@ mod tests {
     #[test]
     fn rejects_names_over_the_bounds() {
         let mut names = Names::default();
-        let name = |i: usize| dkim_name("a.example", &format!("s{i}")).expect("a name");
+        let name = |i: usize| KeyName::new(b"a.example", format!("s{i}").as_bytes()).expect("a name");
         for i in 0..LOOKUPS_AT_WORK_MAX {
             assert!(names.begin(&name(i), CloseTime::new(0)));
         }

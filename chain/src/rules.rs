@@ -2,14 +2,13 @@
 //!
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
-use amendment::{KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state};
+use amendment::key_record::KeyRecord;
+use amendment::{KeyAnswer, KeyName, KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state};
 use codec::{Amount, Drops, Object, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, Qualifies, explain as explain_mail};
-use ledger::dkim::DkimName;
 use ledger::{Ledger, OpenLedger};
 
 use crate::limits::{LAST_LEDGER_AHEAD, SPARE_BASE_FEES};
-use crate::names::{dkim_name, dns_name};
 
 /// Explain a mail under the keys of a ledger. A failed signature under a key that may have changed since is no verdict.
 ///
@@ -31,11 +30,11 @@ pub(crate) fn explain_under(
     raw: &[u8],
     ledger: &Ledger,
     network_id: u32,
-    name: &DkimName,
-    record: &[u8],
+    name: &KeyName,
+    key: &KeyRecord,
 ) -> Explanation {
     let mut keys = TxtRecords::new();
-    keys.insert(&dns_name(name), record);
+    keys.insert_answer(&name.dns_name(), KeyAnswer::Usable(key.clone()));
     explain_mail(
         raw,
         &ExplainEnv {
@@ -47,18 +46,17 @@ pub(crate) fn explain_under(
 }
 
 /// Whether DNS has to be asked before a mail under this key can be judged.
-pub(crate) fn needs_look_up(ledger: &Ledger, name: &DkimName) -> bool {
+pub(crate) fn needs_look_up(ledger: &Ledger, name: &KeyName) -> bool {
     let entry = ledger.entry(&name.keylet());
     key_state(entry.as_ref(), ledger.close_time()) != KeyState::Settled
 }
 
 /// The keys that would prove a mail.
-pub(crate) fn key_names(raw: &[u8]) -> Vec<DkimName> {
-    let candidates = amendment::candidates(raw);
-    candidates
-        .iter()
-        .filter_map(|candidate| dkim_name(candidate.name.domain(), candidate.name.selector()))
-        .collect()
+pub(crate) fn key_names(raw: &[u8]) -> Vec<KeyName> {
+    let names = amendment::candidates(raw)
+        .into_iter()
+        .map(|candidate| candidate.name);
+    names.filter(KeyName::may_stand_on_ledger).collect()
 }
 
 /// The transaction of a mail for the open ledger: the account's next sequence, the required fee and 10 base fees, and

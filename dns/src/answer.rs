@@ -1,7 +1,7 @@
 //! What DNS says about a name.
 
 use amendment::KeyAnswer;
-use amendment::key_record::{KeyRecord, KeyRecordError, parse_answer};
+use amendment::key_record::{KeyRecordError, PublishedKey, parse_answer};
 
 /// What DNS says about a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +23,6 @@ pub struct Published {
     pub ttl_secs: u32,
 }
 
-/// A record that makes a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedKey {
-    /// The record, its strings joined: what an attestation signs.
-    pub text: Vec<u8>,
-    /// Its key.
-    pub key: KeyRecord,
-}
-
 impl<T> Answer<T> {
     /// The same answer about something else.
     #[must_use]
@@ -47,13 +38,11 @@ impl<T> Answer<T> {
 impl Answer<Published> {
     /// Reads the TXT records of one name, each with its strings joined. Spec: 4.5
     #[must_use]
-    pub fn of_records(mut records: Vec<Vec<u8>>, ttl_secs: u32) -> Self {
-        let Some(read) = parse_answer(&records) else {
-            return Answer::Absent;
-        };
-        let text = records.pop().unwrap_or_default();
-        let record = read.map(|key| PublishedKey { text, key });
-        Answer::Found(Published { record, ttl_secs })
+    pub fn of_records(records: Vec<Vec<u8>>, ttl_secs: u32) -> Self {
+        match parse_answer(records) {
+            Some(record) => Answer::Found(Published { record, ttl_secs }),
+            None => Answer::Absent,
+        }
     }
 
     /// The answer as the rules take it. A withdrawn key in DNS is a record that makes no key (4.5); "revoked" is what a
@@ -62,7 +51,7 @@ impl Answer<Published> {
     pub fn key(&self) -> KeyAnswer {
         match self {
             Answer::Found(published) => match &published.record {
-                Ok(found) => KeyAnswer::Usable(found.key.clone()),
+                Ok(found) => KeyAnswer::Usable(found.key().clone()),
                 Err(reason) => KeyAnswer::Unusable(*reason),
             },
             Answer::Absent => KeyAnswer::Absent,
@@ -94,8 +83,8 @@ mod tests {
             panic!("{answer:?}");
         };
         let found = published.record.as_ref().expect("a key");
-        assert_eq!((found.text.as_slice(), published.ttl_secs), (RECORD, 60));
-        assert_eq!(answer.key(), KeyAnswer::Usable(found.key.clone()));
+        assert_eq!((found.text(), published.ttl_secs), (RECORD, 60));
+        assert_eq!(answer.key(), KeyAnswer::Usable(found.key().clone()));
     }
 
     #[test]

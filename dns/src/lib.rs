@@ -27,7 +27,8 @@ mod key_table;
 pub mod limits;
 mod resolver;
 
-pub use answer::{Answer, Published, PublishedKey};
+pub use amendment::key_record::PublishedKey;
+pub use answer::{Answer, Published};
 pub use key_resolver::{KeyResolver, Lookup, NoResolver};
 pub use key_table::{KeyTable, KeysFileError};
 pub use resolver::{Resolver, ResolverError};

@@ -105,7 +105,7 @@ async fn accepts_one_record_and_joins_its_strings() {
         panic!("{answer:?}");
     };
     let found = published.record.as_ref().expect("a key");
-    assert_eq!(found.text, RECORD.as_bytes());
+    assert_eq!(found.text(), RECORD.as_bytes());
     assert_eq!(published.ttl_secs, TTL_SECS);
     assert!(matches!(answer.key(), KeyAnswer::Usable(_)));
 }

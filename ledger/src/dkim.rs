@@ -26,8 +26,6 @@ use crate::ledger::Ledger;
 use crate::limits::{ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, VALIDATORS_MAX};
 use crate::transaction::{Transaction, TransactionError};
 
-pub use amendment::KeyName as DkimName;
-
 /// What a validator's resolver said. Spec: 7.2
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {

@@ -14,9 +14,9 @@ use std::time::Instant;
 use codec::format::{EntryType, TxType};
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, keylet, sf};
+use dns::NoResolver;
 use ledger::{Header, StateMap};
 use node::store::{Change, Commit, RedbStore, Store};
-use node::watcher::NoResolver;
 use node::{Node, NodeConfig};
 use rpc::api::{LedgerChoice, Node as _, OnRetry, Peer, Via};
 

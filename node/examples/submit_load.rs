@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use codec::CloseTime;
-use node::watcher::keys_file::KeyTable;
+use dns::KeyTable;
 use node::{Fund, Node, NodeConfig};
 use rpc::api::{MailState, Node as _, Peer, SubmitEmail, SubmitMode, Via};
 use rpc::server::{ServerLimits, serve};

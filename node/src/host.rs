@@ -11,15 +11,15 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use amendment::KeyName;
 use chain::commit::Change;
-use chain::{Chain, CommitFailure, Effect, Event, Fact, Reply, RequestId, State};
-use ledger::dkim::{Answer, DkimName};
+use chain::{Chain, CommitFailure, Effect, Event, Fact, KeyFinding, Reply, RequestId, State};
+use dns::{Answer, KeyResolver, Published};
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 use crate::limits::EVENTS_PER_TURN_MAX;
 use crate::store::{Store, StoreError};
-use crate::watcher::{KeyAnswer, KeyResolver, dns_name};
 
 /// What comes to the chain's thread.
 enum Input {
@@ -316,18 +316,21 @@ impl Turns {
         })
     }
 
-    fn look_up(&self, name: DkimName) {
+    fn look_up(&self, name: KeyName) {
         let (resolver, inputs) = (Arc::clone(&self.look_ups.resolver), self.inputs.clone());
         self.look_ups.runtime.spawn(async move {
-            let answer = match resolver.look_up(&name).await {
-                KeyAnswer::Record(record) => Some(Answer::Record(record)),
-                KeyAnswer::Absent => Some(Answer::Absent),
-                KeyAnswer::Unusable => Some(Answer::Unusable),
-                KeyAnswer::Failed => None,
-            };
+            let finding = finding_of(resolver.look_up(&name).await);
             // Where the node is gone, nobody wants to know.
-            let _ = inputs.send(Input::Event(Event::Answer { name, answer }));
+            let _ = inputs.send(Input::Event(Event::Answer { name, finding }));
         });
+    }
+}
+
+fn finding_of(answer: Answer<Published>) -> KeyFinding {
+    match answer {
+        Answer::Found(published) => published.record.map_or(KeyFinding::Unusable, KeyFinding::Usable),
+        Answer::Absent => KeyFinding::Absent,
+        Answer::Failed(_) => KeyFinding::NoAnswer,
     }
 }
 
@@ -341,12 +344,12 @@ fn log(fact: &Fact) {
         }
         Fact::NoAnswer(name) => {
             tracing::warn!(
-                name = dns_name(name),
+                name = name.dns_name(),
                 "DNS gave no answer; the name is asked again later"
             );
         }
         Fact::NoUsableRecord(name) => {
-            tracing::info!(name = dns_name(name), "DNS has no usable key record");
+            tracing::info!(name = name.dns_name(), "DNS has no usable key record");
         }
         Fact::DiskFull => {
             tracing::error!("the disk is full: no transactions are accepted until there is room");

@@ -1,4 +1,4 @@
-//! The one-machine node: store, open ledger, close loop, DKIM key watcher.
+//! The one-machine node: store, open ledger, close loop, look-ups of keys.
 //!
 //! Puts the pure parts together and gives them time, files and DNS: `ledger` says what a close makes of transactions,
 //! `amendment` what a mail means, `rpc` what is asked. Spec sections 6.3, 7.2 to 7.5 and 12. It knows no protocol of its
@@ -18,7 +18,6 @@ mod restore;
 pub mod start;
 pub mod store;
 pub mod validator_key;
-pub mod watcher;
 
 pub use clock::Clock;
 pub use funds::{Fund, FundError};

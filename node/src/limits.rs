@@ -15,12 +15,6 @@ pub const LOOKUP_SECS_MAX: u64 = 4;
 /// Seconds that `ledger_accept` waits for look-ups that kept mails need.
 pub const ACCEPT_WAIT_SECS_MAX: u64 = 5;
 
-/// Bytes of a keys file.
-pub const KEYS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-/// Bytes of one TXT record. Longer ones count as unusable.
-pub const RECORD_BYTES_MAX: usize = 4_096;
-
 /// Events that the chain takes in one turn, and so with one commit. The others wait for the next one.
 pub const EVENTS_PER_TURN_MAX: usize = 1_024;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chain::{Chain, ChainConfig, Event, Refusal, Reply, Stored};
 use codec::keys::{KeyPair, PublicKey};
 use codec::{CloseTime, LedgerIndex};
+use dns::KeyResolver;
 use ledger::genesis::EmailAmendment;
 use tokio::runtime::Handle;
 
@@ -17,7 +18,6 @@ use crate::host::{ChainStopped, Host, LookUps, When};
 use crate::limits::{ACCEPT_WAIT_SECS_MAX, MAJORITY_SECS_DEFAULT};
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
-use crate::watcher::KeyResolver;
 
 /// What a node is started with.
 #[derive(Debug, Clone)]

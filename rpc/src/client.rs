@@ -142,9 +142,9 @@ impl Client {
         }
     }
 
-    /// Say goodbye.
+    /// Closes the connection.
     pub async fn close(mut self) {
-        // The server may be gone already; then there is nobody to tell.
+        // The server may have closed first.
         let _ = timeout(self.patience, self.socket.close(None)).await;
     }
 
@@ -271,7 +271,7 @@ mod tests {
         let port = listener.local_addr().expect("address").port();
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
-                // A client that does not trust the certificate goes away.
+                // A client that does not trust the certificate closes the connection.
                 let Ok(tls) = acceptor.accept(tcp).await else {
                     continue;
                 };

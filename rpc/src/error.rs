@@ -17,7 +17,7 @@ pub enum RpcError {
     /// The method is for the machine's own operator.
     #[error("You don't have permission for this command.")]
     NoPermission,
-    /// Too many requests at work.
+    /// Too many requests at once.
     #[error("The server is too busy to help you now.")]
     TooBusy,
     /// This caller asks for too much work.
@@ -140,57 +140,45 @@ impl RpcError {
     /// Xahau's error token.
     #[must_use]
     pub const fn token(&self) -> &'static str {
+        self.token_and_code().0
+    }
+
+    /// Xahau's error number; some of its refusals are a bare token.
+    #[must_use]
+    pub const fn code(&self) -> Option<i32> {
+        self.token_and_code().1
+    }
+
+    const fn token_and_code(&self) -> (&'static str, Option<i32>) {
         match self {
-            Self::MissingCommand => "missingCommand",
-            Self::UnknownCommand { .. } => "unknownCmd",
-            Self::NoPermission => "noPermission",
-            Self::TooBusy => "tooBusy",
-            Self::SlowDown => "slowDown",
+            Self::MissingCommand => ("missingCommand", None),
+            Self::UnknownCommand { .. } => ("unknownCmd", Some(32)),
+            Self::NoPermission => ("noPermission", Some(6)),
+            Self::TooBusy => ("tooBusy", Some(9)),
+            Self::SlowDown => ("slowDown", Some(10)),
             Self::MissingField { .. }
             | Self::InvalidField { .. }
             | Self::UnknownField { .. }
             | Self::NoFields { .. }
             | Self::Ambiguous { .. }
-            | Self::TooLong { .. } => "invalidParams",
-            Self::AccountNotFound { .. } => "actNotFound",
-            Self::AccountMalformed => "actMalformed",
-            Self::LedgerNotFound => "lgrNotFound",
-            Self::LedgerRangeInvalid => "lgrIdxsInvalid",
-            Self::LedgerIndexMalformed => "lgrIdxMalformed",
-            Self::BadFeature => "badFeature",
-            Self::EntryNotFound => "entryNotFound",
-            Self::UnexpectedLedgerType => "unexpectedLedgerType",
-            Self::MalformedEntry(MalformedEntry::Request) => "malformedRequest",
-            Self::MalformedEntry(MalformedEntry::Address) => "malformedAddress",
-            Self::MalformedEntry(MalformedEntry::Owner) => "malformedOwner",
-            Self::MalformedEntry(MalformedEntry::Currency) => "malformedCurrency",
-            Self::TransactionNotFound => "txnNotFound",
-            Self::InvalidTransaction { .. } => "invalidTransaction",
-            Self::NotStandAlone => "notStandAlone",
-            Self::DiskFull => "notReady",
-            Self::Internal => "internal",
-        }
-    }
-
-    /// Xahau's error number; some of its refusals are a bare token.
-    #[must_use]
-    pub fn code(&self) -> Option<i32> {
-        match self.token() {
-            "noPermission" => Some(6),
-            "tooBusy" => Some(9),
-            "slowDown" => Some(10),
-            "notReady" => Some(13),
-            "actNotFound" => Some(19),
-            "lgrNotFound" => Some(21),
-            "txnNotFound" => Some(29),
-            "invalidParams" => Some(31),
-            "unknownCmd" => Some(32),
-            "actMalformed" => Some(35),
-            "badFeature" => Some(40),
-            "lgrIdxsInvalid" => Some(57),
-            "lgrIdxMalformed" => Some(58),
-            "internal" => Some(73),
-            _ => None,
+            | Self::TooLong { .. } => ("invalidParams", Some(31)),
+            Self::AccountNotFound { .. } => ("actNotFound", Some(19)),
+            Self::AccountMalformed => ("actMalformed", Some(35)),
+            Self::LedgerNotFound => ("lgrNotFound", Some(21)),
+            Self::LedgerRangeInvalid => ("lgrIdxsInvalid", Some(57)),
+            Self::LedgerIndexMalformed => ("lgrIdxMalformed", Some(58)),
+            Self::BadFeature => ("badFeature", Some(40)),
+            Self::EntryNotFound => ("entryNotFound", None),
+            Self::UnexpectedLedgerType => ("unexpectedLedgerType", None),
+            Self::MalformedEntry(MalformedEntry::Request) => ("malformedRequest", None),
+            Self::MalformedEntry(MalformedEntry::Address) => ("malformedAddress", None),
+            Self::MalformedEntry(MalformedEntry::Owner) => ("malformedOwner", None),
+            Self::MalformedEntry(MalformedEntry::Currency) => ("malformedCurrency", None),
+            Self::TransactionNotFound => ("txnNotFound", Some(29)),
+            Self::InvalidTransaction { .. } => ("invalidTransaction", None),
+            Self::NotStandAlone => ("notStandAlone", None),
+            Self::DiskFull => ("notReady", Some(13)),
+            Self::Internal => ("internal", Some(73)),
         }
     }
 
@@ -201,14 +189,11 @@ impl RpcError {
             reply.insert("error_code".to_owned(), json!(code));
             reply.insert("error_message".to_owned(), json!(self.to_string()));
         }
-        match self {
-            Self::InvalidTransaction { reason } => {
-                reply.insert("error_exception".to_owned(), json!(reason));
-            }
-            Self::AccountNotFound { account } => {
-                reply.insert("account".to_owned(), json!(account));
-            }
-            _ => {}
+        if let Self::InvalidTransaction { reason } = self {
+            reply.insert("error_exception".to_owned(), json!(reason));
+        }
+        if let Self::AccountNotFound { account } = self {
+            reply.insert("account".to_owned(), json!(account));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every bound of the RPC door: its unit, where it comes from, and what a caller sees who exceeds it.
+//! Every bound of the RPC: its unit, its source, and what a caller sees who exceeds it.
 
 /// Bytes of one request, in a WebSocket message or an HTTP body. Xahau's `maxRequestSize`. Refusal: the WebSocket is
 /// closed with "message too big"; HTTP status 413.
@@ -51,7 +51,7 @@ pub const FIRST_REQUEST_SECS_MAX: u64 = 30;
 /// Seconds that one HTTP request may take to arrive.
 pub const BODY_SECS_MAX: u64 = 30;
 
-/// Requests at work at one time. Refusal: `tooBusy`.
+/// Requests at one time. Refusal: `tooBusy`.
 pub const REQUESTS_AT_WORK_MAX: usize = 64;
 
 /// Seconds that connections get to finish when the server stops.

@@ -1,5 +1,5 @@
-//! Typed parameters of one request. A parameter that the method does not know is refused: a caller who writes
-//! `dryrun` for `dry_run` must not have his mail executed.
+//! Typed parameters of one request. A parameter that the method does not know is refused: the mail of a caller
+//! who writes `dryrun` for `dry_run` must not be executed.
 
 use codec::Hash256;
 use serde_json::{Map, Value};

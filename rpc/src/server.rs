@@ -38,7 +38,7 @@ use crate::session::{Input, Output, Session};
 pub struct ServerLimits {
     /// A connection on which no byte moves for this long is dropped.
     pub idle: Duration,
-    /// A connection whose first request is not complete after this time is dropped, however its bytes drip.
+    /// A connection whose first request is not complete after this time is dropped, however slowly its bytes arrive.
     pub first_request: Duration,
     /// Connections at one time.
     pub connections_max: usize,
@@ -76,7 +76,7 @@ pub async fn serve(
     let app = Router::new()
         .route("/", get(upgrade).post(post))
         .with_state(shared);
-    let door = Door {
+    let bounded = BoundedListener {
         listener,
         limits,
         open: Arc::new(Semaphore::new(limits.connections_max)),
@@ -84,7 +84,7 @@ pub async fn serve(
     };
     let service = app.into_make_service_with_connect_info::<RemoteAddress>();
     let mut until_stop = stopped.clone();
-    let serving = axum::serve(door, service).with_graceful_shutdown(async move {
+    let serving = axum::serve(bounded, service).with_graceful_shutdown(async move {
         let _ = until_stop.wait_for(|stop| *stop).await;
     });
     let mut after_stop = stopped;
@@ -95,7 +95,7 @@ pub async fn serve(
     let announce = async move {
         stop.await;
         let _ = stopping.send(true);
-        // Keeps `stopping` alive, so that "stopped" is never mistaken for "gone".
+        // Keeps `stopping` alive: a dropped sender would look like a stop.
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -144,7 +144,8 @@ impl Shared {
         self.run(place, job).await
     }
 
-    /// Lets a session answer one frame; one that is not text is `None`. A request that breaks takes its session along.
+    /// Lets a session answer one frame; one that is not text is `None`. A request that panics ends its session; a new
+    /// one takes its place.
     async fn answer(&self, mut session: Session, peer: Peer, text: Option<Utf8Bytes>) -> Session {
         let Ok(place) = self.place() else {
             session.push(BUSY.to_owned());
@@ -173,8 +174,8 @@ struct RemoteAddress {
     has_asked: Arc<AtomicBool>,
 }
 
-impl Connected<IncomingStream<'_, Door>> for RemoteAddress {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, BoundedListener>> for RemoteAddress {
+    fn connect_info(stream: IncomingStream<'_, BoundedListener>) -> Self {
         Self {
             address: stream.remote_addr().ip(),
             has_asked: Arc::clone(&stream.io().has_asked),
@@ -182,7 +183,7 @@ impl Connected<IncomingStream<'_, Door>> for RemoteAddress {
     }
 }
 
-/// A browser page and a proxy speak for somebody else than the operator, also where they run on his machine.
+/// A browser page and a proxy act for others, even where they run on the operator's machine.
 fn peer_of(remote: &RemoteAddress, headers: &HeaderMap) -> Peer {
     remote.has_asked.store(true, Ordering::Relaxed);
     let speaks_for_another = ["origin", "forwarded", "x-forwarded-for", "x-real-ip"]
@@ -234,7 +235,7 @@ async fn talk(mut socket: WebSocket, shared: Shared, peer: Peer) {
             }
         }
     }
-    // The peer may be gone; there is nobody to tell.
+    // The peer may have closed first.
     let _ = socket.send(Message::Close(None)).await;
 }
 
@@ -272,14 +273,14 @@ fn http_response(reply: HttpReply) -> Response {
 }
 
 /// The listener with its bounds.
-struct Door {
+struct BoundedListener {
     listener: TcpListener,
     limits: ServerLimits,
     open: Arc<Semaphore>,
     by_peer: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
 }
 
-impl axum::serve::Listener for Door {
+impl axum::serve::Listener for BoundedListener {
     type Io = Guarded;
     type Addr = SocketAddr;
 
@@ -290,7 +291,7 @@ impl axum::serve::Listener for Door {
             };
             match self.listener.accept().await {
                 Ok((stream, address)) => {
-                    // Small answers must not wait for a full packet; a socket that refuses is still a socket.
+                    // Small answers must not wait for a full packet; without the option they are only slower.
                     let _ = stream.set_nodelay(true);
                     if let Some(place) = PeerPlace::take(&self.by_peer, address.ip(), self.limits) {
                         return (Guarded::new(stream, self.limits, permit, place), address);
@@ -372,7 +373,7 @@ impl Guarded {
         }
     }
 
-    /// Bytes moved: start the wait anew.
+    /// Bytes moved: the wait starts again.
     fn extend(&mut self) {
         let idle_until = Instant::now() + self.idle;
         let until = if self.has_asked.load(Ordering::Relaxed) {

@@ -9,8 +9,8 @@ use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace,
 use crate::limits::PLAIN_DIGITS_MAX;
 
 /// The JSON form of an explanation: `qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`,
-/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and `client` (where the
-/// mail tells them; proven by nothing) and `checks`.
+/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and `client` (as the mail
+/// says; unproven) and `checks`.
 ///
 /// Spec: 12
 #[must_use]
@@ -104,7 +104,7 @@ fn plain_decimal(text: &str) -> Option<String> {
     Some(format!("{sign}{whole}.{part}"))
 }
 
-/// The address is null where the mail names a classic address itself.
+/// The address is null where the mail itself names a classic address.
 fn party_json(party: &Party) -> Value {
     let mut out = Map::new();
     out.insert("address".to_owned(), json!(party.address));
@@ -301,7 +301,7 @@ mod tests {
     use super::{human_time, plain_decimal};
     use codec::CloseTime;
 
-    /// Pairs worked by hand; the first is that of the mail vector c024.
+    /// Pairs computed by hand; the first is that of the mail vector c024.
     #[test]
     fn accepts_amounts_with_an_exponent_as_plain_decimals() {
         for (text, plain) in [

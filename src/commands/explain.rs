@@ -2,10 +2,9 @@
 
 use super::{Failure, Outcome, keys, read_mail, show};
 use crate::{cli, clock};
-use amendment::{KeyAnswer, TxtRecords, key_names};
+use amendment::{TxtRecords, key_names};
 use codec::CloseTime;
 use explain::{ExplainEnv, Qualifies, explain};
-use node::watcher::dkim_name;
 use rpc::reply::{ExplanationReply, ResultCode};
 use serde_json::Value;
 
@@ -42,19 +41,9 @@ pub async fn run(args: &cli::Explain, json: bool) -> Result<Outcome, Failure> {
 async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<TxtRecords, Failure> {
     let resolver = keys::resolver(source)?;
     let mut records = TxtRecords::new();
-    for key in key_names(raw) {
-        let Some(name) = dkim_name(key.domain(), key.selector()) else {
-            continue;
-        };
-        match resolver.look_up(&name).await {
-            node::watcher::KeyAnswer::Record(record) => records.insert(&key.dns_name(), &record),
-            node::watcher::KeyAnswer::Absent => records.insert_answer(&key.dns_name(), KeyAnswer::Absent),
-            node::watcher::KeyAnswer::Unusable => records.insert_answer(
-                &key.dns_name(),
-                KeyAnswer::Unusable(amendment::key_record::KeyRecordError::Several),
-            ),
-            node::watcher::KeyAnswer::Failed => records.insert_answer(&key.dns_name(), KeyAnswer::Unknown),
-        }
+    for name in key_names(raw).iter().filter(|name| name.may_stand_on_ledger()) {
+        let answer = resolver.look_up(name).await;
+        records.insert_answer(&name.dns_name(), answer.key());
     }
     Ok(records)
 }

@@ -2,23 +2,24 @@
 
 use super::Failure;
 use crate::cli;
-use node::watcher::dns::DnsResolver;
-use node::watcher::keys_file::KeyTable;
-use node::watcher::{KeyResolver, NoResolver};
+use dns::{KeyResolver, KeyTable, NoResolver, Resolver};
+use node::limits::LOOKUP_SECS_MAX;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The resolver that the arguments name. Without a system resolver every look-up fails, and says so.
 pub fn resolver(keys: &cli::Keys) -> Result<Arc<dyn KeyResolver>, Failure> {
+    let patience = Duration::from_secs(LOOKUP_SECS_MAX);
     match (&keys.keys, keys.dns) {
         (Some(file), _) => Ok(Arc::new(KeyTable::read(file)?)),
         (None, Some(server)) => {
-            let resolver = DnsResolver::at(server);
+            let resolver = Resolver::at(server, patience);
             Ok(Arc::new(resolver.map_err(|source| Failure::Dns {
                 server: server.to_string(),
-                source,
+                source: source.into(),
             })?))
         }
-        (None, None) => match DnsResolver::system() {
+        (None, None) => match Resolver::system(patience) {
             Ok(resolver) => Ok(Arc::new(resolver)),
             Err(error) => {
                 eprintln!(

@@ -65,7 +65,7 @@ pub enum Failure {
     },
     /// The keys file cannot be used.
     #[error(transparent)]
-    KeysFile(#[from] ::node::watcher::keys_file::KeysFileError),
+    KeysFile(#[from] dns::KeysFileError),
     /// The DNS server cannot be used.
     #[error("cannot ask {server}: {source}. Give the server as ADDR:PORT, e.g. 127.0.0.1:53")]
     Dns {

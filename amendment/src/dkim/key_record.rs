@@ -293,15 +293,44 @@ pub fn parse_txt(record: &[u8]) -> Result<KeyRecord, KeyRecordError> {
     KeyRecord::from_entry(key_type, &public_key, entry_flags)
 }
 
+/// A record of DNS that makes a key. Only reading the record makes one, so text and key belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedKey {
+    text: Vec<u8>,
+    key: KeyRecord,
+}
+
+impl PublishedKey {
+    /// Reads a record, its strings joined.
+    ///
+    /// Spec: 4.5.
+    pub fn parse(text: Vec<u8>) -> Result<PublishedKey, KeyRecordError> {
+        let key = parse_txt(&text)?;
+        Ok(PublishedKey { text, key })
+    }
+
+    /// The record: what an attestation signs.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &KeyRecord {
+        &self.key
+    }
+}
+
 /// The records that DNS holds for one name: none is no key, several are unusable.
 ///
 /// Spec: 4.5, 7.2.
-pub fn parse_answer(records: &[Vec<u8>]) -> Option<Result<KeyRecord, KeyRecordError>> {
-    match records {
-        [] => None,
-        [record] => Some(parse_txt(record)),
-        _ => Some(Err(KeyRecordError::Several)),
+pub fn parse_answer(mut records: Vec<Vec<u8>>) -> Option<Result<PublishedKey, KeyRecordError>> {
+    let record = records.pop()?;
+    if !records.is_empty() {
+        return Some(Err(KeyRecordError::Several));
     }
+    Some(PublishedKey::parse(record))
 }
 
 /// Whether a list with colons names the item.
@@ -386,13 +415,20 @@ mod tests {
     #[test]
     fn rejects_several_records_for_one_name() {
         let record = format!("v=DKIM1; k=ed25519; p={ED}").into_bytes();
-        assert_eq!(parse_answer(&[]), None);
-        assert!(parse_answer(std::slice::from_ref(&record)).is_some_and(|key| key.is_ok()));
+        assert_eq!(parse_answer(Vec::new()), None);
+        let one = parse_answer(vec![record.clone()]).unwrap().unwrap();
+        assert_eq!(
+            (one.text(), Ok(one.key())),
+            (record.as_slice(), parse_txt(&record).as_ref())
+        );
         let spf = b"v=spf1 -all".to_vec();
         assert_eq!(
-            parse_answer(&[record.clone(), record.clone()]),
+            parse_answer(vec![record.clone(), record.clone()]),
             Some(Err(KeyRecordError::Several))
         );
-        assert_eq!(parse_answer(&[record, spf]), Some(Err(KeyRecordError::Several)));
+        assert_eq!(
+            parse_answer(vec![record, spf]),
+            Some(Err(KeyRecordError::Several))
+        );
     }
 }

@@ -2,9 +2,8 @@
 
 use chain::commit::Change;
 use chain::peers::Peer;
-use chain::{CommitFailure, Disk, Event, Fact, OnRetry, Refusal, Reply, TxRequest};
+use chain::{CommitFailure, Disk, Event, Fact, KeyFinding, OnRetry, Refusal, Reply, TxRequest};
 use codec::format::TxType;
-use ledger::dkim::Answer;
 
 use crate::driver::{BOB, Driver, payment};
 
@@ -136,10 +135,9 @@ fn accepts_what_dns_said_while_a_commit_failed() {
     let names = std::mem::take(&mut driver.looked_up);
     driver.send("c010.eml");
     for name in names {
-        let answer = crate::driver::record(&name);
-        assert!(matches!(answer, Answer::Record(_)));
-        let answer = Some(answer);
-        driver.handle(Event::Answer { name, answer });
+        let finding = crate::driver::finding(&name);
+        assert!(matches!(finding, KeyFinding::Usable(_)));
+        driver.handle(Event::Answer { name, finding });
     }
     driver.fails(CommitFailure::Broken);
     assert_eq!(driver.proposed_types(), [TxType::DkimKeySet]);

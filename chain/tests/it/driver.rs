@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use amendment::KeyName;
+use amendment::key_record::PublishedKey;
 use chain::commit::{Change, MailChange, Settled};
 use chain::peers::Peer;
 use chain::votes::Votes;
 use chain::{
-    Chain, ChainConfig, CommitFailure, Effect, Event, Fact, MailMode, MailReply, MailRequest, ReadMail,
-    Refusal, Reply, RequestId, Stored,
+    Chain, ChainConfig, CommitFailure, Effect, Event, Fact, KeyFinding, MailMode, MailReply, MailRequest,
+    ReadMail, Refusal, Reply, RequestId, Stored,
 };
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Object, flags, format::TxType, sf};
-use ledger::dkim::{Answer, DkimName, KeyDelays};
+use ledger::dkim::{Answer, KeyDelays};
 use ledger::genesis::EmailAmendment;
 use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
 use serde_json::Value;
@@ -37,12 +39,21 @@ pub fn vector_mail(name: &str) -> Vec<u8> {
 }
 
 /// The record of a name of the vectors.
-pub fn record(name: &DkimName) -> Answer {
+pub fn record(name: &KeyName) -> Answer {
     let text = std::fs::read_to_string(vectors().join("vectors.json")).expect("the vectors");
     let vectors: Value = serde_json::from_str(&text).expect("JSON");
-    match vectors["keys"][chain::names::dns_name(name)].as_str() {
+    match vectors["keys"][name.dns_name()].as_str() {
         Some(record) => Answer::Record(record.as_bytes().to_vec()),
         None => Answer::Absent,
+    }
+}
+
+/// What DNS says about a name of the vectors.
+pub fn finding(name: &KeyName) -> KeyFinding {
+    match record(name) {
+        Answer::Record(text) => PublishedKey::parse(text).map_or(KeyFinding::Unusable, KeyFinding::Usable),
+        Answer::Unusable => KeyFinding::Unusable,
+        Answer::Absent => KeyFinding::Absent,
     }
 }
 
@@ -92,7 +103,7 @@ pub struct Driver {
     pub under_way: Option<Vec<Change>>,
     /// All changes that reached the disk.
     pub disk: Vec<Change>,
-    pub looked_up: Vec<DkimName>,
+    pub looked_up: Vec<KeyName>,
     pub facts: Vec<Fact>,
     told: BTreeMap<RequestId, Reply>,
     requests: u64,
@@ -201,8 +212,8 @@ impl Driver {
     /// DNS answers all look-ups with the records of the vectors.
     pub fn answer_look_ups(&mut self) {
         for name in std::mem::take(&mut self.looked_up) {
-            let answer = Some(record(&name));
-            self.handle(Event::Answer { name, answer });
+            let finding = finding(&name);
+            self.handle(Event::Answer { name, finding });
         }
     }
 

@@ -74,8 +74,9 @@ fn rejects_a_mail_under_a_forged_signature_when_its_key_comes() {
     // Another key of the same kind: the mail does not verify under it.
     let other = b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".to_vec();
     for name in names {
-        let answer = Some(ledger::dkim::Answer::Record(other.clone()));
-        driver.handle(chain::Event::Answer { name, answer });
+        let other = amendment::key_record::PublishedKey::parse(other.clone()).expect("a key");
+        let finding = chain::KeyFinding::Usable(other);
+        driver.handle(chain::Event::Answer { name, finding });
     }
     driver.settle();
     assert_eq!(driver.proposed_types(), [], "no mail asks for such a key");

@@ -1,20 +1,21 @@
 //! Several validators: a quorum of the ledger's list, and a set that they agree on.
 
+use amendment::KeyName;
 use chain::peers::Peer;
 use chain::{Event, OnRetry, Reply, TxRequest};
 use codec::CloseTime;
 use codec::format::TxType;
-use ledger::dkim::{Answer, Attestation, DkimName};
+use ledger::dkim::{Answer, Attestation};
 
 use crate::driver::{BOB, Driver, NETWORK, payment, record, validator};
 
-fn word(number: u8, name: &DkimName, answer: Answer, at: u32) -> Attestation {
+fn word(number: u8, name: &KeyName, answer: Answer, at: u32) -> Attestation {
     let key = validator(number);
     Attestation::sign(NETWORK, name.clone(), answer, CloseTime::new(at), &key).expect("signed")
 }
 
 /// A chain of three validators that has looked up the name of a mail.
-fn asked() -> (Driver, DkimName) {
+fn asked() -> (Driver, KeyName) {
     let mut driver = Driver::new(3);
     assert_eq!(driver.chain.shown().quorum(), 3, "ceil(0.8 * 3)");
     driver.send("c044.eml");

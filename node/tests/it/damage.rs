@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use codec::{Hash256, LedgerIndex};
-use node::watcher::NoResolver;
+use dns::NoResolver;
 use node::{LedgerDamage, Node, NodeConfig, StartError};
 use redb::{Database, ReadableTable, TableDefinition};
 use rpc::api::Node as _;

@@ -8,10 +8,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use amendment::KeyName;
 use codec::AccountId;
-use node::watcher::dns::Lookup;
-use node::watcher::keys_file::KeyTable;
-use node::watcher::{DkimName, KeyResolver};
+use dns::KeyResolver;
+use dns::KeyTable;
+use dns::Lookup;
 use node::{Fund, NodeConfig};
 use rpc::api::{MailState, Node as _, SubmitMode};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ const LOOK_UP: Duration = Duration::from_millis(40);
 struct SlowKeys(KeyTable);
 
 impl KeyResolver for SlowKeys {
-    fn look_up<'a>(&'a self, name: &'a DkimName) -> Lookup<'a> {
+    fn look_up<'a>(&'a self, name: &'a KeyName) -> Lookup<'a> {
         Box::pin(async move {
             tokio::time::sleep(LOOK_UP).await;
             self.0.look_up(name).await

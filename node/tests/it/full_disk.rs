@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
+use dns::NoResolver;
 use node::store::{
     AccountRange, Change, PendingMail, RedbStore, Settled, StateChange, Store, StoreError, StoredLedger,
     StoredTx, Tip, Vote,
 };
-use node::watcher::NoResolver;
 use node::{Node, NodeConfig};
 use rpc::RpcError;
 use rpc::api::{Acceptance, Node as _, OnRetry, SubmitEmail, SubmitMode};

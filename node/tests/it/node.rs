@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use codec::{Hash256, Ter};
+use dns::{Answer, NoResolver};
 use node::store::StoreError;
-use node::watcher::{KeyAnswer, NoResolver};
 use node::{Node, NodeConfig, StartError};
 use rpc::RpcError;
 use rpc::api::{LedgerAnswer, LedgerChoice, MailState, Node as _, NotKept, SubmitMode, Transactions, TxKey};
@@ -242,7 +242,7 @@ async fn rejects_a_third_kept_mail_of_one_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_an_absent_name_for_ten_minutes_and_a_failed_look_up_for_seconds() {
-    let keys = Keys::new(Source::Always(KeyAnswer::Absent));
+    let keys = Keys::new(Source::Always(Answer::Absent));
     let world = World::new(keys.clone());
     let answer = world.send(vector_mail("c044.eml")).await;
     world.close().await;
@@ -255,7 +255,7 @@ async fn rejects_an_absent_name_for_ten_minutes_and_a_failed_look_up_for_seconds
     world.pass(500);
     world.close().await;
     assert_eq!(keys.asked(), 1, "not asked again within ten minutes");
-    keys.change(Source::Always(KeyAnswer::Failed));
+    keys.change(Source::Always(Answer::Failed("down".to_owned())));
     world.pass(200);
     world.close().await;
     assert_eq!(keys.asked(), 2);
@@ -294,7 +294,7 @@ async fn rejects_a_forged_mail_that_would_crowd_out_the_true_one() {
 /// Two mails wait for a name that DNS does not have; a third takes the place of one, and that one is told of.
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_in_words_a_mail_that_makes_room_for_a_newer_one() {
-    let world = World::new(node::watcher::keys_file::KeyTable::from_records(&[]));
+    let world = World::new(dns::KeyTable::from_records(&[]));
     let first = world.send(vector_mail("c044.eml")).await;
     let second = world.send(vector_mail("c030.eml")).await;
     assert_eq!(
@@ -343,7 +343,7 @@ async fn accepts_a_renewal_and_rejects_mails_after_a_revocation() {
     assert_eq!(keys.asked(), asked + 1);
     world.close().await;
     assert_eq!(keys.asked(), asked + 1);
-    keys.change(Source::Always(KeyAnswer::Absent));
+    keys.change(Source::Always(Answer::Absent));
     world.pass(8 * 86_400);
     world.close().await;
     assert_eq!(types_in(&world, LedgerChoice::Validated).await, [110], "revoked");

@@ -106,7 +106,7 @@ async fn accepts_a_mail_through_the_door_and_shows_its_whole_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_a_mail_without_room_in_words_and_not_as_failed() {
-    let world = World::new(node::watcher::NoResolver);
+    let world = World::new(dns::NoResolver);
     let mut client = client_of(&world).await;
     for mail in ["c044.eml", "c010.eml"] {
         let kept = ask(&mut client, "submit_email", json!({"email": text_of(mail)})).await;

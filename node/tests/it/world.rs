@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use amendment::KeyName;
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex, Object};
-use node::watcher::dns::Lookup;
-use node::watcher::keys_file::KeyTable;
-use node::watcher::{DkimName, KeyAnswer, KeyResolver, dns_name};
+use dns::{Answer, KeyResolver, KeyTable, Lookup, Published};
 use node::{Fund, Node, NodeConfig, StartError};
 use rpc::RpcError;
 use rpc::api::{
@@ -53,7 +52,7 @@ pub struct Keys {
 #[derive(Clone)]
 pub enum Source {
     Table(KeyTable),
-    Always(KeyAnswer),
+    Always(Answer<Published>),
 }
 
 impl Keys {
@@ -78,9 +77,9 @@ impl Keys {
 }
 
 impl KeyResolver for Keys {
-    fn look_up<'a>(&'a self, name: &'a DkimName) -> Lookup<'a> {
+    fn look_up<'a>(&'a self, name: &'a KeyName) -> Lookup<'a> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        assert!(dns_name(name).contains("._domainkey."));
+        assert!(name.dns_name().contains("._domainkey."));
         let source = self.source.lock().expect("unpoisoned").clone();
         Box::pin(async move {
             match source {

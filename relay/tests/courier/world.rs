@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use amendment::TxtRecords;
 use codec::CloseTime;
+use dns::KeyTable;
+use dns::{KeyResolver, NoResolver};
 use explain::{ExplainEnv, Explanation};
-use node::watcher::keys_file::KeyTable;
-use node::watcher::{KeyResolver, NoResolver};
 use node::{Fund, Node, NodeConfig};
 use relay::clock::Clock;
 use relay::courier::Courier;

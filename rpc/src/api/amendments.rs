@@ -15,7 +15,7 @@ pub struct AmendmentState {
     pub stance: Stance,
 }
 
-/// How far an amendment is.
+/// The progress of an amendment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AmendmentStatus {
     /// It is not enabled.
@@ -34,7 +34,7 @@ pub enum AmendmentStatus {
 pub enum Stance {
     /// It votes.
     Voting(Vote),
-    /// It knows the amendment as outdated and never votes for it.
+    /// The amendment is obsolete to it, and it never votes for it.
     Obsolete,
     /// It does not know the amendment.
     Unknown,
@@ -43,8 +43,8 @@ pub enum Stance {
 /// A vote about an amendment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vote {
-    /// It shall be enabled.
+    /// In favour.
     For,
-    /// It shall not (vetoed).
+    /// Vetoed.
     Against,
 }

@@ -40,21 +40,21 @@ pub struct EmailAnswer {
     pub not_kept: Option<NotKept>,
 }
 
-/// Why a mail that may still be executed is not kept. None of these is a word about the mail itself: the same mail may
-/// be sent again later (spec 7.3).
+/// Why a mail that may still be executed is not kept. None of these is a verdict on the mail: it may be sent
+/// again later (spec 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotKept {
     /// The account has as many waiting mails as it may.
     AccountFull,
     /// All waiting mails together are too long.
     BytesFull,
-    /// The caller has had as many names looked up as it may.
+    /// The caller has used up its look-ups.
     PeerFull,
     /// The account does not exist yet.
     NoAccount,
     /// The account cannot pay the fee yet.
     CannotPay,
-    /// The mail is of a day too far ahead.
+    /// The mail's date is too far ahead.
     TooEarly,
     /// The open ledger does not take its transaction now.
     NotNow,

@@ -9,7 +9,7 @@ use super::transaction::TxRecord;
 pub enum LedgerChoice {
     /// The last validated one.
     Validated,
-    /// The last closed one; here the same.
+    /// The last closed one; without consensus rounds, the last validated one.
     Closed,
     /// The open one.
     Current,
@@ -22,13 +22,13 @@ pub enum LedgerChoice {
 /// Whether the answer holds the ledger's transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transactions {
-    /// It does not.
+    /// No.
     Omitted,
-    /// It does.
+    /// Yes.
     Included,
 }
 
-/// Which ledger an answer speaks of.
+/// The ledger that an answer is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerId {
     /// A validated ledger.
@@ -93,7 +93,7 @@ pub struct LedgerHeader {
     pub index: LedgerIndex,
     /// Its hash.
     pub hash: Hash256,
-    /// All XAH that exist.
+    /// All XAH in existence.
     pub total_drops: Drops,
     /// Hash of its parent.
     pub parent_hash: Hash256,

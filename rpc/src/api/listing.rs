@@ -20,7 +20,7 @@ pub struct AccountTxQuery {
     pub marker: Option<TxMarker>,
 }
 
-/// Which ledgers an account's transactions are wanted of.
+/// The ledgers to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerRange {
     /// From one to another, both included; `None` is the first or the last one of the store.

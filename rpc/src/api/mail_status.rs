@@ -5,7 +5,7 @@ use codec::{Hash256, LedgerIndex, Ter};
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailStatus {
-    /// How far it is.
+    /// Its progress.
     pub state: MailState,
     /// The transaction that carries it, if there is one.
     pub hash: Option<Hash256>,
@@ -15,7 +15,7 @@ pub struct MailStatus {
     pub engine: Option<Ter>,
 }
 
-/// How far a mail is.
+/// The progress of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailState {
     /// It waits for its key; the node retries it at each close.

@@ -46,7 +46,7 @@ pub trait Node: Send + Sync {
     /// Change the validator's vote about an amendment.
     fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError>;
 
-    /// How the node is.
+    /// The state of the node.
     fn server(&self) -> Result<ServerAnswer, RpcError>;
 
     /// Close the open ledger now. Answers the index of the next open ledger.

@@ -12,7 +12,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The operator is who connects from this machine itself, and not a web page that his browser happens to show.
+    /// A program that connects from this machine is the operator's; a web page in the operator's browser is not.
     #[must_use]
     pub fn new(address: IpAddr, via: Via) -> Self {
         let address = address.to_canonical();
@@ -34,16 +34,16 @@ pub enum Role {
     Guest,
 }
 
-/// How a request came to the door, as far as its role depends on it.
+/// Who sent a request, as far as its role depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
-    /// By a program that speaks for itself.
+    /// The program that connects.
     Direct,
-    /// For somebody else: a browser page (`Origin`) or a proxy (`Forwarded`, `X-Forwarded-For`) stands between.
+    /// A browser page (`Origin`) or a proxy (`Forwarded`, `X-Forwarded-For`) on behalf of another.
     Intermediary,
 }
 
-/// What one caller commands: an IPv4 address, or the /64 network of an IPv6 address. Bounds per caller count these.
+/// What one caller controls: an IPv4 address, or the /64 network of an IPv6 address. Bounds per caller count these.
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

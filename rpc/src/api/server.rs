@@ -1,4 +1,4 @@
-//! How a node is, and what transactions cost there.
+//! The state of a node, and its fees.
 
 use codec::{CloseTime, Drops, LedgerIndex};
 
@@ -19,14 +19,14 @@ pub struct FeeAnswer {
     pub base_fee: Drops,
 }
 
-/// How the node is.
+/// The state of the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerAnswer {
     /// Version of the program.
     pub build_version: &'static str,
     /// NetworkID.
     pub network_id: u32,
-    /// The validator key, as the field writes it.
+    /// The validator key, base58.
     pub pubkey_node: String,
     /// First ledger in the store.
     pub first_ledger: LedgerIndex,
@@ -53,8 +53,8 @@ pub struct ServerAnswer {
 /// Whether a node takes transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
-    /// It does.
+    /// Yes.
     Open,
-    /// Its disk is full: it takes none until there is room. What is validated is whole.
+    /// No: its disk is full. What is validated is intact.
     DiskFull,
 }

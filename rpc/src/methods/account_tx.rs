@@ -168,7 +168,7 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     Ok(out)
 }
 
-/// -1 stands for the first and the last ledger that the server has, as in Xahau.
+/// As in Xahau, -1 is the first or the last ledger that the server has.
 fn range_of(params: &Params) -> Result<LedgerRange, RpcError> {
     let is_bounded = params.has("ledger_index_min") || params.has("ledger_index_max");
     match params.ledger()? {

@@ -90,7 +90,7 @@ impl Request for FeatureRequest {
         out
     }
 
-    /// One amendment stands where all of them stand otherwise: a member named after its id.
+    /// A single amendment is a member of the result itself, named after its id.
     fn read(result: &Value) -> Result<FeatureReply, BadReply> {
         let all = result.get("features").unwrap_or(result);
         let rows = all.as_object().ok_or(BadReply::Malformed("features"))?;
@@ -159,7 +159,7 @@ fn find<'a>(amendments: &'a [AmendmentState], word: &str) -> Option<&'a Amendmen
         .find(|amendment| amendment.name == Some(word) || Some(amendment.id) == id)
 }
 
-/// An enabled amendment is not voted about any more. With one validator its vote is the whole count.
+/// Votes about an enabled amendment are over. With one validator its vote is the whole count.
 fn state_json(amendment: &AmendmentState) -> Value {
     let is_enabled = amendment.status == AmendmentStatus::Enabled;
     let mut out = Map::new();

@@ -127,7 +127,7 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     Ok(out)
 }
 
-/// Whole transactions are shown up to a bound: as JSON they grow tenfold, and anybody may ask.
+/// Whole transactions are shown up to a bound: as JSON they grow tenfold, and any guest may ask.
 fn check_size(answer: &LedgerAnswer, detail: Detail) -> Result<(), RpcError> {
     let (LedgerAnswer::Open { transactions, .. } | LedgerAnswer::Validated { transactions, .. }) = answer;
     let bytes_of = |record: &TxRecord| {

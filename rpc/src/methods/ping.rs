@@ -1,4 +1,4 @@
-//! `ping`: the server is there.
+//! `ping`: whether the server answers.
 
 use serde_json::{Map, Value, json};
 

@@ -21,10 +21,10 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
-/// What the codec has no use for.
+/// What the codec does not use.
 const BESIDES: &str = include_str!("definitions.json");
 
-/// Types that xahaud lists under another name than their transactions bear.
+/// Types that xahaud lists under another name than in their transactions.
 const TX_NAMES: [(TxType, &str); 2] = [(TxType::EnableAmendment, "Amendment"), (TxType::SetFee, "Fee")];
 
 fn run(context: &Context<'_>, params: &Params) -> Answer {
@@ -40,7 +40,7 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     Ok(out)
 }
 
-/// Everything but `features` and `hash`. It never changes, so it is made once.
+/// Everything but `features` and `hash`. It never changes, so it is built once.
 fn definitions() -> &'static Map<String, Value> {
     static DEFINITIONS: OnceLock<Map<String, Value>> = OnceLock::new();
     DEFINITIONS.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! `server_info`: how the node is.
+//! `server_info`: the state of the node.
 
 use codec::{Drops, Hash256, LedgerIndex};
 use serde_json::{Map, Value, json};
@@ -16,18 +16,18 @@ pub(super) const METHOD: Method = Method {
     run,
 };
 
-/// Asks how a node is.
+/// Asks for the state of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerInfoRequest;
 
-/// How a node is. xahaud leaves out what it does not know yet, so all members are optional.
+/// The state of a node. xahaud leaves out what it does not know yet, so all members are optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerInfoReply {
     /// Version of its program.
     pub build_version: Option<String>,
     /// Its network.
     pub network_id: Option<u32>,
-    /// How far it follows its network, such as `full`.
+    /// Whether it follows its network: `full` does.
     pub server_state: Option<String>,
     /// Validations that make a ledger validated.
     pub validation_quorum: Option<u32>,

@@ -1,6 +1,6 @@
 //! `submit_email`, also called `submitEmail`: a mail that is a transaction.
 //!
-//! Spec: 12. Bytes are taken as they are: an LF is never made a CRLF here.
+//! Spec: 12. Bytes are taken as they are: an LF is never changed into CRLF here.
 
 use codec::{Hash256, LedgerIndex};
 use serde_json::{Map, Value, json};

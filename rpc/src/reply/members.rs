@@ -45,7 +45,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A member, whatever it is; `null` is as good as none.
+    /// A member of any type; `null` counts as missing.
     pub(crate) fn value(self, path: &'static str) -> Option<&'a Value> {
         self.get(path).filter(|value| !value.is_null())
     }

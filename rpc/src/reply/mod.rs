@@ -1,4 +1,4 @@
-//! Replies of nodes, read with care: a node may be of another version, of another network, or a liar.
+//! Replies of nodes. A node may be of another version, of another network, or lie.
 //!
 //! What decides something must be there and well formed; the error names the member. What is only shown to people is
 //! left out where it is missing or malformed. Texts and lists are cut to the bounds of [`crate::limits`]; texts may hold

@@ -69,7 +69,7 @@ pub enum Delivered {
     Unsaid,
     /// This much.
     Amount(AmountReply),
-    /// It is said, but not understood.
+    /// The metadata says it in a form that is not understood.
     Unreadable,
 }
 
