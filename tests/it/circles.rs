@@ -4,7 +4,7 @@ use crate::source::crates;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Crates that still have circles.
-const EXCEPTIONS: [&str; 3] = ["node", "relay", "xahau-email"];
+const EXCEPTIONS: [&str; 2] = ["node", "xahau-email"];
 
 #[test]
 fn no_file_uses_what_uses_it() {

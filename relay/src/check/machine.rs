@@ -10,7 +10,7 @@ use tokio_rustls::rustls::client::{verify_server_cert_signed_by_trust_anchor, ve
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{CertificateError, RootCertStore, ServerConfig};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::{Config, Tls};
 use crate::limits::CERTIFICATE_WARN_SECS;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dns::{Answer, Resolver};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::Config;
 use crate::config::dkim_key;
 use crate::config::records::dkim_name;

@@ -13,11 +13,24 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Finding, Options, Verdict};
+use super::finding::{Finding, Verdict, worst};
 use crate::config::Config;
 use crate::limits::{CHECK_SECS_MAX, CLOCK_SKEW_SECS, GREETING_BYTES_MAX};
 
 const PATIENCE: Duration = Duration::from_secs(CHECK_SECS_MAX);
+
+/// What tests set otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Port at which the world hands in mail.
+    pub smtp_port: u16,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { smtp_port: 25 }
+    }
+}
 
 /// Every node; while one is in order, faults of the others are warnings.
 pub(super) async fn nodes(config: &Config, now: u64) -> Vec<Finding> {
@@ -25,7 +38,7 @@ pub(super) async fn nodes(config: &Config, now: u64) -> Vec<Finding> {
     let mut has_good = false;
     for url in &config.nodes {
         let of_one = node(url, config.network, now).await;
-        has_good |= super::worst(&of_one) < Verdict::Fail;
+        has_good |= worst(&of_one) < Verdict::Fail;
         findings.extend(of_one);
     }
     for finding in findings.iter_mut().filter(|_| has_good) {
