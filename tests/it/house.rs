@@ -96,7 +96,7 @@ fn pure_crates_deny_what_can_panic() {
 
 /// The workspace denies unsafe code, and nothing but the C interface may lift that.
 #[test]
-fn unsafe_code_stands_in_the_c_interface_alone() {
+fn c_interface_alone_may_allow_unsafe() {
     const EXCEPTION: &str = "capi/";
     let manifest = read("Cargo.toml");
     assert!(manifest.contains(concat!("unsafe", "_code = \"deny\"")));
