@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use amendment::key_record::{KeyRecord, KeyType, parse_txt};
 use amendment::{
-    AMENDMENT_EMAIL, Derived, KeyCache, ReadView, Rules, TxtRecords, authenticate, derive, normal_form,
-    preflight, screen, wrap,
+    AMENDMENT_EMAIL, Derived, KeyCache, ProvenMail, ReadView, Rules, TxtRecords, authenticate, derive,
+    normal_form, preflight, screen, wrap,
 };
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY};
@@ -50,7 +50,7 @@ struct Subject {
     name: &'static str,
     raw: Vec<u8>,
     record: String,
-    derived: Derived,
+    derived: ProvenMail,
     transaction: Object,
     ledger: Ledger,
     header_data: Vec<u8>,

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use amendment::TxtRecords;
+use amendment::{Rule, TxtRecords};
 use codec::CloseTime;
 use explain::{ExplainEnv, explain};
 
@@ -207,7 +207,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 now: NOW,
                 keys: &keys,
             };
-            rules.push(explain(&mail, &env).rule.unwrap_or("-"));
+            rules.push(explain(&mail, &env).rule.map_or("-", Rule::as_str));
             let each = cost(&mail, &keys).as_secs_f64() * 1e6 / (mail.len() as f64 / 1024.0);
             *worst = worst.max(each);
             print!(" {each:>10.3}");

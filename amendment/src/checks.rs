@@ -3,6 +3,7 @@
 //! Spec: 10.
 
 use crate::refusal::Refusal;
+use crate::rule::Rule;
 
 /// A step of the order of checks; the order of the variants is the order of section 10.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,40 +94,41 @@ impl Step {
     ];
 
     /// The rule that a step checks, where it passes.
-    pub fn rule(self) -> &'static str {
+    #[must_use]
+    pub fn rule(self) -> Rule {
         match self {
-            Step::Size => "1",
-            Step::Controls => "3.4",
-            Step::HeaderLines => "3.1",
-            Step::SignaturePresent => "4.7",
-            Step::Tags => "4.1",
-            Step::KeyName => "4.4",
-            Step::SignedNames | Step::Selected => "4.3",
-            Step::Times | Step::Date | Step::Window => "4.6",
-            Step::SignatureBase64 => "3.2",
-            Step::Mailbox => "2.1",
-            Step::Canonical => "2.2",
-            Step::Aligned => "4.2",
-            Step::BodyHash => "3.3",
-            Step::NormalForm => "3.5",
-            Step::ListOrRobot => "4.8",
-            Step::BodyText => "5.4",
-            Step::Grammar => "5.2",
-            Step::Unbroken => "5.3",
-            Step::Network => "5.6",
-            Step::Money => "5.5",
-            Step::Recipient => "2.4",
-            Step::Key => "7.3",
-            Step::Signature => "4.5",
+            Step::Size => Rule::R1,
+            Step::Controls => Rule::R3_4,
+            Step::HeaderLines => Rule::R3_1,
+            Step::SignaturePresent => Rule::R4_7,
+            Step::Tags => Rule::R4_1,
+            Step::KeyName => Rule::R4_4,
+            Step::SignedNames | Step::Selected => Rule::R4_3,
+            Step::Times | Step::Date | Step::Window => Rule::R4_6,
+            Step::SignatureBase64 => Rule::R3_2,
+            Step::Mailbox => Rule::R2_1,
+            Step::Canonical => Rule::R2_2,
+            Step::Aligned => Rule::R4_2,
+            Step::BodyHash => Rule::R3_3,
+            Step::NormalForm => Rule::R3_5,
+            Step::ListOrRobot => Rule::R4_8,
+            Step::BodyText => Rule::R5_4,
+            Step::Grammar => Rule::R5_2,
+            Step::Unbroken => Rule::R5_3,
+            Step::Network => Rule::R5_6,
+            Step::Money => Rule::R5_5,
+            Step::Recipient => Rule::R2_4,
+            Step::Key => Rule::R7_3,
+            Step::Signature => Rule::R4_5,
         }
     }
 
     /// Where a recipient's address is judged: syntax with the mailboxes, account with the recipients.
     pub(crate) fn of_address(refusal: Option<&Refusal>) -> Step {
         match refusal.map(Refusal::rule) {
-            Some("2.1") => Step::Mailbox,
-            Some("2.2") => Step::Canonical,
-            _ => Step::Recipient,
+            Some(Rule::R2_1) => Step::Mailbox,
+            Some(Rule::R2_2) => Step::Canonical,
+            Some(_) | None => Step::Recipient,
         }
     }
 }
@@ -198,6 +200,54 @@ impl Recorder for FirstFailure {
 
     fn is_settled(&self, next: Step) -> bool {
         self.0.is_some_and(|(first, _)| first < next)
+    }
+}
+
+/// Keeps the first failure beside what another recorder keeps, so that a verdict hangs on no caller's recorder.
+pub(crate) struct WithVerdict<'r, R> {
+    first: FirstFailure,
+    rest: &'r mut R,
+}
+
+impl<'r, R: Recorder> WithVerdict<'r, R> {
+    pub(crate) fn new(rest: &'r mut R) -> WithVerdict<'r, R> {
+        WithVerdict {
+            first: FirstFailure::default(),
+            rest,
+        }
+    }
+
+    /// The first failure, if there was one.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.first.refusal()
+    }
+}
+
+impl<R: Recorder> Recorder for WithVerdict<'_, R> {
+    fn pass(&mut self, step: Step, read: impl FnOnce() -> String) {
+        self.rest.pass(step, read);
+    }
+
+    fn fail(&mut self, step: Step, refusal: Refusal) {
+        self.first.fail(step, refusal);
+        self.rest.fail(step, refusal);
+    }
+
+    fn is_settled(&self, next: Step) -> bool {
+        self.rest.is_settled(next) && self.first.is_settled(next)
+    }
+}
+
+/// Keeps nothing and wants nothing but the verdict.
+pub(crate) struct VerdictOnly;
+
+impl Recorder for VerdictOnly {
+    fn pass(&mut self, _: Step, _: impl FnOnce() -> String) {}
+
+    fn fail(&mut self, _: Step, _: Refusal) {}
+
+    fn is_settled(&self, _: Step) -> bool {
+        true
     }
 }
 

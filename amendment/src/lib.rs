@@ -39,6 +39,7 @@ pub mod limits;
 pub mod mail;
 pub mod reading;
 mod refusal;
+mod rule;
 
 pub use dkim::der::RsaKeyError;
 pub use dkim::ed25519::Ed25519KeyError;
@@ -60,13 +61,14 @@ pub use ledger::phases::{
 pub use ledger::replay::{
     Effect, ReplayMark, is_entered, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
 };
+pub use ledger::submission::{SubmissionError, submission, wrap};
 pub use ledger::transaction::EmailId;
 pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules};
 pub use mail::address;
 pub use mail::date::DateError;
 pub use mail::mime::MimeError;
 pub use mail::text::lf_to_crlf_if_no_cr;
-pub use reading::examine::{
-    CandidateKey, Derived, Examined, candidates, derive, examine, key_names, normal_form, wrap,
-};
+pub use reading::derived::{Derived, Outcome, ProvenMail};
+pub use reading::examine::{CandidateKey, Examined, candidates, derive, examine, key_names, normal_form};
 pub use refusal::Refusal;
+pub use rule::Rule;

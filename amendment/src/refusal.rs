@@ -15,6 +15,7 @@ use crate::instruction::money::MoneyError;
 use crate::mail::address::AddressError;
 use crate::mail::date::DateError;
 use crate::mail::mime::MimeError;
+use crate::rule::Rule;
 
 /// Why a mail makes no transaction, or a transaction does not follow from its mail.
 ///
@@ -187,56 +188,70 @@ pub enum Refusal {
 
 impl Refusal {
     /// The number of the rule in docs/spec.md.
-    pub fn rule(&self) -> &'static str {
+    #[must_use]
+    pub fn rule(&self) -> Rule {
         use Refusal as R;
         match self {
-            R::MailTooLarge | R::MemoTooLarge | R::FlagNotAllowed | R::NotEnabled => "1",
-            R::BareCr | R::BareLf | R::Nul => "3.4",
-            R::HeaderLinesTooMany | R::HeaderLineWithoutName | R::SpaceBeforeColon => "3.1",
-            R::ContinuationFirst | R::NoEmptyLine | R::SignatureSigned => "3.1",
-            R::NoSignature => "4.7",
-            R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => "4.1",
-            R::Canonicalization | R::QueryMethod | R::BodyLength => "4.1",
-            R::Selector | R::SigningDomain | R::KeyNameTooLong => "4.4",
+            R::MailTooLarge | R::MemoTooLarge | R::FlagNotAllowed | R::NotEnabled => Rule::R1,
+            R::BareCr | R::BareLf | R::Nul => Rule::R3_4,
+            R::HeaderLinesTooMany | R::HeaderLineWithoutName | R::SpaceBeforeColon => Rule::R3_1,
+            R::ContinuationFirst | R::NoEmptyLine | R::SignatureSigned => Rule::R3_1,
+            R::NoSignature => Rule::R4_7,
+            R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => Rule::R4_1,
+            R::Canonicalization | R::QueryMethod | R::BodyLength => Rule::R4_1,
+            R::Selector | R::SigningDomain | R::KeyNameTooLong => Rule::R4_4,
             R::SignedHeadersMalformed | R::SignedHeadersTooMany | R::NotSigned(_) | R::SignedTwice(_) => {
-                "4.3"
+                Rule::R4_3
             }
-            R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => "4.6",
-            R::Date(_) | R::Window(_) => "4.6",
-            R::SignatureBase64(_) => "3.2",
+            R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => Rule::R4_6,
+            R::Date(_) | R::Window(_) => Rule::R4_6,
+            R::SignatureBase64(_) => Rule::R3_2,
             R::From(error) | R::To(error) | R::Named(error) => error.rule(),
-            R::NotAligned | R::IdentityMalformed | R::IdentityOutside => "4.2",
-            R::BodyHash => "3.3",
-            R::NotNormalForm => "3.5",
-            R::ListOrRobot => "4.8",
-            R::Mime(_) => "5.4",
-            R::Instruction(InstructionError::Broken) => "5.3",
-            R::Instruction(_) => "5.2",
-            R::Network(_) => "5.6",
-            R::Money(_) => "5.5",
-            R::NotDerived => "6.2",
-            R::NoLastLedgerSequence => "6.3",
-            R::KeyUnknown => "7.3",
-            R::KeyRevoked => "7.4",
-            R::KeyRecord(_) | R::IdentityBelowStrictKey | R::Signature => "4.5",
+            R::NotAligned | R::IdentityMalformed | R::IdentityOutside => Rule::R4_2,
+            R::BodyHash => Rule::R3_3,
+            R::NotNormalForm => Rule::R3_5,
+            R::ListOrRobot => Rule::R4_8,
+            R::Mime(_) => Rule::R5_4,
+            R::Instruction(InstructionError::Broken) => Rule::R5_3,
+            R::Instruction(
+                InstructionError::NoText | InstructionError::NotFirst | InstructionError::Ambiguous,
+            ) => Rule::R5_2,
+            R::Network(_) => Rule::R5_6,
+            R::Money(_) => Rule::R5_5,
+            R::NotDerived => Rule::R6_2,
+            R::NoLastLedgerSequence => Rule::R6_3,
+            R::KeyUnknown => Rule::R7_3,
+            R::KeyRevoked => Rule::R7_4,
+            R::KeyRecord(_) | R::IdentityBelowStrictKey | R::Signature => Rule::R4_5,
         }
     }
 
     /// The result code.
     ///
     /// Spec: 10.
+    #[must_use]
     pub fn code(&self) -> Ter {
+        use Refusal as R;
         match self {
-            Refusal::BodyHash | Refusal::Signature | Refusal::IdentityBelowStrictKey => {
-                Ter::TEF_BAD_SIGNATURE
-            }
-            Refusal::Window(WindowError::Expired) => Ter::TEF_EMAIL_EXPIRED,
-            Refusal::Window(WindowError::Early) => Ter::TER_EMAIL_EARLY,
-            Refusal::KeyUnknown => Ter::TER_NO_DKIM_KEY,
+            R::BodyHash | R::Signature | R::IdentityBelowStrictKey => Ter::TEF_BAD_SIGNATURE,
+            R::Window(WindowError::Expired) => Ter::TEF_EMAIL_EXPIRED,
+            R::Window(WindowError::Early) => Ter::TER_EMAIL_EARLY,
+            R::KeyUnknown => Ter::TER_NO_DKIM_KEY,
             // What a quorum of validators that see this record would make of it (7.4).
-            Refusal::KeyRevoked | Refusal::KeyRecord(_) => Ter::TEF_DKIM_REVOKED,
-            Refusal::FlagNotAllowed | Refusal::NotEnabled => Ter::TEM_INVALID_FLAG,
-            _ => Ter::TEM_MALFORMED,
+            R::KeyRevoked | R::KeyRecord(_) => Ter::TEF_DKIM_REVOKED,
+            R::FlagNotAllowed | R::NotEnabled => Ter::TEM_INVALID_FLAG,
+            R::MailTooLarge | R::MemoTooLarge | R::HeaderLinesTooMany | R::BareCr => Ter::TEM_MALFORMED,
+            R::BareLf | R::Nul | R::HeaderLineWithoutName | R::SpaceBeforeColon => Ter::TEM_MALFORMED,
+            R::ContinuationFirst | R::NoEmptyLine | R::SignatureSigned => Ter::TEM_MALFORMED,
+            R::NoSignature | R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => Ter::TEM_MALFORMED,
+            R::Canonicalization | R::QueryMethod | R::BodyLength | R::Selector => Ter::TEM_MALFORMED,
+            R::SigningDomain | R::KeyNameTooLong | R::SignedHeadersMalformed => Ter::TEM_MALFORMED,
+            R::SignedHeadersTooMany | R::NotSigned(_) | R::SignedTwice(_) => Ter::TEM_MALFORMED,
+            R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => Ter::TEM_MALFORMED,
+            R::SignatureBase64(_) | R::From(_) | R::To(_) | R::NotAligned => Ter::TEM_MALFORMED,
+            R::IdentityMalformed | R::IdentityOutside | R::NotNormalForm | R::Date(_) => Ter::TEM_MALFORMED,
+            R::ListOrRobot | R::Mime(_) | R::Instruction(_) | R::Network(_) => Ter::TEM_MALFORMED,
+            R::Money(_) | R::Named(_) | R::NotDerived | R::NoLastLedgerSequence => Ter::TEM_MALFORMED,
         }
     }
 }

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use amendment::key_record::KeyRecordError;
-use amendment::{Amendment, Derived, KeyAnswer, Order, Rules, TxtRecords, derive, preflight, wrap};
+use amendment::{
+    Amendment, Derived, KeyAnswer, Order, ProvenMail, Rule, Rules, TxtRecords, derive, preflight, wrap,
+};
 use codec::{CloseTime, Drops, LedgerIndex};
 use explain::{ExplainEnv, Explanation, Qualifies, explain};
 use serde_json::{Value, json};
@@ -116,7 +118,7 @@ impl Case {
         explain(&self.mail, &env)
     }
 
-    fn derived(&self) -> Result<Derived, amendment::Refusal> {
+    fn derived(&self) -> Result<ProvenMail, amendment::Refusal> {
         derive(&self.mail, self.network_id(), self.at(), &self.keys)
     }
 }
@@ -181,16 +183,20 @@ fn differences(found: &Value, expected: &Value) -> Vec<String> {
 fn check_verdict(
     case: &Case,
     explained: &Explanation,
-    derived: &Result<Derived, amendment::Refusal>,
+    derived: &Result<ProvenMail, amendment::Refusal>,
 ) -> Vec<String> {
-    let derived_rule = derived.as_ref().err().map(amendment::Refusal::rule);
+    let derived_rule = derived.as_ref().err().map(|refusal| refusal.rule().as_str());
     let rows = [
         (
             "qualifies",
             case.text("qualifies"),
             Some(verdict(explained.qualifies)),
         ),
-        ("rule of explain", case.text("rule"), explained.rule),
+        (
+            "rule of explain",
+            case.text("rule"),
+            explained.rule.map(Rule::as_str),
+        ),
         ("rule of derive", case.text("rule"), derived_rule),
     ];
     rows.into_iter()
@@ -218,7 +224,7 @@ fn check_values(case: &Case, explained: &Explanation, derived: &Derived) -> Vec<
     if derived.transaction.value(codec::sf::AMOUNTS) != expected {
         found.push(format!("amount: expected {amount}"));
     }
-    if explained.transaction.as_ref() != Some(&derived.transaction) {
+    if explained.transaction() != Some(&derived.transaction) {
         found.push("explain and derive make two transactions".to_owned());
     }
     let rules = Rules {

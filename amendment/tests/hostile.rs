@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 
 use amendment::key_record::parse_txt;
 use amendment::{
-    Amendment, Derived, KeyAnswer, KeySource, Rules, TxtRecords, candidates, derive, key_names, normal_form,
+    Amendment, KeyAnswer, KeySource, ProvenMail, Rules, TxtRecords, candidates, derive, key_names,
+    normal_form,
 };
 use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
 use explain::{ExplainEnv, explain};
@@ -40,7 +41,7 @@ fn read(file: &str) -> Vec<u8> {
     .unwrap()
 }
 
-fn derived(raw: &[u8]) -> Result<Derived, amendment::Refusal> {
+fn derived(raw: &[u8]) -> Result<ProvenMail, amendment::Refusal> {
     derive(raw, NETWORK, NOW, &*KEYS)
 }
 
@@ -55,7 +56,7 @@ fn rule_of(raw: &[u8]) -> Option<&'static str> {
     );
     let strict = derived(raw).err().map(|refusal| refusal.rule());
     assert_eq!(explained.rule, strict, "explain and derive agree");
-    strict
+    strict.map(amendment::Rule::as_str)
 }
 
 /// The plain mail of the vectors with its header changed.
@@ -247,7 +248,7 @@ proptest! {
     fn no_other_instruction_fits_a_signature(amount in 1_u32..1_000_000, network in any::<u32>()) {
         let raw = String::from_utf8(read("c002.eml")).unwrap();
         let (header, body) = raw.split_once("\r\n\r\n").unwrap();
-        let instruction = derived(raw.as_bytes()).unwrap().instruction;
+        let instruction = derived(raw.as_bytes()).unwrap().instruction.clone();
         for line in [
             format!("REMIT {amount} XAH TO <carol@example.com>"),
             format!("REMIT {amount} XAH TO <carol@example.com> NET {network}"),

@@ -13,8 +13,9 @@ use std::path::PathBuf;
 
 use amendment::key_record::{KeyRecord, parse_txt};
 use amendment::{
-    AMENDMENT_EMAIL, Amendment, Derived, Effect, KeyState, LedgerKeys, ReadView, Ready, Rules, TxtRecords,
-    authenticate, derive, key_state, next_replay_entry, preclaim, preflight, screen, wrap,
+    AMENDMENT_EMAIL, Amendment, Derived, Effect, KeyState, LedgerKeys, ProvenMail, ReadView, Ready, Rules,
+    TxtRecords, authenticate, derive, key_state, next_replay_entry, preclaim, preflight, screen, submission,
+    wrap,
 };
 use codec::format::EntryType;
 use codec::{Amount, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, Value, flags, keylet, sf};
@@ -72,7 +73,7 @@ fn txt(name: &str) -> Vec<u8> {
 
 const KEY: &str = "s1._domainkey.mail.test";
 
-fn mail(file: &str) -> Derived {
+fn mail(file: &str) -> ProvenMail {
     let raw = std::fs::read(folder().join(file)).unwrap();
     let mut keys = TxtRecords::new();
     keys.insert(KEY, &txt(KEY));
@@ -122,10 +123,10 @@ fn wrapped(mail: &Derived) -> Object {
 }
 
 fn run(tx: &Object, ledger: &Ledger) -> Result<Ready, (Ter, &'static str)> {
-    let parsed = preflight(tx, &Rules::of(ledger)).map_err(|e| (e.code(), e.rule()))?;
-    let screened = screen(parsed, ledger).map_err(|e| (e.code(), e.rule()))?;
-    let proven = authenticate(screened, ledger).map_err(|e| (e.code(), e.rule()))?;
-    preclaim(proven, ledger).map_err(|e| (e.code(), e.rule()))
+    let parsed = preflight(tx, &Rules::of(ledger)).map_err(|e| (e.code(), e.rule().as_str()))?;
+    let screened = screen(parsed, ledger).map_err(|e| (e.code(), e.rule().as_str()))?;
+    let proven = authenticate(screened, ledger).map_err(|e| (e.code(), e.rule().as_str()))?;
+    preclaim(proven, ledger).map_err(|e| (e.code(), e.rule().as_str()))
 }
 
 fn refusal(tx: &Object, ledger: &Ledger) -> Option<(Ter, &'static str)> {
@@ -220,7 +221,9 @@ fn rejects_the_flag_on_other_types_and_without_the_amendment() {
         amendment: Amendment::On,
     };
     assert_eq!(
-        preflight(&wrapped(&mail), &rules).err().map(|e| e.rule()),
+        preflight(&wrapped(&mail), &rules)
+            .err()
+            .map(|e| e.rule().as_str()),
         Some("5.6")
     );
 }
@@ -461,6 +464,27 @@ fn key_states_are_those_of_the_entry() {
     assert_eq!(with(sf::LAST_ATTESTED, NOW - 3_601), KeyState::Unsettled);
     assert_eq!(with(sf::ACTIVE_AFTER, NOW + 1), KeyState::Missing);
     assert_eq!(with(sf::REVOKED_AT, NOW), KeyState::Revoked);
+}
+
+// Spec: 6.3.
+#[test]
+fn accepts_what_submission_wraps() {
+    let mail = mail("c002.eml");
+    let ledger = ledger(&mail);
+    let tx = submission(&mail, &ledger).unwrap();
+    let fee = Drops::new(required(&mail) + 100);
+    assert_eq!(tx, wrap(&mail, SEQUENCE, fee, LedgerIndex::new(119)));
+    assert_eq!(refusal(&tx, &ledger), None);
+}
+
+// Spec: 6.3, 10.
+#[test]
+fn rejects_submission_for_an_account_that_is_not_there() {
+    let mail = mail("c002.eml");
+    let mut ledger = ledger(&mail);
+    ledger.state.clear();
+    let error = submission(&mail, &ledger).unwrap_err();
+    assert_eq!(error.code(), Ter::TER_NO_ACCOUNT);
 }
 
 // Spec: 6.3, 9.

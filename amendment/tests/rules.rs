@@ -10,10 +10,12 @@
 
 use std::path::PathBuf;
 
+use std::collections::BTreeSet;
+
 use amendment::address::{AddressError, parse_recipient, parse_sender};
 use amendment::key_record::{KeyRecordError, parse_txt};
 use amendment::{
-    Amendment, RsaKeyError, Rules, TxtRecords, derive, may_disable_email, normal_form, preflight, wrap,
+    Amendment, RsaKeyError, Rule, Rules, TxtRecords, derive, may_disable_email, normal_form, preflight, wrap,
 };
 use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
 use explain::{CheckVerdict, ExplainEnv, explain};
@@ -42,7 +44,7 @@ fn first_rule_on(raw: &str, network_id: u32) -> Option<&'static str> {
         now,
         keys: &keys,
     };
-    explain(raw.as_bytes(), &env).rule
+    explain(raw.as_bytes(), &env).rule.map(Rule::as_str)
 }
 
 fn first_rule(raw: &str) -> Option<&'static str> {
@@ -274,7 +276,7 @@ fn failing(raw: &str) -> Vec<&'static str> {
     };
     let checks = explain(raw.as_bytes(), &env).checks;
     let failed = checks.iter().filter(|check| check.verdict == CheckVerdict::Fail);
-    failed.map(|check| check.rule).collect()
+    failed.map(|check| check.rule.as_str()).collect()
 }
 
 fn with_body(body: &str) -> String {
@@ -373,7 +375,7 @@ fn rejects_control_bytes_in_a_memo_and_one_without_a_signature() {
         let memo = Object::new().with(sf::MEMO_DATA, memo);
         let tx = wrap(&derived, 1, Drops::new(1), LedgerIndex::new(1));
         let tx = tx.with(sf::MEMOS, vec![(sf::MEMO, memo)]);
-        preflight(&tx, &rules).err().map(|error| error.rule())
+        preflight(&tx, &rules).err().map(|error| error.rule().as_str())
     };
     let refused = |end: &[u8]| judged(&[derived.memo.as_slice(), end].concat());
     assert_eq!(
@@ -399,4 +401,22 @@ fn rejects_leaving_email_within_72_hours_of_the_later_of_both_times() {
         assert!(!may_disable_email(Some(&entry), CloseTime::new(260_199)));
         assert!(may_disable_email(Some(&entry), CloseTime::new(260_200)));
     }
+}
+
+/// The type names what the document numbers, and nothing else.
+#[test]
+fn rules_are_those_of_the_document() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec.md")).unwrap();
+    let number = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let sections = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(number);
+    let is_rule =
+        |word: &String| word.contains('.') && word.split('.').all(|part| part.parse::<u8>().is_ok());
+    let rules: BTreeSet<String> = text.lines().map(number).filter(is_rule).collect();
+    let is_whole = |section: &String| !rules.iter().any(|rule| rule.starts_with(&format!("{section}.")));
+    let document: BTreeSet<String> = sections.filter(is_whole).chain(rules.clone()).collect();
+    let ours: BTreeSet<String> = Rule::ALL.iter().map(Rule::to_string).collect();
+    assert_eq!(ours, document);
 }

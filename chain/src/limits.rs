@@ -27,12 +27,6 @@ pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Times that a held transaction is tried again before it is dropped.
 pub const HELD_TRIES_MAX: u32 = 20;
 
-/// Ledgers ahead that LastLedgerSequence of an email transaction lies (spec 6.3).
-pub const LAST_LEDGER_AHEAD: u32 = 20;
-
-/// Base fees on top of the required fee (spec 6.3).
-pub const SPARE_BASE_FEES: u64 = 10;
-
 /// DKIMKeySet transactions in one ledger (spec 7.5). The others wait for the next one.
 pub const KEY_SETS_PER_LEDGER_MAX: usize = 16;
 

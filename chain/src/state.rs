@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use amendment::ReadView as _;
-use codec::{AccountId, Amount, CloseTime, Hash256, format::EntryType, sf};
+use codec::{AccountId, CloseTime, Hash256, format::EntryType, sf};
 use ledger::dkim;
 use ledger::{Ledger, OpenLedger, Transaction};
 
@@ -12,7 +12,7 @@ use crate::attestations::Attestations;
 use crate::commit::{MailStage, Settled};
 use crate::event::{Refusal, Standing};
 use crate::held::HeldTransactions;
-use crate::limits::{FAILURES_REMEMBERED_MAX, OPEN_TRANSACTIONS_MAX, SPARE_BASE_FEES};
+use crate::limits::{FAILURES_REMEMBERED_MAX, OPEN_TRANSACTIONS_MAX};
 use crate::mail_pool::MailPool;
 use crate::peers::{Peer, PeerCounts, Work};
 use crate::votes::Votes;
@@ -116,16 +116,13 @@ impl State {
 
     /// Whether an account exists and holds what the cheapest mail costs.
     pub(crate) fn can_pay(&self, account: AccountId) -> bool {
-        let base_fee = self.open.view().base_fee().get();
-        let needed = base_fee.saturating_mul(SPARE_BASE_FEES.saturating_add(1));
+        let needed = amendment::submit_fee(self.open.view().base_fee(), 0, 0);
         let balance = self
             .open
             .account(account)
             .and_then(|root| root.amount(sf::BALANCE));
-        match balance {
-            Some(Amount::Native(drops)) => u64::try_from(drops).is_ok_and(|drops| drops >= needed),
-            _ => false,
-        }
+        let balance = balance.and_then(|balance| balance.as_drops());
+        balance.zip(needed).is_some_and(|(has, needs)| has >= needs)
     }
 
     /// Remember a failure for those who ask; the lowest EmailIDs are forgotten first.

@@ -6,14 +6,14 @@
 use amendment::checks::Step;
 use amendment::limits::EMAIL_WINDOW_SECS;
 use amendment::reading::draft::Draft;
-use amendment::{EmailId, Examined, KeyName, KeySource, Order, Refusal, examine};
+use amendment::{EmailId, KeyName, KeySource, Order, Outcome, Refusal, Rule, examine};
 use codec::{AccountId, CloseTime, Object, Ter};
 
 use crate::advice;
 use crate::evidence::{self, Evidence};
 use crate::origin::Origin;
 use crate::place::{self, Place};
-use crate::record::{FullRecord, Outcome};
+use crate::record::{Found, FullRecord};
 
 /// What `explain` needs beside the mail.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,16 @@ pub enum Qualifies {
     Unknown,
 }
 
+impl Qualifies {
+    fn of(refusal: Option<Refusal>) -> Qualifies {
+        match refusal {
+            None => Qualifies::Yes,
+            Some(Refusal::KeyUnknown) => Qualifies::Unknown,
+            Some(_) => Qualifies::No,
+        }
+    }
+}
+
 /// An address and its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
@@ -48,7 +58,7 @@ pub struct Party {
     pub tag: Option<u32>,
 }
 
-/// Qualifies of one check.
+/// What a check says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckVerdict {
     /// The rule holds.
@@ -77,7 +87,7 @@ impl CheckVerdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The number of the rule.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// What it read, or why it failed.
     pub read: String,
     /// Its verdict.
@@ -95,7 +105,7 @@ pub struct Explanation {
     /// Whether it makes a transaction.
     pub qualifies: Qualifies,
     /// The first rule that failed, in the order of section 10.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
     /// The first reason.
     pub refusal: Option<Refusal>,
     /// Its result code; tesSUCCESS where nothing failed.
@@ -110,8 +120,8 @@ pub struct Explanation {
     pub other_line: Option<String>,
     /// What the mail orders.
     pub order: Option<Order>,
-    /// The transaction without Sequence, Fee and LastLedgerSequence; only where nothing but the key is missing.
-    pub transaction: Option<Object>,
+    /// What becomes of the mail: the value that is wrapped and submitted, or why there is none.
+    pub outcome: Outcome,
     /// Hash of the signed meaning; also where only the window or an unknown key stands against the mail.
     pub email_id: Option<EmailId>,
     /// The signed Date plus the window.
@@ -125,6 +135,19 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// The transaction without Sequence, Fee and LastLedgerSequence; only where nothing but the key is missing.
+    #[must_use]
+    pub fn transaction(&self) -> Option<&Object> {
+        match &self.outcome {
+            Outcome::Proven(mail) => Some(&mail.transaction),
+            Outcome::Open { derived, .. } => {
+                let is_shown = self.qualifies == Qualifies::Unknown;
+                is_shown.then_some(&derived.transaction)
+            }
+            Outcome::Refused(_) => None,
+        }
+    }
+
     /// What to do about the first reason; `None` where nothing failed.
     pub fn fix(&self) -> Option<&str> {
         let is_open = |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Unknown);
@@ -137,109 +160,82 @@ impl Explanation {
 /// Spec: 10, 12.
 pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation {
     let mut rec = FullRecord::default();
-    let Examined { mail, chosen, draft } = examine(raw, env.network_id, env.now, env.keys, &mut rec);
-    let mail = mail.as_ref();
-    let body = mail.map(|mail| evidence::body_of(mail, draft.as_ref()));
+    let examined = examine(raw, env.network_id, env.now, env.keys, &mut rec);
+    let (mail, draft) = (examined.mail.as_ref(), examined.draft.as_ref());
+    let body = mail.map(|mail| evidence::body_of(mail, draft));
     let evidence = Evidence {
         raw,
         mail,
-        chosen,
-        draft: draft.as_ref(),
+        chosen: examined.chosen,
+        draft,
         body: body.as_deref().unwrap_or_default(),
         network_id: env.network_id,
         now: env.now,
-        origin: mail.map(|mail| Origin::of(mail, chosen)).unwrap_or_default(),
+        origin: mail
+            .map(|mail| Origin::of(mail, examined.chosen))
+            .unwrap_or_default(),
     };
-    let explanation = conclude(&rec, &evidence);
-    match draft {
-        Some(draft) => describe(explanation, draft, env.network_id),
-        None => explanation,
-    }
-}
-
-fn conclude(rec: &FullRecord, evidence: &Evidence<'_>) -> Explanation {
-    let refusal = rec.first_failure();
-    let qualifies = match refusal {
-        None => Qualifies::Yes,
-        Some(Refusal::KeyUnknown) => Qualifies::Unknown,
-        Some(_) => Qualifies::No,
-    };
+    let checks = Step::ALL
+        .into_iter()
+        .map(|step| check(step, &rec, &evidence))
+        .collect();
+    let origin = evidence.origin;
+    let until = |date: u32| CloseTime::new(date.saturating_add(EMAIL_WINDOW_SECS));
+    let from = draft.and_then(sender);
+    let to = draft.and_then(recipient);
+    let instruction = draft.and_then(|draft| draft.instruction.clone());
+    let other_line = draft.and_then(other_line);
+    let order = draft.and_then(|draft| draft.order.clone());
+    let executable_until = draft.and_then(|draft| draft.date).map(until);
+    let signed_with = draft.and_then(|draft| draft.candidate.key_name.clone());
+    let outcome = examined.outcome();
+    let refusal = outcome.refusal();
     Explanation {
-        qualifies,
+        qualifies: Qualifies::of(refusal),
         rule: refusal.as_ref().map(Refusal::rule),
         refusal,
         code: refusal.as_ref().map_or(Ter::TES_SUCCESS, Refusal::code),
-        from: None,
-        to: None,
-        instruction: None,
-        other_line: None,
-        order: None,
-        transaction: None,
-        email_id: None,
-        executable_until: None,
-        signed_with: None,
-        origin: evidence.origin,
-        checks: Step::ALL
-            .into_iter()
-            .map(|step| check(step, rec, evidence))
-            .collect(),
+        from,
+        to,
+        instruction,
+        other_line,
+        order,
+        email_id: outcome.derived().map(|derived| derived.email_id),
+        outcome,
+        executable_until,
+        signed_with,
+        origin,
+        checks,
     }
 }
 
-fn describe(mut explanation: Explanation, draft: Draft<'_>, network_id: u32) -> Explanation {
-    let sender = draft.candidate.sender.as_ref();
-    let account = sender.map(|sender| sender.account());
-    explanation.from = sender.zip(account).map(|(sender, account)| Party {
+fn sender(draft: &Draft<'_>) -> Option<Party> {
+    let sender = draft.candidate.sender.as_ref()?;
+    Some(Party {
         address: Some(sender.as_str().to_owned()),
-        account,
+        account: sender.account(),
         tag: None,
-    });
-    if let Some(Order::Remit { to, .. }) = &draft.order {
-        let address = to.address().map(|address| address.as_str().to_owned());
-        explanation.to = Some(Party {
-            address,
+    })
+}
+
+fn recipient(draft: &Draft<'_>) -> Option<Party> {
+    match draft.order.as_ref()? {
+        Order::Remit { to, .. } => Some(Party {
+            address: to.address().map(|address| address.as_str().to_owned()),
             account: to.account(),
             tag: to.tag(),
-        });
+        }),
+        Order::Rekey { .. } => None,
     }
-    explanation.executable_until = draft
-        .date
-        .map(|date| CloseTime::new(date.saturating_add(EMAIL_WINDOW_SECS)));
-    explanation.instruction.clone_from(&draft.instruction);
-    explanation.other_line = draft
-        .other_line
-        .as_deref()
-        .map(|line| String::from_utf8_lossy(line).into_owned());
-    explanation.order.clone_from(&draft.order);
-    explanation.signed_with.clone_from(&draft.candidate.key_name);
-    if Meant::of(explanation.refusal) == Meant::Clear
-        && let Some(derived) = draft.derived(network_id)
-    {
-        explanation.email_id = Some(derived.email_id);
-        explanation.transaction =
-            Some(derived.transaction).filter(|_| explanation.qualifies != Qualifies::No);
-    }
-    explanation
 }
 
-/// Whether a mail has one meaning, so that it has an EmailID: the stateless rules hold, and the signature is not refuted.
-#[derive(PartialEq, Eq)]
-enum Meant {
-    Clear,
-    Unclear,
-}
-
-impl Meant {
-    fn of(refusal: Option<Refusal>) -> Meant {
-        match refusal {
-            None | Some(Refusal::Window(_) | Refusal::KeyUnknown) => Meant::Clear,
-            Some(_) => Meant::Unclear,
-        }
-    }
+fn other_line(draft: &Draft<'_>) -> Option<String> {
+    let line = draft.other_line.as_deref()?;
+    Some(String::from_utf8_lossy(line).into_owned())
 }
 
 fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
-    let key_is_unknown = rec.0.get(&Step::Key) == Some(&Outcome::Failed(Refusal::KeyUnknown));
+    let key_is_unknown = rec.0.get(&Step::Key) == Some(&Found::Failed(Refusal::KeyUnknown));
     let silent = |verdict| Check {
         rule: step.rule(),
         read: String::new(),
@@ -248,16 +244,17 @@ fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
         fix: String::new(),
     };
     match rec.0.get(&step) {
-        Some(Outcome::Passed(read)) => Check {
+        Some(Found::Passed(read)) => Check {
             read: read.clone(),
             ..silent(CheckVerdict::Pass)
         },
-        Some(Outcome::Failed(refusal)) => Check {
+        Some(Found::Failed(refusal)) => Check {
             rule: refusal.rule(),
             read: refusal.to_string(),
-            verdict: match refusal {
-                Refusal::KeyUnknown => CheckVerdict::Unknown,
-                _ => CheckVerdict::Fail,
+            verdict: if *refusal == Refusal::KeyUnknown {
+                CheckVerdict::Unknown
+            } else {
+                CheckVerdict::Fail
             },
             place: place::of(refusal, evidence),
             fix: advice::of(refusal, evidence),

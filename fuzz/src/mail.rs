@@ -1,8 +1,8 @@
 //! Properties of a raw mail and of a memo, whatever their bytes. Spec: 3, 6, 10.
 
 use amendment::{
-    Amendment, Derived, KeyAnswer, KeySource, Parsed, PreflightError, Refusal, Rules, candidates, derive,
-    key_names, normal_form, preflight, wrap,
+    Amendment, Derived, KeyAnswer, KeySource, Parsed, PreflightError, ProvenMail, Refusal, Rules, candidates,
+    derive, key_names, normal_form, preflight, wrap,
 };
 use codec::{Amount, CloseTime, Drops, LedgerIndex, Object, sf};
 use explain::{ExplainEnv, Explanation, Qualifies, explain};
@@ -35,18 +35,18 @@ pub fn explained(raw: &[u8], network_id: u32, keys: &impl KeySource) -> Explanat
 }
 
 /// `derive` and `explain` say the same; what is derived passes `preflight`.
-pub fn check_agreement(raw: &[u8], keys: &impl KeySource) -> (Explanation, Option<Derived>) {
+pub fn check_agreement(raw: &[u8], keys: &impl KeySource) -> (Explanation, Option<ProvenMail>) {
     let explanation = explained(raw, NETWORK, keys);
     let derived = derive(raw, NETWORK, NOW, keys);
     assert_eq!(explanation.refusal, derived.as_ref().err().copied());
     assert_eq!(explanation.qualifies == Qualifies::Yes, derived.is_ok());
     check_known_names(raw, &explanation);
-    if let Some(tx) = &explanation.transaction {
+    if let Some(tx) = explanation.transaction() {
         check_wrapped(tx, &explanation);
     }
     let derived = derived.ok();
     if let Some(derived) = &derived {
-        assert_eq!(Some(&derived.transaction), explanation.transaction.as_ref());
+        assert_eq!(Some(&derived.transaction), explanation.transaction());
         assert_eq!(Some(derived.email_id), explanation.email_id);
         assert_eq!(Some(&derived.order), explanation.order.as_ref());
         assert_eq!(Some(&derived.instruction), explanation.instruction.as_ref());
@@ -127,7 +127,7 @@ pub fn check_normal_form(raw: &[u8]) {
 /// and time.
 pub fn check_memo(memo: &[u8]) {
     let explanation = explained(memo, NETWORK, &NoKeys);
-    let from_door = explanation.transaction.clone();
+    let from_door = explanation.transaction().cloned();
     let tx = from_door.clone().unwrap_or_else(|| fallback(&explanation));
     let carried = Object::new().with(sf::MEMO_DATA, memo);
     let tx = tx.with(sf::MEMOS, vec![(sf::MEMO, carried)]);

@@ -107,7 +107,7 @@ impl Node for Answering {
         let is_named = explanation.to.is_some();
         Ok(EmailAnswer {
             engine: explanation.code,
-            wrapped: explanation.transaction.clone().map(wrapped),
+            wrapped: explanation.transaction().cloned().map(wrapped),
             status: (is_open && is_named).then(|| status(MailState::Kept)),
             not_kept: (is_open && !is_named).then_some(NotKept::NoAccount),
             explanation,

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use amendment::{Derived, KeySource, TxtRecords};
+use amendment::{KeySource, ProvenMail, TxtRecords};
 use explain::Qualifies;
 use testkit::sign::{DkimKey, Draft, Form};
 
@@ -38,7 +38,7 @@ pub fn unsigned(draft: &Draft<'_>) -> Vec<u8> {
 }
 
 /// The properties of a mail; and where nothing but the key is missing, the signature makes it a transaction.
-pub fn check(draft: &Draft<'_>) -> Option<Derived> {
+pub fn check(draft: &Draft<'_>) -> Option<ProvenMail> {
     let unsigned = unsigned(draft);
     let (explanation, _) = check_agreement(&unsigned, &NoKeys);
     if explanation.qualifies != Qualifies::Unknown {

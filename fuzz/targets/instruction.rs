@@ -25,7 +25,7 @@ fn mail(content: &[u8], text: &[u8]) -> Draft<'static> {
 fn check_alone(instruction: &str, order: &Order) {
     let alone = unsigned(&mail(b"", instruction.as_bytes()));
     assert_eq!(explained(&alone, NETWORK, &NoKeys).order.as_ref(), Some(order));
-    assert!(explained(&alone, NETWORK + 1, &NoKeys).transaction.is_none());
+    assert!(explained(&alone, NETWORK + 1, &NoKeys).transaction().is_none());
 }
 
 /// Fields that `h=` names, in its order, and what stands behind them.

@@ -1,6 +1,7 @@
 //! JSON forms that several callers share. The command line prints `explain --json` with the same function that answers
 //! `submit_email`, so the names cannot drift apart.
 
+use amendment::Rule;
 use codec::{Drops, Hash256, Object, Ter, json::to_json};
 use explain::{Check, Explanation, Party, Qualifies};
 use serde_json::{Map, Value, json};
@@ -23,7 +24,7 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     let checks: Vec<Value> = explanation.checks.iter().map(check_json).collect();
     let mut out = Map::new();
     out.insert("qualifies".to_owned(), qualifies);
-    out.insert("rule".to_owned(), json!(explanation.rule));
+    out.insert("rule".to_owned(), json!(explanation.rule.map(Rule::as_str)));
     out.insert("code".to_owned(), json!(explanation.code.token()));
     out.insert(
         "from".to_owned(),
@@ -34,7 +35,7 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
         explanation.to.as_ref().map_or(Value::Null, party_json),
     );
     out.insert("instruction".to_owned(), json!(explanation.instruction));
-    let mut transaction = explanation.transaction.as_ref().map_or(Value::Null, to_json);
+    let mut transaction = explanation.transaction().map_or(Value::Null, to_json);
     write_plain_amounts(&mut transaction);
     out.insert("transaction".to_owned(), transaction);
     out.insert(
@@ -118,7 +119,7 @@ fn party_json(party: &Party) -> Value {
 /// `line` (from 1), `offset` (bytes from 0) and `excerpt` where it failed at a place of the mail.
 fn check_json(check: &Check) -> Value {
     let mut out = Map::new();
-    out.insert("rule".to_owned(), json!(check.rule));
+    out.insert("rule".to_owned(), json!(check.rule.as_str()));
     out.insert("read".to_owned(), json!(check.read));
     out.insert("verdict".to_owned(), json!(check.verdict.as_str()));
     out.insert("fix".to_owned(), json!(check.fix));

@@ -39,7 +39,7 @@ fn row_json(email: &str, row: &Result<Recipient, AddressError>) -> Value {
             "destination_tag": recipient.tag(),
             "can_send": only_receives(email).is_none(),
         }),
-        Err(error) => json!({ "address": email, "error": error.to_string(), "rule": error.rule() }),
+        Err(error) => json!({ "address": email, "error": error.to_string(), "rule": error.rule().as_str() }),
     }
 }
 

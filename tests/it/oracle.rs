@@ -2,7 +2,7 @@
 //! somebody who saw only the text. Where the text can be read in two ways, docs/deviations.md says which way is ours.
 
 use crate::{read, root, table_after};
-use amendment::TxtRecords;
+use amendment::{Rule, TxtRecords};
 use codec::CloseTime;
 use explain::{ExplainEnv, Explanation, Qualifies, explain};
 use serde_json::Value;
@@ -43,10 +43,10 @@ fn explained(vectors: &Value, keys: &TxtRecords, case: &Value) -> Explanation {
 fn difference(case: &Value, ours: &Explanation) -> Option<String> {
     let accept = case["accept"] == true;
     let rule = case["rule"].as_str();
-    if (ours.qualifies == Qualifies::Yes) != accept || ours.rule != rule {
+    if (ours.qualifies == Qualifies::Yes) != accept || ours.rule.map(Rule::as_str) != rule {
         let verdict =
             |accept: bool, rule: Option<&str>| rule.map_or(format!("accept {accept}"), str::to_owned);
-        let our_verdict = verdict(ours.qualifies == Qualifies::Yes, ours.rule);
+        let our_verdict = verdict(ours.qualifies == Qualifies::Yes, ours.rule.map(Rule::as_str));
         return Some(format!("{our_verdict} / {}", verdict(accept, rule)));
     }
     if !accept {

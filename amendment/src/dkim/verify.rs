@@ -60,7 +60,7 @@ pub(crate) fn verify(claim: &Claim<'_>, key: &KeyRecord) -> Result<(), Refusal> 
         (KeyType::Ed25519, LibraryKey::Ed25519(key)) => {
             ed25519::verifies(key, &sha256(claim.header_data), claim.signature)
         }
-        _ => false,
+        (KeyType::Rsa, LibraryKey::Ed25519(_)) | (KeyType::Ed25519, LibraryKey::Rsa { .. }) => false,
     };
     if proven { Ok(()) } else { Err(Refusal::Signature) }
 }

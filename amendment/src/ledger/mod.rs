@@ -4,5 +4,6 @@
 pub(crate) mod keys;
 pub(crate) mod phases;
 pub(crate) mod replay;
+pub(crate) mod submission;
 pub(crate) mod transaction;
 pub(crate) mod view;

@@ -21,6 +21,7 @@ use crate::limits::LIVE_ENTRIES_MAX;
 use crate::mail::message::{self, Mail, Source};
 use crate::reading::draft::{self, Draft, Reading};
 use crate::refusal::Refusal;
+use crate::rule::Rule;
 
 /// Why a transaction is malformed. Codes: temMALFORMED, temINVALID_FLAG, tefBAD_SIGNATURE (body hash).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -39,7 +40,8 @@ impl PreflightError {
     }
 
     /// The number of the rule.
-    pub fn rule(&self) -> &'static str {
+    #[must_use]
+    pub fn rule(&self) -> Rule {
         self.0.rule()
     }
 }
@@ -95,15 +97,18 @@ impl ScreenError {
     }
 
     /// The number of the rule.
-    pub fn rule(&self) -> &'static str {
+    #[must_use]
+    pub fn rule(&self) -> Rule {
         match self {
-            ScreenError::NoAccount => "10",
-            ScreenError::Disabled => "11",
-            ScreenError::PastSequence | ScreenError::FutureSequence | ScreenError::LastLedgerPassed => "6.2",
-            ScreenError::Window(_) => "4.6",
-            ScreenError::BeforeLastRekey => "8.6",
-            ScreenError::Replay => "8.2",
-            ScreenError::Full => "8.5",
+            ScreenError::NoAccount => Rule::R10,
+            ScreenError::Disabled => Rule::R11,
+            ScreenError::PastSequence | ScreenError::FutureSequence | ScreenError::LastLedgerPassed => {
+                Rule::R6_2
+            }
+            ScreenError::Window(_) => Rule::R4_6,
+            ScreenError::BeforeLastRekey => Rule::R8_6,
+            ScreenError::Replay => Rule::R8_2,
+            ScreenError::Full => Rule::R8_5,
         }
     }
 }
@@ -133,11 +138,12 @@ impl AuthError {
     }
 
     /// The number of the rule.
-    pub fn rule(&self) -> &'static str {
+    #[must_use]
+    pub fn rule(&self) -> Rule {
         match self {
-            AuthError::NoKey => "7.3",
-            AuthError::Revoked => "7.4",
-            AuthError::BadSignature(_) => "4.5",
+            AuthError::NoKey => Rule::R7_3,
+            AuthError::Revoked => Rule::R7_4,
+            AuthError::BadSignature(_) => Rule::R4_5,
         }
     }
 }
@@ -166,8 +172,9 @@ impl PreclaimError {
     }
 
     /// The number of the rule.
-    pub fn rule(&self) -> &'static str {
-        "6.3"
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        Rule::R6_3
     }
 }
 
@@ -458,7 +465,7 @@ impl Ready {
 pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect, now: CloseTime) -> Object {
     let rekey = match (ready.order(), effect) {
         (Order::Rekey { .. }, Effect::Applied) => Some(ready.signed_date()),
-        _ => None,
+        (Order::Rekey { .. }, Effect::FeeOnly) | (Order::Remit { .. }, _) => None,
     };
     replay::entry_after(current, ready.account(), &ready.screened.mark, rekey, now)
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::limits::{DOMAIN_BYTES_MAX, LABEL_BYTES_MAX, LOCAL_PART_BYTES_MAX};
 use crate::mail::text::{is_atext, is_wsp, split_at_byte, trim_wsp, unfold};
+use crate::rule::Rule;
 
 /// Why a text is no address that can own or receive. Spec: 2.1, 2.2, 2.4 as each variant says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -90,13 +91,32 @@ pub enum AddressError {
 
 impl AddressError {
     /// The number of the rule.
-    pub fn rule(self) -> &'static str {
+    #[must_use]
+    pub fn rule(self) -> Rule {
         match self {
-            AddressError::EmptyLocal | AddressError::PlusInSender => "2.2",
+            AddressError::EmptyLocal | AddressError::PlusInSender => Rule::R2_2,
             AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
-                "2.4"
+                Rule::R2_4
             }
-            _ => "2.1",
+            AddressError::Empty
+            | AddressError::NoAt
+            | AddressError::SecondAt
+            | AddressError::NonAscii
+            | AddressError::List
+            | AddressError::Group
+            | AddressError::Route
+            | AddressError::QuotedLocal
+            | AddressError::DomainLiteral
+            | AddressError::Space
+            | AddressError::Comment
+            | AddressError::Phrase
+            | AddressError::Unclosed
+            | AddressError::TextAfter
+            | AddressError::Local
+            | AddressError::LocalDot
+            | AddressError::LocalTooLong
+            | AddressError::Domain
+            | AddressError::OneLabel => Rule::R2_1,
         }
     }
 }

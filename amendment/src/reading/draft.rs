@@ -214,7 +214,7 @@ impl<'m> Draft<'m> {
         self.order = match (meaning.flatten(), to) {
             (Some(Meaning::Remit(amount)), Some(to)) => Some(Order::Remit { amount, to }),
             (Some(Meaning::Rekey(key)), _) => Some(Order::Rekey { key }),
-            _ => None,
+            (Some(Meaning::Remit(_)), None) | (None, _) => None,
         };
     }
 }

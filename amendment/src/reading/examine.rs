@@ -5,55 +5,20 @@
 
 use std::borrow::Cow;
 
-use codec::{AccountId, CloseTime, Drops, LedgerIndex, Object};
+use codec::{AccountId, CloseTime};
 
-use crate::checks::{FirstFailure, NoRecord, Recorder, Step};
+use crate::checks::{FirstFailure, NoRecord, Recorder, Step, VerdictOnly, WithVerdict};
 use crate::dkim::canon;
 use crate::dkim::key_source::{KeyAnswer, KeySource};
 use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
 use crate::dkim::window;
-use crate::instruction::order::Order;
-use crate::ledger::transaction::{self, EmailId};
 use crate::limits::{SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
-use crate::mail::address::{CanonicalAddress, Recipient};
 use crate::mail::message::{self, Mail, Source};
 use crate::reading::candidate::Candidate;
+use crate::reading::derived::{Derived, Outcome, ProvenMail};
 use crate::reading::draft::{self, Draft};
 use crate::refusal::Refusal;
-
-/// What a mail makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Derived {
-    /// The normal form: MemoData.
-    pub memo: Vec<u8>,
-    /// The canonical From address.
-    pub from: CanonicalAddress,
-    /// Its account.
-    pub account: AccountId,
-    /// What the mail orders.
-    pub order: Order,
-    /// The instruction line in relaxed form.
-    pub instruction: String,
-    /// The transaction without Sequence, Fee and LastLedgerSequence.
-    pub transaction: Object,
-    /// Hash of the signed meaning.
-    pub email_id: EmailId,
-    /// The signed Date.
-    pub signed_date: CloseTime,
-    /// The key that proved the signature.
-    pub key_name: KeyName,
-}
-
-impl Derived {
-    /// Who is paid; `None` for REKEY.
-    pub fn to(&self) -> Option<&Recipient> {
-        match &self.order {
-            Order::Remit { to, .. } => Some(to),
-            Order::Rekey { .. } => None,
-        }
-    }
-}
 
 /// A key that a waiting mail needs, and the account that would pay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +107,7 @@ fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
     first_eligible.or(fallback.map(|(_, _, choice)| choice))
 }
 
-/// What could be read of a mail, and the signature under which it was read.
+/// What could be read of a mail, and what becomes of it.
 #[derive(Default)]
 pub struct Examined<'m> {
     /// Its header and body, where it could be split.
@@ -151,10 +116,29 @@ pub struct Examined<'m> {
     pub chosen: Option<usize>,
     /// What was read under that signature.
     pub draft: Option<Draft<'m>>,
+    proof: Option<Proof>,
+    refusal: Option<Refusal>,
+    network_id: u32,
+}
+
+impl Examined<'_> {
+    /// What becomes of the mail.
+    pub fn outcome(self) -> Outcome {
+        let has_one_meaning = |refusal| matches!(refusal, Refusal::Window(_) | Refusal::KeyUnknown);
+        if let Some(refusal) = self.refusal.filter(|refusal| !has_one_meaning(*refusal)) {
+            return Outcome::Refused(refusal);
+        }
+        let derived = self.draft.and_then(|draft| Derived::of(draft, self.network_id));
+        match (derived, self.refusal, self.proof) {
+            (Some(derived), Some(refusal), _) => Outcome::Open { derived, refusal },
+            (Some(derived), None, Some(Proof::Proven)) => Outcome::Proven(ProvenMail::new(derived)),
+            (_, refusal, _) => Outcome::Refused(refusal.unwrap_or(Refusal::Signature)),
+        }
+    }
 }
 
 /// Judges a mail by every rule of sections 2 to 6, the window, and the signature under the source's keys, in the order of
-/// section 10. What each step found goes to the recorder.
+/// section 10. What each step found goes to the recorder; the outcome does not depend on it.
 ///
 /// Spec: 3.4, 4.5, 4.6, 4.7, 10.
 pub fn examine<'m>(
@@ -164,28 +148,34 @@ pub fn examine<'m>(
     keys: &impl KeySource,
     rec: &mut impl Recorder,
 ) -> Examined<'m> {
-    let Some(mail) = split(raw, rec) else {
-        return Examined::default();
+    let mut rec = WithVerdict::new(rec);
+    let mut examined = Examined {
+        network_id,
+        mail: split(raw, &mut rec),
+        ..Examined::default()
     };
-    let choice = choose(&mail, keys).ok_or(Refusal::NoSignature);
-    let choice = rec.hold(Step::SignaturePresent, choice, |_| {
-        format!("{} DKIM-Signature fields", mail.signature_positions().count())
-    });
-    let draft = choice.map(|choice| {
-        let draft = draft::read(&mail, choice.position, Source::Door, raw, network_id, rec);
-        if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
-            let window = window::check_window(date, times, now).map_err(Refusal::Window);
-            rec.hold(Step::Window, window, |()| format!("now {}", now.to_unix()));
-        }
-        if let Some(proof) = choice.proof {
-            record_proof(proof, &draft, rec);
-        }
-        draft
-    });
-    Examined {
-        chosen: choice.map(|choice| choice.position),
-        mail: Some(mail),
-        draft,
+    if let Some(mail) = &examined.mail {
+        let choice = choose(mail, keys).ok_or(Refusal::NoSignature);
+        let choice = rec.hold(Step::SignaturePresent, choice, |_| {
+            format!("{} DKIM-Signature fields", mail.signature_positions().count())
+        });
+        examined.chosen = choice.map(|choice| choice.position);
+        examined.proof = choice.and_then(|choice| choice.proof);
+        examined.draft = examined.chosen.map(|chosen| {
+            let draft = draft::read(mail, chosen, Source::Door, raw, network_id, &mut rec);
+            record_window(&draft, now, &mut rec);
+            record_proof(examined.proof, &draft, &mut rec);
+            draft
+        });
+    }
+    examined.refusal = rec.refusal();
+    examined
+}
+
+fn record_window(draft: &Draft<'_>, now: CloseTime, rec: &mut impl Recorder) {
+    if let (Some(date), Some(times)) = (draft.date, &draft.candidate.times) {
+        let window = window::check_window(date, times, now).map_err(Refusal::Window);
+        rec.hold(Step::Window, window, |()| format!("now {}", now.to_unix()));
     }
 }
 
@@ -206,25 +196,29 @@ fn split<'m>(raw: &'m [u8], rec: &mut impl Recorder) -> Option<Mail<'m>> {
     })
 }
 
-fn record_proof(proof: Proof, draft: &Draft<'_>, rec: &mut impl Recorder) {
+fn record_proof(proof: Option<Proof>, draft: &Draft<'_>, rec: &mut impl Recorder) {
     let name = || {
         let name = draft.candidate.key_name.as_ref();
         name.map(KeyName::dns_name).unwrap_or_default()
     };
     match proof {
-        Proof::Proven => {
+        None => {}
+        Some(Proof::Proven) => {
             rec.pass(Step::Key, name);
             rec.pass(Step::Signature, name);
         }
-        Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked)) => rec.fail(Step::Key, refusal),
-        Proof::Refused(refusal) => {
+        Some(Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked))) => {
+            rec.fail(Step::Key, refusal)
+        }
+        Some(Proof::Refused(refusal)) => {
             rec.pass(Step::Key, name);
             rec.fail(Step::Signature, refusal);
         }
     }
 }
 
-/// The transaction of a mail: every rule of sections 2 to 6, the window, and the signature under the source's keys.
+/// What a mail makes, proven under the source's keys. The one way from a mail to its transaction: `submission` wraps what
+/// this, or `examine`, gives.
 ///
 /// Spec: 10. The refusal is the first one in the order of section 10.
 pub fn derive(
@@ -232,45 +226,11 @@ pub fn derive(
     network_id: u32,
     now: CloseTime,
     keys: &impl KeySource,
-) -> Result<Derived, Refusal> {
-    let mut rec = FirstFailure::default();
-    let examined = examine(raw, network_id, now, keys, &mut rec);
-    match rec.refusal() {
-        Some(refusal) => Err(refusal),
-        None => {
-            let derived = examined.draft.and_then(|draft| draft.derived(network_id));
-            derived.ok_or(Refusal::NoSignature)
-        }
+) -> Result<ProvenMail, Refusal> {
+    match examine(raw, network_id, now, keys, &mut VerdictOnly).outcome() {
+        Outcome::Proven(mail) => Ok(mail),
+        Outcome::Open { refusal, .. } | Outcome::Refused(refusal) => Err(refusal),
     }
-}
-
-impl Draft<'_> {
-    /// What the mail makes, where every part could be read.
-    ///
-    /// Spec: 6.1, 8.1.
-    pub fn derived(self, network_id: u32) -> Option<Derived> {
-        let from = self.candidate.sender?;
-        let (order, date, memo) = (self.order?, self.date?, self.normal_form?.into_owned());
-        let account = from.account();
-        Some(Derived {
-            transaction: transaction::derived(&order, account, network_id, &memo),
-            email_id: EmailId::of(network_id, account, date, &order),
-            signed_date: CloseTime::new(date),
-            memo,
-            from,
-            account,
-            order,
-            instruction: self.instruction?,
-            key_name: self.candidate.key_name?,
-        })
-    }
-}
-
-/// The full transaction.
-///
-/// Spec: 6.2, 6.3.
-pub fn wrap(derived: &Derived, sequence: u32, fee: Drops, last_ledger_sequence: LedgerIndex) -> Object {
-    transaction::wrapped(derived.transaction.clone(), sequence, fee, last_ledger_sequence)
 }
 
 /// The normal form of a mail under its `index`-th DKIM-Signature from the top, whatever the other rules say.

@@ -1,6 +1,7 @@
 //! What a mail means: one signature read (`candidate`), the whole mail read under it (`draft`), and the signature that counts
-//! chosen and proven (`examine`).
+//! chosen and proven (`examine`), what it makes (`derived`).
 
 pub mod candidate;
+pub(crate) mod derived;
 pub mod draft;
 pub(crate) mod examine;

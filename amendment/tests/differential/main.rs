@@ -28,7 +28,7 @@ mod verdict;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use amendment::{Derived, derive};
+use amendment::{Derived, ProvenMail, derive};
 use corpus::Sample;
 use external::External;
 use mail_auth_peer::MailAuth;
@@ -42,7 +42,7 @@ const LONG_MUTATIONS: u64 = 10_000;
 /// Mails that a thread takes at once.
 const BATCH: u64 = 100;
 
-fn derived(sample: &Sample) -> Result<Derived, amendment::Refusal> {
+fn derived(sample: &Sample) -> Result<ProvenMail, amendment::Refusal> {
     derive(
         &sample.mail,
         sample.network_id,

@@ -48,7 +48,7 @@ pub fn ours(sample: &Sample) -> Verdict {
         None if checks[DATE].verdict == CheckVerdict::Skipped => Verdict::Refuses("4.3".to_owned()),
         None => Verdict::Accepts,
         Some(at) if at >= KEY => Verdict::Refuses(class_of_proof(&checks[at])),
-        Some(at) => Verdict::Refuses(checks[at].rule.to_owned()),
+        Some(at) => Verdict::Refuses(checks[at].rule.to_string()),
     }
 }
 
@@ -59,7 +59,7 @@ fn class_of_proof(check: &Check) -> String {
         read if read.starts_with("the key record cannot be used") => "record",
         read if read.starts_with("the key record wants") => "t=s",
         read if read.starts_with("the signature is not") => "proof",
-        _ => return check.rule.to_owned(),
+        _ => return check.rule.to_string(),
     };
     format!("{} {part}", check.rule)
 }

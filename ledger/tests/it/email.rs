@@ -690,7 +690,7 @@ fn accepts_a_network_id_above_1024_alone_in_the_transaction() {
             &format!("REMIT 1 XAH TO <bob@example.com> NET {network_id}"),
         );
         let derived = amendment::derive(&memo, network_id, CloseTime::new(CLOCK), &records);
-        let transaction = derived.expect("a mail that qualifies").transaction;
+        let transaction = derived.expect("a mail that qualifies").transaction.clone();
         assert_eq!(transaction.u32(sf::NETWORK_ID), written);
     }
 }

@@ -1,5 +1,6 @@
 //! What nodes reply, weighed: a node may be of another version, another network, or a liar. [`rpc::reply`] reads the JSON.
 
+use amendment::Rule;
 use amendment::limits::EMAIL_WINDOW_SECS;
 use codec::{AccountId, Amount, Currency, Hash256, IssuedAmount, TerClass};
 use explain::CheckVerdict;
@@ -8,10 +9,7 @@ use rpc::methods::{ServerInfoReply, SubmitEmailReply, TxReply};
 use rpc::reply::{AmountReply, CheckReply, Delivered, MetaReply, ResultCode, TransactionReply};
 
 use crate::limits::{NODE_LEDGER_AGE_SECS_MAX, NODE_TEXT_BYTES_MAX};
-use crate::queue::{Entry, InLedger, Made, Outcome, Rule};
-
-/// The check of the signature. Spec: 4.5.
-const SIGNATURE: Rule = Rule::new(4, 5);
+use crate::queue::{Entry, InLedger, Made, Outcome};
 
 /// Why a reply is of no use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,10 +85,11 @@ fn rule_of(check: &CheckReply) -> Option<Rule> {
     check.rule.as_deref().and_then(Rule::parse)
 }
 
+/// Rule 4.5 is the check of the signature.
 fn proof_of(checks: &[CheckReply]) -> Proof {
     let verdicts = checks
         .iter()
-        .filter(|check| rule_of(check) == Some(SIGNATURE))
+        .filter(|check| rule_of(check) == Some(Rule::R4_5))
         .map(|check| check.verdict);
     verdicts.fold(Proof::Open, |proof, verdict| match (proof, verdict) {
         (Proof::Refuted, _) | (_, Some(CheckVerdict::Fail)) => Proof::Refuted,
@@ -266,7 +265,7 @@ pub fn weigh_server_info(info: &ServerInfoReply, network: u32) -> Result<u32, Un
     let ledger = info.validated_ledger.as_ref();
     let ledger = ledger.ok_or(Unfit::Member("validated_ledger"))?;
     let age_secs = ledger.age_secs.ok_or(Unfit::Member("validated_ledger.age"))?;
-    // A node that validates alone has nobody to fall behind of: its ledger is as old as its last transaction or stop.
+    // A node that validates alone cannot fall behind others: its ledger is as old as its last transaction or stop.
     let is_alone = info.validation_quorum == Some(1);
     if age_secs > NODE_LEDGER_AGE_SECS_MAX && !is_alone {
         return Err(Unfit::OldLedger { age_secs });

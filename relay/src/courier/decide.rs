@@ -6,7 +6,7 @@
 //! | state `kept` or `submitted` | a node has it; asked again at the next ledger |
 //! | tel, ter, an unknown tef, `not_kept` | tried again, later and later |
 //! | tefEMAIL_FULL | the same: the account's room comes back within the window of the mail |
-//! | tefPAST_SEQ, tefMAX_LEDGER, tefBAD_EMAIL_FEE | the same: they speak of the wrapper, which the node makes anew |
+//! | tefPAST_SEQ, tefMAX_LEDGER, tefBAD_EMAIL_FEE | the same: they speak of the wrapper, which the node makes again each time |
 //! | terEMAIL_EARLY | tried again when its time has come |
 //! | tefEMAIL_REPLAY without a state | executed before, by another way; believed when it is said twice with the longest pause between |
 //! | tem, tefDKIM_REVOKED, tefEMAIL_DISABLED, tefEMAIL_EXPIRED, tefBAD_SIGNATURE | final |
@@ -17,6 +17,7 @@
 //! A refusal is final only if no other node that can be reached says otherwise ([`Step::rank`]); while one cannot be
 //! reached, only after a few tries ([`Next::without_absent`]). Spec: 7.3, 8.5, 10, 12.
 
+use amendment::Rule;
 use amendment::limits::EMAIL_SKEW_SECS;
 use codec::{Hash256, Ter, TerClass};
 use rpc::api::MailState;
@@ -27,10 +28,7 @@ use crate::limits::{
     EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, REFUSAL_TRIES, RETRY_SECS_MAX, RETRY_SECS_MIN,
     SUBMITTED_RETRY_SECS_MIN,
 };
-use crate::queue::{Dkim, End, Entry, Hold, Outcome, Progress, Rule, Said, State, Trail};
-
-/// The window of a mail. Spec: 4.6.
-const WINDOW: Rule = Rule::new(4, 6);
+use crate::queue::{Dkim, End, Entry, Hold, Outcome, Progress, Said, State, Trail};
 
 /// How an order ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +103,8 @@ impl Next {
         }
     }
 
-    /// Tried again: no node could say anything about the mail. What is out of time is so only by the word of a node, since
-    /// it may be validated; and what a node has, it still has.
+    /// Tried again: no node could say anything about the mail. Only the word of a node ends it, even after its window, since
+    /// it may be validated; and a node that had it still has it.
     pub fn no_word(entry: &Entry, word: String, now: u64) -> Next {
         let next_try = now.saturating_add(pause_secs(entry));
         let step = match &entry.progress {
@@ -216,7 +214,7 @@ pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
             said.word = Some("It was executed before; the nodes no longer have its transaction.".to_owned());
         }
         Step::Final(Ending::Expired) if !answer.code.is(Ter::TEF_EMAIL_EXPIRED) => {
-            said.rule = Some(WINDOW);
+            said.rule = Some(Rule::R4_6);
             said.word = Some("Its five days are over; the last answer of a node is the code.".to_owned());
             said.fix = Some("Send the instruction anew; a mail is good for five days.".to_owned());
         }
@@ -259,7 +257,7 @@ pub fn decide_validated(validated: Validated) -> Next {
     Next::new(Step::Final(Ending::Validated(outcome)), said)
 }
 
-/// The next ledgers are watched; the mail is handed in again much later, in case that the node has lost it.
+/// The next ledgers are watched; the mail is handed in again much later, in case the node has lost it.
 fn submitted(entry: &Entry, now: u64) -> Step {
     if now > entry.executable_until.saturating_add(EXPIRY_SECS_MAX) {
         return Step::Final(Ending::Expired);
@@ -285,7 +283,7 @@ fn step_of_code(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
         }
         TerClass::Tem => Step::Final(Ending::Refused),
         TerClass::Tef if code.is(Ter::TEF_EMAIL_EXPIRED) => {
-            let is_of_window = answer.rule == Some(WINDOW);
+            let is_of_window = answer.rule == Some(Rule::R4_6);
             Step::Final(if is_of_window {
                 Ending::Expired
             } else {
@@ -333,12 +331,12 @@ fn is_over(entry: &Entry, now: u64) -> bool {
     now > entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS)
 }
 
-/// What is not taken once the window is over, never will be.
+/// A mail that no node has taken by the end of its window is never executed.
 fn after_window(entry: &Entry, step: Step, now: u64) -> Step {
     let end = entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
     match step {
         Step::Later { .. } | Step::Hold if is_over(entry, now) => Step::Final(Ending::Expired),
-        // The end is not slept through.
+        // The last try comes right after the end of the window.
         Step::Later { next_try } => Step::Later {
             next_try: next_try.min(end.saturating_add(1)),
         },
@@ -375,37 +373,37 @@ fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
     const ROWS: [(Ter, Rule, &str); 7] = [
         (
             Ter::TER_NO_ACCOUNT,
-            Rule::section(10),
+            Rule::R10,
             "Let somebody send XAH to your address first: that makes the account.",
         ),
         (
             Ter::TER_INSUF_FEE_B,
-            Rule::new(6, 3),
+            Rule::R6_3,
             "Let somebody send XAH to your address: it cannot pay the fee.",
         ),
         (
             Ter::TEF_EMAIL_FULL,
-            Rule::new(8, 5),
+            Rule::R8_5,
             "Wait: this mail goes on when the oldest of your 64 mails is five days old.",
         ),
         (
             Ter::TEF_EMAIL_EXPIRED,
-            Rule::new(8, 6),
+            Rule::R8_6,
             "Send the instruction anew, after the REKEY.",
         ),
         (
             Ter::TEF_EMAIL_DISABLED,
-            Rule::section(11),
+            Rule::R11,
             "Sign with the key of the account; it was taken off email.",
         ),
         (
             Ter::TEF_EMAIL_REPLAY,
-            Rule::new(8, 2),
+            Rule::R8_2,
             "Nothing is left to do; to pay the same again, send a new mail.",
         ),
         (
             Ter::TER_NO_DKIM_KEY,
-            Rule::new(7, 3),
+            Rule::R7_3,
             "Wait: the key of your provider is being looked up.",
         ),
     ];
@@ -565,7 +563,7 @@ mod tests {
         assert_eq!(step(&entry(Dkim::Unproven), answer, NOW), LATER);
     }
 
-    /// Spec 7.5: whoever knows what somebody wrote can make another mail of the same EmailID.
+    /// Spec 7.5: who knows the text of a mail can make another one of the same EmailID.
     #[test]
     fn rejects_the_validated_state_of_a_mail_whose_signature_is_not_shown() {
         let unproven = entry(Dkim::Unproven);
@@ -685,7 +683,7 @@ mod tests {
             (entry.state(), entry.progress.final_at()),
             (State::Refused, Some(NOW))
         );
-        assert_eq!(entry.said.rule, Some(Rule::new(5, 2)));
+        assert_eq!(entry.said.rule, Some(Rule::R5_2));
         assert_eq!(entry.said.word.as_deref(), Some("no?instruction ?"));
         assert_eq!(entry.said.fix.as_deref(), Some("Write it first."));
         assert_eq!(entry.progress.trail().node.as_deref(), Some("node:1"));
@@ -694,7 +692,7 @@ mod tests {
         let next = decide(&entry, &read(&no_account).expect("readable"), NOW);
         assert_eq!(
             next.said.rule,
-            Some(Rule::section(10)),
+            Some(Rule::R10),
             "the check is not what the result is about"
         );
     }

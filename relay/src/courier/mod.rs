@@ -7,7 +7,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | [`answer`] | reads what nodes answer |
+//! | [`answer`] | weighs what nodes reply |
 //! | [`decide`] | what an answer means for an entry |
 //! | [`nodes`] | connections, failover |
 //! | `tend` | what time alone brings: senders told that their mails wait, holds that end |
@@ -42,7 +42,7 @@ use tend::Told;
 use watch::Watch;
 use work::{Context, Outcome};
 
-/// Tells nobody anything: a relay without answers.
+/// Tells nobody anything: a relay without notices.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
@@ -120,7 +120,7 @@ impl Courier {
     }
 }
 
-/// What a job was for.
+/// What a job is for: all that is known of one that panicked.
 #[derive(Debug, Clone, Copy)]
 enum Job {
     /// An entry.
@@ -135,25 +135,25 @@ enum Job {
 
 /// What a job brought.
 enum Done {
-    Entry(Outcome),
-    Tip(Result<u32, NodeError>),
+    Entry(MailId, Outcome),
+    Tip(usize, Result<u32, NodeError>),
     Told(Result<Told, QueueError>),
     Released,
 }
 
-/// A mail whose answers make no sense.
+/// A mail to which nodes reply nonsense.
 struct Poison {
     tries: u32,
-    /// Mails that were answered well when the first senseless answer came.
+    /// Mails that had been answered well when the first nonsense came.
     answered: u64,
 }
 
-/// The state of a run.
+/// The state of a courier that runs.
 struct Round {
     context: Context,
     work: JoinSet<Done>,
     jobs: HashMap<Id, Job>,
-    /// With what was known of the tip of each node when the work began.
+    /// Mails in work, with the tip of each node as it was known when the work began.
     at_work: BTreeMap<MailId, Vec<Option<u32>>>,
     ready: VecDeque<MailId>,
     watch: Watch,
@@ -208,7 +208,7 @@ impl Round {
         }
     }
 
-    /// Starts as much as may be at work.
+    /// Starts as many jobs as may run.
     fn start_work(&mut self) {
         let now = Instant::now();
         self.start_tips(now);
@@ -245,7 +245,7 @@ impl Round {
         }
         let tips = (0..self.context.nodes.count()).map(|node| self.watch.tip(node));
         self.at_work.insert(id, tips.collect());
-        let started = self.work.spawn(async move { Done::Entry(job.await) });
+        let started = self.work.spawn(async move { Done::Entry(id, job.await) });
         self.jobs.insert(started.id(), Job::Entry(id));
     }
 
@@ -272,7 +272,7 @@ impl Round {
             let nodes = Arc::clone(&self.context.nodes);
             let started = self
                 .work
-                .spawn(async move { Done::Tip(nodes.tip_at(node).await) });
+                .spawn(async move { Done::Tip(node, nodes.tip_at(node).await) });
             self.jobs.insert(started.id(), Job::Tip(node));
         }
     }
@@ -333,38 +333,41 @@ impl Round {
             Ok((id, done)) => (id, Ok(done)),
             Err(error) => (error.id(), Err(error)),
         };
-        match (self.jobs.remove(&id), done) {
-            (Some(Job::Entry(mail)), Ok(Done::Entry(outcome))) => self.handle_entry(mail, outcome).await,
-            (Some(Job::Entry(mail)), Err(error)) => {
-                self.at_work.remove(&mail);
-                self.handle_broken(mail, &error).await;
-            }
-            (Some(Job::Tip(node)), done) => {
-                self.tips_at_work.remove(&node);
-                let tip = match done {
-                    Ok(Done::Tip(Ok(tip))) => Some(tip),
-                    _ => None,
-                };
-                let millis = if tip.is_some() {
-                    TIP_POLL_MILLIS
-                } else {
-                    COURIER_PAUSE_MILLIS
-                };
-                self.next_tips
-                    .insert(node, Instant::now() + Duration::from_millis(millis));
-                if let Some(tip) = tip {
-                    self.watch.see_tip(node, tip);
+        let Some(job) = self.jobs.remove(&id) else {
+            return;
+        };
+        match done {
+            Ok(Done::Entry(mail, outcome)) => self.handle_entry(mail, outcome).await,
+            Ok(Done::Tip(node, tip)) => self.handle_tip(node, tip.ok()),
+            Ok(Done::Told(told)) => self.handle_told(told.ok()),
+            Ok(Done::Released) => self.handle_released(),
+            Err(error) => match job {
+                Job::Entry(mail) => {
+                    self.at_work.remove(&mail);
+                    self.handle_broken(mail, &error).await;
                 }
-            }
-            (Some(Job::Tell), done) => self.handle_told(match done {
-                Ok(Done::Told(Ok(told))) => Some(told),
-                _ => None,
-            }),
-            (Some(Job::Release), _) => {
-                self.next_release = Some(Instant::now() + Duration::from_secs(COURIER_RELEASE_SECS));
-            }
-            _ => {}
+                Job::Tip(node) => self.handle_tip(node, None),
+                Job::Tell => self.handle_told(None),
+                Job::Release => self.handle_released(),
+            },
         }
+    }
+
+    fn handle_tip(&mut self, node: usize, tip: Option<u32>) {
+        self.tips_at_work.remove(&node);
+        let millis = match tip {
+            Some(_) => TIP_POLL_MILLIS,
+            None => COURIER_PAUSE_MILLIS,
+        };
+        let next = Instant::now() + Duration::from_millis(millis);
+        self.next_tips.insert(node, next);
+        if let Some(tip) = tip {
+            self.watch.see_tip(node, tip);
+        }
+    }
+
+    fn handle_released(&mut self) {
+        self.next_release = Some(Instant::now() + Duration::from_secs(COURIER_RELEASE_SECS));
     }
 
     async fn handle_entry(&mut self, id: MailId, outcome: Outcome) {
@@ -425,7 +428,7 @@ impl Round {
             tracing::error!(%error, "what became of a mail cannot be written; it is asked for again");
             millis = COURIER_PAUSE_MILLIS;
         }
-        // What was due is due still; without a pause it would be tried again at once.
+        // What was due is still due; without a pause it would be tried again at once.
         self.ready.clear();
         self.paused_until = Some(Instant::now() + Duration::from_millis(millis));
     }

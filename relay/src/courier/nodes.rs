@@ -260,7 +260,7 @@ impl Nodes {
         match &result {
             Ok(_) | Err(NodeError::Refused { .. } | NodeError::Busy { .. }) => node.succeed(),
             Err(NodeError::Down(word) | NodeError::Silent(word)) => node.fail(word, self.times),
-            // One mail may do that to a node that is well; the connection is not used again.
+            // One mail may make a healthy node do that; the connection is not used again.
             Err(NodeError::Unreadable | NodeError::Malformed(_) | NodeError::Resting) => {}
         }
         metrics::counter!(meter::NODE_REQUESTS, "node" => node.name.clone(), "outcome" => outcome_of(&result))
@@ -379,7 +379,7 @@ impl Node {
     }
 }
 
-/// Ends the trial of a node also where the request is given up.
+/// Ends the trial of a node, even where the request is cancelled.
 struct Trial<'a> {
     node: &'a Node,
 }

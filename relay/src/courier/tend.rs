@@ -8,17 +8,17 @@ use super::work::Context;
 use crate::limits::{COURIER_TELL_MAX, EXPIRY_MARGIN_SECS, WAITING_TOLD_SECS};
 use crate::queue::{Cursor, Entry, Filter, MailId, QueueError, State};
 
-/// How far the telling came.
+/// How far the round of notices came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
-    /// Up to here, and there is nobody else.
+    /// Up to here; nobody else waits.
     All(Cursor),
     /// Up to here; there may be more.
     Some(Cursor),
 }
 
 impl Context {
-    /// Tells senders whose mails have waited for long: those after the end of the telling before.
+    /// Tells senders whose mails have waited for long: those after the end of the round before.
     pub(super) async fn tell_waiting(&self, after: Option<Cursor>) -> Result<Told, QueueError> {
         let until = (self.clock)().saturating_sub(WAITING_TOLD_SECS);
         let (found, end) = self.queue.under_way(after, until, COURIER_TELL_MAX)?;
@@ -42,8 +42,8 @@ impl Context {
         }
     }
 
-    /// Lets go of held mails whose window is over. No node can execute them any more, and what a node says of them is
-    /// the last word, which their senders are owed. Spec: 8.4.
+    /// Releases held mails whose window is over. No node can execute them any more, and their senders are owed the last
+    /// word, which a node gives. Spec: 8.4.
     pub(super) async fn release_over(&self) -> Result<(), QueueError> {
         let now = (self.clock)();
         for state in State::ALL.into_iter().filter(|state| !state.is_final()) {

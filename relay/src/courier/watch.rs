@@ -43,7 +43,7 @@ impl Watch {
         }
     }
 
-    /// A mail is watched no longer.
+    /// Stops watching a mail.
     pub(super) fn remove(&mut self, id: &MailId) {
         let Some(watched) = self.mails.remove(id) else {
             return;
@@ -61,7 +61,7 @@ impl Watch {
         self.by_node.keys().copied()
     }
 
-    /// A node's last validated ledger: a new one makes its mails to be asked for.
+    /// A node's last validated ledger: at a new one, its mails are asked for.
     pub(super) fn see_tip(&mut self, node: usize, tip: u32) {
         if self.tips.insert(node, tip) == Some(tip) {
             return;

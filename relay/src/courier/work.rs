@@ -41,7 +41,7 @@ pub(super) enum Outcome {
     Unchanged,
     /// No node could be asked; nothing was written.
     NoNode,
-    /// Every node that answered did so senselessly; nothing was written yet.
+    /// Every node that answered replied nonsense; nothing was written yet.
     Senseless(String),
     /// The queue's disk refuses.
     NoDisk(QueueError),
@@ -252,11 +252,10 @@ impl Context {
             Vec::new()
         };
         let changed = self.change(entry.id, made).await?;
-        match (changed, node) {
-            (Some(entry), Some(node)) if entry.state() == State::Submitted => Ok(Outcome::Submitted { node }),
-            (Some(entry), None) if entry.state() == State::Submitted => Ok(Outcome::Unchanged),
-            _ => Ok(Outcome::Rests),
+        if changed.is_none_or(|entry| entry.state() != State::Submitted) {
+            return Ok(Outcome::Rests);
         }
+        Ok(node.map_or(Outcome::Unchanged, |node| Outcome::Submitted { node }))
     }
 
     /// Sets an entry aside: it would stop the others. Nobody is told, since telling may be what broke.
@@ -281,7 +280,7 @@ impl Context {
         self.write_later(&entry, word).await
     }
 
-    /// Changes an entry that is not final, with the answers that the change is worth, and says so.
+    /// Changes an entry that is not final, with the notices that the change gives, and logs it.
     async fn change(
         &self,
         id: MailId,

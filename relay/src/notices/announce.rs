@@ -112,7 +112,8 @@ mod tests {
     use super::super::thread_of;
     use super::*;
     use crate::notices::tests::{assert_golden, entry, pay, rules, sender};
-    use crate::queue::{Dkim, Hold, InLedger, Request, Rule};
+    use crate::queue::{Dkim, Hold, InLedger, Request};
+    use amendment::Rule;
     use codec::{AccountId, Amount, Drops, Hash256, Ter};
 
     const NOW: u64 = 1_795_000_000;
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn golden_refused() {
         let mut refused = refused(Ter::TEF_EMAIL_FULL);
-        refused.said.rule = Some(Rule::new(8, 5));
+        refused.said.rule = Some(Rule::R8_5);
         refused.said.word = Some("The account has 64 mails of the last five days.".to_owned());
         refused.said.fix = Some("Wait until the oldest of them is five days old.".to_owned());
         let notices = announce(&refused, NOW + 9);

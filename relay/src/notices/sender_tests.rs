@@ -315,7 +315,10 @@ async fn accepts_an_answer_and_sends_it_once() {
         now: codec::CloseTime::from_unix(START).expect("time"),
     };
     let explanation = explain::explain(&seen.mails[0], &env);
-    let signature = explanation.checks.iter().filter(|check| check.rule == "4.5");
+    let signature = explanation
+        .checks
+        .iter()
+        .filter(|check| check.rule == amendment::Rule::R4_5);
     assert!(signature.clone().count() > 0);
     assert!(signature.clone().all(|check| check.verdict == CheckVerdict::Pass));
 }

@@ -169,7 +169,10 @@ pub(crate) mod tests {
             now: codec::CloseTime::new(1_795_000_000 - 946_684_800),
         };
         let explanation = explain::explain(signed, &env);
-        let mut checks = explanation.checks.iter().filter(|check| check.rule == rule);
+        let mut checks = explanation
+            .checks
+            .iter()
+            .filter(|check| check.rule.as_str() == rule);
         let failed = checks.clone().find(|check| check.verdict != CheckVerdict::Pass);
         failed.or_else(|| checks.next()).expect("rule").verdict
     }

@@ -171,7 +171,7 @@ pub struct Verified {
 }
 
 impl Queue {
-    /// Compares the checksums of the whole file and reads every entry, mail and answer. Others wait meanwhile.
+    /// Compares the checksums of the whole file and reads every entry, mail and notice. Writers wait meanwhile.
     pub fn verify(&self) -> Result<Verified, QueueError> {
         let mut verified = Verified::default();
         if self.inner.core.store.check_integrity()? == Integrity::Repaired {

@@ -161,7 +161,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Puts an answer into the outbox, unless there is one under its key.
+    /// Puts a notice into the outbox, unless there is one under its key.
     fn add_notice(&mut self, notice: &Notice, bytes: &[u8]) -> Result<(), redb::Error> {
         let key = (notice.about.as_bytes(), kind_number(notice.kind));
         if self.tables.notices.get(key)?.is_some() {
@@ -194,8 +194,8 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Answers that were under way when the process ended: whether the smarthost has them is not known, and nobody is
-    /// answered twice.
+    /// Notices that were being sent when the process ended: whether the smarthost has them is not known, and nobody gets
+    /// one twice.
     pub(super) fn withhold_unknown_notices(&mut self) -> Result<(), redb::Error> {
         let sending = notice_state_number(NoticeState::Sending);
         let range = (sending, 0, LOWEST, 0)..=(sending, u64::MAX, HIGHEST, u8::MAX);
@@ -218,7 +218,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Forgets what has had its days, at most `rows` of it; answers how many rows it looked at.
+    /// Forgets what was kept long enough, at most `rows` of it; returns how many rows it looked at.
     pub(super) fn clean(&mut self, now: u64, rows: usize) -> Result<usize, redb::Error> {
         let mut left = rows;
         for ending in Ending::ALL {
@@ -299,7 +299,7 @@ impl Batch<'_, '_> {
         Ok(entry.map(|entry| (place, entry)))
     }
 
-    /// Sets an entry that cannot be read aside: it is listed as damaged, its mail stays, and nothing else stumbles over it.
+    /// Sets an entry that cannot be read aside: it is listed as damaged, its mail stays, and the others are not held up.
     fn set_aside(&mut self, place: Place, id: MailId) -> Result<(), redb::Error> {
         let found = self.tables.entries.remove(place)?;
         let found = found.map(|row| row.value().1.to_vec()).unwrap_or_default();
@@ -321,7 +321,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Sets an entry aside if it is true that it cannot be read.
+    /// Sets an entry aside if it still cannot be read.
     pub(super) fn look_at(&mut self, id: MailId) -> Result<(), redb::Error> {
         self.entry(id).map(drop)
     }
@@ -349,7 +349,7 @@ impl Batch<'_, '_> {
         }
     }
 
-    /// Commits the lines for the audit log with what they tell of.
+    /// Commits the lines for the audit log together with the changes that they report.
     pub(super) fn keep_audit(&mut self) -> Result<(), redb::Error> {
         if self.audit.len() > AUDIT_PENDING_BYTES_MAX {
             let refusal = format!(

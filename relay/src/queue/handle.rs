@@ -34,7 +34,7 @@ pub struct Filter {
     pub held: Option<bool>,
     /// From this address (canonical).
     pub from: Option<String>,
-    /// At most so many, oldest first; `None` for all.
+    /// At most this many, oldest first; `None` for all.
     pub max: Option<usize>,
 }
 
@@ -74,8 +74,8 @@ pub fn is_queue(data: &Path) -> bool {
 }
 
 impl Queue {
-    /// Opens the queue of a data folder, or makes both. Answers that were under way when the last process ended are withheld,
-    /// for nobody is answered twice; the audit log is completed.
+    /// Opens the queue of a data folder, or makes both. A file of an older format is migrated. Notices that were being sent
+    /// when the last process ended are withheld, so that nobody gets one twice; the audit log is completed.
     pub fn open(data: &Path, limits: &QueueConfig, clock: Clock) -> Result<Queue, OpenError> {
         let store = Store::open(data)?;
         store.migrate().map_err(OpenError::Queue)?;
@@ -160,7 +160,7 @@ impl Queue {
         self.submit(bytes, move |batch| batch.put(&entry, &mail)).await?
     }
 
-    /// Changes an entry and puts the answers that the change gives into the outbox, both or neither; an answer whose key
+    /// Changes an entry and puts the notices that the change gives into the outbox, both or neither; a notice whose key
     /// is there already is left as it is. `None` where there is no such entry. Durable when it returns. A change does not
     /// alter `id` and `received_at`.
     pub async fn change(&self, id: MailId, change: Change) -> Result<Option<Entry>, QueueError> {
@@ -317,8 +317,8 @@ impl Queue {
             .collect()
     }
 
-    /// Mails that are not final, held ones too, that came before `until` (Unix seconds) and after those of the look before,
-    /// oldest first, at most `max`; and where this look ended.
+    /// Mails that are not final, held ones too, that came before `until` (Unix seconds) and after the cursor, oldest first,
+    /// at most `max`; and the cursor of the next call.
     pub fn under_way(
         &self,
         after: Option<Cursor>,
@@ -356,7 +356,7 @@ impl Queue {
         })
     }
 
-    /// Answers to be sent at `now`, the longest due first.
+    /// Notices to be sent at `now`, the longest due first.
     pub fn notices_due(&self, now: u64, max: usize) -> Vec<Notice> {
         let waiting = notice_state_number(NoticeState::Waiting);
         let due = self.read(|reading| {
@@ -381,7 +381,7 @@ impl Queue {
         })
     }
 
-    /// How many answers its address was made since `since` (Unix seconds) and before this one, withheld ones left out.
+    /// How many notices were made for its address since `since` (Unix seconds) and before this one, withheld ones left out.
     pub fn notices_before(&self, notice: &Notice, since: u64) -> u32 {
         let withheld = notice_state_number(NoticeState::Withheld);
         let (address, about) = (notice.to.as_str(), notice.about.as_bytes());
@@ -403,7 +403,7 @@ impl Queue {
         })
     }
 
-    /// Answers about a mail.
+    /// Notices about a mail.
     pub fn notices_about(&self, about: MailId) -> Vec<Notice> {
         let notices = self.read(|reading| {
             let notices = reading.open_table(ANSWERS)?;
@@ -420,13 +420,13 @@ impl Queue {
         })
     }
 
-    /// Replaces an answer. Durable when it returns.
+    /// Replaces a notice. Durable when it returns.
     pub async fn set_notice(&self, notice: Notice) -> Result<(), QueueError> {
         self.submit(notice.mail.len(), move |batch| batch.set_notice(&notice))
             .await?
     }
 
-    /// A mark of a door, such as the last UID of a mailbox.
+    /// A mark of the intake, such as the last UID of a mailbox.
     pub fn mark(&self, name: &str) -> Result<Option<String>, QueueError> {
         self.read(|reading| {
             let mark = reading.open_table(MARKS)?.get(name)?;
@@ -440,9 +440,9 @@ impl Queue {
         self.submit(0, move |batch| batch.set_mark(&name, &value)).await
     }
 
-    /// Forgets what has had its days at `now` (Unix seconds): the text of final mails and of answers, then their entries.
-    /// In small steps, between which others write. Answers how much was forgotten. The file does not shrink; its free pages
-    /// are used again.
+    /// Forgets what was kept long enough at `now` (Unix seconds): the text of final mails and of notices, then their
+    /// entries. In small steps, between which others write. Returns how much was forgotten. The file does not shrink;
+    /// its free pages are used again.
     pub async fn clean(&self, now: u64) -> Result<usize, QueueError> {
         let mut all = 0;
         loop {
@@ -456,8 +456,8 @@ impl Queue {
         }
     }
 
-    /// Lines of the audit log about a mail, oldest first: of the file as it is, not of those that logrotate moved away; of
-    /// very many the newest.
+    /// Lines of the audit log about a mail, oldest first, the newest where there are too many. Files that logrotate moved
+    /// away are not read.
     pub fn history(&self, id: MailId) -> Result<Vec<String>, QueueError> {
         let Some(data) = &self.inner.core.data else {
             return Ok(Vec::new());

@@ -2,7 +2,7 @@
 
 use amendment::address::{Recipient, parse_recipient, parse_sender};
 use amendment::instruction::line::{Line, Meaning, To};
-use amendment::{EmailId, Order};
+use amendment::{EmailId, Order, Rule};
 use codec::{AccountId, Amount, Currency, Drops, Hash256, IssuedAmount, TerClass};
 use redb::{ReadableTable, WriteTransaction};
 use rpc::reply::ResultCode;
@@ -10,7 +10,7 @@ use rpc::reply::ResultCode;
 use super::entry::{End, Entry, Hold, InLedger, Made, Outcome, Progress, State, Trail};
 use super::id::MailId;
 use super::request::Request;
-use super::said::{Rule, Said};
+use super::said::Said;
 use super::stored::{decode, encode};
 use super::tables::{ENTRIES, Place};
 use super::view::{EntryView, Kind};

@@ -48,5 +48,5 @@ pub use handle::{Cursor, Damaged, Filter, Queue, is_queue};
 pub use id::{MailId, MailIdError};
 pub use notice::{Notice, NoticeKind, NoticeState};
 pub use request::Request;
-pub use said::{Rule, Said};
+pub use said::Said;
 pub use view::{EntryView, Kind, money};

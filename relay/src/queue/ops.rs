@@ -24,7 +24,7 @@ use crate::meter;
 /// Why an operation was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpError {
-    /// The queue cannot.
+    /// The queue failed.
     #[error(transparent)]
     Queue(#[from] QueueError),
     /// No mail has this name.
@@ -32,7 +32,7 @@ pub enum OpError {
         "no mail is named {0}; give the id or the trace id as `queue list`, a reply or the log show them"
     )]
     Unknown(String),
-    /// Nothing can be done any more.
+    /// The mail is final.
     #[error("{id} is {} and stays so", .state.as_str())]
     Final {
         /// The mail.
@@ -162,7 +162,7 @@ impl Queue {
         .await
     }
 
-    /// Gives a mail up, with the operator's reason. What a node has of it may still be executed.
+    /// Gives a mail up, with the operator's reason. A node that has it may still execute it.
     pub async fn drop_mail(&self, id: MailId, reason: String, now: u64) -> Result<Entry, OpError> {
         let entry = self.operate(id, move |entry| {
             entry.progress = Progress::Dropped(entry.end(now));

@@ -1,7 +1,6 @@
-//! The last word on a mail, whoever said it.
+//! The last word on a mail: result, rule, reason and advice.
 
-use std::fmt;
-
+use amendment::Rule;
 use rpc::reply::ResultCode;
 use serde::{Deserialize, Serialize};
 
@@ -21,55 +20,6 @@ pub struct Said {
     pub word: Option<String>,
     /// What the sender can do, one sentence.
     pub fix: Option<String>,
-}
-
-/// Rule of docs/spec.md: a section, and mostly a number in it, such as 11 or 4.5.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
-    section: u8,
-    number: Option<u8>,
-}
-
-impl Rule {
-    /// A rule that is a whole section.
-    pub const fn section(section: u8) -> Rule {
-        Rule {
-            section,
-            number: None,
-        }
-    }
-
-    /// A numbered rule.
-    pub const fn new(section: u8, number: u8) -> Rule {
-        Rule {
-            section,
-            number: Some(number),
-        }
-    }
-
-    /// Reads it as [`fmt::Display`] writes it.
-    pub fn parse(text: &str) -> Option<Rule> {
-        let rule = match text.split_once('.') {
-            None => Rule::section(text.parse().ok()?),
-            Some((section, number)) => Rule::new(section.parse().ok()?, number.parse().ok()?),
-        };
-        (rule.to_string() == text).then_some(rule)
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.number {
-            None => write!(f, "{}", self.section),
-            Some(number) => write!(f, "{}.{number}", self.section),
-        }
-    }
-}
-
-impl fmt::Debug for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 store_as_text! {

@@ -53,7 +53,7 @@ impl OpenFailure {
 
 impl Store {
     /// Opens the file in the data folder, or makes both. The file gets its name only when it is complete, so that a kill
-    /// meanwhile leaves nothing half made.
+    /// leaves no half-made queue.
     pub(super) fn open(data: &Path) -> Result<Store, OpenError> {
         make_folder(data)?;
         let path = data.join(FILE);
@@ -79,7 +79,7 @@ impl Store {
         Ok(store)
     }
 
-    /// A store on whatever the opener gives.
+    /// A store on the database that the opener gives.
     pub(super) fn on(opener: Opener) -> Result<Store, OpenFailure> {
         let database = opener().map_err(OpenFailure::Database)?;
         Store::prepare(database, opener)

@@ -20,7 +20,7 @@ pub(super) type Id = &'static [u8; 32];
 /// Time of arrival and a number of its own: the place of an entry. Entries lie in the order in which they came, so that what
 /// one commit writes lies together.
 pub(super) type Place = (u64, u64);
-/// A mail and the kind of answer.
+/// A mail and the kind of notice.
 pub(super) type NoticeKey = (Id, u8);
 
 /// Name of the next entry's number in [`NUMBERS`].
@@ -40,17 +40,17 @@ pub(super) const DUE: TableDefinition<(u64, u64), Id> = TableDefinition::new("du
 pub(super) const STATES: TableDefinition<(u8, u64, u64), ()> = TableDefinition::new("states");
 /// Numbers of the entries that wait unproven; for their count.
 pub(super) const UNPROVEN: TableDefinition<u64, ()> = TableDefinition::new("unproven");
-/// When something may be forgotten, by what it is: the time at which its days begin, id, kind of answer (0 for entries).
+/// When something may be forgotten, by what it is: the time at which its days begin, id, kind of notice (0 for entries).
 /// The value is the entry's place.
 pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), Place> = TableDefinition::new("ends");
 /// The outbox, JSON.
 pub(super) const ANSWERS: TableDefinition<NoticeKey, &[u8]> = TableDefinition::new("answers");
-/// Answers by state and time of the next try.
+/// Notices by state and time of the next try.
 pub(super) const ANSWER_STATES: TableDefinition<(u8, u64, Id, u8), ()> =
     TableDefinition::new("answer_states");
-/// Answers by address and time of making; the value is the state.
+/// Notices by address and time of making; the value is the state.
 pub(super) const ANSWERS_TO: TableDefinition<(&str, u64, Id, u8), u8> = TableDefinition::new("answers_to");
-/// Marks of the doors.
+/// Marks of the intake.
 pub(super) const MARKS: TableDefinition<&str, &str> = TableDefinition::new("marks");
 /// Entries that could not be read: their place, and what was found there.
 pub(super) const DAMAGED: TableDefinition<Id, (u64, u64, &[u8])> = TableDefinition::new("damaged");
@@ -64,16 +64,16 @@ pub(super) const LOWEST: Id = &[0; 32];
 /// The highest id.
 pub(super) const HIGHEST: Id = &[0xff; 32];
 
-/// What may be forgotten after its days.
+/// What is forgotten after a number of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     /// The text of a final mail.
     Mail,
     /// The entry of a final mail.
     Entry,
-    /// The text of an answer.
+    /// The text of a notice.
     NoticeText,
-    /// An answer.
+    /// A notice.
     Notice,
 }
 
@@ -90,7 +90,7 @@ impl Ending {
     }
 }
 
-/// The number of a state in keys. Numbers are for ever: a new state takes a new one.
+/// The number of a state in keys. A number is never used again: a new state takes a new one.
 pub(super) fn state_number(state: State) -> u8 {
     match state {
         State::Received => 0,
@@ -103,7 +103,7 @@ pub(super) fn state_number(state: State) -> u8 {
     }
 }
 
-/// The number of a kind of answer in keys.
+/// The number of a kind of notice in keys.
 pub(super) fn kind_number(kind: NoticeKind) -> u8 {
     match kind {
         NoticeKind::Waiting => 0,
@@ -116,7 +116,7 @@ pub(super) fn kind_number(kind: NoticeKind) -> u8 {
     }
 }
 
-/// The number of an answer's state in keys.
+/// The number of a notice's state in keys.
 pub(super) fn notice_state_number(state: NoticeState) -> u8 {
     match state {
         NoticeState::Waiting => 0,
@@ -227,7 +227,7 @@ impl EntryRows {
     }
 }
 
-/// Puts an answer with the rows that point to it.
+/// Puts a notice with the rows that point to it.
 pub(super) fn insert_notice(
     tables: &mut Tables<'_>,
     notice: &Notice,
@@ -250,7 +250,7 @@ pub(super) fn insert_notice(
     Ok(())
 }
 
-/// Removes an answer with the rows that point to it.
+/// Removes a notice with the rows that point to it.
 pub(super) fn remove_notice(tables: &mut Tables<'_>, notice: &Notice) -> Result<(), redb::Error> {
     let (about, kind) = (notice.about.as_bytes(), kind_number(notice.kind));
     let state = notice_state_number(notice.state);

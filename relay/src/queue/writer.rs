@@ -163,9 +163,10 @@ impl Core {
             for job in jobs {
                 deliveries.push((job.work)(&mut batch)?);
             }
-            let written = match batch.tally.writes {
-                0 => Written::Nothing,
-                _ => Written::Something,
+            let written = if batch.tally.writes == 0 {
+                Written::Nothing
+            } else {
+                Written::Something
             };
             if written == Written::Something && audit.is_some() {
                 batch.keep_audit()?;

@@ -90,7 +90,7 @@ impl Node for FakeNode {
         let explanation = Explanation {
             qualifies: Qualifies::Unknown,
             refusal: None,
-            rule: Some("7.3"),
+            rule: Some(amendment::Rule::R7_3),
             code: Ter::TER_NO_DKIM_KEY,
             from: Some(Party {
                 address: Some("alice@example.com".to_owned()),
@@ -101,13 +101,13 @@ impl Node for FakeNode {
             instruction: Some("REMIT 10 XAH".to_owned()),
             other_line: None,
             order: None,
-            transaction: None,
+            outcome: amendment::Outcome::Refused(amendment::Refusal::KeyUnknown),
             email_id: None,
             executable_until: Some(CloseTime::new(5)),
             signed_with: None,
             origin: explain::Origin::default(),
             checks: vec![Check {
-                rule: "7.3",
+                rule: amendment::Rule::R7_3,
                 read: "sel._domainkey.example.com".to_owned(),
                 verdict: CheckVerdict::Unknown,
                 place: None,

@@ -323,9 +323,10 @@ fn turn_away(incoming: &IncomingMail, rejected: &Rejected) -> Reply {
     if reply.is_later() {
         return put_off(incoming, "key", reply);
     }
-    log(incoming, "refused", rejected.rule, "");
+    log(incoming, "refused", rejected.rule.as_str(), "");
     let channel = incoming.peer.channel.to_string();
-    metrics::counter!(meter::LETTERS_REFUSED, "way" => channel, "rule" => rejected.rule).increment(1);
+    metrics::counter!(meter::LETTERS_REFUSED, "way" => channel, "rule" => rejected.rule.as_str())
+        .increment(1);
     reply
 }
 

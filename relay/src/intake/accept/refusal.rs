@@ -1,7 +1,7 @@
 //! Why a mail is not taken, as its sender is told: code, one sentence of reason, one of what to do.
 
 use amendment::instruction::line::Line;
-use amendment::{InstructionError, NetworkError, Refusal, WindowError};
+use amendment::{InstructionError, NetworkError, Refusal, Rule, WindowError};
 use explain::{Check, Explanation};
 
 use crate::intake::handler::Reply;
@@ -16,7 +16,7 @@ pub struct Rejected {
     /// RFC 3463 code.
     pub enhanced: &'static str,
     /// Rule of docs/spec.md.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// What is wrong, without a full stop.
     pub reason: String,
     /// What the sender can do: one sentence.
@@ -25,7 +25,7 @@ pub struct Rejected {
 
 impl Rejected {
     /// For good.
-    pub fn never(enhanced: &'static str, rule: &'static str, reason: &str, fix: &str) -> Rejected {
+    pub fn never(enhanced: &'static str, rule: Rule, reason: &str, fix: &str) -> Rejected {
         Rejected {
             code: 550,
             enhanced,
@@ -36,7 +36,7 @@ impl Rejected {
     }
 
     /// For now.
-    pub fn later(enhanced: &'static str, rule: &'static str, reason: &str, fix: &str) -> Rejected {
+    pub fn later(enhanced: &'static str, rule: Rule, reason: &str, fix: &str) -> Rejected {
         Rejected {
             code: 451,
             ..Rejected::never(enhanced, rule, reason, fix)
@@ -140,7 +140,7 @@ pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> O
 }
 
 /// Whether a rule is about the key, so that another key can satisfy it.
-pub fn is_of_key(rule: &str) -> bool {
+pub fn is_of_key(rule: Rule) -> bool {
     rule == Refusal::Signature.rule() || rule == Refusal::KeyRevoked.rule()
 }
 

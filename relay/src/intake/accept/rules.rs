@@ -6,7 +6,7 @@
 use amendment::address::{CanonicalAddress, parse_sender};
 use amendment::instruction::line::Line;
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{KeyAnswer, KeySource, Refusal, WindowError};
+use amendment::{KeyAnswer, KeySource, Refusal, Rule, WindowError};
 use codec::CloseTime;
 use codec::hash::sha512_half;
 use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
@@ -49,7 +49,7 @@ pub fn judge<K: KeySource>(raw: &[u8], rules: &Rules<'_>, keys: &K) -> Result<Ac
     let Some(now) = CloseTime::from_unix(rules.now) else {
         return Err(Rejected::later(
             "4.3.0",
-            "4.6",
+            Rule::R4_6,
             "the clock of this relay is wrong",
             TRY_AGAIN,
         ));
@@ -76,7 +76,7 @@ fn weigh<K: KeySource>(
         let fix = "Send the mail from your own address; the relay orders nothing itself.";
         return Err(Rejected::never(
             "5.4.6",
-            "13",
+            Rule::R13,
             "the mail is in the relay's own name",
             fix,
         ));
@@ -114,7 +114,7 @@ fn refused(explanation: &Explanation, refusal: &Refusal, network: u32) -> Reject
 fn unread() -> Rejected {
     Rejected::never(
         "5.6.0",
-        "10",
+        Rule::R10,
         "the mail could not be read",
         "Write a new, plain mail.",
     )
@@ -175,7 +175,7 @@ fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> 
     );
     Err(Rejected::never(
         "5.7.1",
-        "13",
+        Rule::R13,
         "the relay itself would be the receiver",
         &fix,
     ))
@@ -261,10 +261,10 @@ fn unproven_question<K: KeySource>(keys: &K, explanation: &Explanation) -> Rejec
     let answer = name.map(|name| keys.key(name.domain(), name.selector()));
     let reason = "your provider's key was not found, so nobody can tell that you ask";
     match answer {
-        Some(KeyAnswer::Unknown) => Rejected::later("4.7.5", "7.3", reason, TRY_AGAIN),
+        Some(KeyAnswer::Unknown) => Rejected::later("4.7.5", Rule::R7_3, reason, TRY_AGAIN),
         _ => Rejected::never(
             "5.7.20",
-            "7.3",
+            Rule::R7_3,
             reason,
             "Ask again later, or from another provider.",
         ),

@@ -30,7 +30,7 @@ fn email_id(accepted: &Accepted) -> Option<MailId> {
 
 fn codes(ruling: Result<Accepted, Rejected>) -> (u16, &'static str, &'static str) {
     let rejected = ruling.expect_err("a refusal");
-    (rejected.code, rejected.enhanced, rejected.rule)
+    (rejected.code, rejected.enhanced, rejected.rule.as_str())
 }
 
 // Accounts and EmailID: fixtures/vectors, made by an independent program.
@@ -160,7 +160,7 @@ fn rejects_other_networks_with_the_line_to_write() {
         ),
     ] {
         let rejected = judge_on(network, now(), &mail(&[line]), &records()).expect_err("a refusal");
-        assert_eq!((rejected.code, rejected.rule), (550, "5.6"));
+        assert_eq!((rejected.code, rejected.rule.as_str()), (550, "5.6"));
         assert!(
             rejected.fix.ends_with(&format!(": {written}")),
             "{}",
@@ -195,7 +195,7 @@ fn accepts_the_relay_as_receiver_where_the_line_names_it() {
 fn rejects_the_relay_as_receiver_by_mistake() {
     let rejected = judged(&signed(to_relay(), &["REMIT 10 XAH NET 21337"])).expect_err("a refusal");
     assert_eq!(
-        (rejected.code, rejected.enhanced, rejected.rule),
+        (rejected.code, rejected.enhanced, rejected.rule.as_str()),
         (550, "5.7.1", "13")
     );
     assert!(
