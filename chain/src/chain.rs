@@ -51,7 +51,7 @@ pub struct Chain {
     /// As it is on disk: what readers may see, and what a failed commit leads back to.
     shown: Arc<State>,
     pub(crate) names: Names,
-    wishes: Wishes,
+    look_ups: LookUps,
     /// Decided since the last commit was handed out.
     changes: Vec<Change>,
     /// What is to be said and asked once those changes are on disk.
@@ -62,9 +62,9 @@ pub struct Chain {
 
 /// Whether names are to be looked up at the end of this turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wishes {
-    None,
-    Names,
+enum LookUps {
+    Unwanted,
+    Wanted,
 }
 
 /// A commit that the host writes.
@@ -89,7 +89,7 @@ impl Chain {
             shown: Arc::new(state.clone()),
             state,
             names: Names::default(),
-            wishes: Wishes::None,
+            look_ups: LookUps::Unwanted,
             changes: Vec::new(),
             unsaid: Vec::new(),
             under_way: None,
@@ -102,17 +102,19 @@ impl Chain {
     }
 
     /// Take one event.
+    #[must_use]
     pub fn handle(&mut self, event: Event, now: CloseTime) -> Vec<Effect> {
         self.handle_all([event], now)
     }
 
     /// Take several events in their order. What they change shares one commit.
+    #[must_use]
     pub fn handle_all(&mut self, events: impl IntoIterator<Item = Event>, now: CloseTime) -> Vec<Effect> {
         for event in events {
             self.take(event, now);
         }
-        if self.wishes == Wishes::Names {
-            self.wishes = Wishes::None;
+        if self.look_ups == LookUps::Wanted {
+            self.look_ups = LookUps::Unwanted;
             let mut names = self.wanted_names(now);
             names.extend(self.renewals(now));
             self.unsaid.extend(names.into_iter().map(Effect::LookUp));
@@ -216,7 +218,7 @@ impl Chain {
 
     /// Look for names to ask DNS for, at the end of this turn.
     pub(crate) fn want_names(&mut self) {
-        self.wishes = Wishes::Names;
+        self.look_ups = LookUps::Wanted;
     }
 
     /// Hand out what was decided, unless a commit is under way: then it joins the next one.

@@ -16,6 +16,7 @@ use chain::commit::Change;
 use chain::{Chain, CommitFailure, Effect, Event, Fact, KeyFinding, Reply, RequestId, State};
 use dns::{Answer, KeyResolver, Published};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::limits::EVENTS_PER_TURN_MAX;
@@ -57,6 +58,8 @@ pub(crate) struct Host {
     shared: Arc<Shared>,
     next_request: AtomicU64,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Its sender lives as long as the chain's thread.
+    ended: watch::Receiver<()>,
 }
 
 /// What the threads share with readers.
@@ -107,12 +110,17 @@ impl Host {
             commits,
             waiting: BTreeMap::new(),
         };
-        let chain = spawn("chain", move || turns.run(&received))?;
+        let (alive, ended) = watch::channel(());
+        let chain = spawn("chain", move || {
+            let _alive = alive;
+            turns.run(&received);
+        })?;
         Ok(Self {
             inputs,
             shared,
             next_request: AtomicU64::new(0),
             threads: Mutex::new(vec![chain, writer]),
+            ended,
         })
     }
 
@@ -147,6 +155,12 @@ impl Host {
     /// Why the last commit failed, told once.
     pub(crate) fn failure(&self) -> Option<StoreError> {
         lock(&self.shared.failure).take()
+    }
+
+    /// Resolves when the chain has stopped.
+    pub(crate) async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
     }
 
     fn request(&self) -> (RequestId, SyncSender<Reply>, Receiver<Reply>) {

@@ -1,8 +1,16 @@
-//! The one-machine node: store, open ledger, close loop, look-ups of keys.
+//! The one-machine node: the host of [`chain`].
 //!
-//! Puts the pure parts together and gives them time, files and DNS: `ledger` says what a close makes of transactions,
-//! `amendment` what a mail means, `rpc` what is asked. Spec sections 6.3, 7.2 to 7.5 and 12. It knows no protocol of its
-//! own and no wall clock: [`Clock`] tells the time.
+//! The chain decides; the node gives it time, a disk, DNS and callers, and carries out what it wants done. One thread owns
+//! the chain, one writes its commits, and readers take the state that the first one publishes. With one validator it also
+//! closes the ledgers. It knows no protocol of its own and no wall clock: [`Clock`] tells the time. Spec sections 6.3, 7.2
+//! to 7.5 and 12.
+//!
+//! | file | what |
+//! |---|---|
+//! | `node`, `host` | the running node; the threads that drive the chain |
+//! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments` | `rpc::Node` |
+//! | `store` | what survives the process |
+//! | `start`, `restore`, `funds`, `validator_key` | from a data folder to a ledger |
 
 mod account_txs;
 mod amendments;

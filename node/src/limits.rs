@@ -15,7 +15,7 @@ pub const LOOKUP_SECS_MAX: u64 = 4;
 /// Seconds that `ledger_accept` waits for look-ups that kept mails need.
 pub const ACCEPT_WAIT_SECS_MAX: u64 = 5;
 
-/// Events that the chain takes in one turn, and so with one commit. The others wait for the next one.
+/// Events that the chain takes in one turn. The others wait for the next one.
 pub const EVENTS_PER_TURN_MAX: usize = 1_024;
 
 /// Payments at the first start.

@@ -181,11 +181,18 @@ impl Node {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = &mut stop => return Ok(()),
+                stopped = self.chain_stopped() => return Err(stopped.into()),
             }
             let node = self.clone();
             let closing = tokio::task::spawn_blocking(move || node.close_if_due());
             closing.await.map_err(|_| ChainStopped)??;
         }
+    }
+
+    /// Resolves when the chain has broken: the node answers nothing more then.
+    pub async fn chain_stopped(&self) -> ChainStopped {
+        self.inner.host.ended().await;
+        ChainStopped
     }
 
     /// Close the open ledger if there is anything in it, or if it has been open for long enough.

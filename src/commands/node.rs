@@ -81,8 +81,10 @@ pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
     let close_secs = args.close_secs;
     let closing = tokio::spawn(async move {
         if close_secs == 0 {
-            until(stopped).await;
-            return Ok(());
+            return tokio::select! {
+                () = until(stopped) => Ok(()),
+                broken = node.chain_stopped() => Err(broken.into()),
+            };
         }
         node.run_close_loop(Duration::from_secs(close_secs), until(stopped))
             .await

@@ -41,6 +41,12 @@ async fn assert_ends(node: Node) {
         matches!(failure, Some(NodeFailure::Chain(ChainStopped))),
         "{failure:?}"
     );
+    let stopped = tokio::time::timeout(Duration::from_secs(10), node.chain_stopped());
+    assert_eq!(
+        stopped.await,
+        Ok(ChainStopped),
+        "one who closes no ledgers is told too"
+    );
     let mail = SubmitEmail {
         mail: vector_mail("c044.eml"),
         mode: SubmitMode::Submit,

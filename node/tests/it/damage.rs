@@ -78,7 +78,7 @@ fn refusal(folder: &Path, rollback_to: Option<LedgerIndex>) -> StartError {
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_a_state_that_does_not_hash_to_its_header_and_offers_the_last_good_ledger() {
     let (folder, [before, last]) = some_ledgers().await;
-    // Each ledger writes the hashes of its parents anew, so the ledger before does not share the damage.
+    // Each ledger rewrites the hashes of its parents, so the ledger before does not share the damage.
     flip_state(folder.path(), &codec::keylet::skip());
     let error = refusal(folder.path(), None);
     assert!(

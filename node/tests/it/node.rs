@@ -1,4 +1,4 @@
-//! Whole nodes: mails from the door to the ledger, over restarts, with keys that come, stay away and change.
+//! Whole nodes: mails from submission to the ledger, over restarts, with keys that come, stay away and change.
 
 use std::sync::Arc;
 
@@ -523,7 +523,7 @@ async fn rejects_a_bad_signature_at_once_under_a_fresh_key_and_after_a_look_up_u
     assert_eq!(
         types_in(&world, LedgerChoice::Validated).await,
         [110],
-        "attested anew"
+        "attested again"
     );
     assert_eq!(world.state_of(&stale).await, Some(MailState::Failed));
     let again = world.send(forged).await;

@@ -1,4 +1,4 @@
-//! A whole node behind its real door: WebSocket client, server, node, ledger.
+//! A whole node as its callers meet it: WebSocket client, server, node, ledger.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ fn text_of(mail: &str) -> String {
 const EMAIL_ID: &str = "5B56D075927BE03121CF009EDB48EA86D908B084C5B03EA6CA02A1D9FF7FDEC8";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accepts_a_mail_through_the_door_and_shows_its_whole_way() {
+async fn accepts_a_mail_over_websocket_and_shows_its_whole_way() {
     let world = World::new(Keys::vectors());
     let mut client = client_of(&world).await;
     let kept = ask(&mut client, "submitEmail", json!({"email": text_of("c044.eml")})).await;
