@@ -61,15 +61,15 @@ fn explain_arguments(error: &clap::Error) -> ExitCode {
 
 async fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
-        Command::Address { emails } => commands::address::run(emails, cli.json),
-        Command::Explain(args) => commands::explain::run(args, cli.json).await,
-        Command::Providers => commands::providers::run(cli.json),
-        Command::Submit(args) => commands::submit::run(args, cli.json).await,
-        Command::Node(args) => commands::node::run(args, cli.json).await,
-        Command::Relay(command) => commands::relay::run(command, cli.json).await,
-        Command::Queue(command) => commands::queue::run(command, cli.json).await,
-        Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.json),
-        Command::Up(args) => commands::up::run(args, cli.json).await,
-        Command::Demo(args) => demo::run(args, cli.json).await,
+        Command::Address { emails } => commands::address::run(emails, cli.format()),
+        Command::Explain(args) => commands::explain::run(args, cli.format()).await,
+        Command::Providers => commands::providers::run(cli.format()),
+        Command::Submit(args) => commands::submit::run(args, cli.format()).await,
+        Command::Node(args) => commands::node::run(args, cli.format()).await,
+        Command::Relay(command) => commands::relay::run(command, cli.format()).await,
+        Command::Queue(command) => commands::queue::run(command, cli.format()).await,
+        Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.format()),
+        Command::Up(args) => commands::up::run(args, cli.format()).await,
+        Command::Demo(args) => demo::run(args, cli.format()).await,
     }
 }

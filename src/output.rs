@@ -4,6 +4,22 @@
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
+/// In which form a command prints its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object (`--json`).
+    Json,
+}
+
+impl Format {
+    /// For programs.
+    pub fn is_json(self) -> bool {
+        self == Format::Json
+    }
+}
+
 /// Prints a line on standard output.
 macro_rules! out {
     ($($argument:tt)*) => { $crate::output::write(format_args!("{}\n", format_args!($($argument)*))) };

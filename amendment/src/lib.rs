@@ -1,7 +1,7 @@
 //! The rules of email wallets (docs/spec.md 2 to 11) as pure functions.
 //!
 //! Two ways lead in. A ledger takes a transaction through the phases `preflight`, `screen`, `authenticate`, `preclaim`,
-//! each of which consumes what only the one before makes. Whoever holds a mail calls `derive` (mail to transaction) or
+//! each of which consumes what only the one before makes. Anybody who holds a mail calls `derive` (mail to transaction) or
 //! `examine` (every check, for crate `explain`). Both run one verifier.
 //!
 //! Knows no clock, socket, file, environment, thread or random number: time comes in as `CloseTime`, keys through

@@ -61,7 +61,7 @@ pub const DISABLE_EMAIL_WAIT_SECS: u32 = 72 * 3_600;
 pub const LAST_LEDGER_AHEAD: u32 = 20;
 /// Seconds since the last attestation after which a failed signature is not final. Source: spec 7.3.
 pub const KEY_FRESH_SECS: u32 = 3_600;
-/// Keys that a `KeyCache` holds before it starts anew; a 4096-bit key takes about 3 KB. Refuses nothing.
+/// Keys that a `KeyCache` holds before it starts over; a 4096-bit key takes about 3 KB. Refuses nothing.
 pub const KEYS_CACHED_MAX: usize = 1_024;
 /// NetworkIDs up to this one are not written into transactions. Source: spec 6.2.
 pub const NETWORK_ID_UNWRITTEN_MAX: u32 = 1_024;

@@ -75,7 +75,7 @@ fn order_and_net(evidence: &Evidence<'_>) -> (String, String) {
     (order.to_owned(), net.to_owned())
 }
 
-/// To is not signed. The header is not repeated: whoever carries the mail can have changed it.
+/// To is not signed. The header is not repeated: anybody who carries the mail can have changed it.
 fn name_receiver(evidence: &Evidence<'_>) -> String {
     let (order, net) = order_and_net(evidence);
     let line = format!("{order} TO <bob@example.com>{net}");

@@ -1,15 +1,16 @@
 //! `address`: from email addresses to accounts. Spec: 2
 
 use super::{Failure, Outcome};
+use crate::output::Format;
 use amendment::address::{Address, AddressError, Recipient, recipient_of, sender_of};
 use serde_json::{Value, json};
 
 /// Canonical form, AccountID and r-address of each email; exit 1 where one of them is refused.
-pub fn run(emails: &[String], json: bool) -> Result<Outcome, Failure> {
+pub fn run(emails: &[String], format: Format) -> Result<Outcome, Failure> {
     let rows: Vec<(&String, Result<Recipient, AddressError>)> =
         emails.iter().map(|email| (email, read(email))).collect();
     let refused = rows.iter().any(|(_, row)| row.is_err());
-    if json {
+    if format.is_json() {
         let rows: Vec<Value> = rows.iter().map(|(email, row)| row_json(email, row)).collect();
         out!("{}", json!({ "addresses": rows }));
     } else {

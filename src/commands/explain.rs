@@ -1,6 +1,7 @@
 //! `explain`: every check of a mail in order, as a node would make them. Spec: 10, 12
 
 use super::{Failure, Outcome, keys, read_mail, show};
+use crate::output::Format;
 use crate::{cli, clock};
 use amendment::{TxtRecords, key_names};
 use codec::CloseTime;
@@ -9,7 +10,7 @@ use rpc::reply::{ExplanationReply, ResultCode};
 use serde_json::Value;
 
 /// Explains one mail; the outcome is whether it qualifies.
-pub async fn run(args: &cli::Explain, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, Failure> {
     let raw = read_mail(&args.file)?;
     let unix = args.at.unwrap_or_else(clock::now_unix);
     let now = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
@@ -28,7 +29,7 @@ pub async fn run(args: &cli::Explain, json: bool) -> Result<Outcome, Failure> {
         Qualifies::Unknown => Outcome::Unknown,
     };
     let shown = Value::Object(rpc::wire::explanation_json(&found));
-    if json {
+    if format.is_json() {
         out!("{shown}");
     } else {
         print_text(&shown, outcome);

@@ -1,6 +1,7 @@
 //! `ledger replay`: recorded ledgers of a real server, built again and compared in every byte.
 
 use super::{Failure, Outcome};
+use crate::output::Format;
 use ::ledger::replay::{RecordedLedger, replay};
 use serde_json::{Value, json};
 use std::io::Read;
@@ -26,7 +27,7 @@ impl Replayed {
 }
 
 /// Replays each file; the outcome is yes only where all are equal.
-pub fn replay_files(files: &[PathBuf], json: bool) -> Result<Outcome, Failure> {
+pub fn replay_files(files: &[PathBuf], format: Format) -> Result<Outcome, Failure> {
     let mut rows = Vec::new();
     for file in files {
         let row = replay_file(file).unwrap_or_else(|failure| Replayed {
@@ -35,13 +36,13 @@ pub fn replay_files(files: &[PathBuf], json: bool) -> Result<Outcome, Failure> {
             difference: None,
             error: Some(failure.to_string()),
         });
-        if !json {
+        if !format.is_json() {
             print_row(&row);
         }
         rows.push(row);
     }
     let equal = rows.iter().filter(|row| row.is_equal()).count();
-    if json {
+    if format.is_json() {
         let cases: Vec<Value> = rows.iter().map(row_json).collect();
         out!(
             "{}",

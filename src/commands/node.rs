@@ -1,6 +1,7 @@
 //! `node`: the one-machine ledger, from arguments to a running server.
 
 use super::{Failure, Outcome, keys};
+use crate::output::Format;
 use crate::{cli, clock};
 use ::ledger::genesis::EmailAmendment;
 use codec::{CloseTime, LedgerIndex};
@@ -15,9 +16,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Runs until the operator ends it.
-pub async fn run(args: &cli::Node, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Failure> {
     let running = start(args).await?;
-    if json {
+    if format.is_json() {
         out!(
             "{}",
             json!({ "listening": running.url(), "network_id": args.network })

@@ -3,6 +3,7 @@
 //! Spec: 4.3, 4.6, 12
 
 use super::{Failure, Outcome};
+use crate::output::Format;
 use amendment::limits::EMAIL_WINDOW_SECS;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -56,9 +57,9 @@ enum Carried {
 }
 
 /// Prints the table, or the rows as JSON.
-pub fn run(json: bool) -> Result<Outcome, Failure> {
+pub fn run(format: Format) -> Result<Outcome, Failure> {
     let rows = rows().map_err(|error| Failure::Argument(format!("src/providers.toml: {error}")))?;
-    if json {
+    if format.is_json() {
         out!("{}", json!({ "providers": rows }));
     } else {
         print(&rows);

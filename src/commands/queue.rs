@@ -2,6 +2,7 @@
 
 use super::show::printable;
 use super::{Failure, Outcome};
+use crate::output::Format;
 use crate::{cli, clock};
 use ::relay::config::QueueConfig;
 use ::relay::config::file;
@@ -16,10 +17,10 @@ use std::sync::Arc;
 const CELL_COLUMNS: usize = 30;
 
 /// Runs one of its commands.
-pub async fn run(command: &cli::Queue, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(command: &cli::Queue, format: Format) -> Result<Outcome, Failure> {
     let (place, request) = request_of(command)?;
     let mut operator = operator(place).await?;
-    let mut printer = Printer::new(json, matches!(request, Request::List { .. }), clock::now_unix());
+    let mut printer = Printer::new(format, &request, clock::now_unix());
     let asked = operator.request(request, |line| printer.take(line)).await;
     match asked {
         Ok(()) => {
@@ -32,7 +33,7 @@ pub async fn run(command: &cli::Queue, json: bool) -> Result<Outcome, Failure> {
             text,
         })) => {
             eprintln!("xahau-email: {text}");
-            if json {
+            if format.is_json() {
                 out!("{}", json!({ "error": text }));
             }
             Ok(Outcome::No)
@@ -112,7 +113,7 @@ fn canonical(address: &str) -> Result<String, Failure> {
 
 /// Writes an answer as it comes; a list may be long.
 struct Printer {
-    json: bool,
+    format: Format,
     is_list: bool,
     now: u64,
     entries: usize,
@@ -120,10 +121,10 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(json: bool, is_list: bool, now: u64) -> Printer {
+    fn new(format: Format, request: &Request, now: u64) -> Printer {
         Printer {
-            json,
-            is_list,
+            format,
+            is_list: matches!(request, Request::List { .. }),
             now,
             entries: 0,
             damaged: Vec::new(),
@@ -142,7 +143,7 @@ impl Printer {
     }
 
     fn whole(&self, value: &Value, text: &str) {
-        if self.json {
+        if self.format.is_json() {
             out!("{value}");
         } else {
             out_text!("{text}");
@@ -150,7 +151,7 @@ impl Printer {
     }
 
     fn row(&mut self, entry: &EntryView) {
-        match (self.json, self.entries) {
+        match (self.format.is_json(), self.entries) {
             (true, 0) => out_text!("{{\"entries\":[{}", json!(entry)),
             (true, _) => out_text!(",{}", json!(entry)),
             (false, 0) => out_text!("{}{}", head(), row_text(entry, self.now)),
@@ -163,7 +164,7 @@ impl Printer {
         if !self.is_list {
             return;
         }
-        if self.json {
+        if self.format.is_json() {
             let begin = if self.entries == 0 { "{\"entries\":[" } else { "" };
             out!("{begin}],\"damaged\":{}}}", json!(self.damaged));
             return;

@@ -3,6 +3,7 @@
 use super::node::{outlive_full_disks, stop_signal};
 use super::queue as place;
 use super::{Failure, Outcome, show};
+use crate::output::Format;
 use crate::{cli, clock, logs};
 use ::relay::check::{self, Finding, Verdict};
 use ::relay::config::Config;
@@ -17,9 +18,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Runs one of its commands.
-pub async fn run(command: &cli::Relay, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(command: &cli::Relay, format: Format) -> Result<Outcome, Failure> {
     match command {
-        cli::Relay::Run(args) => run_daemon(args, json).await,
+        cli::Relay::Run(args) => run_daemon(args, format).await,
         cli::Relay::Config => {
             out_text!("{DEFAULT_TEXT}");
             Ok(Outcome::Yes)
@@ -27,23 +28,26 @@ pub async fn run(command: &cli::Relay, json: bool) -> Result<Outcome, Failure> {
         cli::Relay::Check(args) => {
             let config = file::read(&args.config)?;
             let findings = check::run(&config, clock::now_unix(), check::Options::default()).await;
-            say_findings(&findings, json);
+            say_findings(&findings, format);
             Ok(outcome(&findings))
         }
-        cli::Relay::Quickstart(args) => quickstart(args, json).await,
+        cli::Relay::Quickstart(args) => quickstart(args, format).await,
         cli::Relay::Pipe(args) => Ok(pipe(args).await),
-        cli::Relay::Backup { to, place } => backup(to, place, json).await,
+        cli::Relay::Backup { to, place } => backup(to, place, format).await,
         cli::Relay::Restore { from, data } => {
             ::relay::queue::backup::restore(from, data)?;
-            done(json, &format!("made {} from {}", data.display(), from.display()));
+            done(
+                format,
+                &format!("made {} from {}", data.display(), from.display()),
+            );
             Ok(Outcome::Yes)
         }
-        cli::Relay::Verify(place) => verify(place, json).await,
+        cli::Relay::Verify(place) => verify(place, format).await,
     }
 }
 
-fn done(json: bool, text: &str) {
-    if json {
+fn done(format: Format, text: &str) {
+    if format.is_json() {
         out!("{}", json!({ "done": text }));
     } else {
         out!("{text}");
@@ -73,17 +77,17 @@ async fn pipe(args: &cli::Pipe) -> Outcome {
     Outcome::Code(outcome.code)
 }
 
-async fn backup(to: &Path, place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure> {
+async fn backup(to: &Path, place: &cli::RelayPlace, format: Format) -> Result<Outcome, Failure> {
     let to = std::path::absolute(to)?;
     let mut operator = place::operator(place).await?;
     operator
         .request(Request::Backup { to: to.clone() }, |_| {})
         .await?;
-    done(json, &format!("copied to {}", to.display()));
+    done(format, &format!("copied to {}", to.display()));
     Ok(Outcome::Yes)
 }
 
-async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure> {
+async fn verify(place: &cli::RelayPlace, format: Format) -> Result<Outcome, Failure> {
     let mut operator = place::operator(place).await?;
     let mut found = None;
     let take = |line| {
@@ -93,7 +97,7 @@ async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure>
     };
     operator.request(Request::Verify, take).await?;
     let found = found.unwrap_or_default();
-    if json {
+    if format.is_json() {
         out!("{}", json!(found));
     } else {
         let entries: u64 = found.entries.values().sum();
@@ -114,14 +118,14 @@ async fn verify(place: &cli::RelayPlace, json: bool) -> Result<Outcome, Failure>
 }
 
 /// Runs until the operator ends it.
-async fn run_daemon(args: &cli::RelayConfig, json: bool) -> Result<Outcome, Failure> {
+async fn run_daemon(args: &cli::RelayConfig, format: Format) -> Result<Outcome, Failure> {
     let config = file::read(&args.config)?;
     logs::to_standard_error(config.log.format, logs::MAILS);
     outlive_full_disks()?;
     let service_manager = Notifier::from_env();
     let metrics = metrics_of(&config)?;
     let mut daemon = Daemon::start(config, Arc::new(clock::now_unix), metrics).await?;
-    say_listening(&daemon, json);
+    say_listening(&daemon, format);
     service_manager.ready("taking mail");
     let ended = tokio::select! {
         () = stop_signal() => Ok(Outcome::Yes),
@@ -144,8 +148,8 @@ pub fn metrics_of(config: &Config) -> Result<Option<PrometheusHandle>, Failure> 
 }
 
 /// Prints where a daemon listens.
-pub fn say_listening(daemon: &Daemon, json: bool) {
-    if json {
+pub fn say_listening(daemon: &Daemon, format: Format) {
+    if format.is_json() {
         let places: Vec<String> = daemon.listening().iter().map(ToString::to_string).collect();
         out!("{}", json!({ "listening": places }));
     } else {
@@ -155,8 +159,8 @@ pub fn say_listening(daemon: &Daemon, json: bool) {
     }
 }
 
-fn say_findings(findings: &[Finding], json: bool) {
-    if json {
+fn say_findings(findings: &[Finding], format: Format) {
+    if format.is_json() {
         out!(
             "{}",
             json!({ "worst": check::worst(findings), "checks": findings })
@@ -176,7 +180,7 @@ fn outcome(findings: &[Finding]) -> Outcome {
 }
 
 /// What is still missing right after the files were made is no failure of making them: exit code 0.
-async fn quickstart(args: &cli::Quickstart, json: bool) -> Result<Outcome, Failure> {
+async fn quickstart(args: &cli::Quickstart, format: Format) -> Result<Outcome, Failure> {
     let request = quickstart::Request {
         address: args.address.clone(),
         folder: args.dir.clone(),
@@ -190,14 +194,14 @@ async fn quickstart(args: &cli::Quickstart, json: bool) -> Result<Outcome, Failu
     };
     let made = tokio::task::spawn_blocking(move || quickstart::run(&request));
     let made = made.await.map_err(std::io::Error::other)??;
-    if !json {
+    if !format.is_json() {
         out_text!("{}", text(&made));
     }
     let findings = check::run(&made.config, clock::now_unix(), check::Options::default()).await;
-    if json {
+    if format.is_json() {
         out!("{}", json!({ "made": made, "checks": findings }));
     } else {
-        say_findings(&findings, json);
+        say_findings(&findings, format);
         out!(
             "\nThen: xahau-email relay run --config {}",
             made.config_file.display()

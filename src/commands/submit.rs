@@ -2,6 +2,7 @@
 
 use super::{Failure, Outcome, read_mail, show};
 use crate::cli;
+use crate::output::Format;
 use codec::Ter;
 use explain::Qualifies;
 use rpc::api::{MailState, SubmitEmail, SubmitMode, TxKey};
@@ -16,7 +17,7 @@ const POLL_MILLIS: u64 = 250;
 const RESUBMIT_MILLIS: u64 = 2_000;
 
 /// Submits the mail and says what the node answered.
-pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(args: &cli::Submit, format: Format) -> Result<Outcome, Failure> {
     let mail = read_mail(&args.file)?;
     let wrong = |source| Failure::Server {
         server: args.server.clone(),
@@ -29,7 +30,7 @@ pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
     };
     let mut answer = MailAnswer::ask(&mut client, &request).await.map_err(wrong)?;
     if args.wait {
-        if !json && is_pending(&answer.reply) {
+        if !format.is_json() && is_pending(&answer.reply) {
             eprintln!(
                 "{}; waiting until it is validated or final (Ctrl-C leaves it with the node)",
                 state(&answer.reply)
@@ -50,7 +51,7 @@ pub async fn run(args: &cli::Submit, json: bool) -> Result<Outcome, Failure> {
         answer = answer.with_final_result(&mut client).await.map_err(wrong)?;
     }
     client.close().await;
-    if json {
+    if format.is_json() {
         out!("{}", answer.json);
     } else {
         out_text!("{}", text(&answer.reply));

@@ -3,6 +3,7 @@
 use super::node::{RunningNode, outlive_full_disks, start, stop_signal};
 use super::relay::{metrics_of, say_listening};
 use super::{Failure, Outcome};
+use crate::output::Format;
 use crate::{cli, clock};
 use ::relay::config::{Answers, Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
 use ::relay::daemon::Daemon;
@@ -10,16 +11,16 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Runs until the operator ends it.
-pub async fn run(args: &cli::Up, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(args: &cli::Up, format: Format) -> Result<Outcome, Failure> {
     outlive_full_disks()?;
     let both = Both::start(args, None).await?;
-    if json {
+    if format.is_json() {
         let mut places = vec![both.node.url()];
         places.extend(both.relay.listening().iter().map(ToString::to_string));
         out!("{}", json!({ "listening": places, "network_id": args.network }));
     } else {
         out!("listening {}", both.node.url());
-        say_listening(&both.relay, false);
+        say_listening(&both.relay, Format::Text);
     }
     both.until_stopped().await?;
     Ok(Outcome::Yes)

@@ -9,6 +9,7 @@ mod story;
 use crate::cli;
 use crate::commands::up::Both;
 use crate::commands::{Failure, Outcome};
+use crate::output::Format;
 use ::relay::config::{Answers, Protection};
 use ::relay::daemon::Listening;
 use scenario::{Places, Scenario};
@@ -34,9 +35,9 @@ const RELAY_DOMAIN: &str = "relay.example";
 const ALICE_XAH: &str = "1000";
 
 /// Tells the story; the outcome is no where it differs.
-pub async fn run(args: &cli::Demo, json: bool) -> Result<Outcome, Failure> {
+pub async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let audience = if json {
+    let audience = if format.is_json() {
         Audience::Machines
     } else {
         Audience::People
@@ -78,7 +79,7 @@ pub async fn run(args: &cli::Demo, json: bool) -> Result<Outcome, Failure> {
         Err(differs) => eprintln!("The demo differs from its story at {differs}"),
     }
     let outcome = if end.is_ok() { Outcome::Yes } else { Outcome::No };
-    if json {
+    if format.is_json() {
         out!("{}", story.into_json(&end));
     }
     Ok(outcome)

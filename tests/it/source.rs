@@ -254,24 +254,30 @@ impl Module {
     /// Paths in code: those with `::`, and single names that `use` brought in.
     fn add_paths(&mut self, module: &Names, tokens: &[TokenTree], modules: &BTreeSet<&str>) {
         let mut path = Names::new();
-        let mut before: Option<&TokenTree> = None;
+        let mut colons = 0;
+        let mut is_member = false;
         for token in tokens {
-            let continues = before.is_some_and(|before| is_mark(before, ':')) && !path.is_empty();
+            if is_mark(token, ':') {
+                colons += 1;
+                continue;
+            }
+            if colons != 2 {
+                self.add_path(module, &path, modules);
+                path.clear();
+            } else if path.is_empty() {
+                // `::name` is of another crate.
+                path.push(String::new());
+            }
             match token {
-                TokenTree::Ident(_) if before.is_some_and(|before| is_mark(before, '.')) => {}
-                TokenTree::Ident(name) if continues => path.push(name.to_string()),
-                TokenTree::Punct(mark) if mark.as_char() == ':' => {}
-                _ => {
-                    self.add_path(module, &path, modules);
-                    path.clear();
-                    path.extend(word(token));
+                TokenTree::Ident(name) if !is_member => path.push(name.to_string()),
+                TokenTree::Group(group) => {
+                    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+                    self.add_paths(module, &tokens, modules);
                 }
+                TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
-            if let TokenTree::Group(group) = token {
-                let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-                self.add_paths(module, &tokens, modules);
-            }
-            before = Some(token);
+            colons = 0;
+            is_member = is_mark(token, '.');
         }
         self.add_path(module, &path, modules);
     }

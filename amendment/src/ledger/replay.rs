@@ -104,7 +104,7 @@ pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Dro
 /// Whether an account may take itself off email now (AccountSet with asfDisableEmail; else tecTOO_SOON).
 ///
 /// Spec: 11. Not within 72 hours of LastRekey, nor of the ledger that applied the REKEY (ActiveAfter): the mailbox's owner
-/// has that long to REKEY back, and whoever wrote the mail chose its date.
+/// has that long to REKEY back, and anybody who wrote the mail chose its date.
 pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
     let by_date = last_rekey(current).map(|last| last.seconds().saturating_add(DISABLE_EMAIL_WAIT_SECS));
     let by_ledger = current.and_then(|entry| entry.u32(sf::ACTIVE_AFTER));

@@ -1,5 +1,5 @@
 //! The instruction text: which bytes of the signed body a sender wrote as the beginning of his mail. Reads structure from
-//! the signed body alone, because whoever holds a mail can change the outer Content-Type and the outer transfer encoding
+//! the signed body alone, because anybody who holds a mail can change the outer Content-Type and the outer transfer encoding
 //! of most providers. Knows nothing of instructions.
 //!
 //! Spec: 5.4. Narrower than RFC 2045 and 2046 on purpose.

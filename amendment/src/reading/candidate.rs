@@ -126,7 +126,7 @@ impl<'m> Candidate<'m> {
 
     /// `d=` is the domain of From itself, and `i=` lies within it.
     ///
-    /// Spec: 4.2. Not a parent domain: else whoever rents a subdomain of a mail provider could sign for its users.
+    /// Spec: 4.2. Not a parent domain: else anybody who rents a subdomain of a mail provider could sign for its users.
     fn check_alignment(&mut self, tags: &TagList<'_>, rec: &mut impl Recorder) {
         let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
             return;

@@ -369,7 +369,7 @@ async fn rejects_more_than_may_wait_and_accepts_when_there_is_room() {
     assert_eq!(queue.put(entry(3), mail(3)).await, Ok(Put::New));
 }
 
-// Anybody can write mail whose key is not to be had: it must not take the place of mail that is proved.
+// Anybody can write mail whose key is not available: it must not take the place of mail that is proved.
 #[tokio::test]
 async fn rejects_more_unproven_than_may_wait_and_accepts_what_is_proved() {
     let limits = QueueConfig {
