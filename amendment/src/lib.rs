@@ -1,11 +1,34 @@
-//! The rules of email wallets (docs/spec.md 2 to 11) as pure functions.
+//! The rules of email wallets (docs/spec.md 2 to 11) as pure functions: what two nodes must agree on, and nothing else.
 //!
 //! Two ways lead in. A ledger takes a transaction through the phases `preflight`, `screen`, `authenticate`, `preclaim`,
-//! each of which consumes what only the one before makes. Anybody who holds a mail calls `derive` (mail to transaction) or
-//! `examine` (every check, for crate `explain`). Both run one verifier.
+//! each of which consumes what only the one before makes. A mail becomes a transaction through `derive` (or `examine`,
+//! which tells crate `explain` every check on the way) and `submission`. Both run one verifier.
 //!
 //! Knows no clock, socket, file, environment, thread or random number: time comes in as `CloseTime`, keys through
 //! `ReadView` or `KeySource`. Never panics on any input; every cost is linear in the input.
+//!
+//! ```
+//! use amendment::{Refusal, Rule, TxtRecords, derive};
+//! use codec::CloseTime;
+//!
+//! let mail = std::fs::read("../fixtures/vectors/mail/c002.eml")?;
+//! let now = CloseTime::new(848_145_600);
+//! # let vectors = std::fs::read("../fixtures/vectors/mail/vectors.json")?;
+//! # let vectors: serde_json::Value = serde_json::from_slice(&vectors)?;
+//! # let record = vectors["keys"]["s1._domainkey.mail.test"].as_str().unwrap().as_bytes();
+//!
+//! // Without its key the mail is not refused for good.
+//! let mut keys = TxtRecords::new();
+//! let refusal = derive(&mail, 21_337, now, &keys).unwrap_err();
+//! assert_eq!((refusal, refusal.rule()), (Refusal::KeyUnknown, Rule::R7_3));
+//!
+//! // `record` is the TXT record of that name.
+//! keys.insert("s1._domainkey.mail.test", record);
+//! let proven = derive(&mail, 21_337, now, &keys)?;
+//! assert_eq!(proven.instruction, "REMIT 10 XAH");
+//! assert_eq!(proven.account.to_string(), "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -58,9 +81,7 @@ pub use ledger::phases::{
     AuthError, Parsed, PreclaimError, PreflightError, Proven, Ready, ScreenError, Screened, authenticate,
     is_email_transaction, next_replay_entry, preclaim, preflight, screen,
 };
-pub use ledger::replay::{
-    Effect, ReplayMark, is_entered, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
-};
+pub use ledger::replay::{Effect, last_rekey, live_entries, may_disable_email, required_fee, submit_fee};
 pub use ledger::submission::{SubmissionError, submission, wrap};
 pub use ledger::transaction::EmailId;
 pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules};

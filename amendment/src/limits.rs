@@ -1,6 +1,6 @@
 //! Every bound of this crate, with its unit, its source and the refusal it causes.
 
-/// Bytes of a raw mail accepted at a door. Source: spec 1. Refusal: `MailTooLarge`.
+/// Bytes of a raw mail as it is handed in. Source: spec 1. Refusal: `MailTooLarge`.
 pub const MAIL_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of the memo, that is, of the normal form. Source: spec 1. Refusal: `MemoTooLarge`.
 pub const MEMO_BYTES_MAX: usize = 64 * 1024;
@@ -61,7 +61,7 @@ pub const DISABLE_EMAIL_WAIT_SECS: u32 = 72 * 3_600;
 pub const LAST_LEDGER_AHEAD: u32 = 20;
 /// Seconds since the last attestation after which a failed signature is not final. Source: spec 7.3.
 pub const KEY_FRESH_SECS: u32 = 3_600;
-/// Keys that a `KeyCache` holds before it starts over; a 4096-bit key takes about 3 KB. Refuses nothing.
+/// Keys that a `KeyCache` holds before it is emptied; a 4096-bit key takes about 3 KB. Refuses nothing.
 pub const KEYS_CACHED_MAX: usize = 1_024;
 /// NetworkIDs up to this one are not written into transactions. Source: spec 6.2.
 pub const NETWORK_ID_UNWRITTEN_MAX: u32 = 1_024;

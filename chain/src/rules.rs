@@ -58,7 +58,7 @@ pub(crate) fn key_names(raw: &[u8]) -> Vec<KeyName> {
 /// The transaction of a mail for the open ledger.
 ///
 /// Spec: 6.3
-pub fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
+pub(crate) fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
     let mail = explanation.outcome.proven().ok_or(Ter::TEM_MALFORMED)?;
     amendment::submission(mail, &open.view()).map_err(|error| error.code())
 }

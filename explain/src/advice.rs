@@ -1,5 +1,5 @@
-//! What a mail user can do about a refusal, told for his provider, his mail program and this very mail; else the sentence
-//! of `fix`. Printable ASCII, one or two sentences, at most `ADVICE_BYTES_MAX` bytes.
+//! What a mail user can do about a refusal, in the words of the provider, the mail program and this very mail; else the
+//! sentence of `fix`. Printable ASCII, one or two sentences, at most `ADVICE_BYTES_MAX` bytes.
 //!
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
@@ -75,7 +75,7 @@ fn order_and_net(evidence: &Evidence<'_>) -> (String, String) {
     (order.to_owned(), net.to_owned())
 }
 
-/// To is not signed. The header is not repeated: anybody who carries the mail can have changed it.
+/// To is not signed. The header is not repeated: anybody on the way can have changed it.
 fn name_receiver(evidence: &Evidence<'_>) -> String {
     let (order, net) = order_and_net(evidence);
     let line = format!("{order} TO <bob@example.com>{net}");
@@ -368,7 +368,7 @@ fn has_more(line: &[u8]) -> bool {
 /// How the line above quoted or forwarded words begins, where they have no mark of their own.
 const QUOTES_BEGIN: [&[u8]; 4] = [b"____", b"-----", b"Begin forwarded message", b">"];
 
-/// An instruction stands further down: below a greeting, or in words of somebody else.
+/// An instruction stands further down: below a greeting, or in quoted text.
 fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
     let after = || lines(text).skip(first.index);
     let is_quoted = |line: &[u8]| {

@@ -94,7 +94,7 @@ pub struct Check {
     pub verdict: CheckVerdict,
     /// Where in the mail it failed, and what stands there; `None` where it passed, or concerns no place.
     pub place: Option<Place>,
-    /// What a mail user can do, in one or two sentences, told for his provider and program where they are known; empty where
+    /// What a mail user can do, in one or two sentences, for the provider and the program where they are known; empty where
     /// there is nothing to do. Printable ASCII, at most `ADVICE_BYTES_MAX` bytes.
     pub fix: String,
 }

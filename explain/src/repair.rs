@@ -1,5 +1,5 @@
-//! What somebody may have meant who wrote a line that is almost an instruction. Only the spelling is corrected, never an
-//! amount or a name guessed; and what is quoted is nobody's own words.
+//! What the author of a line that is almost an instruction may have meant. Only the spelling is repaired: no amount and no
+//! name is guessed, and quoted lines are left alone.
 //!
 //! Spec: 5.1, 12.
 
@@ -58,7 +58,7 @@ fn amount_and_currency(word: &str) -> Option<(String, String)> {
     (!amount.is_empty()).then(|| Some((point(amount)?, "XAH".to_owned())))?
 }
 
-/// `1,5` with a point. Three digits behind a comma may be thousands, so that is not corrected.
+/// `1,5` with a point. Three digits behind a comma may be thousands, so that is not repaired.
 fn point(amount: &str) -> Option<String> {
     match amount.split_once(',') {
         None => Some(amount.to_owned()),

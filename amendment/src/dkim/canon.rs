@@ -178,7 +178,7 @@ fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
         Canon::Simple => ends_well || body == b"\r\n",
         Canon::Relaxed if body.is_empty() => true,
         Canon::Relaxed => {
-            // A tab, a second space, a space before a line end, or a bare line end that the slow path would correct (among
+            // A tab, a second space, a space before a line end, or a bare line end that the slow path would repair (among
             // them an LF after a space).
             let pair = |byte: u8, next: u8| {
                 let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r'));

@@ -254,6 +254,15 @@ impl KeyRecord {
 /// A key record, its strings joined.
 ///
 /// Spec: 4.5.
+///
+/// ```
+/// use amendment::key_record::{KeyRecordError, KeyType, parse_txt};
+///
+/// let record = b"v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+/// assert_eq!(parse_txt(record)?.key_type(), KeyType::Ed25519);
+/// assert_eq!(parse_txt(b"v=DKIM1; p="), Err(KeyRecordError::Revoked));
+/// # Ok::<(), KeyRecordError>(())
+/// ```
 pub fn parse_txt(record: &[u8]) -> Result<KeyRecord, KeyRecordError> {
     if record.len() > KEY_RECORD_BYTES_MAX {
         return Err(KeyRecordError::TooLong);

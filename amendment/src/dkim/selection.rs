@@ -16,7 +16,7 @@ pub(crate) struct Selection<'m> {
     names: Vec<SignedName<'m>>,
     /// Position in `names` and line, in the order of the normal form.
     lines: Vec<(usize, Cow<'m, [u8]>)>,
-    /// `h=` as positions in `names` and how manieth from the bottom.
+    /// `h=` as positions in `names` and the instance counted from the bottom.
     mentions: Vec<(usize, usize)>,
 }
 

@@ -153,7 +153,7 @@ const DOMAINKEY: &str = "._domainkey.";
 const SIGNED_HEADERS_EXPECTED: usize = 20;
 const REQUIRED_TAGS: [&str; 7] = ["v", "a", "b", "bh", "d", "h", "s"];
 
-/// Algorithm and canonicalisation, if both are known; whether they are allowed is `check_scheme`'s business.
+/// Algorithm and canonicalisation, if both are known; `check_scheme` says whether they are allowed.
 pub(crate) fn scheme(tags: &TagList<'_>) -> Option<Scheme> {
     let (algorithm, hash) = match tags.value("a") {
         Some(b"rsa-sha256") => (KeyType::Rsa, HashAlgorithm::Sha256),

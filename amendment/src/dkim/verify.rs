@@ -48,7 +48,7 @@ pub(crate) struct Claim<'a> {
 /// The signature is that of the key over the header data.
 ///
 /// Spec: 4.5. Signature exactly as long as the modulus and below it; the encoded message is compared byte for byte with
-/// EMSA-PKCS1-v1_5, NULL included (the library builds it again and compares, it does not parse).
+/// EMSA-PKCS1-v1_5, NULL included (the library builds and compares it, and parses nothing).
 pub(crate) fn verify(claim: &Claim<'_>, key: &KeyRecord) -> Result<(), Refusal> {
     if key.subdomains() == Subdomains::Refused
         && claim.identity.is_some_and(|identity| identity != claim.domain)

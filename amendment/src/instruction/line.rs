@@ -48,7 +48,7 @@ pub struct Line<'a> {
     network: Option<&'a str>,
 }
 
-/// Who is paid, so far as the instruction says.
+/// Who is paid, as far as the instruction says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum To {
     /// The instruction names a recipient.

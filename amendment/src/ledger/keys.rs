@@ -35,7 +35,7 @@ pub(crate) enum LedgerKey {
     Settled(KeyRecord),
 }
 
-/// What a DKIMKey entry says about its name at a time, so far as a verdict depends on it.
+/// What a DKIMKey entry says about its name at a time, as far as a verdict depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// No key can be used yet: none was attested, or the first waits for its second quorum.
@@ -52,6 +52,7 @@ pub enum KeyState {
 /// What a DKIMKey entry says at a time. The one answer to whether a failed signature is final.
 ///
 /// Spec: 7.3, 7.4. Not final while NextKey is pending, nor where the key was last attested more than an hour ago.
+#[must_use]
 pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
     let Some(entry) = entry else {
         return KeyState::Missing;

@@ -213,6 +213,7 @@ pub struct Ready {
 /// Whether a transaction claims to be signed by mail; this test stands before every other dispatch.
 ///
 /// Spec: 1.
+#[must_use]
 pub fn is_email_transaction(tx: &Object) -> bool {
     tx.u32(sf::FLAGS)
         .is_some_and(|bits| bits & flags::TF_EMAIL_SIG != 0)
@@ -326,7 +327,7 @@ pub fn screen(parsed: Parsed, view: &impl ReadView) -> Result<Screened, ScreenEr
     window::check_window(parsed.reading.date, &parsed.reading.times, now).map_err(ScreenError::Window)?;
     let replay = view.entry(&keylet::email_replay(parsed.account));
     let mark = mark_of(&parsed);
-    // Before 8.6, so that the REKEY mail itself is told to be executed, not to be old.
+    // Before 8.6, so that the REKEY mail itself is reported as executed, not as old.
     if replay::is_entered(replay.as_ref(), &mark) {
         return Err(ScreenError::Replay);
     }
@@ -460,8 +461,8 @@ impl Ready {
 
 /// The EmailReplay entry after this mail.
 ///
-/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). The PreviousTxn
-/// pair is the ledger's business.
+/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). The ledger
+/// writes the PreviousTxn pair.
 pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect, now: CloseTime) -> Object {
     let rekey = match (ready.order(), effect) {
         (Order::Rekey { .. }, Effect::Applied) => Some(ready.signed_date()),

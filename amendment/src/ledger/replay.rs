@@ -23,13 +23,13 @@ pub enum Effect {
 
 /// What is entered for an executed mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReplayMark {
+pub(crate) struct ReplayMark {
     /// Hash of the signed meaning.
-    pub email_id: EmailId,
+    pub(crate) email_id: EmailId,
     /// SHA-512Half of the DKIM signature value.
-    pub signature_hash: Hash256,
+    pub(crate) signature_hash: Hash256,
     /// The signed Date.
-    pub signed_date: CloseTime,
+    pub(crate) signed_date: CloseTime,
 }
 
 /// Whether an entry of that date still counts.
@@ -49,6 +49,7 @@ fn entries(current: Option<&Object>) -> &[(Field, Object)] {
 /// Live entries of an account.
 ///
 /// Spec: 8.4. They count for the 64 of rule 8.5 and for the fee, and keep the account from being deleted.
+#[must_use]
 pub fn live_entries(current: Option<&Object>, now: CloseTime) -> usize {
     entries(current)
         .iter()
@@ -59,7 +60,7 @@ pub fn live_entries(current: Option<&Object>, now: CloseTime) -> usize {
 /// Whether the mail, or its signature, was entered before.
 ///
 /// Spec: 8.2. Dead entries refuse as well; the window has refused their mails already.
-pub fn is_entered(current: Option<&Object>, mark: &ReplayMark) -> bool {
+pub(crate) fn is_entered(current: Option<&Object>, mark: &ReplayMark) -> bool {
     entries(current).iter().any(|(_, entry)| {
         entry.hash256(sf::EMAIL_ID) == Some(mark.email_id.hash())
             || entry.hash256(sf::SIGNATURE_HASH) == Some(mark.signature_hash)
@@ -78,6 +79,14 @@ pub fn last_rekey(current: Option<&Object>) -> Option<CloseTime> {
 /// The fee that a mail has to pay at least: base fee + 1 drop per memo byte + base fee x live entries.
 ///
 /// Spec: 9. `live` counts the entries as before this mail. `None` where it exceeds what a fee can be.
+///
+/// ```
+/// use amendment::required_fee;
+/// use codec::Drops;
+///
+/// assert_eq!(required_fee(Drops::new(10), 1_000, 3), Some(Drops::new(1_040)));
+/// ```
+#[must_use]
 pub fn required_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Drops> {
     let memo = u64::try_from(memo_bytes).ok()?;
     let live = u64::try_from(live).ok()?;
@@ -93,6 +102,7 @@ pub fn required_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<D
 /// make it too small.
 ///
 /// Spec: 6.3.
+#[must_use]
 pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Drops> {
     let margin = base_fee.get().checked_mul(FEE_MARGIN_BASE_FEES)?;
     required_fee(base_fee, memo_bytes, live)?
@@ -104,7 +114,8 @@ pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Dro
 /// Whether an account may take itself off email now (AccountSet with asfDisableEmail; else tecTOO_SOON).
 ///
 /// Spec: 11. Not within 72 hours of LastRekey, nor of the ledger that applied the REKEY (ActiveAfter): the mailbox's owner
-/// has that long to REKEY back, and anybody who wrote the mail chose its date.
+/// has that long to REKEY back, and the date of a mail is its author's choice.
+#[must_use]
 pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
     let by_date = last_rekey(current).map(|last| last.seconds().saturating_add(DISABLE_EMAIL_WAIT_SECS));
     let by_ledger = current.and_then(|entry| entry.u32(sf::ACTIVE_AFTER));
@@ -122,7 +133,7 @@ pub(crate) fn is_fee_allowed(fee: Drops, required: Drops) -> bool {
 /// The EmailReplay entry after a mail: its mark added, up to 8 dead entries removed, LastRekey set by an applied REKEY.
 ///
 /// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). Of the dead
-/// entries those with the smallest EmailIDs go first. The PreviousTxn pair is the ledger's business.
+/// entries those with the smallest EmailIDs go first. The ledger writes the PreviousTxn pair.
 pub(crate) fn entry_after(
     current: Option<&Object>,
     account: AccountId,

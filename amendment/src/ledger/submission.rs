@@ -50,7 +50,7 @@ pub fn submission(mail: &ProvenMail, view: &impl ReadView) -> Result<Object, Sub
     Ok(wrap(mail, sequence, fee, last))
 }
 
-/// The transaction of a mail with a wrapper of one's own choice.
+/// The transaction of a mail with a wrapper that the caller chooses.
 ///
 /// Spec: 6.2, 6.3.
 #[must_use]

@@ -48,7 +48,7 @@ impl std::fmt::Display for EmailId {
 /// Fields that a transaction has room for before it grows; a Remit by mail has 12.
 const FIELDS_EXPECTED: usize = 12;
 
-/// TransactionType, DestinationTag, Destination, RegularKey and Amounts of an order, so far as it has them.
+/// TransactionType, DestinationTag, Destination, RegularKey and Amounts of an order, where it has them.
 ///
 /// Spec: 6.1.
 fn derived_fields(order: &Order) -> Object {

@@ -389,6 +389,14 @@ pub fn recipient_of(address: &Address<'_>) -> Result<Recipient, AddressError> {
 /// A sender's address as a person types it.
 ///
 /// Spec: 2.1, 2.2.
+///
+/// ```
+/// use amendment::address::parse_sender;
+///
+/// let alice = parse_sender("Alice@Example.com")?;
+/// assert_eq!(alice.as_str(), "alice@example.com");
+/// # Ok::<(), amendment::address::AddressError>(())
+/// ```
 pub fn parse_sender(text: &str) -> Result<CanonicalAddress, AddressError> {
     sender_of(&Address::parse(text.as_bytes())?)
 }

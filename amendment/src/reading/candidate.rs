@@ -126,7 +126,7 @@ impl<'m> Candidate<'m> {
 
     /// `d=` is the domain of From itself, and `i=` lies within it.
     ///
-    /// Spec: 4.2. Not a parent domain: else anybody who rents a subdomain of a mail provider could sign for its users.
+    /// Spec: 4.2. Not a parent domain: a customer who owns a subdomain of a mail provider could sign for its users.
     fn check_alignment(&mut self, tags: &TagList<'_>, rec: &mut impl Recorder) {
         let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
             return;
@@ -197,7 +197,7 @@ impl<'m> Candidate<'m> {
         Some(data)
     }
 
-    /// The normal form of a mail that is read at a door.
+    /// The normal form of a mail as a client or a relay hands it in.
     ///
     /// Spec: 3.1, 3.2.
     pub(crate) fn normal_form(&self, body: &[u8]) -> Option<Vec<u8>> {

@@ -123,6 +123,7 @@ pub struct Examined<'m> {
 
 impl Examined<'_> {
     /// What becomes of the mail.
+    #[must_use]
     pub fn outcome(self) -> Outcome {
         let has_one_meaning = |refusal| matches!(refusal, Refusal::Window(_) | Refusal::KeyUnknown);
         if let Some(refusal) = self.refusal.filter(|refusal| !has_one_meaning(*refusal)) {
@@ -255,6 +256,7 @@ pub fn normal_form(raw: &[u8], index: usize) -> Result<Vec<u8>, Refusal> {
 /// The keys that a mail waits for: of at most four signatures that satisfy 4.1 to 4.4.
 ///
 /// Spec: 4.7, 7.2.
+#[must_use]
 pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
     let Some(mail) = split(raw, &mut NoRecord) else {
         return Vec::new();
@@ -272,6 +274,7 @@ pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
 }
 
 /// The key names of the signatures that `examine` may look at, so that a caller can resolve them first.
+#[must_use]
 pub fn key_names(raw: &[u8]) -> Vec<KeyName> {
     let Some(mail) = split(raw, &mut NoRecord) else {
         return Vec::new();
