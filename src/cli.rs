@@ -6,17 +6,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Network that the command line means unless told otherwise: Xahau's test network.
-pub const NETWORK_DEFAULT: u32 = 21_338;
+pub(crate) const NETWORK_DEFAULT: u32 = 21_338;
 /// Network that a relay's configuration means unless told otherwise: Xahau.
-pub const RELAY_NETWORK_DEFAULT: u32 = 21_337;
+pub(crate) const RELAY_NETWORK_DEFAULT: u32 = 21_337;
 
 /// Where a relay's configuration is unless told otherwise.
-pub const RELAY_CONFIG_DEFAULT: &str = "/etc/xahau-email-relay/relay.toml";
+pub(crate) const RELAY_CONFIG_DEFAULT: &str = "/etc/xahau-email-relay/relay.toml";
 
 /// Email wallets for Xahau: verifier, one-machine ledger and tools.
 #[derive(Debug, Parser)]
 #[command(name = "xahau-email", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Print one JSON object on standard output instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -27,14 +27,14 @@ pub struct Cli {
 
 impl Cli {
     /// In which form to print the result.
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         if self.json { Format::Json } else { Format::Text }
     }
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Show the account of email addresses: canonical form, AccountID, r-address
     Address {
         /// Addresses such as alice@example.com
@@ -69,7 +69,7 @@ pub enum Command {
 
 /// The commands on recorded ledgers.
 #[derive(Debug, Subcommand)]
-pub enum Ledger {
+pub(crate) enum Ledger {
     /// Build recorded ledgers of a real server again and compare every byte
     ///
     /// Exit code: 0 all are equal, 1 one differs, 2 one cannot be read.
@@ -82,7 +82,7 @@ pub enum Ledger {
 
 /// The commands of the relay.
 #[derive(Debug, Subcommand)]
-pub enum Relay {
+pub(crate) enum Relay {
     /// Run the relay
     ///
     /// Prints `listening PROTOCOL://ADDR:PORT` for each door when all are open. Ends at SIGTERM or Ctrl-C,
@@ -128,7 +128,7 @@ pub enum Relay {
 
 /// Arguments of `relay pipe`.
 #[derive(Debug, Args)]
-pub struct Pipe {
+pub(crate) struct Pipe {
     /// Which relay
     #[command(flatten)]
     pub place: RelayPlace,
@@ -140,7 +140,7 @@ pub struct Pipe {
 /// Which relay is meant.
 #[derive(Debug, Clone, Args)]
 #[group(multiple = false)]
-pub struct RelayPlace {
+pub(crate) struct RelayPlace {
     /// The relay's configuration file [default: /etc/xahau-email-relay/relay.toml]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -151,7 +151,7 @@ pub struct RelayPlace {
 
 /// The commands on the queue.
 #[derive(Debug, Subcommand)]
-pub enum Queue {
+pub(crate) enum Queue {
     /// List mails, oldest first
     List {
         /// Only in this state: received, submitted, validated, refused, expired, answered, dropped
@@ -229,7 +229,7 @@ pub enum Queue {
 
 /// Where the relay's configuration is.
 #[derive(Debug, Args)]
-pub struct RelayConfig {
+pub(crate) struct RelayConfig {
     /// The configuration file
     #[arg(
         long,
@@ -241,7 +241,7 @@ pub struct RelayConfig {
 
 /// Arguments of `relay quickstart`.
 #[derive(Debug, Args)]
-pub struct Quickstart {
+pub(crate) struct Quickstart {
     /// Address of the relay
     #[arg(value_name = "EMAIL")]
     pub address: String,
@@ -271,7 +271,7 @@ pub struct Quickstart {
 /// Where DKIM keys come from.
 #[derive(Debug, Clone, Args)]
 #[group(multiple = false)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// DKIM keys from a file: {"selector._domainkey.domain": "v=DKIM1; ..."}
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
@@ -282,7 +282,7 @@ pub struct Keys {
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// The mail, raw as it was sent; - reads standard input
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
@@ -299,7 +299,7 @@ pub struct Explain {
 
 /// Arguments of `submit`.
 #[derive(Debug, Args)]
-pub struct Submit {
+pub(crate) struct Submit {
     /// The mail, raw as it was sent; - reads standard input
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
@@ -313,7 +313,7 @@ pub struct Submit {
 
 /// Arguments of `node`.
 #[derive(Debug, Args)]
-pub struct Node {
+pub(crate) struct Node {
     /// Folder for the ledger and the validator key
     #[arg(long, value_name = "DIR", default_value = "./xahau-email-data")]
     pub data: PathBuf,
@@ -351,7 +351,7 @@ pub struct Node {
 
 /// Arguments of `up`.
 #[derive(Debug, Args)]
-pub struct Up {
+pub(crate) struct Up {
     /// Folder for the ledger (in `node`) and the relay (in `relay`)
     #[arg(long, value_name = "DIR", default_value = "./xahau-email-data")]
     pub data: PathBuf,
@@ -386,7 +386,7 @@ pub struct Up {
 
 impl Up {
     /// The node of it.
-    pub fn node(&self) -> Node {
+    pub(crate) fn node(&self) -> Node {
         Node {
             data: self.data.join("node"),
             listen: self.rpc,
@@ -405,7 +405,7 @@ impl Up {
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Leave the mails, keys and ledger in this folder
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,

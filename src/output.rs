@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 
 /// In which form a command prints its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// For programs: one object (`--json`).
@@ -15,7 +15,7 @@ pub enum Format {
 
 impl Format {
     /// For programs.
-    pub fn is_json(self) -> bool {
+    pub(crate) fn is_json(self) -> bool {
         self == Format::Json
     }
 }
@@ -31,7 +31,7 @@ macro_rules! out_text {
 }
 
 /// Writes and flushes; where that fails the program ends with exit code 2.
-pub fn write(text: Arguments<'_>) {
+pub(crate) fn write(text: Arguments<'_>) {
     let mut stdout = std::io::stdout().lock();
     let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) else {
         return;

@@ -14,7 +14,7 @@ use crate::limits::{KEPT_PER_ACCOUNT_MAX, WAITING_BYTES_MAX};
 
 /// A pending mail, with what the store need not have of it.
 #[derive(Debug, Clone)]
-pub struct PooledMail {
+pub(crate) struct PooledMail {
     /// The mail.
     pub(crate) pending: PendingMail,
     /// The sender.

@@ -68,6 +68,7 @@ impl Names {
     }
 
     /// Whether any look-up is under way.
+    #[must_use]
     pub fn is_idle(&self) -> bool {
         self.at_work.is_empty()
     }

@@ -73,6 +73,7 @@ pub enum CheckVerdict {
 
 impl CheckVerdict {
     /// `pass`, `fail`, `skipped` or `unknown`.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             CheckVerdict::Pass => "pass",
@@ -149,6 +150,7 @@ impl Explanation {
     }
 
     /// What to do about the first reason; `None` where nothing failed.
+    #[must_use]
     pub fn fix(&self) -> Option<&str> {
         let is_open = |check: &&Check| matches!(check.verdict, CheckVerdict::Fail | CheckVerdict::Unknown);
         self.checks.iter().find(is_open).map(|check| check.fix.as_str())

@@ -19,6 +19,7 @@ const SIGNS_FROM_AND_DATE: &str = "Send the mail from a provider that signs at l
 const NODE_WRAPS: &str = "Submit the mail itself and let the node make the transaction.";
 
 /// The sentence for a refusal.
+#[must_use]
 pub fn fix(refusal: &Refusal) -> &'static str {
     use Refusal as R;
     match refusal {

@@ -2,8 +2,8 @@
 
 /// Lines at the end of a body that are left out one by one, to tell whether somebody added them. Source: footers of public
 /// lists have up to 12 lines. Beyond: not looked for.
-pub const APPENDED_LINES_MAX: usize = 64;
+pub(crate) const APPENDED_LINES_MAX: usize = 64;
 /// Bytes of what a mail user is told to do; it has to fit into one line of an SMTP reply. Beyond: cut.
-pub const ADVICE_BYTES_MAX: usize = 300;
+pub(crate) const ADVICE_BYTES_MAX: usize = 300;
 /// Bytes of a name or line out of the mail within such a text. Beyond: cut.
-pub const ADVICE_NAME_BYTES_MAX: usize = 64;
+pub(crate) const ADVICE_NAME_BYTES_MAX: usize = 64;

@@ -127,6 +127,7 @@ impl Provider {
     ];
 
     /// Its name for people.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Provider::Gmail => "Gmail",
@@ -212,6 +213,7 @@ const BOUNDARIES: [(&[u8], Client); 4] = [
 
 impl Client {
     /// Its name for people.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Client::Outlook => "Outlook",

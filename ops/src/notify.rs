@@ -12,6 +12,7 @@ pub struct Notifier {
 
 impl Notifier {
     /// The manager that `$NOTIFY_SOCKET` names, if any.
+    #[must_use]
     pub fn from_env() -> Notifier {
         match std::env::var("NOTIFY_SOCKET") {
             Ok(name) => Notifier::to(&name),
@@ -21,6 +22,7 @@ impl Notifier {
 
     /// A manager that listens at `name`: a path, or `@` and an abstract name. Where it cannot be reached the log says so
     /// and the process goes on.
+    #[must_use]
     pub fn to(name: &str) -> Notifier {
         #[cfg(unix)]
         {

@@ -50,6 +50,7 @@ pub struct TraceId(String);
 
 impl TraceId {
     /// From eighty random bits.
+    #[must_use]
     pub fn of(random: [u8; 10]) -> TraceId {
         const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let number = random
@@ -60,6 +61,7 @@ impl TraceId {
     }
 
     /// A new one.
+    #[must_use]
     pub fn fresh() -> TraceId {
         let mut random = [0; 10];
         // Without random numbers ids would repeat and logs would be harder to read; TLS would not have started.
@@ -68,6 +70,7 @@ impl TraceId {
     }
 
     /// As text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -97,6 +100,7 @@ pub struct IncomingMail {
 
 impl IncomingMail {
     /// The reverse path as text: empty for the null sender, and where it is not known.
+    #[must_use]
     pub fn reverse_path(&self) -> &str {
         self.reverse_path.as_deref().unwrap_or_default()
     }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// Decode; `None` where a byte, the padding or the unused bits are wrong. The output is shorter than the input.
-pub fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
     let digits: Vec<u8> = text.bytes().filter(|byte| !is_line_end(byte)).collect();
     STANDARD.decode(digits).ok()

@@ -6,7 +6,7 @@ use amendment::address::{Address, AddressError, Recipient, recipient_of, sender_
 use serde_json::{Value, json};
 
 /// Canonical form, AccountID and r-address of each email; exit 1 where one of them is refused.
-pub fn run(emails: &[String], format: Format) -> Result<Outcome, Failure> {
+pub(crate) fn run(emails: &[String], format: Format) -> Result<Outcome, Failure> {
     let rows: Vec<(&String, Result<Recipient, AddressError>)> =
         emails.iter().map(|email| (email, read(email))).collect();
     let refused = rows.iter().any(|(_, row)| row.is_err());

@@ -10,7 +10,7 @@ use rpc::reply::{ExplanationReply, ResultCode};
 use serde_json::Value;
 
 /// Explains one mail; the outcome is whether it qualifies.
-pub async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, Failure> {
     let raw = read_mail(&args.file)?;
     let unix = args.at.unwrap_or_else(clock::now_unix);
     let now = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;

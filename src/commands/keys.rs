@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The resolver that the arguments name. Without a system resolver every look-up fails, and says so.
-pub fn resolver(keys: &cli::Keys) -> Result<Arc<dyn KeyResolver>, Failure> {
+pub(super) fn resolver(keys: &cli::Keys) -> Result<Arc<dyn KeyResolver>, Failure> {
     let patience = Duration::from_secs(LOOKUP_SECS_MAX);
     match (&keys.keys, keys.dns) {
         (Some(file), _) => Ok(Arc::new(KeyTable::read(file)?)),

@@ -27,7 +27,7 @@ impl Replayed {
 }
 
 /// Replays each file; the outcome is yes only where all are equal.
-pub fn replay_files(files: &[PathBuf], format: Format) -> Result<Outcome, Failure> {
+pub(crate) fn replay_files(files: &[PathBuf], format: Format) -> Result<Outcome, Failure> {
     let mut rows = Vec::new();
     for file in files {
         let row = replay_file(file).unwrap_or_else(|failure| Replayed {

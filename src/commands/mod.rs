@@ -1,16 +1,16 @@
 //! The commands, one file each.
 
-pub mod address;
-pub mod explain;
+pub(crate) mod address;
+pub(crate) mod explain;
 mod keys;
-pub mod ledger;
-pub mod node;
-pub mod providers;
-pub mod queue;
-pub mod relay;
-pub mod show;
-pub mod submit;
-pub mod up;
+pub(crate) mod ledger;
+pub(crate) mod node;
+pub(crate) mod providers;
+pub(crate) mod queue;
+pub(crate) mod relay;
+pub(crate) mod show;
+pub(crate) mod submit;
+pub(crate) mod up;
 
 use std::io::Read;
 use std::path::Path;
@@ -46,7 +46,7 @@ impl From<Outcome> for ExitCode {
 
 /// Why a command could not do what it was asked: what, where, and what to do. Exit code 2.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// A file cannot be read.
     #[error("cannot read {path}: {source}. Check the path and its permissions")]
     Read {
@@ -149,7 +149,7 @@ fn server_message(server: &str, error: &rpc::ClientError) -> String {
 /// Reads a mail from a file, or from standard input for `-`. Where it holds no CR at all, LF is read as CRLF.
 ///
 /// Spec: 12
-pub fn read_mail(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_mail(path: &Path) -> Result<Vec<u8>, Failure> {
     let wrong = |source| Failure::Read {
         path: path.display().to_string(),
         source,

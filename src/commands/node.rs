@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Runs until the operator ends it.
-pub async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Failure> {
     let running = start(args).await?;
     if format.is_json() {
         out!(
@@ -31,7 +31,7 @@ pub async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Failure> {
 }
 
 /// A node with its server and close loop.
-pub struct RunningNode {
+pub(crate) struct RunningNode {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
@@ -39,7 +39,7 @@ pub struct RunningNode {
 }
 
 /// Starts a node as the arguments say; it serves when this returns.
-pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
+pub(crate) async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
     outlive_full_disks()?;
     say_what_a_later_start_ignores(args);
     let funds: Vec<Fund> = args
@@ -100,7 +100,7 @@ pub async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
 
 impl RunningNode {
     /// Address of the WebSocket.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address)
     }
 
@@ -114,13 +114,13 @@ impl RunningNode {
     }
 
     /// Ends when the node can close no more ledgers.
-    pub async fn failed(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn failed(&mut self) -> Result<(), Failure> {
         (&mut self.closing).await.map_err(std::io::Error::other)??;
         Ok(())
     }
 
     /// Lets open requests finish and ends.
-    pub async fn stop(self) -> Result<(), Failure> {
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
         // Fails where no receiver is left: then both tasks have ended.
         let _ = self.stop.send(true);
         self.server.await.map_err(std::io::Error::other)??;
@@ -149,7 +149,7 @@ fn say_what_a_later_start_ignores(args: &cli::Node) {
 
 /// A file size limit kills a process that has no handler for its signal; with one, writing fails and the
 /// store says so.
-pub fn outlive_full_disks() -> Result<(), Failure> {
+pub(crate) fn outlive_full_disks() -> Result<(), Failure> {
     #[cfg(target_os = "linux")]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -167,7 +167,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 
 /// Resolves when the operator asks for an end: SIGTERM, Ctrl-C, or SIGHUP, which a terminal sends when it is
 /// closed.
-pub async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

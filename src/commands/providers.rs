@@ -57,7 +57,7 @@ enum Carried {
 }
 
 /// Prints the table, or the rows as JSON.
-pub fn run(format: Format) -> Result<Outcome, Failure> {
+pub(crate) fn run(format: Format) -> Result<Outcome, Failure> {
     let rows = rows().map_err(|error| Failure::Argument(format!("src/providers.toml: {error}")))?;
     if format.is_json() {
         out!("{}", json!({ "providers": rows }));

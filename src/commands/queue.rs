@@ -17,7 +17,7 @@ use std::sync::Arc;
 const CELL_COLUMNS: usize = 30;
 
 /// Runs one of its commands.
-pub async fn run(command: &cli::Queue, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(command: &cli::Queue, format: Format) -> Result<Outcome, Failure> {
     let (place, request) = request_of(command)?;
     let mut operator = operator(place).await?;
     let mut printer = Printer::new(format, &request, clock::now_unix());
@@ -43,7 +43,7 @@ pub async fn run(command: &cli::Queue, format: Format) -> Result<Outcome, Failur
 }
 
 /// The data folder that the arguments name, and the bounds of its queue.
-pub fn data_of(place: &cli::RelayPlace) -> Result<(PathBuf, QueueConfig), Failure> {
+pub(crate) fn data_of(place: &cli::RelayPlace) -> Result<(PathBuf, QueueConfig), Failure> {
     if let Some(data) = &place.data {
         return Ok((data.clone(), QueueConfig::default()));
     }
@@ -54,7 +54,7 @@ pub fn data_of(place: &cli::RelayPlace) -> Result<(PathBuf, QueueConfig), Failur
 }
 
 /// Opens that queue: through the running daemon or, where none runs, from its folder.
-pub async fn operator(place: &cli::RelayPlace) -> Result<Operator, Failure> {
+pub(crate) async fn operator(place: &cli::RelayPlace) -> Result<Operator, Failure> {
     let (data, limits) = data_of(place)?;
     Ok(Operator::open(&data, &limits, Arc::new(clock::now_unix)).await?)
 }

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Runs one of its commands.
-pub async fn run(command: &cli::Relay, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(command: &cli::Relay, format: Format) -> Result<Outcome, Failure> {
     match command {
         cli::Relay::Run(args) => run_daemon(args, format).await,
         cli::Relay::Config => {
@@ -138,7 +138,7 @@ async fn run_daemon(args: &cli::RelayConfig, format: Format) -> Result<Outcome, 
 }
 
 /// The counters, where the configuration has somebody look at them.
-pub fn metrics_of(config: &Config) -> Result<Option<PrometheusHandle>, Failure> {
+pub(crate) fn metrics_of(config: &Config) -> Result<Option<PrometheusHandle>, Failure> {
     let installed = config
         .http
         .as_ref()
@@ -148,7 +148,7 @@ pub fn metrics_of(config: &Config) -> Result<Option<PrometheusHandle>, Failure> 
 }
 
 /// Prints where a daemon listens.
-pub fn say_listening(daemon: &Daemon, format: Format) {
+pub(crate) fn say_listening(daemon: &Daemon, format: Format) {
     if format.is_json() {
         let places: Vec<String> = daemon.listening().iter().map(ToString::to_string).collect();
         out!("{}", json!({ "listening": places }));

@@ -10,7 +10,7 @@ const COLUMNS: usize = 100;
 const INDENT: usize = 14;
 
 /// Every check in order, with what was read and, where it did not pass, the place in the mail and what to do.
-pub fn checks(checks: &[CheckReply]) -> String {
+pub(crate) fn checks(checks: &[CheckReply]) -> String {
     let mut out = String::new();
     for check in checks {
         let (verdict, has_failed) = match check.verdict {
@@ -35,7 +35,7 @@ pub fn checks(checks: &[CheckReply]) -> String {
 }
 
 /// What the mail means: from, to, instruction, EmailID, and what it was sent with.
-pub fn meaning(explanation: &ExplanationReply) -> String {
+pub(crate) fn meaning(explanation: &ExplanationReply) -> String {
     let mut out = String::new();
     let mut row = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -63,7 +63,7 @@ fn party(party: &PartyReply) -> Option<String> {
 }
 
 /// Text of strangers, fit for a terminal: control and non-ASCII characters become `\u{..}`.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_ascii_graphic() || c == ' ' {

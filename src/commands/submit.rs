@@ -17,7 +17,7 @@ const POLL_MILLIS: u64 = 250;
 const RESUBMIT_MILLIS: u64 = 2_000;
 
 /// Submits the mail and says what the node answered.
-pub async fn run(args: &cli::Submit, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(args: &cli::Submit, format: Format) -> Result<Outcome, Failure> {
     let mail = read_mail(&args.file)?;
     let wrong = |source| Failure::Server {
         server: args.server.clone(),
@@ -60,7 +60,7 @@ pub async fn run(args: &cli::Submit, format: Format) -> Result<Outcome, Failure>
 }
 
 /// What a node says to a mail.
-pub struct MailAnswer {
+pub(crate) struct MailAnswer {
     /// As it came, for machines.
     pub json: Value,
     /// The same, read.
@@ -69,7 +69,7 @@ pub struct MailAnswer {
 
 impl MailAnswer {
     /// Hands a mail in, or asks what would become of it.
-    pub async fn ask(client: &mut Client, request: &SubmitEmail) -> Result<MailAnswer, ClientError> {
+    pub(crate) async fn ask(client: &mut Client, request: &SubmitEmail) -> Result<MailAnswer, ClientError> {
         let json = client.request(SubmitEmail::METHOD, request.params()).await?;
         MailAnswer::read(json)
     }

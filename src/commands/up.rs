@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Runs until the operator ends it.
-pub async fn run(args: &cli::Up, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(args: &cli::Up, format: Format) -> Result<Outcome, Failure> {
     outlive_full_disks()?;
     let both = Both::start(args, None).await?;
     if format.is_json() {
@@ -27,7 +27,7 @@ pub async fn run(args: &cli::Up, format: Format) -> Result<Outcome, Failure> {
 }
 
 /// A node and the relay that submits to it.
-pub struct Both {
+pub(crate) struct Both {
     /// The node.
     pub node: RunningNode,
     /// The relay.
@@ -36,7 +36,7 @@ pub struct Both {
 
 impl Both {
     /// Starts both; they serve when this returns.
-    pub async fn start(args: &cli::Up, answers: Option<Answers>) -> Result<Both, Failure> {
+    pub(crate) async fn start(args: &cli::Up, answers: Option<Answers>) -> Result<Both, Failure> {
         let node = start(&args.node()).await?;
         match relay(args, answers, &node.url()).await {
             Ok(relay) => Ok(Both { node, relay }),
@@ -59,7 +59,7 @@ impl Both {
     }
 
     /// Ends both, the relay first.
-    pub async fn stop(self) -> Result<(), Failure> {
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.relay.stop().await;
         self.node.stop().await
     }

@@ -35,7 +35,7 @@ const RELAY_DOMAIN: &str = "relay.example";
 const ALICE_XAH: &str = "1000";
 
 /// Tells the story; the outcome is no where it differs.
-pub async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Failure> {
+pub(crate) async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let audience = if format.is_json() {
         Audience::Machines
@@ -86,7 +86,7 @@ pub async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Failure> {
 }
 
 /// Why the story ended early.
-pub enum Ending {
+pub(crate) enum Ending {
     /// Something happened that must not, or did not that must.
     Differs(Differs),
     /// The machine did not let it begin.
@@ -181,7 +181,7 @@ async fn play(
 }
 
 /// Where the demo puts its files: a folder to keep, or one that goes away.
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     is_kept: bool,
 }
@@ -210,7 +210,7 @@ impl Folder {
     }
 
     /// Writes a file into the folder.
-    pub fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
         Ok(std::fs::write(self.path.join(name), text)?)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// A step that did not go as the story says.
 #[derive(Debug, thiserror::Error)]
 #[error("step {step:?}: {reason}")]
-pub struct Differs {
+pub(crate) struct Differs {
     /// Name of the step.
     pub step: String,
     /// What was expected, and what came.
@@ -15,7 +15,7 @@ pub struct Differs {
 
 /// Whom the story is told to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Audience {
+pub(super) enum Audience {
     /// Text on standard output, as it happens.
     People,
     /// One JSON object at the end.
@@ -23,7 +23,7 @@ pub enum Audience {
 }
 
 /// The story so far.
-pub struct Story {
+pub(super) struct Story {
     audience: Audience,
     step: String,
     events: Vec<Value>,
@@ -31,7 +31,7 @@ pub struct Story {
 
 impl Story {
     /// Begins.
-    pub fn new(audience: Audience) -> Self {
+    pub(super) fn new(audience: Audience) -> Self {
         Story {
             audience,
             step: "start".to_owned(),
@@ -40,27 +40,27 @@ impl Story {
     }
 
     /// Begins a step: its name for errors and events, and a heading.
-    pub fn step(&mut self, name: &str, heading: &str) {
+    pub(super) fn step(&mut self, name: &str, heading: &str) {
         self.step = name.to_owned();
         self.say(&format!("\n== {heading}"));
     }
 
     /// A line for people.
-    pub fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         if self.audience == Audience::People {
             out!("{text}");
         }
     }
 
     /// Lines for people, set off from the rest.
-    pub fn quote(&self, text: &str) {
+    pub(super) fn quote(&self, text: &str) {
         for line in text.lines() {
             self.say(&format!("   | {line}"));
         }
     }
 
     /// An event for machines; the step's name is added.
-    pub fn event(&mut self, kind: &str, details: Value) {
+    pub(super) fn event(&mut self, kind: &str, details: Value) {
         let mut event = Map::from_iter([
             ("step".to_owned(), json!(self.step)),
             ("event".to_owned(), json!(kind)),
@@ -72,7 +72,7 @@ impl Story {
     }
 
     /// The refusal of this step.
-    pub fn differs(&self, reason: impl Into<String>) -> Differs {
+    pub(super) fn differs(&self, reason: impl Into<String>) -> Differs {
         Differs {
             step: self.step.clone(),
             reason: reason.into(),
@@ -80,7 +80,7 @@ impl Story {
     }
 
     /// Goes on only where what came is what must come.
-    pub fn expect<T: PartialEq + std::fmt::Debug>(
+    pub(super) fn expect<T: PartialEq + std::fmt::Debug>(
         &self,
         what: &str,
         came: T,
@@ -93,7 +93,7 @@ impl Story {
     }
 
     /// Everything for machines.
-    pub fn into_json(self, end: &Result<(), Differs>) -> Value {
+    pub(super) fn into_json(self, end: &Result<(), Differs>) -> Value {
         let failed = end.as_ref().err();
         json!({
             "ok": failed.is_none(),

@@ -35,6 +35,7 @@ impl Responder {
     }
 
     /// Where it listens.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -17,6 +17,7 @@ pub struct Headers<'a> {
 }
 
 /// Gmail's web page: plain and HTML alternatives in quoted-printable.
+#[must_use]
 pub fn gmail_like(headers: Headers<'_>, lines: &[&str]) -> String {
     let boundary = format!("000000000000{:016x}", headers.date);
     let text = quoted_printable(&lines.join("\r\n"));
@@ -38,6 +39,7 @@ pub fn gmail_like(headers: Headers<'_>, lines: &[&str]) -> String {
 }
 
 /// Outlook's web page: the same two parts, other names, addresses turned into links by the program.
+#[must_use]
 pub fn outlook_like(headers: Headers<'_>, lines: &[&str]) -> String {
     let boundary = format!("_000_DEMO{:016X}EXAMPLE_", headers.date);
     let text = quoted_printable(&lines.join("\r\n"));
@@ -59,6 +61,7 @@ pub fn outlook_like(headers: Headers<'_>, lines: &[&str]) -> String {
 }
 
 /// Plain text, as desktop programs send it.
+#[must_use]
 pub fn plain(headers: Headers<'_>, lines: &[&str]) -> String {
     let top = top_lines(headers, "text/plain; charset=us-ascii");
     format!("{top}\r\n{}\r\n", lines.join("\r\n"))
@@ -86,6 +89,7 @@ fn top_lines(headers: Headers<'_>, content_type: &str) -> String {
 }
 
 /// Date of the form `Sat, 21 Nov 2026 10:00:00 +0000`, from Unix seconds.
+#[must_use]
 pub fn rfc5322_date(unix_secs: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = [

@@ -116,11 +116,13 @@ impl Provider {
     }
 
     /// TXT records that the domain publishes: name and text.
+    #[must_use]
     pub fn records(&self) -> &[(String, String)] {
         &self.records
     }
 
     /// The records as a file of keys (`--keys FILE`).
+    #[must_use]
     pub fn keys_json(&self) -> String {
         let table: serde_json::Map<String, serde_json::Value> = self
             .records
@@ -131,6 +133,7 @@ impl Provider {
     }
 
     /// The secret RSA key, PKCS#8 in PEM.
+    #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }
@@ -152,6 +155,7 @@ impl Provider {
 }
 
 /// A PKCS#8 key as PEM. RFC 7468.
+#[must_use]
 pub fn pem(pkcs8: &[u8]) -> String {
     let mut out = "-----BEGIN PRIVATE KEY-----\n".to_owned();
     for line in base64(pkcs8).as_bytes().chunks(64) {

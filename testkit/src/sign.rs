@@ -23,6 +23,7 @@ impl DkimKey {
     ///
     /// # Panics
     /// Where the crypto library takes no seed of 32 bytes.
+    #[must_use]
     pub fn ed25519(seed: &[u8; 32]) -> DkimKey {
         DkimKey::Ed25519(Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed of 32 bytes"))
     }
@@ -31,6 +32,7 @@ impl DkimKey {
     ///
     /// # Panics
     /// Where the crypto library makes no key.
+    #[must_use]
     pub fn fresh_rsa() -> DkimKey {
         DkimKey::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
     }
@@ -39,6 +41,7 @@ impl DkimKey {
     ///
     /// # Panics
     /// Where the crypto library does not write its own key.
+    #[must_use]
     pub fn public_key(&self) -> Vec<u8> {
         match self {
             DkimKey::Rsa(pair) => {
@@ -50,6 +53,7 @@ impl DkimKey {
     }
 
     /// The TXT record that publishes it.
+    #[must_use]
     pub fn record(&self) -> String {
         format!("v=DKIM1; k={}; p={}", self.key_type(), base64(&self.public_key()))
     }
@@ -103,6 +107,7 @@ pub struct Draft<'a> {
 
 impl Draft<'_> {
     /// The mail, signed.
+    #[must_use]
     pub fn signed(&self, key: &DkimKey) -> Vec<u8> {
         let own = self.own_field(key, "");
         let signature = key.sign(&[&self.fields, own.as_bytes()].concat());
@@ -110,6 +115,7 @@ impl Draft<'_> {
     }
 
     /// The mail with this signature, of a key of the same type.
+    #[must_use]
     pub fn with_signature(&self, key: &DkimKey, signature: &[u8]) -> Vec<u8> {
         let own = self.own_field(key, &base64(signature));
         [own.as_bytes(), b"\r\n", &self.fields, b"\r\n", &self.body].concat()

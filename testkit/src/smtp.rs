@@ -59,6 +59,7 @@ impl Inbox {
     }
 
     /// Where it listens.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }

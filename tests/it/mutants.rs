@@ -32,7 +32,7 @@ pub(crate) fn mutant_is(number: usize) -> bool {
 /// One row of `tests/mutants.toml`; the file's head says what the members mean.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mutant {
+pub(crate) struct Mutant {
     pub name: String,
     pub rule: String,
     pub file: String,
@@ -43,7 +43,7 @@ pub struct Mutant {
 }
 
 /// The list.
-pub fn mutants() -> Vec<Mutant> {
+pub(crate) fn mutants() -> Vec<Mutant> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct List {
@@ -252,7 +252,7 @@ fn mutated_tree() -> Option<&'static Path> {
 }
 
 /// The program with all mutants in it; `None` where mutants are not to be run.
-pub fn build_program() -> Option<PathBuf> {
+pub(crate) fn build_program() -> Option<PathBuf> {
     let tree = mutated_tree()?;
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--offline", "--target-dir"])
@@ -273,7 +273,7 @@ pub fn build_program() -> Option<PathBuf> {
 }
 
 /// A command that runs a program or a test with this mutant, or with none.
-pub fn with_mutant(program: &Path, name: Option<&str>) -> Command {
+pub(crate) fn with_mutant(program: &Path, name: Option<&str>) -> Command {
     let mutants = mutants();
     let number = name.map(|name| {
         let place = mutants.iter().position(|mutant| mutant.name == name);

@@ -9,13 +9,13 @@ use testkit::mail::{self, Headers};
 use testkit::provider::{Provider, Signing};
 
 /// A folder with keys.json and mails signed under it.
-pub struct Desk {
+pub(crate) struct Desk {
     folder: tempfile::TempDir,
     provider: Provider,
 }
 
 impl Desk {
-    pub fn new() -> Desk {
+    pub(crate) fn new() -> Desk {
         let (folder, provider) = (
             tempfile::tempdir().expect("folder"),
             Provider::new("mail.example").expect("keys"),
@@ -24,12 +24,12 @@ impl Desk {
         Desk { folder, provider }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A signed mail of Alice, `age` seconds old, with this first line.
-    pub fn mail(&self, name: &str, age: u64, line: &str) -> String {
+    pub(crate) fn mail(&self, name: &str, age: u64, line: &str) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("clock")

@@ -11,13 +11,13 @@ use std::str::FromStr;
 type Names = Vec<String>;
 
 /// A crate without its tests: the files that `mod` declarations lead to from its root.
-pub struct Crate {
+pub(crate) struct Crate {
     pub files: Vec<File>,
     modules: BTreeMap<Names, Module>,
 }
 
 /// A file of a crate.
-pub struct File {
+pub(crate) struct File {
     /// Below the root of the checkout.
     pub path: String,
     /// Its text, with the lines of `#[cfg(test)]` empty.
@@ -49,7 +49,7 @@ struct Module {
 }
 
 /// The crates of the workspace, by the name they are imported by.
-pub fn crates() -> Vec<(String, Crate)> {
+pub(crate) fn crates() -> Vec<(String, Crate)> {
     let root_of = |package: &serde_json::Value| {
         let targets = package["targets"].as_array().expect("targets").iter();
         let mut targets = targets.filter(|target| matches!(target["kind"][0].as_str(), Some("lib" | "bin")));
@@ -64,7 +64,7 @@ pub fn crates() -> Vec<(String, Crate)> {
 
 impl Crate {
     /// Reads a crate from the file that is its root.
-    pub fn read(file: &str) -> Crate {
+    pub(crate) fn read(file: &str) -> Crate {
         let mut found = Crate {
             files: Vec::new(),
             modules: BTreeMap::new(),
@@ -154,7 +154,7 @@ impl Crate {
     }
 
     /// Circles: sets of files that use each other, directly or through others of the set.
-    pub fn circles(&self) -> BTreeSet<BTreeSet<String>> {
+    pub(crate) fn circles(&self) -> BTreeSet<BTreeSet<String>> {
         let uses = self.uses();
         let reached: BTreeMap<usize, BTreeSet<usize>> =
             uses.keys().map(|file| (*file, reach(&uses, *file))).collect();

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The built program.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_xahau-email"))
 }
 
 /// What a run of the program gave.
-pub struct Run {
+pub(crate) struct Run {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -21,18 +21,18 @@ pub struct Run {
 
 impl Run {
     /// Standard output as one JSON object.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
     }
 }
 
 /// Runs the program to its end.
-pub fn run(arguments: &[&str]) -> Run {
+pub(crate) fn run(arguments: &[&str]) -> Run {
     run_with_input(arguments, b"")
 }
 
 /// Runs the program to its end, with bytes on standard input.
-pub fn run_with_input(arguments: &[&str], input: &[u8]) -> Run {
+pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Run {
     let mut child = program()
         .args(arguments)
         .stdin(Stdio::piped())
@@ -53,19 +53,19 @@ pub fn run_with_input(arguments: &[&str], input: &[u8]) -> Run {
 }
 
 /// A running node; it is killed with the value.
-pub struct NodeProcess {
+pub(crate) struct NodeProcess {
     pub child: Child,
     pub url: String,
 }
 
 impl NodeProcess {
     /// Starts a node on a free port with the given further arguments and waits until it listens.
-    pub fn start(data: &Path, arguments: &[&str]) -> NodeProcess {
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> NodeProcess {
         Self::start_with(data, arguments, Stdio::inherit(), "warn")
     }
 
     /// The same with its diagnostics going elsewhere, at a log level.
-    pub fn start_with(data: &Path, arguments: &[&str], stderr: Stdio, log: &str) -> NodeProcess {
+    pub(crate) fn start_with(data: &Path, arguments: &[&str], stderr: Stdio, log: &str) -> NodeProcess {
         let mut child = program()
             .arg("node")
             .arg("--data")
@@ -89,7 +89,7 @@ impl NodeProcess {
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("kill");
         self.child.wait().expect("wait");
     }
@@ -103,14 +103,14 @@ impl Drop for NodeProcess {
 }
 
 /// Follows a program's log: true between the begin and the end of a commit.
-pub struct CommitWatch {
+pub(crate) struct CommitWatch {
     pub inside: Arc<AtomicBool>,
     reader: std::thread::JoinHandle<()>,
 }
 
 impl CommitWatch {
     /// Follows until the program ends.
-    pub fn follow(stderr: std::process::ChildStderr) -> Self {
+    pub(crate) fn follow(stderr: std::process::ChildStderr) -> Self {
         let inside = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&inside);
         let reader = std::thread::spawn(move || {
@@ -126,14 +126,14 @@ impl CommitWatch {
     }
 
     /// Whether the program died inside a commit.
-    pub fn end(self) -> bool {
+    pub(crate) fn end(self) -> bool {
         self.reader.join().expect("reader");
         self.inside.load(Ordering::SeqCst)
     }
 }
 
 /// A running relay, or a relay with its node; it is killed with the value.
-pub struct RelayProcess {
+pub(crate) struct RelayProcess {
     pub child: Child,
     /// Where it listens: `PROTOCOL://PLACE` each.
     pub listening: Vec<String>,
@@ -143,7 +143,7 @@ pub struct RelayProcess {
 
 impl RelayProcess {
     /// Starts `relay run` and waits until its doors are open.
-    pub fn start_with(config: &Path, stderr: Stdio, log: &str) -> RelayProcess {
+    pub(crate) fn start_with(config: &Path, stderr: Stdio, log: &str) -> RelayProcess {
         let mut command = program();
         command.args(["relay", "run", "--config"]).arg(config);
         command.env("RUST_LOG", log).stderr(stderr);
@@ -151,7 +151,7 @@ impl RelayProcess {
     }
 
     /// Starts a command that is `relay run` or `up`, and waits until its doors are open.
-    pub fn spawn(mut command: Command) -> RelayProcess {
+    pub(crate) fn spawn(mut command: Command) -> RelayProcess {
         let mut child = command
             .arg("--json")
             .stdin(Stdio::null())
@@ -180,14 +180,14 @@ impl RelayProcess {
     }
 
     /// Where it listens for a protocol.
-    pub fn place(&self, protocol: &str) -> Option<String> {
+    pub(crate) fn place(&self, protocol: &str) -> Option<String> {
         let found = self.listening.iter().filter_map(|place| place.split_once("://"));
         let mut found = found.filter(|(known, _)| *known == protocol);
         found.next().map(|(_, place)| place.to_owned())
     }
 
     /// Ends it as its operator would. Gives whether it ended well.
-    pub fn stop(mut self) -> bool {
+    pub(crate) fn stop(mut self) -> bool {
         let id = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
         assert!(told.success());
@@ -195,7 +195,7 @@ impl RelayProcess {
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("kill");
         self.child.wait().expect("wait");
     }

@@ -12,23 +12,23 @@ use testkit::mail::{self, Headers};
 use testkit::provider::{Provider, Signing};
 
 /// The address of the relay.
-pub const RELAY: &str = "relay@relay.example";
+pub(crate) const RELAY: &str = "relay@relay.example";
 /// Who is paid.
-pub const RECEIVER: &str = "bob@receiver.example";
+pub(crate) const RECEIVER: &str = "bob@receiver.example";
 /// What a Remit pays a new account beside the amount: the reserve of an account on Xahau.
-pub const RESERVE_XAH: u64 = 1;
+pub(crate) const RESERVE_XAH: u64 = 1;
 /// Longest wait for what must come, seconds. It is waited for by looking, so nothing depends on the number.
 const PATIENCE_SECS: u64 = 180;
 
 /// A folder that every user may enter, and a provider of mail.example whose keys lie in `keys.json`.
-pub struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
     provider: Provider,
     now: u64,
 }
 
 impl World {
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().expect("folder");
         open_to_all(folder.path());
         let provider = Provider::new("mail.example").expect("keys");
@@ -42,16 +42,16 @@ impl World {
         world
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn keys(&self) -> PathBuf {
+    pub(crate) fn keys(&self) -> PathBuf {
         self.path("keys.json")
     }
 
     /// A signed mail of alice@mail.example to [`RECEIVER`] with this first line. Its subject is the line too.
-    pub fn mail(&self, line: &str) -> String {
+    pub(crate) fn mail(&self, line: &str) -> String {
         let headers = Headers {
             from: "Alice <alice@mail.example>",
             to: RECEIVER,
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Arguments of a node that knows the keys and closes a ledger each second; Alice has money there.
-    pub fn node_arguments(&self) -> Vec<String> {
+    pub(crate) fn node_arguments(&self) -> Vec<String> {
         let keys = self.keys();
         [
             "--network",
@@ -81,13 +81,13 @@ impl World {
 }
 
 /// Lets every user read a folder.
-pub fn open_to_all(folder: &Path) {
+pub(crate) fn open_to_all(folder: &Path) {
     let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder, everyone).expect("rights");
 }
 
 /// Writes `relay.toml` into a folder. `top` comes before the first section, `sections` at the end.
-pub fn configure(folder: &Path, keys: &Path, node: &str, top: &str, sections: &str) -> PathBuf {
+pub(crate) fn configure(folder: &Path, keys: &Path, node: &str, top: &str, sections: &str) -> PathBuf {
     let path = folder.join("relay.toml");
     let data = folder.join("data");
     let text = format!(
@@ -99,7 +99,7 @@ pub fn configure(folder: &Path, keys: &Path, node: &str, top: &str, sections: &s
 }
 
 /// Calls until there is something, for a bounded time.
-pub async fn wait_for<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn wait_for<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
     let waiting = async {
         loop {
             if let Some(found) = found().await {
@@ -113,7 +113,7 @@ pub async fn wait_for<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) 
 }
 
 /// Balance of an email address on the node, XAH; 0 where there is no account.
-pub async fn balance(url: &str, email: &str) -> u64 {
+pub(crate) async fn balance(url: &str, email: &str) -> u64 {
     let account = run(&["address", "--json", email]).json();
     let params = json!({"account": account["addresses"][0]["r_address"], "ledger_index": "validated"});
     let mut client = Client::connect(url).await.expect("connects");
@@ -126,7 +126,7 @@ pub async fn balance(url: &str, email: &str) -> u64 {
 }
 
 /// Waits until [`RECEIVER`] has been paid so much in all, XAH.
-pub async fn wait_for_payments(url: &str, xah: u64) {
+pub(crate) async fn wait_for_payments(url: &str, xah: u64) {
     let what = format!("a payment, {xah} XAH in all,");
     wait_for(&what, async || {
         (balance(url, RECEIVER).await == RESERVE_XAH + xah).then_some(())
@@ -136,7 +136,7 @@ pub async fn wait_for_payments(url: &str, xah: u64) {
 
 /// The files that tests/interop/sink.py has written once there are so many, as text, in the order in which
 /// they came.
-pub async fn wait_for_mails(folder: &Path, count: usize) -> Vec<PathBuf> {
+pub(crate) async fn wait_for_mails(folder: &Path, count: usize) -> Vec<PathBuf> {
     let all: Vec<PathBuf> = (1..=count)
         .map(|number| folder.join(format!("{number}.eml")))
         .collect();
@@ -146,14 +146,14 @@ pub async fn wait_for_mails(folder: &Path, count: usize) -> Vec<PathBuf> {
 }
 
 /// A client of SMTP that says what a test wants.
-pub struct Smtp {
+pub(crate) struct Smtp {
     pub out: TcpStream,
     lines: BufReader<TcpStream>,
 }
 
 impl Smtp {
     /// Connects and reads the banner.
-    pub fn connect(address: &str) -> Smtp {
+    pub(crate) fn connect(address: &str) -> Smtp {
         let mut smtp = Smtp::connect_only(address);
         let banner = smtp.reply();
         assert!(banner.starts_with("220 "), "{banner}");
@@ -161,7 +161,7 @@ impl Smtp {
     }
 
     /// Connects.
-    pub fn connect_only(address: &str) -> Smtp {
+    pub(crate) fn connect_only(address: &str) -> Smtp {
         let out = TcpStream::connect(address).expect("connects");
         out.set_read_timeout(Some(Duration::from_secs(PATIENCE_SECS)))
             .expect("a time");
@@ -170,7 +170,7 @@ impl Smtp {
     }
 
     /// The last line of the next reply; empty where the connection is over.
-    pub fn reply(&mut self) -> String {
+    pub(crate) fn reply(&mut self) -> String {
         loop {
             let mut line = String::new();
             // A connection that is reset is over too.
@@ -184,30 +184,30 @@ impl Smtp {
     }
 
     /// Sends bytes; a server that has hung up is found out by its reply.
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.out.write_all(bytes.as_ref());
     }
 
     /// Sends a line and gives the reply.
-    pub fn ask(&mut self, line: &str) -> String {
+    pub(crate) fn ask(&mut self, line: &str) -> String {
         self.send(format!("{line}\r\n"));
         self.reply()
     }
 
     /// EHLO, and a mail up to its recipients.
-    pub fn begin(address: &str) -> Smtp {
+    pub(crate) fn begin(address: &str) -> Smtp {
         let mut smtp = Smtp::connect(address);
         smtp.say_envelope();
         smtp
     }
 
     /// Hands a mail in. Gives the reply to its content.
-    pub fn deliver(address: &str, mail: &str) -> String {
+    pub(crate) fn deliver(address: &str, mail: &str) -> String {
         Smtp::connect(address).hand_in(mail)
     }
 
     /// Hands a mail in after the banner. Gives the reply to its content.
-    pub fn hand_in(mut self, mail: &str) -> String {
+    pub(crate) fn hand_in(mut self, mail: &str) -> String {
         self.say_envelope();
         assert!(self.ask("DATA").starts_with("354 "));
         self.send(mail.replace("\r\n.", "\r\n.."));

@@ -48,6 +48,7 @@ fn is_relaxed_header(field: &HeaderField<'_>) -> bool {
 }
 
 /// The value of a canonical header field: what follows the colon, without the final CRLF.
+#[must_use]
 pub fn value(field: &[u8]) -> &[u8] {
     let start = field
         .iter()
@@ -132,6 +133,7 @@ impl<'f> SignatureField<'f> {
 ///
 /// Spec: 3.3. Relaxed: white space is SP and HTAB, runs become one SP, none at line ends, no empty lines at the end,
 /// CRLF at the end of a non-empty body, an empty body is zero bytes. Simple: an empty body is one CRLF.
+#[must_use]
 pub fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
     // What a memo holds is canonical already, and it is on that path that time counts.
     if is_canonical_body(body, canon) {

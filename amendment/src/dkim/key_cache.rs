@@ -18,6 +18,7 @@ pub struct KeyCache {
 
 impl KeyCache {
     /// An empty cache.
+    #[must_use]
     pub fn new() -> KeyCache {
         KeyCache::default()
     }

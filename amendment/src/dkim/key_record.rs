@@ -77,6 +77,7 @@ pub enum KeyType {
 
 impl KeyType {
     /// Value of DKIMKeyType and NextKeyType.
+    #[must_use]
     pub fn code(self) -> u8 {
         match self {
             KeyType::Rsa => 1,
@@ -85,6 +86,7 @@ impl KeyType {
     }
 
     /// The type of a code.
+    #[must_use]
     pub fn from_code(code: u8) -> Option<KeyType> {
         match code {
             1 => Some(KeyType::Rsa),
@@ -223,11 +225,13 @@ impl KeyRecord {
     }
 
     /// The algorithm; its code is the DKIMKeyType of the entry.
+    #[must_use]
     pub fn key_type(&self) -> KeyType {
         self.key.key_type
     }
 
     /// The decoded `p=`: PublicKey of the entry.
+    #[must_use]
     pub fn public_key(&self) -> &[u8] {
         &self.key.public_key
     }
@@ -238,11 +242,13 @@ impl KeyRecord {
     }
 
     /// Whether `i=` may lie below `d=`.
+    #[must_use]
     pub fn subdomains(&self) -> Subdomains {
         self.subdomains
     }
 
     /// Flags of the entry.
+    #[must_use]
     pub fn flags(&self) -> u32 {
         match self.subdomains {
             Subdomains::Allowed => 0,
@@ -334,6 +340,7 @@ impl PublishedKey {
 /// The records that DNS holds for one name: none is no key, several are unusable.
 ///
 /// Spec: 4.5, 7.2.
+#[must_use]
 pub fn parse_answer(mut records: Vec<Vec<u8>>) -> Option<Result<PublishedKey, KeyRecordError>> {
     let record = records.pop()?;
     if !records.is_empty() {

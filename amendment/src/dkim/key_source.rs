@@ -37,6 +37,7 @@ pub struct TxtRecords {
 
 impl TxtRecords {
     /// No records.
+    #[must_use]
     pub fn new() -> TxtRecords {
         TxtRecords::default()
     }

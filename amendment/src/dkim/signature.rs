@@ -118,16 +118,19 @@ impl KeyName {
     }
 
     /// `s=`, lower case.
+    #[must_use]
     pub fn selector(&self) -> &str {
         &self.selector
     }
 
     /// `d=`, lower case.
+    #[must_use]
     pub fn domain(&self) -> &str {
         &self.domain
     }
 
     /// `selector._domainkey.domain`.
+    #[must_use]
     pub fn dns_name(&self) -> String {
         format!("{}{DOMAINKEY}{}", self.selector, self.domain)
     }

@@ -69,6 +69,7 @@ pub enum Meaning {
 /// Whether a relaxed line is an instruction by its grammar.
 ///
 /// Spec: 5.1.
+#[must_use]
 pub fn is_instruction_line(line: &[u8]) -> bool {
     Line::parse(line).is_some()
 }
@@ -78,6 +79,7 @@ impl<'a> Line<'a> {
     /// are judged by rule 2.4.
     ///
     /// Spec: 5.1.
+    #[must_use]
     pub fn parse(line: &'a [u8]) -> Option<Line<'a>> {
         let line = std::str::from_utf8(line).ok()?;
         let mut words = [""; INSTRUCTION_WORDS_MAX];
@@ -172,6 +174,7 @@ impl<'a> Line<'a> {
 /// The words of a line, for those who show them or write a line like it.
 impl<'a> Line<'a> {
     /// Number and currency of a REMIT as they are written: `10.50 XAH`.
+    #[must_use]
     pub fn written_amount(&self) -> Option<String> {
         match self.order {
             Order::Remit { money, .. } => Some(money.to_string()),
@@ -180,11 +183,13 @@ impl<'a> Line<'a> {
     }
 
     /// Whether it is a REMIT that leaves the recipient to the To header.
+    #[must_use]
     pub fn pays_header(&self) -> bool {
         matches!(self.order, Order::Remit { to: None, .. })
     }
 
     /// The line without its `NET`.
+    #[must_use]
     pub fn without_network(&self) -> &'a str {
         let text = self.network.and_then(|network| self.text.strip_suffix(network));
         text.and_then(|text| text.strip_suffix(" NET "))

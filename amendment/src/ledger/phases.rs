@@ -30,11 +30,13 @@ pub struct PreflightError(Refusal);
 
 impl PreflightError {
     /// The reason.
+    #[must_use]
     pub fn refusal(&self) -> Refusal {
         self.0
     }
 
     /// The result code.
+    #[must_use]
     pub fn code(&self) -> Ter {
         self.0.code()
     }
@@ -80,6 +82,7 @@ pub enum ScreenError {
 
 impl ScreenError {
     /// The result code.
+    #[must_use]
     pub fn code(&self) -> Ter {
         match self {
             ScreenError::NoAccount => Ter::TER_NO_ACCOUNT,
@@ -129,6 +132,7 @@ pub enum AuthError {
 
 impl AuthError {
     /// The result code.
+    #[must_use]
     pub fn code(&self) -> Ter {
         match self {
             AuthError::NoKey => Ter::TER_NO_DKIM_KEY,
@@ -164,6 +168,7 @@ pub enum PreclaimError {
 
 impl PreclaimError {
     /// The result code.
+    #[must_use]
     pub fn code(&self) -> Ter {
         match self {
             PreclaimError::BadFee { .. } => Ter::TEF_BAD_EMAIL_FEE,
@@ -402,21 +407,25 @@ pub fn preclaim(proven: Proven, view: &impl ReadView) -> Result<Ready, PreclaimE
 
 impl Parsed {
     /// The account of the From address.
+    #[must_use]
     pub fn account(&self) -> AccountId {
         self.account
     }
 
     /// Name of the key that has to prove the signature.
+    #[must_use]
     pub fn key_name(&self) -> &KeyName {
         &self.reading.key_name
     }
 
     /// Hash of the signed meaning.
+    #[must_use]
     pub fn email_id(&self) -> EmailId {
         mark_of(self).email_id
     }
 
     /// The signed Date.
+    #[must_use]
     pub fn signed_date(&self) -> CloseTime {
         CloseTime::new(self.reading.date)
     }
@@ -424,36 +433,43 @@ impl Parsed {
 
 impl Ready {
     /// The account that pays the fee and acts.
+    #[must_use]
     pub fn account(&self) -> AccountId {
         self.screened.parsed.account
     }
 
     /// Its Sequence, which is also that of its account.
+    #[must_use]
     pub fn sequence(&self) -> u32 {
         self.screened.parsed.sequence
     }
 
     /// The fee, within its bounds and covered by the balance.
+    #[must_use]
     pub fn fee(&self) -> Drops {
         self.screened.parsed.fee
     }
 
     /// What the mail orders.
+    #[must_use]
     pub fn order(&self) -> &Order {
         &self.screened.parsed.reading.order
     }
 
     /// Hash of the signed meaning.
+    #[must_use]
     pub fn email_id(&self) -> EmailId {
         self.screened.mark.email_id
     }
 
     /// SHA-512Half of the DKIM signature value.
+    #[must_use]
     pub fn signature_hash(&self) -> Hash256 {
         self.screened.mark.signature_hash
     }
 
     /// The signed Date.
+    #[must_use]
     pub fn signed_date(&self) -> CloseTime {
         self.screened.mark.signed_date
     }
@@ -463,6 +479,7 @@ impl Ready {
 ///
 /// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). The ledger
 /// writes the PreviousTxn pair.
+#[must_use]
 pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect, now: CloseTime) -> Object {
     let rekey = match (ready.order(), effect) {
         (Order::Rekey { .. }, Effect::Applied) => Some(ready.signed_date()),

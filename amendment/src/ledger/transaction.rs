@@ -29,11 +29,13 @@ impl EmailId {
     }
 
     /// From the hash, as requests and replay entries carry it.
+    #[must_use]
     pub const fn new(hash: Hash256) -> EmailId {
         EmailId(hash)
     }
 
     /// The hash.
+    #[must_use]
     pub const fn hash(&self) -> Hash256 {
         self.0
     }

@@ -167,11 +167,13 @@ impl<'a> Address<'a> {
     }
 
     /// The domain as written.
+    #[must_use]
     pub fn domain(&self) -> &'a str {
         self.domain
     }
 
     /// The local part as written.
+    #[must_use]
     pub fn local(&self) -> &'a str {
         self.local
     }
@@ -261,6 +263,7 @@ impl CanonicalAddress {
     }
 
     /// The text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -275,6 +278,7 @@ impl CanonicalAddress {
     /// Its account.
     ///
     /// Spec: 2.3.
+    #[must_use]
     pub fn account(&self) -> AccountId {
         self.account
     }
@@ -305,6 +309,7 @@ impl fmt::Display for CanonicalAddress {
 /// Account of a canonical address.
 ///
 /// Spec: 2.3.
+#[must_use]
 pub fn account_of(address: &CanonicalAddress) -> AccountId {
     address.account()
 }
@@ -330,6 +335,7 @@ pub enum Recipient {
 
 impl Recipient {
     /// The account that is paid.
+    #[must_use]
     pub fn account(&self) -> AccountId {
         match self {
             Recipient::Mailbox { account, .. } | Recipient::Chain { account, .. } => *account,
@@ -337,6 +343,7 @@ impl Recipient {
     }
 
     /// The DestinationTag.
+    #[must_use]
     pub fn tag(&self) -> Option<u32> {
         match self {
             Recipient::Mailbox { .. } => None,
@@ -345,6 +352,7 @@ impl Recipient {
     }
 
     /// The canonical email address, if the recipient was named by one.
+    #[must_use]
     pub fn address(&self) -> Option<&CanonicalAddress> {
         match self {
             Recipient::Mailbox { address, .. } => Some(address),

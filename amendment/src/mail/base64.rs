@@ -122,6 +122,7 @@ pub(crate) fn decode_tag(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A body part: line ends do not count, white space is refused.
+#[must_use]
 pub fn decode_part(text: &[u8]) -> Option<Vec<u8>> {
     decode_skipping(text, |b| matches!(b, b'\r' | b'\n'))
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::limits::SHOWN_BYTES_MAX;
 
 /// White space of RFC 6376: SP and HTAB, nothing else.
+#[must_use]
 pub const fn is_wsp(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
@@ -57,6 +58,7 @@ pub fn trim_fws(bytes: &[u8]) -> &[u8] {
 }
 
 /// The part before and the part after the first `at`.
+#[must_use]
 pub fn split_at_byte(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let (head, rest) = bytes.split_at_checked(memchr::memchr(at, bytes)?)?;
     Some((head, rest.get(1..)?))
@@ -100,6 +102,7 @@ pub(crate) fn lines_with<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator
 }
 
 /// The line without the CRLF or LF at its end.
+#[must_use]
 pub fn without_line_end(line: &[u8]) -> &[u8] {
     match line.strip_suffix(b"\n") {
         Some(rest) => rest.strip_suffix(b"\r").unwrap_or(rest),
@@ -108,6 +111,7 @@ pub fn without_line_end(line: &[u8]) -> &[u8] {
 }
 
 /// A line is empty if it holds only SP and HTAB. Spec: 5.4.
+#[must_use]
 pub fn is_empty_line(line: &[u8]) -> bool {
     line.iter().all(|b| is_wsp(*b))
 }
@@ -155,6 +159,7 @@ pub(crate) fn push_relaxed(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// The relaxed form of one line.
+#[must_use]
 pub fn relaxed(line: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(line.len());
     push_relaxed(&mut out, line);
@@ -209,6 +214,7 @@ pub fn shown(bytes: &[u8]) -> String {
 /// Where the input holds no CR at all, LF is read as CRLF. For files, pipes and Maildirs; network doors never do this.
 ///
 /// Spec: 12.
+#[must_use]
 pub fn lf_to_crlf_if_no_cr(raw: &[u8]) -> Cow<'_, [u8]> {
     if raw.contains(&b'\r') || !raw.contains(&b'\n') {
         return Cow::Borrowed(raw);

@@ -244,6 +244,7 @@ fn check_list_or_robot(selection: &Selection<'_>) -> Result<(), Refusal> {
 /// Whether a header field, by its name and its whole line, says that a list or a robot sent the mail.
 ///
 /// Spec: 4.8.
+#[must_use]
 pub fn is_of_list_or_robot(name: &[u8], line: &[u8]) -> bool {
     let starts = |prefix: &[u8]| {
         name.get(..prefix.len())

@@ -105,14 +105,14 @@ fn class_of(
 }
 
 /// The class of a mail that our verifier alone accepts.
-pub fn why_only_we(peer: &mut dyn Peer, sample: &Sample) -> String {
+pub(crate) fn why_only_we(peer: &mut dyn Peer, sample: &Sample) -> String {
     class_of(peer, sample, OURS_REPAIRED, OURS_ALONE)
         .unwrap_or(UNEXPLAINED)
         .to_owned()
 }
 
 /// The rule by which we refuse the very signature that the peer accepts; where that is a proof, its class.
-pub fn why_only_they(peer: &mut dyn Peer, sample: &Sample) -> String {
+pub(crate) fn why_only_they(peer: &mut dyn Peer, sample: &Sample) -> String {
     if let Verdict::Refuses(rule) = verdict::ours(sample)
         && OF_THE_WHOLE_MAIL.contains(&rule.as_str())
     {

@@ -9,11 +9,11 @@ use codec::CloseTime;
 use serde_json::Value;
 
 /// TXT records by DNS name in lower case, each with its strings joined.
-pub type Keys = BTreeMap<String, Vec<Vec<u8>>>;
+pub(crate) type Keys = BTreeMap<String, Vec<Vec<u8>>>;
 
 /// One question to a verifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Folder or file.
     pub name: String,
     /// The mail.
@@ -28,12 +28,12 @@ pub struct Sample {
 
 impl Sample {
     /// The time as the ledger has it.
-    pub fn close_time(&self) -> CloseTime {
+    pub(crate) fn close_time(&self) -> CloseTime {
         CloseTime::from_unix(self.at).expect("after 2000")
     }
 
     /// The records as our verifier takes them.
-    pub fn records(&self) -> TxtRecords {
+    pub(crate) fn records(&self) -> TxtRecords {
         let mut table = TxtRecords::new();
         for (name, records) in &self.keys {
             match records.as_slice() {
@@ -63,7 +63,7 @@ fn record(text: &Value) -> Vec<u8> {
 }
 
 /// Every folder of fixtures/cases.
-pub fn cases() -> Vec<Sample> {
+pub(crate) fn cases() -> Vec<Sample> {
     let folder = fixtures().join("cases");
     let mut names: Vec<String> = std::fs::read_dir(&folder)
         .expect("a folder")
@@ -91,7 +91,7 @@ pub fn cases() -> Vec<Sample> {
 }
 
 /// Every mail of fixtures/vectors/mail.
-pub fn vectors() -> Vec<Sample> {
+pub(crate) fn vectors() -> Vec<Sample> {
     let folder = fixtures().join("vectors/mail");
     let table = json(&folder.join("vectors.json"));
     let keys: Keys = table["keys"]

@@ -8,7 +8,7 @@ use crate::corpus::Sample;
 use crate::table::Peer;
 
 /// A process that judges mails.
-pub struct External {
+pub(crate) struct External {
     name: &'static str,
     child: Child,
     requests: ChildStdin,
@@ -35,7 +35,7 @@ impl External {
     }
 
     /// dkimpy under the first Python that has it.
-    pub fn dkimpy() -> Option<External> {
+    pub(crate) fn dkimpy() -> Option<External> {
         let has_it = |python: &&str| {
             let tried = Command::new(python)
                 .args(["-c", "import dkim"])
@@ -51,7 +51,7 @@ impl External {
     }
 
     /// libopendkim, if a program can be linked with it in this folder.
-    pub fn opendkim(folder: &Path) -> Option<External> {
+    pub(crate) fn opendkim(folder: &Path) -> Option<External> {
         let program = folder.join("opendkim_peer");
         let built = Command::new("cc")
             .args(["-Wall", "-Wextra", "-Werror", "-O2", "-o"])

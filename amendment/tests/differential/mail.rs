@@ -3,7 +3,7 @@
 
 /// Header fields with their folds and line ends, and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// Each with its final CRLF.
     pub fields: Vec<Vec<u8>>,
     /// What follows the empty line.
@@ -11,18 +11,18 @@ pub struct Mail {
 }
 
 /// The name before the colon.
-pub fn name_of(field: &[u8]) -> &[u8] {
+pub(crate) fn name_of(field: &[u8]) -> &[u8] {
     let end = field.iter().position(|b| *b == b':').unwrap_or(field.len());
     field[..end].trim_ascii_end()
 }
 
 /// Whether a field has that name.
-pub fn is_named(field: &[u8], name: &str) -> bool {
+pub(crate) fn is_named(field: &[u8], name: &str) -> bool {
     name_of(field).eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// What follows the colon, final line end included.
-pub fn value_of(field: &[u8]) -> &[u8] {
+pub(crate) fn value_of(field: &[u8]) -> &[u8] {
     let start = field
         .iter()
         .position(|b| *b == b':')
@@ -32,7 +32,7 @@ pub fn value_of(field: &[u8]) -> &[u8] {
 
 impl Mail {
     /// Splits at the first empty line; `None` where there is none.
-    pub fn split(raw: &[u8]) -> Option<Mail> {
+    pub(crate) fn split(raw: &[u8]) -> Option<Mail> {
         let mut fields: Vec<Vec<u8>> = Vec::new();
         let mut at = 0;
         loop {
@@ -52,18 +52,18 @@ impl Mail {
     }
 
     /// The bytes again.
-    pub fn join(&self) -> Vec<u8> {
+    pub(crate) fn join(&self) -> Vec<u8> {
         [&self.fields.concat()[..], b"\r\n", &self.body].concat()
     }
 
     /// Positions of the DKIM-Signature fields.
-    pub fn signatures(&self) -> Vec<usize> {
+    pub(crate) fn signatures(&self) -> Vec<usize> {
         let named = |at: &usize| is_named(&self.fields[*at], "dkim-signature");
         (0..self.fields.len()).filter(named).collect()
     }
 
     /// The same mail with one of its signatures alone.
-    pub fn with_only(&self, signature: usize) -> Mail {
+    pub(crate) fn with_only(&self, signature: usize) -> Mail {
         let keep = self.signatures().get(signature).copied();
         let fields = self.fields.iter().enumerate();
         let fields = fields.filter(|(at, field)| Some(*at) == keep || !is_named(field, "dkim-signature"));
@@ -74,7 +74,7 @@ impl Mail {
     }
 
     /// Names in `h=` of all signatures, lower case.
-    pub fn signed_names(&self) -> Vec<String> {
+    pub(crate) fn signed_names(&self) -> Vec<String> {
         let fields = self.signatures().into_iter().map(|at| &self.fields[at]);
         fields
             .filter_map(|field| tag(value_of(field), "h"))
@@ -84,7 +84,7 @@ impl Mail {
 }
 
 /// The names of an `h=` list, lower case.
-pub fn names_in(list: &[u8]) -> Vec<String> {
+pub(crate) fn names_in(list: &[u8]) -> Vec<String> {
     let names = list
         .split(|b| *b == b':')
         .map(|name| name.trim_ascii().to_ascii_lowercase());
@@ -94,7 +94,7 @@ pub fn names_in(list: &[u8]) -> Vec<String> {
 }
 
 /// The value of the first tag of that name.
-pub fn tag(list: &[u8], name: &str) -> Option<Vec<u8>> {
+pub(crate) fn tag(list: &[u8], name: &str) -> Option<Vec<u8>> {
     list.split(|b| *b == b';').find_map(|tag| {
         let equals = tag.iter().position(|b| *b == b'=')?;
         (tag[..equals].trim_ascii() == name.as_bytes()).then(|| tag[equals + 1..].trim_ascii().to_vec())

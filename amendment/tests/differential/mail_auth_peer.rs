@@ -17,13 +17,13 @@ use crate::corpus::{Keys, Sample};
 use crate::table::Peer;
 
 /// mail-auth.
-pub struct MailAuth {
+pub(crate) struct MailAuth {
     authenticator: MessageAuthenticator,
 }
 
 impl MailAuth {
     /// Opens no socket: every question is answered by the table.
-    pub fn new() -> MailAuth {
+    pub(crate) fn new() -> MailAuth {
         let authenticator = MessageAuthenticator::new(ResolverConfig::default(), ResolverOpts::default());
         MailAuth {
             authenticator: authenticator.expect("an authenticator"),

@@ -9,7 +9,7 @@ use crate::{seen, unseen};
 
 /// What a mutation touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Bytes that no signature covers, or spellings that its canonical form drops.
     Unseen,
     /// Whatever it likes, before the mail is signed with a test key.
@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// A changed mail.
-pub struct Mutant<'s> {
+pub(crate) struct Mutant<'s> {
     /// What it was.
     pub seed: &'s Sample,
     /// What it is.
@@ -34,14 +34,14 @@ pub struct Mutant<'s> {
 const SEED_BYTES_MAX: usize = 24 * 1024;
 
 /// Makes mutants of accepted mails.
-pub struct Mutator<'s> {
+pub(crate) struct Mutator<'s> {
     seeds: Vec<(&'s Sample, Mail)>,
     signer: Signer,
 }
 
 impl<'s> Mutator<'s> {
     /// A mutator of these accepted mails.
-    pub fn new(seeds: &'s [Sample]) -> Mutator<'s> {
+    pub(crate) fn new(seeds: &'s [Sample]) -> Mutator<'s> {
         let small = seeds.iter().filter(|seed| seed.mail.len() <= SEED_BYTES_MAX);
         Mutator {
             seeds: small
@@ -52,7 +52,7 @@ impl<'s> Mutator<'s> {
     }
 
     /// The mutant of a number.
-    pub fn mutant(&self, number: u64) -> Mutant<'s> {
+    pub(crate) fn mutant(&self, number: u64) -> Mutant<'s> {
         let mut rng = Rng::new(number);
         let (seed, mail) = &self.seeds[rng.below(self.seeds.len())];
         let mut sample = (*seed).clone();

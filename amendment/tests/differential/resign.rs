@@ -132,7 +132,12 @@ const RECORDS: &[(&str, &str)] = &[
 ];
 
 /// Changes and signs a sample; what was changed.
-pub fn mutate(rng: &mut Rng, original: &Mail, sample: &mut Sample, signer: &Signer) -> Vec<&'static str> {
+pub(crate) fn mutate(
+    rng: &mut Rng,
+    original: &Mail,
+    sample: &mut Sample,
+    signer: &Signer,
+) -> Vec<&'static str> {
     let mut mail = original.clone();
     let mut done = vec!["signed again"];
     let domain = first_tag(&mail, "d");

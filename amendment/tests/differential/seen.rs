@@ -111,7 +111,7 @@ const RECORD_TAGS: &[&str] = &[
 ];
 
 /// Changes a sample; what was changed.
-pub fn mutate(rng: &mut Rng, original: &Mail, sample: &mut Sample) -> Vec<&'static str> {
+pub(crate) fn mutate(rng: &mut Rng, original: &Mail, sample: &mut Sample) -> Vec<&'static str> {
     let mut done = Vec::new();
     for _ in 0..=rng.below(2) {
         let mut mail = Mail::split(&sample.mail).unwrap_or_else(|| original.clone());

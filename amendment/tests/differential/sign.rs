@@ -20,7 +20,7 @@ const ED25519_KEY: [u8; 32] = [
 
 /// An algorithm of RFC 8301 and RFC 8463.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// rsa-sha256
     Rsa,
     /// ed25519-sha256
@@ -29,7 +29,7 @@ pub enum Algorithm {
 
 /// A canonicalisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Canon {
+pub(crate) enum Canon {
     /// RFC 6376 3.4.1, 3.4.3.
     Simple,
     /// RFC 6376 3.4.2, 3.4.4.
@@ -37,14 +37,14 @@ pub enum Canon {
 }
 
 /// The test keys.
-pub struct Signer {
+pub(crate) struct Signer {
     rsa: RsaKeyPair,
     ed25519: Ed25519KeyPair,
 }
 
 impl Signer {
     /// Reads the keys.
-    pub fn new() -> Signer {
+    pub(crate) fn new() -> Signer {
         Signer {
             rsa: RsaKeyPair::from_der(RSA_KEY).expect("an RSA key"),
             ed25519: Ed25519KeyPair::from_seed_unchecked(&ED25519_KEY).expect("an Ed25519 key"),
@@ -52,7 +52,7 @@ impl Signer {
     }
 
     /// The TXT record of a key.
-    pub fn record(&self, algorithm: Algorithm) -> String {
+    pub(crate) fn record(&self, algorithm: Algorithm) -> String {
         match algorithm {
             Algorithm::Rsa => RSA_RECORD.trim_end().to_owned(),
             Algorithm::Ed25519 => {
@@ -82,7 +82,7 @@ impl Signer {
     }
 
     /// Puts a DKIM-Signature on top. `tags` holds `{bh}` and `{b}`; `finish` writes the signature value.
-    pub fn sign(
+    pub(crate) fn sign(
         &self,
         mail: &mut Mail,
         tags: &str,
@@ -167,7 +167,7 @@ fn canonical_field(field: &[u8], canon: Canon) -> Vec<u8> {
 }
 
 /// RFC 6376 3.4.3, 3.4.4.
-pub fn canonical_body(body: &[u8], canon: Canon) -> Vec<u8> {
+pub(crate) fn canonical_body(body: &[u8], canon: Canon) -> Vec<u8> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
@@ -195,7 +195,7 @@ pub fn canonical_body(body: &[u8], canon: Canon) -> Vec<u8> {
 }
 
 /// RFC 4648 section 4.
-pub fn encode_base64(bytes: &[u8]) -> String {
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 

@@ -10,7 +10,7 @@ use crate::mail::Mail;
 use crate::verdict::{self, Verdict};
 
 /// Another DKIM verifier.
-pub trait Peer {
+pub(crate) trait Peer {
     /// As docs/deviations.md names it.
     fn name(&self) -> &'static str;
 
@@ -20,7 +20,7 @@ pub trait Peer {
 
 /// A cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cell {
+pub(crate) enum Cell {
     /// Both programs accept.
     Both,
     /// Both refuse.
@@ -47,7 +47,7 @@ const EXAMPLES: usize = 3;
 
 /// Verdicts of one peer over many mails.
 #[derive(Debug, Clone, Default)]
-pub struct Table {
+pub(crate) struct Table {
     counts: BTreeMap<Cell, u64>,
     /// How many differences fall into each class, and some of them.
     classes: BTreeMap<(Cell, String), (u64, Vec<String>)>,
@@ -55,7 +55,7 @@ pub struct Table {
 
 impl Table {
     /// Judges one mail.
-    pub fn add(&mut self, peer: &mut dyn Peer, sample: &Sample) {
+    pub(crate) fn add(&mut self, peer: &mut dyn Peer, sample: &Sample) {
         let accepts = peer.accepts(sample);
         let ours = verdict::ours(sample);
         let cell = match (&ours, accepts) {
@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// Adds another table's numbers.
-    pub fn merge(&mut self, other: Table) {
+    pub(crate) fn merge(&mut self, other: Table) {
         for (cell, count) in other.counts {
             *self.counts.entry(cell).or_default() += count;
         }
@@ -91,12 +91,12 @@ impl Table {
     }
 
     /// How many mails fell into a cell.
-    pub fn count(&self, cell: Cell) -> u64 {
+    pub(crate) fn count(&self, cell: Cell) -> u64 {
         self.counts.get(&cell).copied().unwrap_or_default()
     }
 
     /// The 2x2 table and the classes, as text.
-    pub fn text(&self, peer: &str, what: &str) -> String {
+    pub(crate) fn text(&self, peer: &str, what: &str) -> String {
         let of = |cell| self.count(cell);
         let mut out = format!(
             "\n{what}, ours against {peer}:\n{:>16} {:>14} {:>14}\n{:>16} {:>14} {:>14}\n{:>16} {:>14} {:>14}\n",
@@ -117,7 +117,7 @@ impl Table {
     }
 
     /// What is wrong with this table: an empty cell where both agree, or a class that docs/deviations.md does not list.
-    pub fn problems(&self, peer: &str) -> Vec<String> {
+    pub(crate) fn problems(&self, peer: &str) -> Vec<String> {
         let argued = argued(peer);
         let empty = [Cell::Both, Cell::Neither]
             .into_iter()
@@ -138,7 +138,7 @@ impl Table {
     }
 
     /// Rows of docs/deviations.md that no mail of this table falls into.
-    pub fn unused(&self, peer: &str) -> Vec<String> {
+    pub(crate) fn unused(&self, peer: &str) -> Vec<String> {
         let found: BTreeSet<(String, String)> = self
             .classes
             .keys()

@@ -21,7 +21,7 @@ const SPACES: &[&[u8]] = &[b" ", b"  ", b"\t", b"\r\n ", b" \r\n\t", b" \t "];
 const BODY_SPACES: &[&[u8]] = &[b" ", b"  ", b"\t", b"\t \t"];
 
 /// The canonicalisations of a DKIM-Signature field.
-pub fn canons(field: &[u8]) -> (Canon, Canon) {
+pub(crate) fn canons(field: &[u8]) -> (Canon, Canon) {
     let text = tag(value_of(field), "c").unwrap_or_default();
     let of = |text: &[u8]| {
         if text == b"relaxed" {
@@ -38,7 +38,7 @@ pub fn canons(field: &[u8]) -> (Canon, Canon) {
 }
 
 /// Changes a sample; what was changed.
-pub fn mutate(rng: &mut Rng, original: &Mail, sample: &mut Sample) -> Vec<&'static str> {
+pub(crate) fn mutate(rng: &mut Rng, original: &Mail, sample: &mut Sample) -> Vec<&'static str> {
     let mut mail = original.clone();
     let canons: Vec<(Canon, Canon)> = mail
         .signatures()

@@ -19,7 +19,7 @@ const SIGNATURE: usize = 25;
 
 /// Whether a signature that obeys sections 3 and 4 proves; else the class of the first refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// An aligned signature that obeys every rule proves.
     Accepts,
     /// None does: rule, and for proofs the reason.
@@ -27,7 +27,7 @@ pub enum Verdict {
 }
 
 /// Our verdict on the signature part alone: no instruction, no recipient, no window.
-pub fn ours(sample: &Sample) -> Verdict {
+pub(crate) fn ours(sample: &Sample) -> Verdict {
     let keys = sample.records();
     let env = ExplainEnv {
         network_id: sample.network_id,

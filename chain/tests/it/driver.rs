@@ -20,11 +20,11 @@ use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
 use serde_json::Value;
 
 /// The network and the time of the vectors.
-pub const NETWORK: u32 = 21_337;
-pub const CLOCK: u32 = 848_145_600;
+pub(crate) const NETWORK: u32 = 21_337;
+pub(crate) const CLOCK: u32 = 848_145_600;
 
-pub const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
-pub const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+pub(crate) const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
+pub(crate) const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
 
 /// The seed of the genesis account, public as in xahaud.
 const GENESIS_SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
@@ -34,12 +34,12 @@ fn vectors() -> PathBuf {
 }
 
 /// A mail of the vectors.
-pub fn vector_mail(name: &str) -> Vec<u8> {
+pub(crate) fn vector_mail(name: &str) -> Vec<u8> {
     std::fs::read(vectors().join(name)).expect("a mail of the vectors")
 }
 
 /// The record of a name of the vectors.
-pub fn record(name: &KeyName) -> Answer {
+pub(crate) fn record(name: &KeyName) -> Answer {
     let text = std::fs::read_to_string(vectors().join("vectors.json")).expect("the vectors");
     let vectors: Value = serde_json::from_str(&text).expect("JSON");
     match vectors["keys"][name.dns_name()].as_str() {
@@ -49,7 +49,7 @@ pub fn record(name: &KeyName) -> Answer {
 }
 
 /// What DNS says about a name of the vectors.
-pub fn finding(name: &KeyName) -> KeyFinding {
+pub(crate) fn finding(name: &KeyName) -> KeyFinding {
     match record(name) {
         Answer::Record(text) => PublishedKey::parse(text).map_or(KeyFinding::Unusable, KeyFinding::Usable),
         Answer::Unusable => KeyFinding::Unusable,
@@ -57,12 +57,12 @@ pub fn finding(name: &KeyName) -> KeyFinding {
     }
 }
 
-pub fn validator(number: u8) -> KeyPair {
+pub(crate) fn validator(number: u8) -> KeyPair {
     KeyPair::ed25519([number; 16])
 }
 
 /// A payment of the genesis account.
-pub fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
+pub(crate) fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
     let key = KeyPair::from_seed(GENESIS_SEED).expect("a seed");
     let mut tx = Object::new()
         .with(sf::TRANSACTION_TYPE, TxType::Payment.code())
@@ -80,7 +80,7 @@ pub fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
 }
 
 /// A ledger of so many validators, in which ALICE has 1,000 XAH.
-pub fn first_ledger(validators: u8) -> Ledger {
+pub(crate) fn first_ledger(validators: u8) -> Ledger {
     let keys = (1..=validators).map(|number| validator(number).public_key());
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
@@ -96,7 +96,7 @@ pub fn first_ledger(validators: u8) -> Ledger {
 }
 
 /// A chain, and what it wanted done.
-pub struct Driver {
+pub(crate) struct Driver {
     pub chain: Chain,
     pub now: u32,
     /// The commit under way.
@@ -111,11 +111,11 @@ pub struct Driver {
 
 impl Driver {
     /// Validator 1 of so many.
-    pub fn new(validators: u8) -> Self {
+    pub(crate) fn new(validators: u8) -> Self {
         Self::on(first_ledger(validators))
     }
 
-    pub fn on(ledger: Ledger) -> Self {
+    pub(crate) fn on(ledger: Ledger) -> Self {
         let config = ChainConfig {
             network_id: NETWORK,
             key: validator(1),
@@ -139,12 +139,12 @@ impl Driver {
         }
     }
 
-    pub fn request(&mut self) -> RequestId {
+    pub(crate) fn request(&mut self) -> RequestId {
         self.requests += 1;
         RequestId::new(self.requests)
     }
 
-    pub fn handle(&mut self, event: Event) {
+    pub(crate) fn handle(&mut self, event: Event) {
         let effects = self.chain.handle(event, CloseTime::new(self.now));
         for effect in effects {
             match effect {
@@ -162,26 +162,26 @@ impl Driver {
     }
 
     /// The commit under way reaches the disk.
-    pub fn written(&mut self) {
+    pub(crate) fn written(&mut self) {
         let changes = self.under_way.take().expect("a commit is under way");
         self.disk.extend(changes);
         self.handle(Event::Committed(Ok(())));
     }
 
     /// The commit under way fails.
-    pub fn fails(&mut self, failure: CommitFailure) {
+    pub(crate) fn fails(&mut self, failure: CommitFailure) {
         self.under_way.take().expect("a commit is under way");
         self.handle(Event::Committed(Err(failure)));
     }
 
     /// Commits reach the disk until none is under way.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while self.under_way.is_some() {
             self.written();
         }
     }
 
-    pub fn send(&mut self, mail: &str) -> RequestId {
+    pub(crate) fn send(&mut self, mail: &str) -> RequestId {
         let request = self.request();
         let ledger = self.chain.shown().ledger.clone();
         self.handle(Event::Mail(Box::new(MailRequest {
@@ -194,11 +194,11 @@ impl Driver {
         request
     }
 
-    pub fn close(&mut self) -> RequestId {
+    pub(crate) fn close(&mut self) -> RequestId {
         self.close_with(self.chain.proposal())
     }
 
-    pub fn close_with(&mut self, transactions: Vec<Transaction>) -> RequestId {
+    pub(crate) fn close_with(&mut self, transactions: Vec<Transaction>) -> RequestId {
         self.now += 4;
         let (request, close_time) = (self.request(), CloseTime::new(self.now));
         self.handle(Event::Close {
@@ -210,25 +210,25 @@ impl Driver {
     }
 
     /// DNS answers all look-ups with the records of the vectors.
-    pub fn answer_look_ups(&mut self) {
+    pub(crate) fn answer_look_ups(&mut self) {
         for name in std::mem::take(&mut self.looked_up) {
             let finding = finding(&name);
             self.handle(Event::Answer { name, finding });
         }
     }
 
-    pub fn told(&mut self, request: RequestId) -> Option<Reply> {
+    pub(crate) fn told(&mut self, request: RequestId) -> Option<Reply> {
         self.told.remove(&request)
     }
 
-    pub fn mail_reply(&mut self, request: RequestId) -> MailReply {
+    pub(crate) fn mail_reply(&mut self, request: RequestId) -> MailReply {
         match self.told(request) {
             Some(Reply::Mail(reply)) => *reply,
             other => panic!("no answer to a mail: {other:?}"),
         }
     }
 
-    pub fn refusal(&mut self, request: RequestId) -> Option<Refusal> {
+    pub(crate) fn refusal(&mut self, request: RequestId) -> Option<Refusal> {
         match self.told(request) {
             Some(Reply::Refused(refusal)) => Some(refusal),
             None => None,
@@ -237,7 +237,7 @@ impl Driver {
     }
 
     /// What the disk says last about EmailIDs.
-    pub fn settled(&self) -> Vec<Settled> {
+    pub(crate) fn settled(&self) -> Vec<Settled> {
         let mails = self.disk.iter().flat_map(|change| match change {
             Change::Ledger(commit) => commit.mails.clone(),
             Change::Mail(mail) => vec![mail.clone()],
@@ -252,7 +252,7 @@ impl Driver {
     }
 
     /// Types of the transactions in the open ledger, as decided.
-    pub fn proposed_types(&self) -> Vec<TxType> {
+    pub(crate) fn proposed_types(&self) -> Vec<TxType> {
         self.chain.proposal().iter().map(Transaction::tx_type).collect()
     }
 }

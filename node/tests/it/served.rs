@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::{ALICE, BOB, Keys, World, vector_mail};
 
-pub async fn client_of(world: &World) -> Client {
+pub(crate) async fn client_of(world: &World) -> Client {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .expect("a free port");
@@ -23,7 +23,7 @@ pub async fn client_of(world: &World) -> Client {
     Client::connect(&url).await.expect("it listens")
 }
 
-pub async fn ask(client: &mut Client, method: &str, params: Value) -> Value {
+pub(crate) async fn ask(client: &mut Client, method: &str, params: Value) -> Value {
     let params: Map<String, Value> = params.as_object().expect("an object").clone();
     client.request(method, params).await.expect("a result")
 }

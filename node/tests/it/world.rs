@@ -15,23 +15,23 @@ use rpc::api::{
 use serde_json::Value;
 
 /// The network and the time of the vectors.
-pub const NETWORK: u32 = 21_337;
-pub const CLOCK: u32 = 848_145_600;
+pub(crate) const NETWORK: u32 = 21_337;
+pub(crate) const CLOCK: u32 = 848_145_600;
 
-pub const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
-pub const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+pub(crate) const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
+pub(crate) const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
 
 fn vectors_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/mail")
 }
 
 /// A mail of the vectors.
-pub fn vector_mail(name: &str) -> Vec<u8> {
+pub(crate) fn vector_mail(name: &str) -> Vec<u8> {
     std::fs::read(vectors_folder().join(name)).expect("a mail of the vectors")
 }
 
 /// The keys of the vectors.
-pub fn vector_keys() -> KeyTable {
+pub(crate) fn vector_keys() -> KeyTable {
     let text = std::fs::read_to_string(vectors_folder().join("vectors.json")).expect("the vectors");
     let vectors: Value = serde_json::from_str(&text).expect("JSON");
     let keys = vectors["keys"].as_object().expect("keys");
@@ -44,34 +44,34 @@ pub fn vector_keys() -> KeyTable {
 
 /// A source of keys whose answers a test can change, and which counts the questions.
 #[derive(Clone)]
-pub struct Keys {
+pub(crate) struct Keys {
     source: Arc<Mutex<Source>>,
     asked: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
-pub enum Source {
+pub(crate) enum Source {
     Table(KeyTable),
     Always(Answer<Published>),
 }
 
 impl Keys {
-    pub fn new(source: Source) -> Self {
+    pub(crate) fn new(source: Source) -> Self {
         Self {
             source: Arc::new(Mutex::new(source)),
             asked: Arc::new(AtomicUsize::new(0)),
         }
     }
 
-    pub fn vectors() -> Self {
+    pub(crate) fn vectors() -> Self {
         Self::new(Source::Table(vector_keys()))
     }
 
-    pub fn change(&self, source: Source) {
+    pub(crate) fn change(&self, source: Source) {
         *self.source.lock().expect("unpoisoned") = source;
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -91,14 +91,14 @@ impl KeyResolver for Keys {
 }
 
 /// A node with its folder, its clock and its source of keys.
-pub struct World {
+pub(crate) struct World {
     pub node: Node,
     pub clock: Arc<AtomicU32>,
     pub folder: tempfile::TempDir,
     pub keys: Arc<dyn KeyResolver>,
 }
 
-pub fn config(folder: &Path) -> NodeConfig {
+pub(crate) fn config(folder: &Path) -> NodeConfig {
     let funds = [format!("{ALICE}=1000")]
         .iter()
         .map(|text| Fund::parse(text).expect("a fund"))
@@ -109,7 +109,7 @@ pub fn config(folder: &Path) -> NodeConfig {
     }
 }
 
-pub fn start_in(
+pub(crate) fn start_in(
     folder: &Path,
     clock: &Arc<AtomicU32>,
     keys: Arc<dyn KeyResolver>,
@@ -117,7 +117,7 @@ pub fn start_in(
     start_as(&config(folder), clock, keys)
 }
 
-pub fn start_as(
+pub(crate) fn start_as(
     config: &NodeConfig,
     clock: &Arc<AtomicU32>,
     keys: Arc<dyn KeyResolver>,
@@ -128,12 +128,12 @@ pub fn start_as(
 }
 
 impl World {
-    pub fn new(keys: impl KeyResolver + 'static) -> Self {
+    pub(crate) fn new(keys: impl KeyResolver + 'static) -> Self {
         Self::with(keys, |_| {})
     }
 
     /// A node with other choices than the usual ones.
-    pub fn with(keys: impl KeyResolver + 'static, choose: impl FnOnce(&mut NodeConfig)) -> Self {
+    pub(crate) fn with(keys: impl KeyResolver + 'static, choose: impl FnOnce(&mut NodeConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(AtomicU32::new(CLOCK));
         let keys: Arc<dyn KeyResolver> = Arc::new(keys);
@@ -149,7 +149,7 @@ impl World {
     }
 
     /// Stop the node and start it again on the same folder.
-    pub async fn restart(self, keys: impl KeyResolver + 'static) -> Self {
+    pub(crate) async fn restart(self, keys: impl KeyResolver + 'static) -> Self {
         let Self {
             node, clock, folder, ..
         } = self;
@@ -170,19 +170,22 @@ impl World {
         }
     }
 
-    pub fn pass(&self, secs: u32) {
+    pub(crate) fn pass(&self, secs: u32) {
         self.clock.fetch_add(secs, Ordering::SeqCst);
     }
 
     /// Ask the node on a thread that may block, as the server does.
-    pub async fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Node) -> T + Send + 'static) -> T {
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Node) -> T + Send + 'static,
+    ) -> T {
         let node = self.node.clone();
         tokio::task::spawn_blocking(move || question(&node))
             .await
             .expect("no panic")
     }
 
-    pub async fn send_from(
+    pub(crate) async fn send_from(
         &self,
         mail: Vec<u8>,
         mode: SubmitMode,
@@ -192,29 +195,29 @@ impl World {
             .await
     }
 
-    pub async fn send(&self, mail: Vec<u8>) -> EmailAnswer {
+    pub(crate) async fn send(&self, mail: Vec<u8>) -> EmailAnswer {
         self.send_from(mail, SubmitMode::Submit, operator())
             .await
             .expect("an answer")
     }
 
-    pub async fn dry_run(&self, mail: Vec<u8>) -> EmailAnswer {
+    pub(crate) async fn dry_run(&self, mail: Vec<u8>) -> EmailAnswer {
         self.send_from(mail, SubmitMode::DryRun, operator())
             .await
             .expect("an answer")
     }
 
     /// Close a ledger four seconds later.
-    pub async fn close(&self) -> LedgerIndex {
+    pub(crate) async fn close(&self) -> LedgerIndex {
         self.pass(4);
         self.ask(|node| node.accept_ledger()).await.expect("closed")
     }
 
-    pub async fn tx(&self, key: TxKey) -> Result<TxAnswer, RpcError> {
+    pub(crate) async fn tx(&self, key: TxKey) -> Result<TxAnswer, RpcError> {
         self.ask(move |node| node.transaction(key)).await
     }
 
-    pub async fn state_of(&self, answer: &EmailAnswer) -> Option<MailState> {
+    pub(crate) async fn state_of(&self, answer: &EmailAnswer) -> Option<MailState> {
         let id = answer.explanation.email_id.expect("an EmailID").hash();
         self.tx(TxKey::Email(id))
             .await
@@ -223,7 +226,7 @@ impl World {
             .map(|(_, status)| status.state)
     }
 
-    pub async fn root(&self, address: &str) -> Option<Object> {
+    pub(crate) async fn root(&self, address: &str) -> Option<Object> {
         let account = AccountId::parse_classic(address).expect("an address");
         self.ask(move |node| node.account(account, LedgerChoice::Validated))
             .await
@@ -231,7 +234,7 @@ impl World {
             .map(|answer| answer.root)
     }
 
-    pub async fn balance(&self, address: &str) -> i64 {
+    pub(crate) async fn balance(&self, address: &str) -> i64 {
         match self
             .root(address)
             .await
@@ -242,16 +245,16 @@ impl World {
         }
     }
 
-    pub async fn tip(&self) -> (LedgerIndex, Hash256) {
+    pub(crate) async fn tip(&self) -> (LedgerIndex, Hash256) {
         let server = self.ask(|node| node.server()).await.expect("an answer");
         (server.validated.index, server.validated.hash)
     }
 }
 
-pub fn operator() -> Peer {
+pub(crate) fn operator() -> Peer {
     Peer::new("127.0.0.1".parse().expect("an address"), Via::Direct)
 }
 
-pub fn stranger() -> Peer {
+pub(crate) fn stranger() -> Peer {
     Peer::new("192.0.2.7".parse().expect("an address"), Via::Direct)
 }

@@ -80,6 +80,7 @@ fn printable(text: &str) -> String {
 }
 
 /// The worst verdict; `Ok` where there is none.
+#[must_use]
 pub fn worst(findings: &[Finding]) -> Verdict {
     findings
         .iter()

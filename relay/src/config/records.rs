@@ -36,11 +36,13 @@ pub struct Plan<'a> {
 pub const MTA_STS_PATH: &str = "/.well-known/mta-sts.txt";
 
 /// Name of a DKIM record.
+#[must_use]
 pub fn dkim_name(selector: &str, domain: &str) -> String {
     format!("{selector}._domainkey.{domain}")
 }
 
 /// All records, in the order in which mail needs them.
+#[must_use]
 pub fn records(plan: &Plan<'_>) -> Vec<Record> {
     let domain = plan.domain;
     let mut records = Vec::new();
@@ -99,11 +101,13 @@ pub fn records(plan: &Plan<'_>) -> Vec<Record> {
 }
 
 /// The MTA-STS policy (RFC 8461 section 3.2), CRLF lines; first in testing mode, for a day.
+#[must_use]
 pub fn mta_sts_policy(hostname: &str) -> String {
     format!("version: STSv1\r\nmode: testing\r\nmx: {hostname}\r\nmax_age: 86400\r\n")
 }
 
 /// A TXT value as zone files write it: strings of at most 255 bytes in quotes (RFC 1035 section 3.3.14).
+#[must_use]
 pub fn quoted(value: &str) -> String {
     let mut out = String::from("\"");
     let mut length = 0;
@@ -124,6 +128,7 @@ pub fn quoted(value: &str) -> String {
 
 impl Record {
     /// One line of a zone file.
+    #[must_use]
     pub fn zone_line(&self) -> String {
         let value = match self.kind {
             "TXT" => quoted(&self.value),

@@ -118,6 +118,7 @@ enum Existing {
 }
 
 /// Whether the text is a name that DNS can hold: labels of letters, digits and inner hyphens (RFC 1123 section 2.1).
+#[must_use]
 pub fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -129,6 +130,7 @@ pub fn is_host_name(text: &str) -> bool {
 }
 
 /// What is wrong with the values, in the order of the file. Looks at no file.
+#[must_use]
 pub fn check_values(config: &Config) -> Vec<Complaint> {
     let mut found = Complaints(Vec::new());
     check_identity(config, &mut found);
@@ -299,6 +301,7 @@ fn check_answers(config: &Config, found: &mut Complaints) {
 }
 
 /// Files that the configuration names and that cannot be read.
+#[must_use]
 pub fn check_files(config: &Config) -> Vec<Complaint> {
     let mut found = Complaints(Vec::new());
     if let Some(tls) = &config.tls {

@@ -275,6 +275,7 @@ pub fn weigh_server_info(info: &ServerInfoReply, network: u32) -> Result<u32, Un
 }
 
 /// Unix seconds of the signed Date of an entry's mail.
+#[must_use]
 pub fn signed_at(entry: &Entry) -> u64 {
     entry
         .executable_until

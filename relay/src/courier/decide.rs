@@ -64,6 +64,7 @@ pub enum Step {
 
 impl Step {
     /// How much a step says among those that several nodes' answers give; the highest counts.
+    #[must_use]
     pub fn rank(self) -> u8 {
         match self {
             Step::LookUp | Step::Final(Ending::Validated(_)) => 4,
@@ -75,6 +76,7 @@ impl Step {
     }
 
     /// Whether no other node need be asked.
+    #[must_use]
     pub fn is_taken(self) -> bool {
         self.rank() >= 3
     }
@@ -105,6 +107,7 @@ impl Next {
 
     /// Tried again: no node could say anything about the mail. Only the word of a node ends it, even after its window, since
     /// it may be validated; and a node that had it still has it.
+    #[must_use]
     pub fn no_word(entry: &Entry, word: String, now: u64) -> Next {
         let next_try = now.saturating_add(pause_secs(entry));
         let step = match &entry.progress {
@@ -138,6 +141,7 @@ impl Next {
     }
 
     /// Set aside.
+    #[must_use]
     pub fn hold(word: String) -> Next {
         let said = Said {
             word: Some(word),
@@ -192,6 +196,7 @@ impl Next {
 }
 
 /// What a node's reply to `submit_email` means.
+#[must_use]
 pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
     let is_proven = entry.dkim == Dkim::Proven || answer.proof == Proof::Shown;
     let step = match answer.state {

@@ -149,11 +149,13 @@ enum Trials {
 
 impl Nodes {
     /// The nodes at `urls`, in the order of preference, that serve `network`. Connects to none yet.
+    #[must_use]
     pub fn new(urls: &[String], network: u32) -> Nodes {
         Nodes::with_times(urls, network, NodeTimes::default())
     }
 
     /// The same with other times.
+    #[must_use]
     pub fn with_times(urls: &[String], network: u32, times: NodeTimes) -> Nodes {
         let nodes = urls.iter().map(|url| Node {
             url: url.clone(),
@@ -170,27 +172,32 @@ impl Nodes {
     }
 
     /// How many.
+    #[must_use]
     pub fn count(&self) -> usize {
         self.nodes.len()
     }
 
     /// Name of a node: host and port.
+    #[must_use]
     pub fn name(&self, at: usize) -> &str {
         self.nodes.get(at).map_or("", |node| &node.name)
     }
 
     /// The node of this name.
+    #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.nodes.iter().position(|node| node.name == name)
     }
 
     /// Each node with the failure that keeps it from being used, if there is one.
+    #[must_use]
     pub fn states(&self) -> Vec<(String, Option<String>)> {
         let state = |node: &Node| (node.name.clone(), node.health().last_failure.clone());
         self.nodes.iter().map(state).collect()
     }
 
     /// Whether a request would reach a node now.
+    #[must_use]
     pub fn readiness(&self) -> Readiness {
         let now = Instant::now();
         let mut earliest: Option<Instant> = None;

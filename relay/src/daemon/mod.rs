@@ -133,11 +133,13 @@ impl Daemon {
     }
 
     /// Where it listens.
+    #[must_use]
     pub fn listening(&self) -> &[Listening] {
         &self.listening
     }
 
     /// Its queue.
+    #[must_use]
     pub fn queue(&self) -> &Queue {
         &self.queue
     }

@@ -136,6 +136,7 @@ fn without_from_line(raw: &[u8]) -> &[u8] {
 }
 
 /// An SMTP reply as exit code and line.
+#[must_use]
 pub fn outcome_of(reply: &Told) -> Outcome {
     let code = match reply.enhanced.as_str() {
         _ if (200..300).contains(&reply.code) => EX_OK,

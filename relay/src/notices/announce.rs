@@ -19,11 +19,13 @@ pub struct Announcer {
 
 impl Announcer {
     /// With these rules.
+    #[must_use]
     pub fn new(rules: NoticeRules) -> Announcer {
         Announcer { rules }
     }
 
     /// The notice that a mail waits, once it does so for over a minute.
+    #[must_use]
     pub fn still_waiting(&self, entry: &Entry, now: u64) -> Option<Notice> {
         let waits_secs = now.saturating_sub(entry.received_at);
         if entry.is_final() || entry.order().is_none() || waits_secs <= WAITING_TOLD_SECS {

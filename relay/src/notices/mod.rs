@@ -89,6 +89,7 @@ pub struct NoticeRules {
 
 impl NoticeRules {
     /// From the configuration; `None` where it asks for no notices.
+    #[must_use]
     pub fn of(config: &Config) -> Option<NoticeRules> {
         let notices = config.answers.as_ref()?;
         Some(NoticeRules {

@@ -174,6 +174,7 @@ pub struct Connection {
 
 impl Connection {
     /// Whether another mail can go over it.
+    #[must_use]
     pub fn is_usable(&self) -> bool {
         self.is_usable
     }

@@ -44,11 +44,13 @@ impl State {
     ];
 
     /// Nothing comes after it.
+    #[must_use]
     pub fn is_final(self) -> bool {
         !matches!(self, State::Received | State::Submitted)
     }
 
     /// Its word.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             State::Received => "received",
@@ -213,6 +215,7 @@ pub enum Made {
 
 impl Outcome {
     /// Hash of the transaction.
+    #[must_use]
     pub fn hash(&self) -> Option<Hash256> {
         match self {
             Outcome::Applied { transaction, .. } | Outcome::Charged { transaction } => Some(transaction.hash),
@@ -222,6 +225,7 @@ impl Outcome {
     }
 
     /// Index of the validated ledger.
+    #[must_use]
     pub fn ledger_index(&self) -> Option<u32> {
         match self {
             Outcome::Applied { transaction, .. } | Outcome::Charged { transaction } => {
@@ -233,6 +237,7 @@ impl Outcome {
     }
 
     /// Fee taken.
+    #[must_use]
     pub fn fee(&self) -> Option<Drops> {
         match self {
             Outcome::Applied { transaction, .. } | Outcome::Charged { transaction } => transaction.fee,
@@ -241,6 +246,7 @@ impl Outcome {
     }
 
     /// What a REMIT paid.
+    #[must_use]
     pub fn delivered(&self) -> Option<Amount> {
         match self {
             Outcome::Applied { delivered, .. } => *delivered,
@@ -249,6 +255,7 @@ impl Outcome {
     }
 
     /// Whether it made the receiver's account.
+    #[must_use]
     pub fn made(&self) -> Made {
         match self {
             Outcome::Applied { made, .. } => *made,
@@ -259,6 +266,7 @@ impl Outcome {
 
 impl Progress {
     /// That of a new mail.
+    #[must_use]
     pub fn new() -> Progress {
         Progress::Received {
             hold: Hold::Free,
@@ -267,6 +275,7 @@ impl Progress {
     }
 
     /// That of a mail at the node of the trail; without a node it is here alone.
+    #[must_use]
     pub fn submitted(hold: Hold, trail: Trail) -> Progress {
         match trail.node {
             Some(node) => Progress::Submitted {
@@ -279,6 +288,7 @@ impl Progress {
     }
 
     /// As one word.
+    #[must_use]
     pub fn state(&self) -> State {
         match self {
             Progress::Received { .. } => State::Received,
@@ -292,6 +302,7 @@ impl Progress {
     }
 
     /// Whether it waits for the operator.
+    #[must_use]
     pub fn is_held(&self) -> bool {
         match self {
             Progress::Received { hold, .. } | Progress::Submitted { hold, .. } => *hold == Hold::Held,
@@ -316,6 +327,7 @@ impl Progress {
     }
 
     /// What is known of nodes.
+    #[must_use]
     pub fn trail(&self) -> Trail {
         match self {
             Progress::Received { trail, .. } => trail.clone(),
@@ -337,6 +349,7 @@ impl Progress {
     }
 
     /// The node that has the mail.
+    #[must_use]
     pub fn holder(&self) -> Option<&str> {
         match self {
             Progress::Submitted { node, .. } => Some(node),
@@ -350,6 +363,7 @@ impl Progress {
     }
 
     /// What a validated mail did.
+    #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
             Progress::Validated { outcome, .. } => Some(outcome),
@@ -363,6 +377,7 @@ impl Progress {
     }
 
     /// Unix seconds at which it became final.
+    #[must_use]
     pub fn final_at(&self) -> Option<u64> {
         match self {
             Progress::Received { .. } | Progress::Submitted { .. } => None,
@@ -426,21 +441,25 @@ pub struct Entry {
 
 impl Entry {
     /// How far it is, as one word.
+    #[must_use]
     pub fn state(&self) -> State {
         self.progress.state()
     }
 
     /// Nothing more happens to it.
+    #[must_use]
     pub fn is_final(&self) -> bool {
         self.state().is_final()
     }
 
     /// It waits for the operator.
+    #[must_use]
     pub fn is_held(&self) -> bool {
         self.progress.is_held()
     }
 
     /// What it orders; `None` for a question.
+    #[must_use]
     pub fn order(&self) -> Option<&Order> {
         match &self.request {
             Request::Order { order, .. } => Some(order),
@@ -449,6 +468,7 @@ impl Entry {
     }
 
     /// Whom a REMIT pays.
+    #[must_use]
     pub fn to(&self) -> Option<&Recipient> {
         match self.order()? {
             Order::Remit { to, .. } => Some(to),
@@ -457,6 +477,7 @@ impl Entry {
     }
 
     /// EmailID of an order.
+    #[must_use]
     pub fn email_id(&self) -> Option<EmailId> {
         match &self.request {
             Request::Order { email_id, .. } => Some(*email_id),
@@ -471,6 +492,7 @@ impl Entry {
     }
 
     /// The end of it at `now` (Unix seconds), for what no validated ledger holds.
+    #[must_use]
     pub fn end(&self, now: u64) -> End {
         End {
             at: now,

@@ -69,6 +69,7 @@ pub(super) struct Inner {
 }
 
 /// Whether a data folder holds a queue.
+#[must_use]
 pub fn is_queue(data: &Path) -> bool {
     store::is_queue(data)
 }
@@ -108,6 +109,7 @@ impl Queue {
     ///
     /// # Panics
     /// Where there is no memory for it.
+    #[must_use]
     pub fn in_memory() -> Queue {
         Queue::in_memory_with(&QueueConfig::default(), Arc::new(|| 0))
     }
@@ -279,6 +281,7 @@ impl Queue {
     }
 
     /// Entries to be tried at `now` (Unix seconds), the longest due first: not final, not held.
+    #[must_use]
     pub fn due(&self, now: u64, max: usize) -> Vec<MailId> {
         let due = self.read(|reading| {
             let due = reading.open_table(DUE)?;
@@ -295,6 +298,7 @@ impl Queue {
     }
 
     /// Unix seconds at which the next entry is due, which may be past; `None` where none waits for its time.
+    #[must_use]
     pub fn next_due(&self) -> Option<u64> {
         let next = self.read(|reading| {
             let due = reading.open_table(DUE)?;
@@ -305,11 +309,13 @@ impl Queue {
     }
 
     /// A number that grows whenever something was written.
+    #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.inner.core.changes.subscribe()
     }
 
     /// How many entries are in each state that has any.
+    #[must_use]
     pub fn counts(&self) -> BTreeMap<State, usize> {
         let counts = State::ALL.map(|state| (state, self.inner.core.count(state)));
         let some = counts.into_iter().filter(|(_, count)| *count > 0);
@@ -357,6 +363,7 @@ impl Queue {
     }
 
     /// Notices to be sent at `now`, the longest due first.
+    #[must_use]
     pub fn notices_due(&self, now: u64, max: usize) -> Vec<Notice> {
         let waiting = notice_state_number(NoticeState::Waiting);
         let due = self.read(|reading| {
@@ -382,6 +389,7 @@ impl Queue {
     }
 
     /// How many notices were made for its address since `since` (Unix seconds) and before this one, withheld ones left out.
+    #[must_use]
     pub fn notices_before(&self, notice: &Notice, since: u64) -> u32 {
         let withheld = notice_state_number(NoticeState::Withheld);
         let (address, about) = (notice.to.as_str(), notice.about.as_bytes());
@@ -404,6 +412,7 @@ impl Queue {
     }
 
     /// Notices about a mail.
+    #[must_use]
     pub fn notices_about(&self, about: MailId) -> Vec<Notice> {
         let notices = self.read(|reading| {
             let notices = reading.open_table(ANSWERS)?;
@@ -466,6 +475,7 @@ impl Queue {
     }
 
     /// Whether its writer runs; without one nothing is ever written again.
+    #[must_use]
     pub fn is_alive(&self) -> bool {
         self.inner.writer.is_alive()
     }

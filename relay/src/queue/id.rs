@@ -15,11 +15,13 @@ pub struct MailId([u8; 32]);
 
 impl MailId {
     /// From its bytes.
+    #[must_use]
     pub const fn new(bytes: [u8; 32]) -> MailId {
         MailId(bytes)
     }
 
     /// Its bytes.
+    #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

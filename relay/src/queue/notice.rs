@@ -27,6 +27,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Its word.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             NoticeKind::Waiting => "waiting",

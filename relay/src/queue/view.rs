@@ -154,6 +154,7 @@ fn amount(entry: &Entry, outcome: Option<&Outcome>) -> Option<String> {
 }
 
 /// `10 XAH`, or `12.5 EUR`: people know an issuer by what they wrote themselves.
+#[must_use]
 pub fn money(amount: &Amount) -> String {
     match amount {
         Amount::Native(_) => amount.to_string(),

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::world::NETWORK;
 
 /// What the fake node says to a request.
-pub enum Says {
+pub(crate) enum Says {
     /// A result in the envelope.
     Result(Value),
     /// An error token in the envelope.
@@ -28,14 +28,14 @@ pub enum Says {
 type Script = Arc<dyn Fn(&str, &Value) -> Says + Send + Sync>;
 
 /// A running fake node.
-pub struct Fake {
+pub(crate) struct Fake {
     pub url: String,
     asked: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 impl Fake {
     /// Answers by a script of method and request.
-    pub async fn start(script: impl Fn(&str, &Value) -> Says + Send + Sync + 'static) -> Fake {
+    pub(crate) async fn start(script: impl Fn(&str, &Value) -> Says + Send + Sync + 'static) -> Fake {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let url = format!("ws://{}", listener.local_addr().expect("bound"));
         let asked = Arc::new(Mutex::new(BTreeMap::new()));
@@ -51,7 +51,7 @@ impl Fake {
     }
 
     /// How often a method was asked for.
-    pub fn asked(&self, method: &str) -> usize {
+    pub(crate) fn asked(&self, method: &str) -> usize {
         self.asked
             .lock()
             .expect("unpoisoned")
@@ -90,17 +90,17 @@ async fn talk(mut socket: WebSocket, script: Script, counts: Arc<Mutex<BTreeMap<
 }
 
 /// `server_info` of a node in good order.
-pub fn well() -> Says {
+pub(crate) fn well() -> Says {
     info(NETWORK, "full", 2)
 }
 
-pub fn info(network: u32, state: &str, age_secs: u64) -> Says {
+pub(crate) fn info(network: u32, state: &str, age_secs: u64) -> Says {
     Says::Result(json!({"info": {
         "network_id": network, "server_state": state, "validated_ledger": {"age": age_secs, "seq": 7},
     }}))
 }
 
 /// `submit_email` with a result and a state.
-pub fn said(code: &str, state: Value) -> Says {
+pub(crate) fn said(code: &str, state: Value) -> Says {
     Says::Result(json!({"engine_result": code, "state": state}))
 }

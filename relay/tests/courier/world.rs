@@ -24,58 +24,58 @@ use tokio::task::JoinHandle;
 use testkit::mail::{Headers, plain};
 use testkit::provider::{Provider, Signing};
 
-pub const NETWORK: u32 = 21_338;
+pub(crate) const NETWORK: u32 = 21_338;
 const DOMAIN: &str = "mail.example";
 
 /// Unix seconds, moved by hand. mail-auth dates its signatures by the wall clock, so it starts there.
 #[derive(Clone)]
-pub struct Hand(Arc<AtomicU64>);
+pub(crate) struct Hand(Arc<AtomicU64>);
 
 impl Hand {
-    pub fn new() -> Hand {
+    pub(crate) fn new() -> Hand {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         Hand(Arc::new(AtomicU64::new(now.as_secs())))
     }
 
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    pub fn pass(&self, secs: u64) {
+    pub(crate) fn pass(&self, secs: u64) {
         self.0.fetch_add(secs, Ordering::SeqCst);
     }
 
-    pub fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         let hand = self.clone();
         Arc::new(move || hand.now())
     }
 }
 
 /// A mail provider, and what the relay makes of its mails.
-pub struct Post {
+pub(crate) struct Post {
     provider: Provider,
 }
 
 impl Post {
-    pub fn new() -> Post {
+    pub(crate) fn new() -> Post {
         Post {
             provider: Provider::new(DOMAIN).expect("keys"),
         }
     }
 
-    pub fn records(&self) -> Vec<(&str, &str)> {
+    pub(crate) fn records(&self) -> Vec<(&str, &str)> {
         let records = self.provider.records().iter();
         records
             .map(|(name, text)| (name.as_str(), text.as_str()))
             .collect()
     }
 
-    pub fn keys(&self) -> Arc<dyn KeyResolver> {
+    pub(crate) fn keys(&self) -> Arc<dyn KeyResolver> {
         Arc::new(KeyTable::from_records(&self.records()))
     }
 
     /// `REMIT <amount> XAH` from a local part of the domain to bob, dated `date` (Unix seconds).
-    pub fn write(&self, from: &str, amount: u32, date: u64) -> Vec<u8> {
+    pub(crate) fn write(&self, from: &str, amount: u32, date: u64) -> Vec<u8> {
         let from = format!("{from}@{DOMAIN}");
         let headers = Headers {
             from: &from,
@@ -106,7 +106,7 @@ impl Post {
     }
 
     /// What the intake makes of a mail.
-    pub fn entry(&self, mail: &[u8], now: u64) -> Entry {
+    pub(crate) fn entry(&self, mail: &[u8], now: u64) -> Entry {
         let told = self.explain(mail, now);
         let email_id = told.email_id.expect("an EmailID");
         let from = told.from.and_then(|from| from.address).expect("an address");
@@ -137,19 +137,19 @@ impl Post {
 }
 
 /// Puts a mail into the queue.
-pub async fn put(queue: &Queue, entry: Entry, mail: Vec<u8>) -> MailId {
+pub(crate) async fn put(queue: &Queue, entry: Entry, mail: Vec<u8>) -> MailId {
     let id = entry.id;
     assert_eq!(queue.put(entry, mail).await, Ok(Put::New));
     id
 }
 
 /// An entry as operators see it.
-pub fn entry(queue: &Queue, id: MailId) -> EntryView {
+pub(crate) fn entry(queue: &Queue, id: MailId) -> EntryView {
     EntryView::from(&queue.entry(id).expect("readable").expect("there"))
 }
 
 /// Waits until the queue is as wished; a test that waits for two minutes has failed.
-pub async fn until(queue: &Queue, wish: impl Fn(&Queue) -> bool) {
+pub(crate) async fn until(queue: &Queue, wish: impl Fn(&Queue) -> bool) {
     let mut changes = queue.changes();
     let waiting = async {
         while !wish(queue) {
@@ -168,31 +168,31 @@ pub async fn until(queue: &Queue, wish: impl Fn(&Queue) -> bool) {
     );
 }
 
-pub async fn until_state(queue: &Queue, id: MailId, state: State) -> EntryView {
+pub(crate) async fn until_state(queue: &Queue, id: MailId, state: State) -> EntryView {
     until(queue, |queue| entry(queue, id).state == state).await;
     entry(queue, id)
 }
 
 /// Short times, so that tests of failures end soon.
-pub const TIMES: NodeTimes = NodeTimes {
+pub(crate) const TIMES: NodeTimes = NodeTimes {
     answer: Duration::from_millis(500),
     rest_min: Duration::from_millis(50),
     rest_max: Duration::from_millis(200),
 };
 
 /// A courier at work.
-pub struct Working {
+pub(crate) struct Working {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Working {
-    pub fn start(queue: &Queue, urls: &[String], hand: &Hand, times: NodeTimes) -> Working {
+    pub(crate) fn start(queue: &Queue, urls: &[String], hand: &Hand, times: NodeTimes) -> Working {
         let nodes = Arc::new(Nodes::with_times(urls, NETWORK, times));
         Working::run(Courier::new(queue.clone(), nodes, hand.clock()))
     }
 
-    pub fn run(courier: Courier) -> Working {
+    pub(crate) fn run(courier: Courier) -> Working {
         let (stop, mut stopped) = watch::channel(false);
         let task = tokio::spawn(courier.run(async move {
             let _ = stopped.wait_for(|stop| *stop).await;
@@ -200,21 +200,21 @@ impl Working {
         Working { stop, task }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let _ = self.stop.send(true);
         self.task.await.expect("no panic");
     }
 }
 
 /// A real node with its folder.
-pub struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
     hand: Hand,
     funds: Vec<Fund>,
 }
 
 /// A node that serves and closes.
-pub struct Served {
+pub(crate) struct Served {
     pub url: String,
     pub node: Node,
     address: SocketAddr,
@@ -225,14 +225,14 @@ pub struct Served {
 
 /// How a node closes ledgers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Closes {
+pub(crate) enum Closes {
     Often,
     ByHand,
 }
 
 impl World {
     /// Every name gets 1,000 XAH.
-    pub fn new(hand: &Hand, names: &[&str]) -> World {
+    pub(crate) fn new(hand: &Hand, names: &[&str]) -> World {
         let fund = |name: &&str| Fund::parse(&format!("{name}@{DOMAIN}=1000")).expect("a fund");
         World {
             folder: tempfile::tempdir().expect("a folder"),
@@ -241,13 +241,13 @@ impl World {
         }
     }
 
-    pub async fn serve(&self, keys: Arc<dyn KeyResolver>, closes: Closes) -> Served {
+    pub(crate) async fn serve(&self, keys: Arc<dyn KeyResolver>, closes: Closes) -> Served {
         self.serve_at("127.0.0.1:0".parse().expect("an address"), keys, closes)
             .await
     }
 
     /// Serves at the same address again.
-    pub async fn serve_again(&self, address: SocketAddr, keys: Arc<dyn KeyResolver>) -> Served {
+    pub(crate) async fn serve_again(&self, address: SocketAddr, keys: Arc<dyn KeyResolver>) -> Served {
         self.serve_at(address, keys, Closes::Often).await
     }
 
@@ -297,14 +297,14 @@ impl World {
 }
 
 impl Served {
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let node = self.node.clone();
         let closing = tokio::task::spawn_blocking(move || rpc::Node::accept_ledger(&node));
         closing.await.expect("no panic").expect("closes");
     }
 
     /// Stops, as if it were gone; its address can be used again.
-    pub async fn stop(self) -> SocketAddr {
+    pub(crate) async fn stop(self) -> SocketAddr {
         let _ = self.stop.send(true);
         self.server.await.expect("no panic").expect("ends");
         if let Some(closing) = self.closing {
@@ -314,6 +314,6 @@ impl Served {
     }
 }
 
-pub fn no_keys() -> Arc<dyn KeyResolver> {
+pub(crate) fn no_keys() -> Arc<dyn KeyResolver> {
     Arc::new(NoResolver)
 }

@@ -7,12 +7,12 @@ use relay::mail::{IncomingMail, Peer};
 
 /// Keeps what it takes.
 #[derive(Debug, Default)]
-pub struct FakeHandler {
+pub(crate) struct FakeHandler {
     pub mails: Mutex<Vec<IncomingMail>>,
 }
 
 impl FakeHandler {
-    pub fn verdict(&self, incoming: IncomingMail) -> Reply {
+    pub(crate) fn verdict(&self, incoming: IncomingMail) -> Reply {
         let text = String::from_utf8_lossy(&incoming.raw).into_owned();
         let asks = |word: &str| text.contains(&format!("X-Verdict: {word}\r\n"));
         let reply = if asks("refuse") {

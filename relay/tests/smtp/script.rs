@@ -9,7 +9,7 @@ use relay::mail::{Channel, IncomingMail, Peer, TraceId};
 use crate::handler::FakeHandler;
 
 /// A session with its handler, played without sockets.
-pub struct Stage {
+pub(crate) struct Stage {
     pub handler: FakeHandler,
     session: Session,
     pub now: Instant,
@@ -21,7 +21,7 @@ pub struct Stage {
 
 impl Stage {
     /// `step`: into pieces of how many bytes the client's words are cut.
-    pub fn new(channel: Channel, start_tls: StartTls, ip: [u8; 4], step: usize) -> Stage {
+    pub(crate) fn new(channel: Channel, start_tls: StartTls, ip: [u8; 4], step: usize) -> Stage {
         let settings = Settings {
             hostname: Arc::from("mx.example.org"),
             start_tls,
@@ -67,7 +67,7 @@ impl Stage {
         }
     }
 
-    pub fn say(&mut self, bytes: &[u8]) {
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(self.step) {
             let mut rest = piece;
             while !rest.is_empty() && !self.is_closed {
@@ -78,7 +78,7 @@ impl Stage {
         }
     }
 
-    pub fn wait(&mut self, secs: u64) {
+    pub(crate) fn wait(&mut self, secs: u64) {
         self.now += Duration::from_secs(secs);
         let action = self.session.handle_timeout(self.now);
         self.follow(action);
@@ -96,13 +96,13 @@ impl Stage {
     }
 
     /// Replies since the last call.
-    pub fn heard(&mut self) -> String {
+    pub(crate) fn heard(&mut self) -> String {
         String::from_utf8(std::mem::take(&mut self.output)).expect("replies are ASCII")
     }
 }
 
 /// How a mail is written in a dialogue.
-pub fn show(incoming: &IncomingMail) -> String {
+pub(crate) fn show(incoming: &IncomingMail) -> String {
     let recipients = incoming.recipients.join(" ");
     format!(
         "from={} to={recipients} helo={} tls={} raw={}",
@@ -114,7 +114,7 @@ pub fn show(incoming: &IncomingMail) -> String {
 }
 
 /// Plays a dialogue; panics where the session says something else.
-pub fn play(name: &str, text: &str, step: usize) {
+pub(crate) fn play(name: &str, text: &str, step: usize) {
     let setting = |word: &str| text.lines().any(|line| line == format!("SET {word}"));
     let channel = if setting("lmtp") {
         Channel::Lmtp
@@ -170,7 +170,7 @@ pub fn play(name: &str, text: &str, step: usize) {
 }
 
 /// `\r`, `\n`, `\0`, `\\`, `\xNN`, and `\{N*text}` for N times text.
-pub fn unescape(text: &str) -> Vec<u8> {
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

@@ -15,27 +15,27 @@ use rpc::methods::Context;
 use rpc::session::{Input, Output};
 use rpc::{HttpReply, RpcError, Session, answer_post};
 
-pub const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+pub(crate) const GENESIS: &str = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
 
 /// Remembers the mails it was given.
 #[derive(Default)]
-pub struct FakeNode {
+pub(crate) struct FakeNode {
     pub mails: Mutex<Vec<SubmitEmail>>,
     pub asked_txs: Mutex<Option<AccountTxQuery>>,
     pub asked_entry: Mutex<Option<(Hash256, LedgerChoice)>>,
     pub vote: Mutex<Option<Vote>>,
 }
 
-pub fn operator() -> Peer {
+pub(crate) fn operator() -> Peer {
     Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Via::Direct)
 }
 
-pub fn stranger() -> Peer {
+pub(crate) fn stranger() -> Peer {
     Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Via::Direct)
 }
 
 /// The reply of a new session to one text frame.
-pub fn answer_frame(node: &dyn Node, peer: Peer, frame: &str) -> String {
+pub(crate) fn answer_frame(node: &dyn Node, peer: Peer, frame: &str) -> String {
     let mut session = Session::new(peer);
     session.handle(node, Input::Text(frame));
     let Some(Output::Text(reply)) = session.next_output() else {
@@ -46,7 +46,7 @@ pub fn answer_frame(node: &dyn Node, peer: Peer, frame: &str) -> String {
 }
 
 /// The reply to one HTTP POST.
-pub fn post_body(node: &dyn Node, peer: Peer, body: &[u8]) -> HttpReply {
+pub(crate) fn post_body(node: &dyn Node, peer: Peer, body: &[u8]) -> HttpReply {
     answer_post(&Context { node, peer: &peer }, body)
 }
 

@@ -29,19 +29,19 @@ impl Scenario<'_> {
         self.story.differs(format!("{method}: {error}")).into()
     }
 
-    pub async fn submit_email(&mut self, text: &str, mode: SubmitMode) -> Result<MailAnswer, Ending> {
+    pub(crate) async fn submit_email(&mut self, text: &str, mode: SubmitMode) -> Result<MailAnswer, Ending> {
         let mail = text.as_bytes().to_vec();
         let answer = MailAnswer::ask(&mut self.client, &SubmitEmail { mail, mode }).await;
         answer.map_err(|error| self.failed(SubmitEmail::METHOD, &error))
     }
 
-    pub async fn submit_blob(&mut self, blob: Vec<u8>) -> Result<SubmitReply, Ending> {
+    pub(crate) async fn submit_blob(&mut self, blob: Vec<u8>) -> Result<SubmitReply, Ending> {
         let on_retry = OnRetry::Hold;
         self.call(&SubmitRequest { blob, on_retry }).await
     }
 
     /// The same transaction with the next Sequence: what a relay could make of a mail that it has.
-    pub async fn submit_rewrapped(&mut self, mut tx: Object) -> Result<SubmitReply, Ending> {
+    pub(crate) async fn submit_rewrapped(&mut self, mut tx: Object) -> Result<SubmitReply, Ending> {
         tx.set(sf::SEQUENCE, self.next_sequence().await?);
         let last = tx.u32(sf::LAST_LEDGER_SEQUENCE).unwrap_or_default();
         tx.set(sf::LAST_LEDGER_SEQUENCE, last + 100);
@@ -49,24 +49,24 @@ impl Scenario<'_> {
     }
 
     /// The transaction that a node would make of a mail, by a dry run.
-    pub async fn wrapped(&mut self, text: &str) -> Result<Object, Ending> {
+    pub(crate) async fn wrapped(&mut self, text: &str) -> Result<Object, Ending> {
         let answer = self.submit_email(text, SubmitMode::DryRun).await?;
         let blob = answer.reply.tx_blob.unwrap_or_default();
         decode(&blob).map_err(|error| self.story.differs(format!("dry run: {error}")).into())
     }
 
-    pub async fn transaction(&mut self, hash: Hash256, form: Form) -> Result<TxReply, Ending> {
+    pub(crate) async fn transaction(&mut self, hash: Hash256, form: Form) -> Result<TxReply, Ending> {
         let key = TxKey::Hash(hash);
         self.call(&TxRequest { key, form }).await
     }
 
-    pub async fn account(&mut self, ledger: LedgerChoice) -> Result<AccountInfoReply, Ending> {
+    pub(crate) async fn account(&mut self, ledger: LedgerChoice) -> Result<AccountInfoReply, Ending> {
         let account = self.alice;
         self.call(&AccountInfoRequest { account, ledger }).await
     }
 
     /// Alice's next Sequence.
-    pub async fn next_sequence(&mut self) -> Result<u32, Ending> {
+    pub(crate) async fn next_sequence(&mut self) -> Result<u32, Ending> {
         Ok(self
             .account(LedgerChoice::Current)
             .await?
@@ -75,7 +75,7 @@ impl Scenario<'_> {
     }
 
     /// What an account has in the validated ledger; nothing where there is none.
-    pub async fn balance(&mut self, account: AccountId) -> Result<Drops, Ending> {
+    pub(crate) async fn balance(&mut self, account: AccountId) -> Result<Drops, Ending> {
         let ledger = LedgerChoice::Validated;
         match self.client.call(&AccountInfoRequest { account, ledger }).await {
             Ok(reply) => Ok(reply.balance),
@@ -85,7 +85,7 @@ impl Scenario<'_> {
     }
 
     /// Hands a mail to the relay as Alice's provider does, and tells what the relay says to it.
-    pub async fn deliver(&mut self, text: &str, wanted: u16) -> Result<(), Ending> {
+    pub(crate) async fn deliver(&mut self, text: &str, wanted: u16) -> Result<(), Ending> {
         let sender = format!("alice@{DOMAIN}");
         let (code, lines) = smtp::send(self.smtp, &sender, RELAY, text).await?;
         self.story.say(&format!(
@@ -98,7 +98,7 @@ impl Scenario<'_> {
     }
 
     /// The relay's mail with these header lines.
-    pub async fn notice(&mut self, headers: &[&str]) -> Result<String, Ending> {
+    pub(crate) async fn notice(&mut self, headers: &[&str]) -> Result<String, Ending> {
         let deadline = Deadline::start();
         loop {
             if let Some(mail) = self.inbox.find(headers) {
@@ -111,7 +111,7 @@ impl Scenario<'_> {
         }
     }
 
-    pub async fn until_validated(&mut self, text: &str) -> Result<SubmitEmailReply, Ending> {
+    pub(crate) async fn until_validated(&mut self, text: &str) -> Result<SubmitEmailReply, Ending> {
         let deadline = Deadline::start();
         loop {
             let reply = self.submit_email(text, SubmitMode::DryRun).await?.reply;
@@ -133,7 +133,7 @@ impl Scenario<'_> {
         }
     }
 
-    pub async fn until_tx_validated(&mut self, hash: Hash256) -> Result<TxReply, Ending> {
+    pub(crate) async fn until_tx_validated(&mut self, hash: Hash256) -> Result<TxReply, Ending> {
         let deadline = Deadline::start();
         loop {
             let reply = self.transaction(hash, Form::Json).await?;

@@ -24,7 +24,7 @@ const DAVE: &str = "Dave <dave@friends.example>";
 const ERIN: &str = "Erin <erin@friends.example>";
 
 /// Where things are.
-pub struct Places<'a> {
+pub(super) struct Places<'a> {
     /// WebSocket of the node.
     pub node: String,
     /// SMTP of the relay.
@@ -34,7 +34,7 @@ pub struct Places<'a> {
 }
 
 /// What every scene needs.
-pub struct Scenario<'a> {
+pub(super) struct Scenario<'a> {
     story: &'a mut Story,
     folder: &'a Folder,
     provider: &'a Provider,
@@ -57,7 +57,7 @@ struct Paid {
 
 impl<'a> Scenario<'a> {
     /// Connects, and shows who is who.
-    pub async fn begin(
+    pub(super) async fn begin(
         story: &'a mut Story,
         folder: &'a Folder,
         provider: &'a Provider,

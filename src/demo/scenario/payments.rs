@@ -94,7 +94,7 @@ const PAYMENTS: [Payment; 4] = [
 
 impl Scenario<'_> {
     /// All four.
-    pub async fn payments(&mut self) -> Result<(), Ending> {
+    pub(crate) async fn payments(&mut self) -> Result<(), Ending> {
         for payment in &PAYMENTS {
             self.payment(payment).await?;
         }

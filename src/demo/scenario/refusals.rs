@@ -24,7 +24,7 @@ fn of_transaction(reply: &SubmitReply) -> Verdict<'_> {
 
 impl Scenario<'_> {
     /// All of them; none may cost Alice anything.
-    pub async fn refusals(&mut self) -> Result<(), Ending> {
+    pub(crate) async fn refusals(&mut self) -> Result<(), Ending> {
         let first = self
             .first
             .take()

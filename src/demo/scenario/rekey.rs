@@ -17,7 +17,7 @@ const PAID_XAH: u64 = 5;
 
 impl Scenario<'_> {
     /// Alice leaves mail behind.
-    pub async fn rekey(&mut self) -> Result<(), Ending> {
+    pub(crate) async fn rekey(&mut self) -> Result<(), Ending> {
         let mut entropy = [0; 16];
         aws_lc_rs::rand::fill(&mut entropy).map_err(|_| self.story.differs("no random numbers"))?;
         let key = KeyPair::ed25519(entropy);

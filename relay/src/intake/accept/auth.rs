@@ -45,6 +45,7 @@ pub struct Reserved {
 
 impl Auth {
     /// With the relay's resolver; `hostname` is the relay's own name.
+    #[must_use]
     pub fn new(resolver: &Resolver, hostname: &str) -> Auth {
         Auth {
             authenticator: MessageAuthenticator(resolver.for_mail_auth()),
@@ -54,6 +55,7 @@ impl Auth {
     }
 
     /// Copies what it needs of a mail, if there is a free place.
+    #[must_use]
     pub fn reserve(&self, incoming: &IncomingMail) -> Option<Reserved> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             metrics::counter!(meter::AUTH_LEFT_OUT).increment(1);

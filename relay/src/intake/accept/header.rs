@@ -7,6 +7,7 @@ use crate::mail::IncomingMail;
 /// Whether an automatic answer may go to the sender: no list, no robot, no null sender.
 ///
 /// RFC 3834 section 2; RFC 5321 section 4.5.5.
+#[must_use]
 pub fn may_answer(incoming: &IncomingMail, from: &str) -> bool {
     !has_null_sender(incoming)
         && !is_robot(from)
@@ -46,6 +47,7 @@ fn forbids(name: &[u8], value: &[u8]) -> bool {
 }
 
 /// How many signatures of either kind the header holds, DKIM and ARC.
+#[must_use]
 pub fn signatures(raw: &[u8]) -> usize {
     let is_signature =
         |name: &[u8]| is(name, "dkim-signature") || is(name, "arc-message-signature") || is(name, "arc-seal");

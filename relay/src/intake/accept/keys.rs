@@ -27,6 +27,7 @@ pub struct MailKeys {
 
 impl MailKeys {
     /// Whether both hold the same answers.
+    #[must_use]
     pub fn agree(&self, other: &MailKeys) -> bool {
         self.keys == other.keys
     }
@@ -63,6 +64,7 @@ pub enum Freshness {
 
 impl Keys {
     /// Keys of a source.
+    #[must_use]
     pub fn new(source: Box<dyn KeyResolver>) -> Keys {
         Keys {
             source,

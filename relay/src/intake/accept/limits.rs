@@ -11,6 +11,7 @@ use crate::limits::BUCKETS_MAX;
 const HOUR_SECS: u64 = 3_600;
 
 /// The network of an address: IPv4 /24, IPv6 /48. `None` for loopback, which is the operator's own.
+#[must_use]
 pub fn network_of(ip: IpAddr) -> Option<IpAddr> {
     let ip = ip.to_canonical();
     if ip.is_loopback() {
@@ -44,6 +45,7 @@ pub enum Counted {
 
 impl Counted {
     /// Its word, for metrics and replies.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Counted::Network => "network",
@@ -66,6 +68,7 @@ pub struct Allowance {
 
 impl Allowance {
     /// Full buckets.
+    #[must_use]
     pub fn new(limits: &Limits) -> Allowance {
         Allowance {
             network: Buckets::new(limits.letters_per_network_hour),

@@ -63,6 +63,7 @@ impl Own {
     }
 
     /// Whether a canonical address is the relay's own.
+    #[must_use]
     pub fn holds(&self, canonical: &str) -> bool {
         self.canonical.contains(canonical)
     }

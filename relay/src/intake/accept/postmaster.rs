@@ -32,6 +32,7 @@ pub struct Postmaster {
 
 impl Postmaster {
     /// `postmaster/` in the data folder; made when the first mail comes.
+    #[must_use]
     pub fn new(data: &Path, hostname: &str) -> Postmaster {
         Postmaster {
             folder: Arc::new(Mutex::new(data.join("postmaster"))),

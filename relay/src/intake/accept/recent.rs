@@ -15,6 +15,7 @@ pub struct Recent<K, V> {
 
 impl<K: Hash + Eq, V> Recent<K, V> {
     /// An empty map.
+    #[must_use]
     pub fn new(entries_max: usize) -> Recent<K, V> {
         Recent {
             young: HashMap::new(),
@@ -49,11 +50,13 @@ impl<K: Hash + Eq, V> Recent<K, V> {
     }
 
     /// How many entries there are.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.young.len() + self.old.len()
     }
 
     /// Whether there is none.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -25,6 +25,7 @@ pub struct Rejected {
 
 impl Rejected {
     /// For good.
+    #[must_use]
     pub fn never(enhanced: &'static str, rule: Rule, reason: &str, fix: &str) -> Rejected {
         Rejected {
             code: 550,
@@ -36,6 +37,7 @@ impl Rejected {
     }
 
     /// For now.
+    #[must_use]
     pub fn later(enhanced: &'static str, rule: Rule, reason: &str, fix: &str) -> Rejected {
         Rejected {
             code: 451,
@@ -44,6 +46,7 @@ impl Rejected {
     }
 
     /// A refusal of the verifier.
+    #[must_use]
     pub fn of(refusal: &Refusal) -> Rejected {
         let enhanced = enhanced(refusal);
         Rejected {
@@ -56,6 +59,7 @@ impl Rejected {
     }
 
     /// The first refusal of a mail, with what to do for this very mail.
+    #[must_use]
     pub fn of_mail(explanation: &Explanation, refusal: &Refusal) -> Rejected {
         let rejected = Rejected::of(refusal);
         match explanation.fix() {
@@ -68,6 +72,7 @@ impl Rejected {
     }
 
     /// A failed check that is not the first one.
+    #[must_use]
     pub fn of_check(check: &Check, enhanced: &'static str) -> Rejected {
         Rejected::never(enhanced, check.rule, &check.read, &check.fix)
     }
@@ -129,6 +134,7 @@ fn enhanced(refusal: &Refusal) -> &'static str {
 /// The line to write for this network, where that is what is wrong.
 ///
 /// Spec: 5.6.
+#[must_use]
 pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> Option<String> {
     match refusal {
         Refusal::Network(NetworkError::Unnamed | NetworkError::Other) => {
@@ -140,16 +146,19 @@ pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> O
 }
 
 /// Whether a rule is about the key, so that another key can satisfy it.
+#[must_use]
 pub fn is_of_key(rule: Rule) -> bool {
     rule == Refusal::Signature.rule() || rule == Refusal::KeyRevoked.rule()
 }
 
 /// Whether the mail is right but dated ahead.
+#[must_use]
 pub fn is_early(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Window(WindowError::Early))
 }
 
 /// Whether the first line is simply something else than an order.
+#[must_use]
 pub fn is_no_order(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Instruction(InstructionError::NotFirst))
 }

@@ -11,12 +11,12 @@ use testkit::provider::{Provider, Signing};
 use super::own::Own;
 
 /// Network of the tests.
-pub const NETWORK: u32 = 21_337;
+pub(super) const NETWORK: u32 = 21_337;
 /// Domain of the senders.
-pub const DOMAIN: &str = "mail.example";
+pub(super) const DOMAIN: &str = "mail.example";
 
 /// The time of the tests, Unix seconds: a minute after mail-auth's first signature, which takes t= from the clock.
-pub fn now() -> u64 {
+pub(super) fn now() -> u64 {
     static NOW: OnceLock<u64> = OnceLock::new();
     *NOW.get_or_init(|| {
         let text = plain(
@@ -40,19 +40,19 @@ const ALICE: Headers<'static> = Headers {
 };
 
 /// The one provider of a run: keys take time to make.
-pub fn provider() -> &'static Provider {
+pub(super) fn provider() -> &'static Provider {
     static PROVIDER: OnceLock<Provider> = OnceLock::new();
     PROVIDER.get_or_init(|| Provider::new(DOMAIN).expect("keys"))
 }
 
 /// Another owner of the same domain's name: signs with keys that are not published.
-pub fn forger() -> &'static Provider {
+pub(super) fn forger() -> &'static Provider {
     static FORGER: OnceLock<Provider> = OnceLock::new();
     FORGER.get_or_init(|| Provider::new(DOMAIN).expect("keys"))
 }
 
 /// What the domain publishes.
-pub fn table() -> KeyTable {
+pub(super) fn table() -> KeyTable {
     let records = provider().records().iter();
     let records: Vec<(&str, &str)> = records
         .map(|(name, record)| (name.as_str(), record.as_str()))
@@ -61,7 +61,7 @@ pub fn table() -> KeyTable {
 }
 
 /// The keys that the domain publishes.
-pub fn records() -> TxtRecords {
+pub(super) fn records() -> TxtRecords {
     let mut records = TxtRecords::new();
     for (name, record) in provider().records() {
         records.insert(name, record.as_bytes());
@@ -70,12 +70,12 @@ pub fn records() -> TxtRecords {
 }
 
 /// The relay's addresses.
-pub fn own() -> Own {
+pub(super) fn own() -> Own {
     Own::new(&["relay@relay.example".to_owned()], "mx.relay.example").expect("an address")
 }
 
 /// Header lines of the usual mail.
-pub fn headers() -> Headers<'static> {
+pub(super) fn headers() -> Headers<'static> {
     Headers {
         date: now() - 60,
         ..ALICE
@@ -83,17 +83,17 @@ pub fn headers() -> Headers<'static> {
 }
 
 /// The usual mail, signed.
-pub fn mail(lines: &[&str]) -> Vec<u8> {
+pub(super) fn mail(lines: &[&str]) -> Vec<u8> {
     signed(headers(), lines)
 }
 
 /// A plain mail, signed.
-pub fn signed(headers: Headers<'_>, lines: &[&str]) -> Vec<u8> {
+pub(super) fn signed(headers: Headers<'_>, lines: &[&str]) -> Vec<u8> {
     sign_as(provider(), headers, lines)
 }
 
 /// A plain mail, signed by a provider.
-pub fn sign_as(provider: &Provider, headers: Headers<'_>, lines: &[&str]) -> Vec<u8> {
+pub(super) fn sign_as(provider: &Provider, headers: Headers<'_>, lines: &[&str]) -> Vec<u8> {
     let text = plain(headers, lines);
     provider
         .sign(&text, Signing::Gmail)

@@ -32,6 +32,7 @@ pub struct Content {
 
 impl Content {
     /// With space for what the client said would come.
+    #[must_use]
     pub fn expecting(declared_bytes: usize) -> Content {
         Content {
             bytes: Vec::with_capacity(declared_bytes.min(CONTENT_RESERVED_BYTES_MAX)),
@@ -40,16 +41,19 @@ impl Content {
     }
 
     /// Bytes so far, what is not kept included.
+    #[must_use]
     pub fn length(&self) -> u64 {
         self.length
     }
 
     /// What is wrong with it so far.
+    #[must_use]
     pub fn flaw(&self) -> Option<Flaw> {
         self.flaw
     }
 
     /// So much came that its end is no longer waited for.
+    #[must_use]
     pub fn is_endless(&self) -> bool {
         self.length > CONTENT_SKIPPED_BYTES_MAX
     }

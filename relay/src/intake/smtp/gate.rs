@@ -59,6 +59,7 @@ struct Open {
 
 impl Gate {
     /// Nothing is open yet.
+    #[must_use]
     pub fn new(connections_max: usize, per_network_max: usize) -> Arc<Gate> {
         Arc::new(Gate {
             connections_max,

@@ -100,6 +100,7 @@ impl Server {
     }
 
     /// Open connections of all listeners.
+    #[must_use]
     pub fn open(&self) -> usize {
         self.gate.open()
     }

@@ -121,6 +121,7 @@ pub struct Session {
 
 impl Session {
     /// A new connection from `peer`, whose `channel` is [`Channel::Smtp`] or [`Channel::Lmtp`].
+    #[must_use]
     pub fn new(settings: Settings, peer: Peer, now: Instant) -> Session {
         Session {
             settings,
@@ -211,6 +212,7 @@ impl Session {
     }
 
     /// When [`Session::handle_timeout`] has something to do, if nothing else happens before.
+    #[must_use]
     pub fn timeout_at(&self) -> Instant {
         let mut at = (self.moved + self.settings.idle).min(self.started + self.settings.session);
         if let Some(length) = self.content_length() {

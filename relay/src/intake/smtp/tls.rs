@@ -136,6 +136,7 @@ impl TlsFiles {
 }
 
 /// TLS version and cipher of a connection, for the log.
+#[must_use]
 pub fn describe(connection: &ServerConnection) -> String {
     let version = connection.protocol_version().and_then(|version| version.as_str());
     let cipher = connection
