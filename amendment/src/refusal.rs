@@ -32,10 +32,10 @@ pub enum Refusal {
     #[error("the mail has more than 4000 header lines")]
     HeaderLinesTooMany,
     /// Spec: 3.4.
-    #[error("a carriage return stands without its line feed")]
+    #[error("the mail has a carriage return without a line feed")]
     BareCr,
     /// Spec: 3.4.
-    #[error("a line feed stands without its carriage return")]
+    #[error("the mail has a line feed without a carriage return")]
     BareLf,
     /// Spec: 3.4.
     #[error("the mail holds a NUL byte")]
@@ -80,10 +80,10 @@ pub enum Refusal {
     #[error("the signature leaves the end of the body open (l=)")]
     BodyLength,
     /// Spec: 4.4.
-    #[error("the selector is no domain name")]
+    #[error("the selector is not a domain name")]
     Selector,
     /// Spec: 4.4.
-    #[error("the signing domain is no domain name")]
+    #[error("the signing domain is not a domain name")]
     SigningDomain,
     /// Spec: 4.4.
     #[error("selector and domain together are too long")]
@@ -125,7 +125,7 @@ pub enum Refusal {
     #[error("i= holds no domain after an @")]
     IdentityMalformed,
     /// Spec: 4.2.
-    #[error("i= lies outside the signing domain")]
+    #[error("i= is outside the signing domain")]
     IdentityOutside,
     /// Spec: 3.3.
     #[error("the body is not the one that was signed")]
@@ -155,13 +155,13 @@ pub enum Refusal {
     #[error("the instruction names an address that is refused: {0}")]
     Named(AddressError),
     /// Neither Remit nor SetRegularKey carries the email flag. Spec: 1.
-    #[error("the email flag stands on a transaction that cannot come from a mail")]
+    #[error("the email flag is set on a transaction that cannot come from a mail")]
     FlagNotAllowed,
     /// The amendment is off. Spec: 1.
     #[error("email transactions are not enabled on this ledger")]
     NotEnabled,
     /// A field is missing, too many, or differs from what the mail yields. Spec: 6.2.
-    #[error("the transaction is not the one that the mail makes")]
+    #[error("the transaction is not the one derived from the mail")]
     NotDerived,
     /// Spec: 6.3.
     #[error("LastLedgerSequence is missing")]
@@ -179,10 +179,10 @@ pub enum Refusal {
     #[error("the key record cannot be used: {0}")]
     KeyRecord(KeyRecordError),
     /// Spec: 4.5.
-    #[error("the key record wants i= to equal d=")]
+    #[error("the key record requires i= to equal d=")]
     IdentityBelowStrictKey,
     /// Spec: 4.5.
-    #[error("the signature is not that of the key")]
+    #[error("the signature does not match the key")]
     Signature,
 }
 

@@ -88,9 +88,7 @@ fn name_receiver(evidence: &Evidence<'_>) -> String {
 
 fn missing(header: &str, evidence: &Evidence<'_>) -> Option<String> {
     evidence.field(header.as_bytes()).is_none().then(|| {
-        format!(
-            "This copy has no {header} line: hand in the whole mail as it was received (`Show original`)."
-        )
+        format!("This copy has no {header} line: submit the whole mail as it was received (`Show original`).")
     })
 }
 
@@ -121,7 +119,7 @@ fn not_aligned(evidence: &Evidence<'_>) -> Option<String> {
     };
     if is_of(&from) && is_of(&signer) {
         return Some(format!(
-            "Hand in the copy that was received first: this one holds the signature of {signer}, but not that of {from}."
+            "Submit the copy that was received first: this one has a signature of {signer}, but none of {from}."
         ));
     }
     Some(match evidence.origin.provider {
@@ -137,8 +135,8 @@ fn not_aligned(evidence: &Evidence<'_>) -> Option<String> {
 fn no_signature(evidence: &Evidence<'_>) -> Option<String> {
     let holds = |header: &[u8]| evidence.field(header).is_some();
     (holds(b"x-google-dkim-signature") || holds(b"arc-message-signature")).then(|| {
-        "Hand in the copy that was received first: this one has no DKIM-Signature (any more), and its ARC and \
-         X-Google-DKIM-Signature lines are none."
+        "Submit the copy that was received first: this one has no DKIM-Signature (any more), and its ARC and \
+         X-Google-DKIM-Signature lines do not count as one."
             .to_owned()
     })
 }
@@ -185,7 +183,8 @@ fn list_or_robot(evidence: &Evidence<'_>) -> Option<String> {
 fn old_algorithm(evidence: &Evidence<'_>) -> Option<String> {
     let algorithm = tag(evidence.signature()?, "a")?;
     (algorithm == b"rsa-sha1").then(|| {
-        "Ask whoever runs your mail server to sign with rsa-sha256; rsa-sha1 is no longer safe.".to_owned()
+        "Ask the administrator of your mail server to sign with rsa-sha256; rsa-sha1 is no longer safe."
+            .to_owned()
     })
 }
 
@@ -194,10 +193,10 @@ fn key(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<String> {
     let dns_name = printable(dns_name.as_bytes(), ADVICE_NAME_BYTES_MAX);
     Some(match refusal {
         Refusal::KeyRecord(error) => {
-            format!("Ask whoever runs the domain to mend its DNS record {dns_name}: {error}.")
+            format!("Ask the administrator of the domain to correct its DNS record {dns_name}: {error}.")
         }
         _ => format!(
-            "Wait: a node looks up {dns_name} and keeps the mail; if the key stays unknown, ask your provider."
+            "Wait: a node keeps the mail and looks up {dns_name}; if the key stays unknown, ask your provider."
         ),
     })
 }
@@ -210,9 +209,7 @@ fn mime(error: MimeError, evidence: &Evidence<'_>) -> Option<String> {
         Some(program) => format!(
             "Write the instruction as text above everything else: {program} put something other than plain text first."
         ),
-        None => {
-            "Send the mail as plain text, or as HTML mail that brings a plain text part first.".to_owned()
-        }
+        None => "Send the mail as plain text, or as HTML mail with a plain text part first.".to_owned(),
     })
 }
 
@@ -244,7 +241,7 @@ fn expired(evidence: &Evidence<'_>) -> Option<String> {
     };
     let provider = provider_or(evidence, "your provider");
     Some(format!(
-        "Send the instruction anew, and hand it in sooner: {provider} lets its signature end after {span}."
+        "Send the instruction again in a new mail, and submit it sooner: a signature of {provider} expires after {span}."
     ))
 }
 
@@ -264,7 +261,7 @@ fn broken(evidence: &Evidence<'_>) -> String {
         return cut(evidence);
     }
     if evidence.is_multipart() {
-        return "Leave an empty line after the instruction, so that nothing can be the rest of it."
+        return "Leave an empty line after the instruction, so that nothing can be read as the rest of it."
             .to_owned();
     }
     let program = evidence.origin.client.map_or("Your mail program", Client::as_str);
@@ -296,11 +293,11 @@ fn not_first(evidence: &Evidence<'_>) -> Option<String> {
     if has_more(&line) {
         // Their pages join the line with the one below, or with the mail that is answered.
         let reply = match evidence.origin.provider {
-            Some(Provider::ICloud | Provider::Yahoo) => ", in a new mail instead of an answer",
+            Some(Provider::ICloud | Provider::Yahoo) => ", in a new mail instead of a reply",
             _ => "",
         };
         return Some(format!(
-            "Write nothing behind the instruction on its line, and leave an empty line below it{reply}."
+            "Write nothing after the instruction on its line, and leave an empty line below it{reply}."
         ));
     }
     below(&text, &first).or_else(|| subject(evidence))
@@ -319,19 +316,20 @@ fn undecoded(line: &[u8], evidence: &Evidence<'_>) -> Option<String> {
     let is_encoded = encoding == b"base64" || (encoding == b"quoted-printable" && line.contains(&b'='));
     if is_encoded {
         return Some(format!(
-            "Send HTML mail, or short lines of plain letters: this text is sent as {}, and no signed byte says so.",
+            "Send HTML mail, or short lines of plain ASCII: this text is encoded as {}, and no signed header says so.",
             name(&encoding)
         ));
     }
     line.starts_with(b"<").then(|| {
-        "Send the mail as plain text, or as HTML mail that brings a plain text part: this one is HTML alone.".to_owned()
+        "Send the mail as plain text, or as HTML mail with a plain text part: this one is HTML only."
+            .to_owned()
     })
 }
 
 /// Both halves of an instruction are there.
 fn cut(evidence: &Evidence<'_>) -> String {
     let program = evidence.origin.client.map_or("Your mail program", Client::as_str);
-    format!("{program} broke the instruction in two lines: send it as HTML mail, or make it shorter.")
+    format!("{program} broke the instruction into two lines: send it as HTML mail, or make it shorter.")
 }
 
 /// The line right below the instruction begins with a word that would go on with it.

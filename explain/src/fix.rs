@@ -6,9 +6,9 @@ use amendment::address::AddressError;
 use amendment::{InstructionError, MimeError, MoneyError, NetworkError, Refusal, WindowError};
 
 const WHOLE_MAIL: &str =
-    "Hand in the whole mail as it was received, from its first header line on (`Show original`).";
+    "Submit the whole mail as it was received, from its first header line on (`Show original`).";
 const UNCHANGED: &str =
-    "Hand in the mail exactly as it was received; a text editor or a script has changed this copy.";
+    "Submit the mail exactly as it was received; a text editor or a script has changed this copy.";
 const OTHER_PROVIDER: &str =
     "Send the mail from another provider; this one signs in a way that is not supported.";
 const OWN_SERVER: &str =
@@ -16,7 +16,7 @@ const OWN_SERVER: &str =
 const NAME_RECEIVER: &str =
     "Your provider does not sign To: name the receiver in the line: REMIT 10 XAH TO <bob@example.com>.";
 const SIGNS_FROM_AND_DATE: &str = "Send the mail from a provider that signs at least From and Date.";
-const NODE_WRAPS: &str = "Submit the mail itself and let the node make the transaction.";
+const NODE_WRAPS: &str = "Submit the mail itself and let the node build the transaction.";
 
 /// The sentence for a refusal.
 #[must_use]
@@ -25,11 +25,11 @@ pub fn fix(refusal: &Refusal) -> &'static str {
     match refusal {
         R::MailTooLarge => "Send a short mail without attachments.",
         R::MemoTooLarge => "Send a short plain mail: only the instruction, no quoted text, no attachments.",
-        R::HeaderLinesTooMany => "Write a new mail instead of answering or forwarding an old one.",
+        R::HeaderLinesTooMany => "Write a new mail instead of replying to or forwarding an old one.",
         R::BareCr | R::BareLf | R::Nul | R::SignatureBase64(_) => UNCHANGED,
         R::HeaderLineWithoutName | R::SpaceBeforeColon | R::ContinuationFirst | R::NoEmptyLine => WHOLE_MAIL,
         R::NoSignature => {
-            "Send the mail from a provider that signs with DKIM, and hand in the copy that was received."
+            "Send the mail from a provider that signs with DKIM, and submit the copy that was received."
         }
         R::SignatureSigned | R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => OTHER_PROVIDER,
         R::Canonicalization | R::QueryMethod | R::BodyLength => OTHER_PROVIDER,
@@ -37,13 +37,13 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => OTHER_PROVIDER,
         R::NotSigned("To") => NAME_RECEIVER,
         R::NotSigned(_) | R::SignedHeadersMalformed | R::SignedHeadersTooMany => SIGNS_FROM_AND_DATE,
-        R::SignedTwice(_) => "Send a new mail; this one carries one of its header lines twice.",
+        R::SignedTwice(_) => "Send a new mail; this one has one of its header lines twice.",
         R::From(error) => sender(*error),
         R::To(error) => recipient(*error),
         R::Named(_) => "Check the address or account in the instruction; copy it instead of typing it.",
         R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => OWN_SERVER,
         R::BodyHash | R::Signature => {
-            "Send the instruction anew; this copy of the mail was changed on its way."
+            "Send the instruction again in a new mail; this copy was changed on its way."
         }
         R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence | R::FlagNotAllowed => NODE_WRAPS,
         R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
@@ -59,13 +59,17 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         }
         R::Money(error) => money(*error),
         R::NotEnabled => "Wait until this ledger has enabled email transactions.",
-        R::Window(WindowError::Expired) => "Send the instruction anew; a mail is good for five days.",
-        R::Window(WindowError::Early) => "Set the clock of your computer, and send the instruction anew.",
+        R::Window(WindowError::Expired) => {
+            "Send the instruction again in a new mail; a mail is valid for five days."
+        }
+        R::Window(WindowError::Early) => {
+            "Set the clock of your computer, then send the instruction again in a new mail."
+        }
         R::KeyUnknown => {
-            "Wait: a node looks your provider's key up and keeps the mail; if the key stays unknown, ask your provider."
+            "Wait: a node keeps the mail and looks up your provider's key; if the key stays unknown, ask your provider."
         }
         R::KeyRevoked | R::KeyRecord(_) => {
-            "Send the instruction anew; your provider does not offer this key for use."
+            "Send the instruction again in a new mail; your provider does not offer this key for use."
         }
     }
 }
@@ -84,9 +88,7 @@ fn recipient(error: AddressError) -> &'static str {
         AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
             "Check the account in the To line; copy it instead of typing it."
         }
-        _ => {
-            "Put exactly one plain address into To, or name the receiver: REMIT 10 XAH TO <bob@example.com>."
-        }
+        _ => "Put exactly one plain address in To, or name the receiver: REMIT 10 XAH TO <bob@example.com>.",
     }
 }
 
@@ -104,7 +106,7 @@ fn instruction(error: InstructionError) -> &'static str {
 
 fn money(error: MoneyError) -> &'static str {
     match error {
-        MoneyError::XahWithIssuer => "Write XAH without a slash and an account behind it.",
+        MoneyError::XahWithIssuer => "Write XAH without a slash and an account after it.",
         MoneyError::Zero => "Write an amount above zero.",
         MoneyError::Digits => {
             "Write fewer digits: XAH has at most 6 decimals, other currencies at most 15 digits."

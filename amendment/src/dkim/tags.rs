@@ -21,7 +21,7 @@ pub enum TagListError {
     #[error("a tag name that is not lower-case letters, digits and underscores")]
     Name,
     /// One name twice.
-    #[error("a tag that stands twice")]
+    #[error("a tag that appears twice")]
     Duplicate,
     /// A byte in a value that is neither printable ASCII nor folding white space.
     #[error("a tag value that is not printable ASCII")]

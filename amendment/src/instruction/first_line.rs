@@ -21,7 +21,7 @@ pub enum InstructionError {
     #[error("the mail holds more than one instruction")]
     Ambiguous,
     /// The next line could be the rest of a broken one. Spec: 5.3.
-    #[error("your mail program may have broken the line: the next line goes on right below it")]
+    #[error("your mail program may have broken the line: the text continues on the next line")]
     Broken,
 }
 

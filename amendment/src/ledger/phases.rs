@@ -58,10 +58,10 @@ pub enum ScreenError {
     #[error("the account no longer takes instructions by mail")]
     Disabled,
     /// tefPAST_SEQ.
-    #[error("the Sequence was used already")]
+    #[error("the Sequence was already used")]
     PastSequence,
     /// terPRE_SEQ.
-    #[error("the Sequence is not yet reached")]
+    #[error("the Sequence is not reached yet")]
     FutureSequence,
     /// tefMAX_LEDGER.
     #[error("LastLedgerSequence has passed")]
@@ -73,7 +73,7 @@ pub enum ScreenError {
     #[error("the mail is older than the last REKEY of its account")]
     BeforeLastRekey,
     /// tefEMAIL_REPLAY. Spec: 8.2.
-    #[error("this mail was executed already")]
+    #[error("this mail was already executed")]
     Replay,
     /// tefEMAIL_FULL. Spec: 8.5.
     #[error("the account sent 64 mails within five days")]

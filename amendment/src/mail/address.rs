@@ -46,7 +46,7 @@ pub enum AddressError {
     #[error("there is white space inside the address")]
     Space,
     /// A comment other than one, without parentheses and `@`, after a bare address. Spec: 2.1.
-    #[error("it holds a comment where none may stand")]
+    #[error("it has a comment where none is allowed")]
     Comment,
     /// A character that no display name may hold unquoted. Spec: 2.1.
     #[error("its display name is malformed")]
@@ -73,16 +73,16 @@ pub enum AddressError {
     #[error("the domain has no dot")]
     OneLabel,
     /// Nothing is left before the first `+`. Spec: 2.2.
-    #[error("nothing stands before the +")]
+    #[error("there is nothing before the +")]
     EmptyLocal,
     /// A sender with `+` in a domain where that can be another person. Spec: 2.2.
     #[error("a sender may hold + only in domains that document it as a tag")]
     PlusInSender,
-    /// Looks like a classic address, but its check digits do not fit. Spec: 2.4.
-    #[error("it looks like an account, but its check digits do not fit")]
+    /// Looks like a classic address, but its check digits do not match. Spec: 2.4.
+    #[error("it looks like an account, but its check digits do not match")]
     ClassicChecksum,
     /// A classic address with something other than `+` and a number up to 4294967295 behind it. Spec: 2.4.
-    #[error("behind the account stands something other than + and a tag number")]
+    #[error("the account is followed by something other than + and a tag number")]
     ClassicSuffix,
     /// Account zero or account one. Spec: 2.4.
     #[error("this account belongs to nobody")]

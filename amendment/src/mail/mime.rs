@@ -25,7 +25,7 @@ pub enum MimeError {
     #[error("the header of its first part is malformed")]
     PartHeader,
     /// One header field twice.
-    #[error("a header field of its first part stands twice")]
+    #[error("a header field of its first part appears twice")]
     Duplicate,
     /// A Content-Type, Content-Disposition or Content-Transfer-Encoding that is malformed or holds a comment.
     #[error("a Content header of its first part is malformed")]

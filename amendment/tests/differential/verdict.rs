@@ -57,8 +57,8 @@ fn class_of_proof(check: &Check) -> String {
     let part = match check.read.as_str() {
         read if read.starts_with("the key record cannot be used: its key") => "key",
         read if read.starts_with("the key record cannot be used") => "record",
-        read if read.starts_with("the key record wants") => "t=s",
-        read if read.starts_with("the signature is not") => "proof",
+        read if read.starts_with("the key record requires") => "t=s",
+        read if read.starts_with("the signature does not match") => "proof",
         _ => return check.rule.to_string(),
     };
     format!("{} {part}", check.rule)

@@ -216,17 +216,18 @@ pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
     };
     match step {
         Step::Final(Ending::Validated(_)) => {
-            said.word = Some("It was executed before; the nodes no longer have its transaction.".to_owned());
+            said.word = Some("It was already executed; the nodes no longer have its transaction.".to_owned());
         }
         Step::Final(Ending::Expired) if !answer.code.is(Ter::TEF_EMAIL_EXPIRED) => {
             said.rule = Some(Rule::R4_6);
-            said.word = Some("Its five days are over; the last answer of a node is the code.".to_owned());
-            said.fix = Some("Send the instruction anew; a mail is good for five days.".to_owned());
+            said.word = Some("Its five days are over; the code is the last answer of a node.".to_owned());
+            said.fix =
+                Some("Send the instruction again in a new mail; a mail is valid for five days.".to_owned());
         }
         Step::Hold => {
             let rule = said.rule.map_or("unknown".to_owned(), |rule| rule.to_string());
             said.word = Some(format!(
-                "The node refuses ({}, rule {rule}) what this relay's verifier accepts: check their versions, then release it.",
+                "The node refuses ({}, rule {rule}) a mail that this relay's verifier accepts: check their versions, then release it.",
                 answer.code.as_str(),
             ));
         }
@@ -256,8 +257,9 @@ pub fn decide_validated(validated: Validated) -> Next {
         code,
         rule: None,
         word,
-        fix: is_charged
-            .then(|| "This mail is used up: mend what the result says, and write a new one.".to_owned()),
+        fix: is_charged.then(|| {
+            "This mail cannot be used again: correct what the result names, then send a new one.".to_owned()
+        }),
     };
     Next::new(Step::Final(Ending::Validated(outcome)), said)
 }
@@ -379,32 +381,32 @@ fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
         (
             Ter::TER_NO_ACCOUNT,
             Rule::R10,
-            "Let somebody send XAH to your address first: that makes the account.",
+            "Ask somebody to send XAH to your address first: that creates the account.",
         ),
         (
             Ter::TER_INSUF_FEE_B,
             Rule::R6_3,
-            "Let somebody send XAH to your address: it cannot pay the fee.",
+            "Ask somebody to send XAH to your address: it cannot pay the fee.",
         ),
         (
             Ter::TEF_EMAIL_FULL,
             Rule::R8_5,
-            "Wait: this mail goes on when the oldest of your 64 mails is five days old.",
+            "Wait: this mail is processed when the oldest of your 64 mails is five days old.",
         ),
         (
             Ter::TEF_EMAIL_EXPIRED,
             Rule::R8_6,
-            "Send the instruction anew, after the REKEY.",
+            "Send the instruction again, after the REKEY.",
         ),
         (
             Ter::TEF_EMAIL_DISABLED,
             Rule::R11,
-            "Sign with the key of the account; it was taken off email.",
+            "Sign with the key of the account; email was turned off for it.",
         ),
         (
             Ter::TEF_EMAIL_REPLAY,
             Rule::R8_2,
-            "Nothing is left to do; to pay the same again, send a new mail.",
+            "There is nothing left to do; to pay the same again, send a new mail.",
         ),
         (
             Ter::TER_NO_DKIM_KEY,
@@ -621,7 +623,7 @@ mod tests {
             Step::Final(Ending::Expired)
         );
         let window = json!({"engine_result": "tefEMAIL_EXPIRED", "code": "tefEMAIL_EXPIRED", "state": "failed",
-            "checks": [{"rule": "4.6", "verdict": "fail", "read": "too old", "fix": "Send it anew."}]});
+            "checks": [{"rule": "4.6", "verdict": "fail", "read": "too old", "fix": "Send it again."}]});
         assert_eq!(
             step(&entry, window, NOW),
             Step::Final(Ending::Expired),

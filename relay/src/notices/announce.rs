@@ -45,7 +45,7 @@ impl Announcer {
         let draft = Draft {
             kind,
             to: entry.from.as_str(),
-            subject: Subject::OfTheMail("Your mail to the Xahau mail relay"),
+            subject: Subject::OfTheMail("Your email to the Xahau email relay"),
             page,
         };
         compose(&self.rules, entry, draft, now)
@@ -252,7 +252,7 @@ mod tests {
     fn golden_refused() {
         let mut refused = refused(Ter::TEF_EMAIL_FULL);
         refused.said.rule = Some(Rule::R8_5);
-        refused.said.word = Some("The account has 64 mails of the last five days.".to_owned());
+        refused.said.word = Some("The account sent 64 mails within five days.".to_owned());
         refused.said.fix = Some("Wait until the oldest of them is five days old.".to_owned());
         let notices = announce(&refused, NOW + 9);
         assert_eq!(kinds(&notices), [NoticeKind::Refused]);
@@ -426,7 +426,7 @@ mod tests {
         entry.thread = crate::queue::Thread::default();
         let mail = &announce(&entry, NOW)[0].mail;
         assert!(!mail.contains("In-Reply-To") && !mail.contains("References"));
-        assert!(mail.contains("Subject: Your mail to the Xahau mail relay\r\n"));
+        assert!(mail.contains("Subject: Your email to the Xahau email relay\r\n"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn compose(rules: &NoticeRules, entry: &Entry, draft: Draft<'_>, now:
     let about = entry.about();
     let mut mail = String::new();
     let mut header = |name: &str, value: &str| fold(&mut mail, name, value);
-    header("From", &format!("Xahau mail relay <{}>", rules.from));
+    header("From", &format!("Xahau email relay <{}>", rules.from));
     header("To", &format!("<{to}>"));
     header("Subject", &subject(draft.subject, entry));
     header("Date", &header_date(now));

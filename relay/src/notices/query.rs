@@ -295,10 +295,10 @@ mod tests {
     async fn keys_that_can_spend_are_told() {
         let key = Some("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh");
         for (flags, key, expected) in [
-            (0, key, "mail from your address, and"),
-            (codec::flags::LSF_DISABLE_EMAIL, key, "alone; mail is shut out"),
-            (codec::flags::LSF_DISABLE_MASTER, key, "alone; mail is shut out"),
-            (codec::flags::LSF_DISABLE_MASTER, None, "neither mail nor a key"),
+            (0, key, "email from your address, and"),
+            (codec::flags::LSF_DISABLE_EMAIL, key, "email is turned off"),
+            (codec::flags::LSF_DISABLE_MASTER, key, "email is turned off"),
+            (codec::flags::LSF_DISABLE_MASTER, None, "neither email nor a key"),
         ] {
             let teller = teller(vec![
                 ("account_info", Ok(account_info(flags, key))),
@@ -307,7 +307,7 @@ mod tests {
             let answers = teller.ask(&question(Request::Balance)).await.expect("answered");
             let text = answers[0].mail.replace("\r\n               ", " ");
             assert!(text.contains(expected), "{text}");
-            assert!(!text.contains("Reserve"), "a reserve that no node told");
+            assert!(!text.contains("Reserve"), "a reserve that no node named");
         }
     }
 
@@ -361,7 +361,7 @@ mod tests {
         let answers = teller.ask(&question(Request::Balance)).await.expect("answered");
         assert_golden("no_account", &answers[0]);
         let answers = teller.ask(&question(Request::History)).await.expect("answered");
-        assert!(answers[0].mail.contains("There is no account"));
+        assert!(answers[0].mail.contains("Your address has no account"));
     }
 
     #[tokio::test]

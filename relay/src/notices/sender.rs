@@ -113,14 +113,14 @@ impl Sender {
         Pass::Worked
     }
 
-    /// Why a notice is not sent any more: the word for the metrics, and the sentence.
+    /// Why a notice is no longer sent: the label for the metrics, and the sentence.
     fn why_not(&self, notice: &Notice, now: u64) -> Option<(&'static str, &'static str)> {
         if now.saturating_sub(notice.made_at) > ANSWER_TRIED_SECS {
-            return Some(("age", "it could not be sent for two days"));
+            return Some(("age", "it could not be sent within two days"));
         }
         let is_of_end = |other: &Notice| other.kind != NoticeKind::Waiting;
         if !is_of_end(notice) && self.queue.notices_about(notice.about).iter().any(is_of_end) {
-            return Some(("stale", "the mail waits no longer, and another answer says so"));
+            return Some(("stale", "the email no longer waits, and another answer says so"));
         }
         let since = now.saturating_sub(DAY_SECS);
         // Questions leave room for what becomes of money.
@@ -133,7 +133,7 @@ impl Sender {
             | NoticeKind::Welcome => self.per_address_day,
         };
         let is_full = self.queue.notices_before(notice, since) >= most;
-        is_full.then_some(("cap", "its address has had the most answers of a day"))
+        is_full.then_some(("cap", "its address has received the daily maximum of answers"))
     }
 
     /// Sends one after the other over one connection.

@@ -499,7 +499,7 @@ async fn an_address_gets_no_more_answers_than_the_cap_in_a_day() {
     bench.pass().await;
     let (state, word) = bench.state(id);
     assert_eq!((state, host.mails()), (NoticeState::Withheld, 3));
-    assert!(word.contains("most answers of a day"), "{word}");
+    assert!(word.contains("daily maximum of answers"), "{word}");
     bench.later(2);
     bench.notice(6).await;
     bench.pass().await;

@@ -47,8 +47,8 @@ fn is_rekey(entry: &Entry) -> bool {
 /// Stands below each notice: who writes, what a genuine answer never holds, and its name in the logs.
 pub(super) fn footer(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
     page.paragraph(&format!(
-        "Genuine answers come from {} alone. They never ask you to log in, and never for a password, a key or a \
-         secret. The relay holds no money and no keys.",
+        "Genuine answers come only from {}. They never ask you to log in or to send a password, a key or a secret. The \
+         relay holds no money and no keys.",
         rules.from
     ));
     page.table(&[("Trace", Some(entry.trace.to_string()))]);
@@ -58,27 +58,27 @@ pub(super) fn footer(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
 pub(super) fn waiting(entry: &Entry) -> Page {
     let mut page = Page::default();
     if entry.is_held() {
-        // The word is the operator's or for the operator.
+        // The reason is for the operator, not for the sender.
         page.paragraph(
-            "Your mail has arrived, and is set aside until the operator of the relay has looked at it.",
+            "Your email has arrived, but it is on hold until the operator of this relay has checked it.",
         );
         page.table(&[("Your line", Some(entry.instruction.clone()))]);
         page.paragraph(&format!(
-            "It is good until {}; another answer follows when it goes on, or when it no longer can. Please do not send it \
-             a second time; both could be carried out.",
+            "It stays valid until {}. You will get another answer when it is processed or when it expires. Please do not \
+             send it again: both emails could be carried out.",
             human_date(entry.executable_until)
         ));
         node_state(&mut page, entry);
         return page;
     }
-    page.paragraph("Your mail has arrived, and waits.");
+    page.paragraph("Your email has arrived and is waiting.");
     page.table(&[("Your line", Some(entry.instruction.clone()))]);
     if let Some(word) = &entry.said.word {
         page.paragraph(&format!("Why: {word}"));
     }
     page.paragraph(&format!(
-        "It is tried again by itself until {}. You need not do anything: another answer follows when it is done. Please \
-         do not send it a second time; both could be carried out.",
+        "The relay keeps trying until {}. You do not need to do anything: you will get another answer when it is done. \
+         Please do not send it again: both emails could be carried out.",
         human_date(entry.executable_until)
     ));
     node_state(&mut page, entry);
@@ -111,7 +111,7 @@ pub(super) fn paid(rules: &NoticeRules, entry: &Entry) -> Page {
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
-        "To see your balance, write a new mail to {}:",
+        "To see your balance, send a new email to {}:",
         rules.from
     ));
     page.first_line("BALANCE");
@@ -131,12 +131,13 @@ pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(
-        "From now on this key can spend from the account. Mail still can, too, until the key shuts it out: an \
-         AccountSet transaction with SetFlag 60, which the ledger takes 72 hours after this change at the earliest.",
+        "From now on this key can spend from the account. Email can still spend from it too, until the key turns that \
+         off with an AccountSet transaction with SetFlag 60. The ledger accepts that 72 hours after this change at the \
+         earliest.",
     );
     page.paragraph(
-        "If it was not you who wrote this mail: somebody else can send mail in your name. You have these 72 hours to \
-         set a key of your own in the same way; then change the password of your mailbox.",
+        "If you did not write this email, somebody else can send email in your name. You have these 72 hours to set \
+         your own key in the same way; then change the password of your mailbox.",
     );
     page
 }
@@ -153,7 +154,7 @@ fn new_key(entry: &Entry) -> Option<String> {
 pub(super) fn charged(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
     page.paragraph(&format!(
-        "{} The ledger took the mail and its fee, but could not carry it out.",
+        "{} The ledger accepted the email and charged the fee, but could not carry out the instruction.",
         nothing_done(entry)
     ));
     page.table(&[
@@ -169,7 +170,7 @@ pub(super) fn charged(rules: &NoticeRules, entry: &Entry) -> Page {
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
-        "To see your balance, write a new mail to {}:",
+        "To see your balance, send a new email to {}:",
         rules.from
     ));
     page.first_line("BALANCE");
@@ -181,8 +182,8 @@ pub(super) fn charged(rules: &NoticeRules, entry: &Entry) -> Page {
 pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
     page.paragraph(
-        "The ledger has had your mail already, by another way; how it ended, the nodes no longer show. Please do not send \
-         it a second time before you have looked: both could be carried out.",
+        "Your email had already reached the ledger by another route, and the nodes no longer show the result. Please \
+         check before you send it again: both emails could be carried out.",
     );
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
@@ -197,7 +198,7 @@ pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
     } else {
         ("To see your last payments", "HISTORY")
     };
-    page.paragraph(&format!("{what}, write a new mail to {}:", rules.from));
+    page.paragraph(&format!("{what}, send a new email to {}:", rules.from));
     page.first_line(line);
     page
 }
@@ -205,7 +206,7 @@ pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
 /// Refused for good.
 pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
     let mut page = Page::default();
-    page.paragraph(&format!("{} The mail was refused.", nothing_done(entry)));
+    page.paragraph(&format!("{} The email was refused.", nothing_done(entry)));
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
         ("Why", entry.said.word.clone()),
@@ -215,8 +216,8 @@ pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
     ]);
     if now < entry.executable_until && !is_dead_for_good(entry) {
         page.paragraph(&format!(
-            "Take care: until {} the mail stays good, and whoever has a copy can hand it in again. If you write a second \
-             one before that, both could be carried out.",
+            "Caution: the email stays valid until {}, and anyone who has a copy can submit it again. If you send another \
+             one before then, both could be carried out.",
             human_date(entry.executable_until)
         ));
     }
@@ -245,13 +246,13 @@ fn is_dead_for_good(entry: &Entry) -> bool {
 pub(super) fn expired(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
     page.paragraph(&format!(
-        "{} A mail is good for five days, and those of this one ended on {}. It can no longer be carried out.",
+        "{} An email is valid for five days, and this one expired on {}. It can no longer be carried out.",
         nothing_done(entry),
         human_date(entry.executable_until)
     ));
     page.table(&[
         ("Your line", Some(entry.instruction.clone())),
-        ("Last word", entry.said.word.clone()),
+        ("Last reason", entry.said.word.clone()),
         ("Code", code(entry)),
         ("What to do", entry.said.fix.clone()),
     ]);
@@ -270,7 +271,7 @@ fn nothing_done(entry: &Entry) -> &'static str {
 /// The line to write again.
 fn again(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
     page.paragraph(&format!(
-        "To try again, write a new mail, with {} in Cc, that begins with this line and an empty line after it:",
+        "To try again, send a new email with {} in Cc. Begin it with this line, followed by an empty line:",
         rules.from
     ));
     page.first_line(&entry.instruction);
@@ -298,7 +299,7 @@ pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, to: &str) -> Page {
     let amount = delivered.as_deref().unwrap_or("money");
     page.paragraph(&format!("{} has sent you {amount}.", entry.from));
     page.paragraph(
-        "It is yours already: there is nothing to accept, to sign up for or to confirm. It stands in the Xahau ledger, a \
+        "It is already yours: there is nothing to accept, sign up for or confirm. It is recorded in the Xahau ledger, a \
          public register that many computers keep together, in an account that belongs to your email address.",
     );
     page.table(&[
@@ -310,19 +311,22 @@ pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, to: &str) -> Page {
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(&format!(
-        "How to pay with it: write a mail from {to} with {} in Cc, and begin it with the line below, and an empty line \
-         after it. In place of ADDRESS put the address of whom you pay, in place of 1 how much. A small part, the \
-         reserve, stays in the account.",
+        "How to pay with it: send an email from {to} with {} in Cc. Begin it with the line below, followed by an empty \
+         line. Replace ADDRESS with the address of the receiver, and 1 with the amount. A small part, the reserve, stays \
+         in the account.",
         rules.from
     ));
     page.first_line(&format!("REMIT 1 XAH TO <ADDRESS>{}", net(rules)));
-    page.paragraph(&format!("How to see what you have: write to {}:", rules.from));
+    page.paragraph(&format!(
+        "How to see your balance: send an email to {}:",
+        rules.from
+    ));
     page.first_line("BALANCE");
     page.paragraph(
-        "How to leave: as long as mail can spend from your account, so can whoever can send mail in your name, such as \
-         your mail provider or a thief of your password. That is good enough for pocket money and for nothing more. To \
-         hold more, get an account of your own from any Xahau wallet, and pay the money to its address, or let its key \
-         rule this account as well:",
+        "How to take full control: as long as email can spend from your account, so can anyone who can send email in \
+         your name, such as your email provider or somebody who has stolen your password. That is good enough for pocket \
+         money and nothing more. To hold more, get an account from any Xahau wallet and pay the money to its address, or \
+         give its key control of this account too:",
     );
     page.first_line(&format!("REKEY rTheAddressOfYourWallet{}", net(rules)));
     page
@@ -352,10 +356,10 @@ pub(super) fn balance(rules: &NoticeRules, entry: &Entry, account: &Account) -> 
     let mut page = Page::default();
     page.paragraph(&format!("Your balance: {}.", xah(account.balance_drops)));
     let keys = match (account.can_mail_spend, &account.regular_key) {
-        (true, None) => "mail from your address".to_owned(),
-        (true, Some(key)) => format!("mail from your address, and {key}"),
-        (false, Some(key)) => format!("{key} alone; mail is shut out"),
-        (false, None) => "neither mail nor a key".to_owned(),
+        (true, None) => "email from your address".to_owned(),
+        (true, Some(key)) => format!("email from your address, and {key}"),
+        (false, Some(key)) => format!("only {key}; email is turned off"),
+        (false, None) => "neither email nor a key".to_owned(),
     };
     let reserve = account.reserve_drops;
     let free = reserve.map(|reserve| xah(account.balance_drops.saturating_sub(reserve)));
@@ -372,7 +376,7 @@ pub(super) fn balance(rules: &NoticeRules, entry: &Entry, account: &Account) -> 
         ("Ledger", account.ledger_index.map(|index| index.to_string())),
     ]);
     page.paragraph(&format!(
-        "To see your last payments, write a new mail to {}:",
+        "To see your last payments, send a new email to {}:",
         rules.from
     ));
     page.first_line("HISTORY");
@@ -397,10 +401,10 @@ pub(super) struct Payment {
 pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) -> Page {
     let mut page = Page::default();
     match payments.len() {
-        0 => page.paragraph("There are no payments of your account yet."),
+        0 => page.paragraph("Your account has no payments yet."),
         1 => page.paragraph("The last payment of your account:"),
         count => page.paragraph(&format!(
-            "The last {count} payments of your account, the newest first:"
+            "The last {count} payments of your account, newest first:"
         )),
     };
     page.table(&[
@@ -420,10 +424,10 @@ pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) 
         ]);
     }
     page.paragraph(
-        "The ledger knows accounts, not email addresses: whose account the other side is cannot be read from it.",
+        "The ledger knows accounts, not email addresses, so it does not show whose account the other side is.",
     );
     page.paragraph(&format!(
-        "To see your balance, write a new mail to {}:",
+        "To see your balance, send a new email to {}:",
         rules.from
     ));
     page.first_line("BALANCE");
@@ -433,9 +437,7 @@ pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) 
 /// BALANCE or HISTORY of an account that is not there yet.
 pub(super) fn no_account(rules: &NoticeRules, entry: &Entry, reserve_drops: Option<u64>) -> Page {
     let mut page = Page::default();
-    page.paragraph(
-        "There is no account of your address yet. It begins to exist with the first payment to it.",
-    );
+    page.paragraph("Your address has no account yet. The first payment to your address creates it.");
     page.table(&[
         ("Your address", Some(entry.from.to_string())),
         ("Your account", Some(entry.from.account().to_string())),
@@ -445,8 +447,8 @@ pub(super) fn no_account(rules: &NoticeRules, entry: &Entry, reserve_drops: Opti
         ),
     ]);
     page.paragraph(&format!(
-        "How to get money: let somebody who has XAH pay you, by a mail to you with {} in Cc that begins with the line \
-         below and an empty line after it; or buy XAH at an exchange and have it paid out to the account above.",
+        "How to get money: ask somebody who has XAH to pay you, by an email to you with {} in Cc that begins with the \
+         line below, followed by an empty line. Or buy XAH at an exchange and withdraw it to the account above.",
         rules.from
     ));
     page.first_line(&format!("REMIT 10 XAH TO <{}>{}", entry.from, net(rules)));

@@ -212,7 +212,7 @@ async fn rejects_a_mail_whose_window_is_over_only_after_a_node_was_asked() {
     let over = until_state(&queue, id, State::Expired).await;
     ticking.abort();
     assert!(over.node.is_some() && over.code.is_some() && over.final_at.is_some());
-    assert!(over.fix.expect("a fix").contains("anew"));
+    assert!(over.fix.expect("a fix").contains("again"));
     working.stop().await;
     served.stop().await;
 }

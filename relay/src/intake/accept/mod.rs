@@ -152,7 +152,7 @@ impl Intake {
             return put_off(incoming, "postmaster", no_room_for_postmaster(&error));
         }
         log(incoming, "postmaster", "", "");
-        let text = format!("Taken as {} for the postmaster.", incoming.trace);
+        let text = format!("Accepted as {} for the postmaster.", incoming.trace);
         Reply::new(250, "2.0.0", text)
     }
 
@@ -198,12 +198,12 @@ impl Intake {
                     auth.start(reserved, id, self.queue.clone());
                 }
                 taken(&incoming, "taken", &id.to_string());
-                Reply::new(250, "2.0.0", format!("Taken as {}. {next}", incoming.trace))
+                Reply::new(250, "2.0.0", format!("Accepted as {}. {next}", incoming.trace))
             }
             Ok(Put::Known(state, trace)) => {
                 taken(&incoming, "known", &id.to_string());
                 let state = state.as_str();
-                let text = format!("Here already as {trace} ({state}); nothing is done twice.");
+                let text = format!("This mail is already here as {trace} ({state}); nothing is done twice.");
                 Reply::new(250, "2.0.0", text)
             }
             Err(error) => no_room(&incoming, &error),
@@ -213,10 +213,10 @@ impl Intake {
     fn what_happens_next(&self, entry: &Entry) -> &'static str {
         match (entry.dkim, self.has_notices && entry.may_answer) {
             (Dkim::Unproven, _) => {
-                "Your provider's key is not known here yet; the nodes look it up and decide."
+                "Your provider's key is not known here yet; the nodes will look it up and decide."
             }
-            (Dkim::Proven, true) => "You are answered by mail.",
-            (Dkim::Proven, false) => "You are not answered by mail; look your account up.",
+            (Dkim::Proven, true) => "You will get an answer by email.",
+            (Dkim::Proven, false) => "You will get no answer by email; check your account instead.",
         }
     }
 }
@@ -244,7 +244,8 @@ impl MailHandler for Intake {
             received.unwrap_or_else(|_| {
                 tracing::error!(%trace, way = %channel, "judging a mail panicked: a defect of the relay");
                 count_put_off(channel, "defect");
-                let text = format!("The relay cannot read this mail now (trace {trace}). Try again later.");
+                let text =
+                    format!("The relay cannot process this mail now (trace {trace}). Try again later.");
                 Reply::new(451, "4.3.0", text)
             })
         })
@@ -254,7 +255,7 @@ impl MailHandler for Intake {
 fn over_limit(code: u16, over: Exceeded) -> Reply {
     let minutes = over.wait_secs.div_ceil(60).max(1);
     let what = over.what.as_str();
-    let text = format!("Too many letters of this {what} in an hour. Try again in {minutes} minutes.");
+    let text = format!("Too many mails from this {what} in an hour. Try again in {minutes} minutes.");
     Reply::new(code, "4.7.1", text)
 }
 
@@ -270,11 +271,11 @@ fn no_room(incoming: &IncomingMail, error: &QueueError) -> Reply {
             put_off(incoming, "disk", reply)
         }
         QueueError::Full { .. } => {
-            let reply = Reply::new(452, "4.3.1", "Too many mails wait here already. Try again later.");
+            let reply = Reply::new(452, "4.3.1", "Too many mails are waiting here. Try again later.");
             put_off(incoming, "full", reply)
         }
         QueueError::FullOfUnproven { .. } => {
-            let text = "Your provider's key was not found, and many mails without one wait here already. \
+            let text = "Your provider's key was not found, and too many such mails are waiting here. \
                         Try again later.";
             put_off(incoming, "unproven", Reply::new(451, "4.7.5", text))
         }

@@ -80,7 +80,7 @@ impl Own {
             return Err(Reply::new(
                 550,
                 "5.1.3",
-                "This address is not written plainly. Write it as name@domain, without routes and quotation marks.",
+                "This address has a form that is not accepted. Write it as name@domain, without routes or quotation marks.",
             ));
         };
         if self.addresses.contains(&lower) {
@@ -90,7 +90,7 @@ impl Own {
             return Err(Reply::new(
                 550,
                 "5.7.1",
-                "This server takes mail for its own addresses only and passes none on. Check the address.",
+                "This server accepts mail only for its own addresses and does not relay. Check the address.",
             ));
         }
         if address.local() == POSTMASTER {
@@ -99,7 +99,7 @@ impl Own {
         Err(Reply::new(
             550,
             "5.1.1",
-            "There is no such address here. Check the address of the relay.",
+            "No such address here. Check the address of the relay.",
         ))
     }
 }

@@ -50,7 +50,7 @@ pub fn judge<K: KeySource>(raw: &[u8], rules: &Rules<'_>, keys: &K) -> Result<Ac
         return Err(Rejected::later(
             "4.3.0",
             Rule::R4_6,
-            "the clock of this relay is wrong",
+            "this relay's clock is wrong",
             TRY_AGAIN,
         ));
     };
@@ -63,7 +63,7 @@ pub fn judge<K: KeySource>(raw: &[u8], rules: &Rules<'_>, keys: &K) -> Result<Ac
     weigh(raw, rules, keys, &explanation)
 }
 
-const TRY_AGAIN: &str = "Your provider will try again by itself.";
+const TRY_AGAIN: &str = "Your provider will try again automatically.";
 
 fn weigh<K: KeySource>(
     raw: &[u8],
@@ -73,11 +73,11 @@ fn weigh<K: KeySource>(
 ) -> Result<Accepted, Rejected> {
     let from = explanation.from.as_ref().and_then(|from| from.address.as_deref());
     if from.is_some_and(|from| rules.own.holds(from)) {
-        let fix = "Send the mail from your own address; the relay orders nothing itself.";
+        let fix = "Send the mail from your own address; the relay itself never pays.";
         return Err(Rejected::never(
             "5.4.6",
             Rule::R13,
-            "the mail is in the relay's own name",
+            "the sender is the relay's own address",
             fix,
         ));
     }
@@ -116,7 +116,7 @@ fn unread() -> Rejected {
         "5.6.0",
         Rule::R10,
         "the mail could not be read",
-        "Write a new, plain mail.",
+        "Send a new mail in plain text.",
     )
 }
 
@@ -176,7 +176,7 @@ fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> 
     Err(Rejected::never(
         "5.7.1",
         Rule::R13,
-        "the relay itself would be the receiver",
+        "the relay itself would receive the payment",
         &fix,
     ))
 }
@@ -259,14 +259,14 @@ fn question<K: KeySource>(
 fn unproven_question<K: KeySource>(keys: &K, explanation: &Explanation) -> Rejected {
     let name = explanation.signed_with.as_ref();
     let answer = name.map(|name| keys.key(name.domain(), name.selector()));
-    let reason = "your provider's key was not found, so nobody can tell that you ask";
+    let reason = "your provider's key was not found, so the sender cannot be verified";
     match answer {
         Some(KeyAnswer::Unknown) => Rejected::later("4.7.5", Rule::R7_3, reason, TRY_AGAIN),
         _ => Rejected::never(
             "5.7.20",
             Rule::R7_3,
             reason,
-            "Ask again later, or from another provider.",
+            "Ask again later, or use another provider.",
         ),
     }
 }

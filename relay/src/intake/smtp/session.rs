@@ -236,7 +236,7 @@ impl Session {
             Reply::new(
                 421,
                 "4.4.2",
-                "Too slow, or too long; closing. Connect again to go on",
+                "Timeout or session too long; closing. Connect again to continue",
             )
         };
         self.close_with(&reply)
@@ -385,7 +385,7 @@ impl Session {
                     self.transaction = None;
                     return self.refuse(&too_large());
                 }
-                self.say(&Reply::new(250, "2.0.0", format!("{length} bytes so far")));
+                self.say(&Reply::new(250, "2.0.0", format!("{length} bytes received")));
                 Action::More
             }
             Fate::KeepLast => {
@@ -427,7 +427,7 @@ impl Session {
             flaw => Reply::new(
                 550,
                 "5.6.11",
-                format!("The mail holds {flaw}; end every line with CRLF"),
+                format!("The mail has {flaw}; end every line with CRLF"),
             ),
         };
         for _ in 0..self.replies_owed {
@@ -452,5 +452,9 @@ fn too_large() -> Reply {
 }
 
 fn stopping(hostname: &str) -> Reply {
-    Reply::new(421, "4.3.2", format!("{hostname} stops; connect again later"))
+    Reply::new(
+        421,
+        "4.3.2",
+        format!("{hostname} is shutting down; connect again later"),
+    )
 }

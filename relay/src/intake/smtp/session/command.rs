@@ -37,7 +37,7 @@ impl Session {
             return match parse_bdat(&line) {
                 Some((chunk_bytes, part)) => self.bdat(chunk_bytes, part, now),
                 // Its content follows, of unknown length.
-                None => self.close_with(&Reply::new(501, "5.5.4", "Write: BDAT size [LAST]. Closing")),
+                None => self.close_with(&Reply::new(501, "5.5.4", "Syntax: BDAT size [LAST]; closing")),
             };
         }
         let has_argument = word.len() < line.trim_ascii_end().len();
@@ -70,19 +70,19 @@ impl Session {
             Request::Helo { host } if !is_lmtp => self.greet_back(&host, Greeting::Plain),
             Request::Lhlo { host } if is_lmtp => self.greet_back(&host, Greeting::Extended),
             Request::Ehlo { .. } | Request::Helo { .. } => {
-                self.refuse(&Reply::new(500, "5.5.1", "This is LMTP; say LHLO"))
+                self.refuse(&Reply::new(500, "5.5.1", "This is LMTP; use LHLO"))
             }
-            Request::Lhlo { .. } => self.refuse(&Reply::new(500, "5.5.1", "This is SMTP; say EHLO")),
+            Request::Lhlo { .. } => self.refuse(&Reply::new(500, "5.5.1", "This is SMTP; use EHLO")),
             Request::Mail { from } => self.mail(from, line, handler),
             Request::Rcpt { to } => self.rcpt(to, line, handler),
             Request::Data => self.data(now),
             Request::StartTls => self.start_tls(),
             Request::Rset => {
                 self.transaction = None;
-                self.fine(250, "2.0.0", "Forgotten")
+                self.fine(250, "2.0.0", "Reset")
             }
             Request::Noop { .. } => self.fine(250, "2.0.0", "OK"),
-            Request::Vrfy { .. } => self.fine(252, "2.5.0", "Cannot say; send the mail and see"),
+            Request::Vrfy { .. } => self.fine(252, "2.5.0", "Cannot verify; send the mail to find out"),
             Request::Help { .. } => self.fine(
                 214,
                 "2.0.0",
@@ -139,7 +139,7 @@ impl Session {
         let refusal = if self.peer.helo.is_empty() {
             Some(say_hello_first(self.peer.channel))
         } else if self.transaction.is_some() {
-            Some(Reply::new(503, "5.5.1", "A mail is under way; say RSET first"))
+            Some(Reply::new(503, "5.5.1", "A mail is in progress; send RSET first"))
         } else if from.address.is_empty() && !path_of(line).is_empty() {
             Some(Reply::new(553, "5.1.7", "The sender's address has no domain"))
         } else {
@@ -163,22 +163,22 @@ impl Session {
 
     fn rcpt(&mut self, to: RcptTo<Cow<'_, str>>, line: &[u8], handler: &dyn MailHandler) -> Action {
         let Some(open) = &mut self.transaction else {
-            return self.refuse(&Reply::new(503, "5.5.1", "Say MAIL first"));
+            return self.refuse(&Reply::new(503, "5.5.1", "Send MAIL first"));
         };
         open.asked = open.asked.saturating_add(1);
         if open.asked > limits::RECIPIENT_COMMANDS_MAX {
             return self.close_with(&Reply::new(421, "4.5.3", "Too many recipients; closing"));
         }
         if open.chunks.is_some() {
-            return self.refuse(&Reply::new(503, "5.5.1", "The content is under way already"));
+            return self.refuse(&Reply::new(503, "5.5.1", "The content has already begun"));
         }
         if to.orcpt.is_some() || to.rrvs != 0 || to.flags != 0 {
-            return self.refuse(&Reply::new(555, "5.5.4", "That parameter of RCPT is not offered"));
+            return self.refuse(&Reply::new(555, "5.5.4", "RCPT parameter not supported"));
         }
         let address = match to.address.as_ref() {
             // The parser gives nothing for the one address that needs no domain (RFC 5321 section 4.5.1).
             "" if path_of(line).eq_ignore_ascii_case(b"postmaster") => "postmaster",
-            "" => return self.refuse(&Reply::new(553, "5.1.3", "That is no address")),
+            "" => return self.refuse(&Reply::new(553, "5.1.3", "Not an address")),
             address => address,
         };
         if open.recipients.len() >= limits::RECIPIENTS_MAX {
@@ -195,7 +195,7 @@ impl Session {
     /// Whether content may come now; else the refusal.
     fn check_envelope(&self) -> Result<&Transaction, Reply> {
         match &self.transaction {
-            None => Err(Reply::new(503, "5.5.1", "Say MAIL first")),
+            None => Err(Reply::new(503, "5.5.1", "Send MAIL first")),
             Some(open) if open.recipients.is_empty() => {
                 Err(Reply::new(503, "5.5.1", "No recipient was accepted"))
             }
@@ -208,7 +208,11 @@ impl Session {
             Err(refusal) => return self.refuse(&refusal),
             // RFC 3030 section 2: DATA may not follow BDAT.
             Ok(open) if open.chunks.is_some() => {
-                return self.refuse(&Reply::new(503, "5.5.1", "The content comes by BDAT already"));
+                return self.refuse(&Reply::new(
+                    503,
+                    "5.5.1",
+                    "The content has already begun with BDAT",
+                ));
             }
             Ok(open) => open.declared_bytes,
         };
@@ -249,12 +253,12 @@ impl Session {
 
     fn start_tls(&mut self) -> Action {
         if self.peer.tls.is_some() {
-            return self.refuse(&Reply::new(503, "5.5.1", "TLS is there already"));
+            return self.refuse(&Reply::new(503, "5.5.1", "TLS is already active"));
         }
         if self.settings.start_tls == StartTls::NotOffered {
             return self.refuse(&Reply::new(502, "5.5.1", "STARTTLS is not offered"));
         }
-        self.say(&Reply::new(220, "2.0.0", "Start the handshake"));
+        self.say(&Reply::new(220, "2.0.0", "Ready to start TLS"));
         self.mode = Mode::Handshake;
         Action::StartTls
     }
@@ -279,13 +283,13 @@ fn say_hello_first(channel: Channel) -> Reply {
         Channel::Lmtp => "LHLO",
         Channel::Smtp | Channel::Imap | Channel::Maildir | Channel::Pipe => "EHLO",
     };
-    Reply::new(503, "5.5.1", format!("Say {verb} first"))
+    Reply::new(503, "5.5.1", format!("Send {verb} first"))
 }
 
 /// Printable ASCII and nothing else; addresses beyond it would need SMTPUTF8 (RFC 6531), which is not offered.
 fn check_bytes(line: &[u8]) -> Option<Reply> {
     if line.first() == Some(&b' ') {
-        return Some(Reply::new(500, "5.5.2", "A command starts the line"));
+        return Some(Reply::new(500, "5.5.2", "A line must begin with a command"));
     }
     if line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
@@ -293,13 +297,13 @@ fn check_bytes(line: &[u8]) -> Option<Reply> {
     let word = first_word(line);
     let is_address = word.eq_ignore_ascii_case(b"MAIL") || word.eq_ignore_ascii_case(b"RCPT");
     if is_address && line.iter().all(|byte| matches!(byte, b' '..=b'~' | 0x80..)) {
-        let text = "Addresses in other letters than ASCII are not offered here; use an ASCII address";
+        let text = "Non-ASCII addresses are not supported here; use an ASCII address";
         return Some(Reply::new(553, "5.6.7", text));
     }
     Some(Reply::new(
         500,
         "5.5.2",
-        "Control characters, or other letters than ASCII, in a command",
+        "Control or non-ASCII characters in a command",
     ))
 }
 
@@ -345,7 +349,7 @@ fn check_mail_parameters(from: &MailFrom<Cow<'_, str>>) -> Option<Reply> {
         size: from.size,
         ..MailFrom::default()
     };
-    (*from != offered).then(|| Reply::new(555, "5.5.4", "That parameter of MAIL is not offered"))
+    (*from != offered).then(|| Reply::new(555, "5.5.4", "MAIL parameter not supported"))
 }
 
 /// What the parser did not understand.
@@ -353,11 +357,11 @@ fn syntax(error: Error) -> Reply {
     match error {
         Error::InvalidSenderAddress => Reply::new(553, "5.1.7", "The sender's address is malformed"),
         Error::InvalidRecipientAddress => Reply::new(553, "5.1.3", "The recipient's address is malformed"),
-        Error::SyntaxError { syntax } => Reply::new(501, "5.5.4", format!("Write: {syntax}")),
+        Error::SyntaxError { syntax } => Reply::new(501, "5.5.4", format!("Syntax: {syntax}")),
         Error::InvalidParameter { param } => {
             Reply::new(501, "5.5.4", format!("The value of {param} is malformed"))
         }
-        Error::UnsupportedParameter { .. } => Reply::new(555, "5.5.4", "That parameter is not offered"),
+        Error::UnsupportedParameter { .. } => Reply::new(555, "5.5.4", "Parameter not supported"),
         _ => Reply::new(500, "5.5.1", "Unknown command"),
     }
 }
