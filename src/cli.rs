@@ -5,12 +5,12 @@ use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// Network that the command line means unless told otherwise: Xahau's test network.
+/// Network that the command line means by default: Xahau's test network.
 pub(crate) const NETWORK_DEFAULT: u32 = 21_338;
-/// Network that a relay's configuration means unless told otherwise: Xahau.
+/// Network that a relay's configuration means by default: Xahau.
 pub(crate) const RELAY_NETWORK_DEFAULT: u32 = 21_337;
 
-/// Where a relay's configuration is unless told otherwise.
+/// Where a relay's configuration is by default.
 pub(crate) const RELAY_CONFIG_DEFAULT: &str = "/etc/xahau-email-relay/relay.toml";
 
 /// Email wallets for Xahau: verifier, one-machine ledger and tools.
@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// Run the cc-relay: mail in, payments to nodes, answers in the thread
     #[command(subcommand)]
     Relay(Relay),
-    /// Look at a relay's queue and work on it, while the relay runs or not
+    /// Inspect and manage a relay's queue, whether the relay runs or not
     #[command(subcommand)]
     Queue(Queue),
     /// Work with recorded ledgers
@@ -70,7 +70,7 @@ pub(crate) enum Command {
 /// The commands on recorded ledgers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
-    /// Build recorded ledgers of a real server again and compare every byte
+    /// Rebuild recorded ledgers of a real server and compare every byte
     ///
     /// Exit code: 0 all are equal, 1 one differs, 2 one cannot be read.
     Replay {
@@ -85,12 +85,12 @@ pub(crate) enum Ledger {
 pub(crate) enum Relay {
     /// Run the relay
     ///
-    /// Prints `listening PROTOCOL://ADDR:PORT` for each door when all are open. Ends at SIGTERM or Ctrl-C,
-    /// after what is under way.
+    /// Prints `listening PROTOCOL://ADDR:PORT` for each listener when all are open. Stops at SIGTERM or Ctrl-C,
+    /// after finishing open work.
     Run(RelayConfig),
     /// Print a commented configuration file with every setting and its default
     Config,
-    /// Look whether all around the relay is as it must be: machine, certificate, nodes, DNS, mail port
+    /// Check what the relay depends on: machine, certificate, nodes, DNS, mail port
     ///
     /// Exit code: 0 nothing fails, 1 something does, 2 the configuration cannot be read.
     Check(RelayConfig),
@@ -102,7 +102,7 @@ pub(crate) enum Relay {
     ///
     /// Exit code (sysexits.h): 0 taken, 75 try again later, 65 or 69 refused; the line says why.
     Pipe(Pipe),
-    /// Copy the queue and the audit log as of one instant into a new folder, while the relay runs or not
+    /// Copy the queue and the audit log as of one instant into a new folder, whether the relay runs or not
     Backup {
         /// The new folder
         #[arg(value_name = "DIR")]
@@ -111,9 +111,9 @@ pub(crate) enum Relay {
         #[command(flatten)]
         place: RelayPlace,
     },
-    /// Make a data folder from a copy
+    /// Make a data folder from a backup
     Restore {
-        /// The copy
+        /// The backup
         #[arg(value_name = "DIR")]
         from: PathBuf,
         /// The data folder to make; new or empty
@@ -122,7 +122,7 @@ pub(crate) enum Relay {
     },
     /// Read every entry, mail and answer of the queue and compare the checksums
     ///
-    /// Exit code: 0 all is whole, 1 something is not, 2 cannot tell.
+    /// Exit code: 0 all is intact, 1 something is damaged, 2 cannot tell.
     Verify(RelayPlace),
 }
 
@@ -163,18 +163,18 @@ pub(crate) enum Queue {
         /// Only from this address
         #[arg(long, value_name = "EMAIL")]
         from: Option<String>,
-        /// At most so many
+        /// Show at most this many
         #[arg(long, value_name = "N")]
         max: Option<usize>,
         /// Which relay
         #[command(flatten)]
         place: RelayPlace,
     },
-    /// Show all about a mail: entry, answers, history
+    /// Show everything about a mail: entry, answers, history
     Show {
         /// Its id or trace id
         name: String,
-        /// The mail too
+        /// Show the mail's text too
         #[arg(long)]
         text: bool,
         /// Which relay
@@ -208,7 +208,7 @@ pub(crate) enum Queue {
         #[command(flatten)]
         place: RelayPlace,
     },
-    /// Give a mail up; a node that has it may still execute it
+    /// Give up a mail; a node that has it may still execute it
     Drop {
         /// Its id or trace id
         name: String,
@@ -245,16 +245,16 @@ pub(crate) struct Quickstart {
     /// Address of the relay
     #[arg(value_name = "EMAIL")]
     pub address: String,
-    /// Folder for the files; made where it is not there
+    /// Folder for the files; created if missing
     #[arg(long, value_name = "DIR", default_value = "/etc/xahau-email-relay")]
     pub dir: PathBuf,
-    /// Folder for the queue; made where it is not there (default: data in --dir)
+    /// Folder for the queue; created if missing (default: data in --dir)
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Name of this machine, as in DNS (default: mail. and the address's domain)
     #[arg(long, value_name = "NAME")]
     pub hostname: Option<String>,
-    /// Address of this machine, as the world sees it; for A and AAAA records
+    /// Public IP address of this machine; for A and AAAA records
     #[arg(long, value_name = "ADDR")]
     pub ip: Vec<IpAddr>,
     /// DNS server that the relay asks: system, off, or ADDR:PORT
@@ -292,7 +292,7 @@ pub(crate) struct Explain {
     /// Judge as of this time (Unix seconds; default now)
     #[arg(long, value_name = "UNIX")]
     pub at: Option<u64>,
-    /// NetworkID of the ledger that is meant
+    /// NetworkID of the ledger
     #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
     pub network: u32,
 }
@@ -344,7 +344,7 @@ pub(crate) struct Node {
     /// Keep only this many ledgers of history (default: all)
     #[arg(long, value_name = "N")]
     pub history_ledgers: Option<u32>,
-    /// Go back to this ledger, which a refused start named as the last good one
+    /// Go back to this ledger, the last good one that a refused start named
     #[arg(long, value_name = "INDEX")]
     pub rollback_to: Option<u32>,
 }

@@ -60,7 +60,7 @@ fn cases() -> Vec<Case> {
         .into_iter()
         .map(|name| {
             let path = folder().join(&name);
-            assert!(path.is_dir(), "{name} is no folder");
+            assert!(path.is_dir(), "{name} is not a folder");
             let files: Vec<String> = names_in(&path).into_iter().collect();
             assert_eq!(files, FILES, "files of {name}");
             let read = |file: &str| std::fs::read(path.join(file)).expect("a file");

@@ -73,7 +73,7 @@ pub const REMOVALS_PER_LEDGER_MAX: usize = 4;
 /// EmailIDs of refused mails that are remembered for those who ask.
 pub const FAILURES_REMEMBERED_MAX: usize = 10_000;
 
-/// Seconds that an amendment needs its majority for, unless told otherwise: five days, as in xahaud.
+/// Seconds that an amendment needs its majority for by default: five days, as in xahaud.
 pub const MAJORITY_SECS_DEFAULT: u32 = 432_000;
 
 const _: () = assert!(RENEW_SECS < 30 * 86_400, "renewed well before removal");

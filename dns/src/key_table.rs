@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use amendment::KeyName;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::answer::{Answer, Published};
 use crate::key_resolver::{KeyResolver, Lookup};
@@ -170,8 +170,10 @@ impl<'de> Visitor<'de> for RowsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Rows, A::Error> {
         let mut rows = Vec::new();
-        while let Some(row) = access.next_entry()? {
-            rows.push(row);
+        while let Some(name) = access.next_key::<String>()? {
+            let record = access.next_value();
+            let record = record.map_err(|error| A::Error::custom(format!("'{name}': {error}")))?;
+            rows.push((name, record));
         }
         Ok(Rows(rows))
     }

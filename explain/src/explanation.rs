@@ -18,7 +18,7 @@ use crate::record::{Found, FullRecord};
 /// What `explain` needs beside the mail.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainEnv<'k, K> {
-    /// NetworkID of the ledger that is meant.
+    /// NetworkID of the ledger.
     pub network_id: u32,
     /// The ledger's time.
     pub now: CloseTime,

@@ -1,7 +1,7 @@
 //! How long a node takes to start on a large state, and how much memory it holds then.
 //!
 //! `cargo run --release -p node --example big_state -- make FOLDER [ACCOUNTS]` fills a new data folder
-//! (1,000,000 accounts unless told otherwise); `... -- start FOLDER` starts a node on it and prints seconds and MiB. Two
+//! (1,000,000 accounts by default); `... -- start FOLDER` starts a node on it and prints seconds and MiB. Two
 //! runs, so that the memory of the first does not count. `... -- remits FOLDER` submits 1,000 Remits and closes them,
 //! durable on disk, five times. `... -- crash FOLDER` closes a ledger and aborts: what the next start takes then has the
 //! repair of the file in it.

@@ -25,7 +25,7 @@ pub struct Fund {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FundError {
     /// There is no `=`.
-    #[error("'{text}' is no fund; write WHO=XAH, for example alice@example.com=100")]
+    #[error("'{text}' is not a payment; write WHO=XAH, for example alice@example.com=100")]
     Form {
         /// What was written.
         text: String,
@@ -37,7 +37,9 @@ pub enum FundError {
         who: String,
     },
     /// XAH is no amount.
-    #[error("'{amount}' is no amount of XAH; write a number with at most 6 decimals, for example 100 or 0.5")]
+    #[error(
+        "'{amount}' is not an amount of XAH; write a number with at most 6 decimals, for example 100 or 0.5"
+    )]
     Amount {
         /// What was written.
         amount: String,

@@ -49,7 +49,7 @@ pub(crate) enum When {
 
 /// The chain's thread has ended, by a panic: nothing of the chain can be trusted to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the node broke: its chain has stopped; what was committed is kept, start again")]
+#[error("the node failed: its chain has stopped; committed ledgers are kept, start it again")]
 pub struct ChainStopped;
 
 /// The running chain, as the rest of the node sees it.
@@ -320,7 +320,7 @@ impl Turns {
     /// What the chain has to know of a failed commit; the error itself is kept for those who end because of it.
     fn note(&self, written: Result<(), StoreError>) -> Result<(), CommitFailure> {
         written.map_err(|error| {
-            tracing::error!(%error, "a commit failed; what it would have changed is taken back");
+            tracing::error!(%error, "a commit failed; its changes are rolled back");
             let failure = match error {
                 StoreError::Full(_) => CommitFailure::DiskFull,
                 _ => CommitFailure::Broken,

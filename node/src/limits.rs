@@ -6,7 +6,7 @@ pub use chain::limits::MAJORITY_SECS_DEFAULT;
 /// Bytes of redb's page cache.
 pub const STORE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Seconds between two closes unless told otherwise.
+/// Seconds between two closes by default.
 pub const CLOSE_SECS_DEFAULT: u64 = 3;
 
 /// Seconds that one look-up may take.

@@ -60,7 +60,7 @@ pub(crate) fn restored(
         last_good: last_good_index,
     })?;
     store.roll_back(wanted)?;
-    tracing::warn!(from = %index, to = %wanted, "the store went back: later ledgers are gone");
+    tracing::warn!(from = %index, to = %wanted, "the store was rolled back: later ledgers are removed");
     Ok(good)
 }
 

@@ -58,7 +58,7 @@ pub enum StartError {
         last_good: Option<LedgerIndex>,
     },
     /// The operator wants to go back, but there is nothing to repair.
-    #[error("ledger {tip} of the store is whole; start without --rollback-to {wanted}: nothing was changed")]
+    #[error("ledger {tip} of the store is intact; start without --rollback-to {wanted}: nothing was changed")]
     RollbackNotNeeded {
         /// The last ledger.
         tip: LedgerIndex,
@@ -83,7 +83,9 @@ pub enum StartError {
     #[error("cannot read random bytes: {0}")]
     Entropy(std::io::Error),
     /// Too many payments.
-    #[error("{count} payments at the first start, at most {FUNDS_MAX} are possible; send the others later")]
+    #[error(
+        "{count} payments at the first start, but at most {FUNDS_MAX} are possible; send the others later"
+    )]
     Funds {
         /// How many.
         count: usize,
@@ -106,7 +108,7 @@ fn way_out(last_good: Option<LedgerIndex>) -> String {
         Some(good) => {
             format!("the last good one is ledger {good}: start with --rollback-to {good}, or restore a copy")
         }
-        None => "no earlier ledger is whole either; restore the data folder from a copy".to_owned(),
+        None => "no earlier ledger is intact either; restore the data folder from a copy".to_owned(),
     }
 }
 

@@ -76,7 +76,7 @@ async fn answer(
     let asking = tokio::task::spawn_blocking(move || ask(health.as_ref()));
     let conditions = match tokio::time::timeout(Duration::from_secs(PROBE_SECS_MAX), asking).await {
         Ok(Ok(conditions)) => conditions,
-        Ok(Err(_)) => vec![Condition::fails("probe", "asking for it broke; see the log")],
+        Ok(Err(_)) => vec![Condition::fails("probe", "the probe failed; see the log")],
         Err(_) => vec![Condition::fails("probe", "no answer in time; the process hangs")],
     };
     let holds = conditions.iter().all(|condition| condition.ok);

@@ -57,7 +57,7 @@ pub enum ClientError {
         secs: u64,
     },
     /// The request is larger than a server accepts; nothing was sent.
-    #[error("the request holds {bytes} bytes, at most {REQUEST_BYTES_MAX} are accepted")]
+    #[error("the request has {bytes} bytes, but at most {REQUEST_BYTES_MAX} are accepted")]
     TooLong {
         /// Its length.
         bytes: usize,

@@ -111,7 +111,7 @@ pub enum RpcError {
     NotStandAlone,
     /// The disk of the node is full.
     #[error(
-        "The disk of this server is full; it accepts nothing until there is room. What is validated is whole."
+        "The disk of this server is full; it accepts nothing until there is room. The validated ledgers are intact."
     )]
     DiskFull,
     /// The node broke; its log says why.

@@ -30,7 +30,7 @@ pub const PLAIN_DIGITS_MAX: usize = 32;
 /// Transactions on one page of `account_tx`: the least that a guest may ask for (xahaud Tuning.h). Less is raised to it.
 pub const ACCOUNT_TXS_MIN: u32 = 10;
 
-/// Transactions on one page of `account_tx` unless told otherwise (xahaud Tuning.h).
+/// Transactions on one page of `account_tx` by default (xahaud Tuning.h).
 pub const ACCOUNT_TXS_DEFAULT: u32 = 200;
 
 /// Transactions on one page of `account_tx` at most (xahaud Tuning.h). More is lowered to it.
@@ -57,7 +57,7 @@ pub const REQUESTS_AT_WORK_MAX: usize = 64;
 /// Seconds that connections get to finish when the server stops.
 pub const SHUTDOWN_SECS_MAX: u64 = 5;
 
-/// Seconds that the client waits for a connection and for one answer, unless told otherwise. `ledger_accept` waits up
+/// Seconds that the client waits for a connection and for one answer by default. `ledger_accept` waits up
 /// to 5 s for DNS, so this is well above.
 pub const CLIENT_SECS_MAX: u64 = 30;
 

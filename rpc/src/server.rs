@@ -132,7 +132,7 @@ impl Shared {
             outcome
         });
         work.await.map_err(|error| {
-            tracing::error!(%error, "a request broke; the caller is told that the server is busy");
+            tracing::error!(%error, "a request panicked: a defect; the client is told that the server is busy");
             Busy
         })
     }

@@ -79,7 +79,7 @@ pub(crate) enum Failure {
     Fund(#[from] ::node::FundError),
     /// A time that the ledger cannot express.
     #[error(
-        "{0} is no time that a ledger knows: give Unix seconds from 946684800 (the year 2000) to 5241652095"
+        "{0} is not a time that a ledger can hold: give Unix seconds from 946684800 (the year 2000) to 5241652095"
     )]
     Time(u64),
     /// The node cannot be reached, refused the request, or went away.

@@ -140,7 +140,7 @@ fn say_what_a_later_start_ignores(args: &cli::Node) {
     ] {
         if is_there && is_given {
             eprintln!(
-                "notice: {} holds a ledger already; {name} counts at the first start only",
+                "notice: {} already holds a ledger; {name} applies only at the first start",
                 args.data.display()
             );
         }

@@ -118,7 +118,7 @@ fn print(rows: &[Row]) {
         "Counted up to {}; sources, selectors and key lengths: --json. A provider that is not listed works if it",
         rows.iter().map(|row| row.date.as_str()).max().unwrap_or_default()
     );
-    out!("signs From and Date with the domain of your address: `xahau-email explain MAIL` tells.");
+    out!("signs From and Date with the domain of your address: `xahau-email explain MAIL` shows it.");
 }
 
 #[cfg(test)]

@@ -99,7 +99,10 @@ fn parse_state(word: &str) -> Result<State, Failure> {
     let known = State::ALL.into_iter().find(|state| state.as_str() == word);
     known.ok_or_else(|| {
         let words: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
-        Failure::Argument(format!("`{word}` is no state: write one of {}", words.join(", ")))
+        Failure::Argument(format!(
+            "`{word}` is not a state: write one of {}",
+            words.join(", ")
+        ))
     })
 }
 
@@ -249,7 +252,7 @@ fn entry_text(entry: &EntryView, now: u64) -> String {
     );
     line("instruction", Some(entry.instruction.clone()));
     let since = span(now.saturating_sub(entry.received_at));
-    line("came", Some(format!("{since} ago by {}", entry.channel)));
+    line("received", Some(format!("{since} ago by {}", entry.channel)));
     if !entry.state.is_final() {
         let left = span(entry.executable_until.saturating_sub(now));
         line("ends in", Some(left));
@@ -261,7 +264,7 @@ fn entry_text(entry: &EntryView, now: u64) -> String {
     }
     line("code", entry.code.clone());
     line("rule", entry.rule.clone());
-    line("last word", entry.word.clone());
+    line("last reason", entry.word.clone());
     line("fix", entry.fix.clone());
     line("node", entry.node.clone());
     line("transaction", entry.hash.clone());
@@ -279,7 +282,7 @@ fn entry_text(entry: &EntryView, now: u64) -> String {
 fn shown_text(shown: &Shown, now: u64) -> String {
     let mut out = match &shown.entry {
         Some(entry) => entry_text(entry, now),
-        None => "the entry cannot be read and was set aside\n".to_owned(),
+        None => "the entry could not be read and was set aside\n".to_owned(),
     };
     for answer in &shown.notices {
         let word = answer.word.as_deref().unwrap_or_default();

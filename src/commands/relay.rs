@@ -131,7 +131,7 @@ async fn run_daemon(args: &cli::RelayConfig, format: Format) -> Result<Outcome, 
         () = stop_signal() => Ok(Outcome::Yes),
         broken = daemon.broken() => Err(broken.into()),
     };
-    tracing::info!("stopping: mails under way finish first");
+    tracing::info!("stopping: open mails finish first");
     service_manager.stopping();
     daemon.stop().await;
     ended
@@ -221,7 +221,7 @@ fn text(made: &Made) -> String {
         out.push_str(&format!("; {}\n{}\n", record.note, record.zone_line()));
     }
     out.push_str(&format!(
-        "\nFor MTA-STS serve {} at\n{}\n\nHow it stands now:\n\n",
+        "\nFor MTA-STS serve {} at\n{}\n\nCurrent state:\n\n",
         made.mta_sts_policy.display(),
         made.mta_sts_url
     ));

@@ -139,10 +139,12 @@ fn text(reply: &SubmitEmailReply) -> String {
         out.push_str(&format!("{:<12} {reason}\n", "note"));
     }
     if reply.state == Some(MailState::Validated) && outcome(reply) == Outcome::No {
-        out.push_str("Nothing was paid, but the fee was taken, and this mail is used up: write a new one.\n");
+        out.push_str("Nothing was paid, but the fee was charged, and this mail cannot be used again: send a new one.\n");
     }
     if reply.state == Some(MailState::Kept) {
-        out.push_str("The node keeps the mail and tries again at each ledger; nothing more is to be done.\n");
+        out.push_str(
+            "The node keeps the mail and tries again at each ledger; you do not need to do anything.\n",
+        );
     }
     out
 }

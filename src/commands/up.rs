@@ -54,7 +54,7 @@ impl Both {
             failed = self.node.failed() => failed,
             broken = self.relay.broken() => Err(broken.into()),
         };
-        tracing::info!("stopping: what is under way finishes first");
+        tracing::info!("stopping: open work finishes first");
         asked.and(self.stop().await)
     }
 

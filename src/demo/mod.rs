@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Fai
     match &end {
         Ok(()) => {
             story.say(&format!(
-                "\nAll as it must be, in {:.1} s.",
+                "\nEverything went as expected, in {:.1} s.",
                 started.elapsed().as_secs_f32()
             ));
             if let Some(kept) = folder.kept() {
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Fai
                 );
             }
         }
-        Err(differs) => eprintln!("The demo differs from its story at {differs}"),
+        Err(differs) => eprintln!("The demo failed at {differs}"),
     }
     let outcome = if end.is_ok() { Outcome::Yes } else { Outcome::No };
     if format.is_json() {

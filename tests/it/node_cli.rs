@@ -113,7 +113,7 @@ fn rejects_a_payment_that_its_sender_cannot_make() {
     assert_eq!(found["state"], json!("validated"));
     assert_eq!(found["engine_result"], json!("tecUNFUNDED_PAYMENT"));
     let text = run(&["submit", &mail, "--server", &node.url]);
-    assert!(text.out.contains("the fee was taken"), "{}", text.out);
+    assert!(text.out.contains("the fee was charged"), "{}", text.out);
 }
 
 /// A key that is not on the ledger yet takes one close, the mail the next, without the client.
@@ -318,7 +318,7 @@ fn rejects_what_an_operator_got_wrong_and_says_what_to_do() {
     );
     let fund = run(&["node", "--data", data, "--fund", "alice=ten"]);
     assert_eq!(fund.code, 2, "{}", fund.err);
-    assert!(fund.err.contains("first start only"), "{}", fund.err);
+    assert!(fund.err.contains("only at the first start"), "{}", fund.err);
     let nobody = run(&[
         "submit",
         broken.to_str().expect("path"),

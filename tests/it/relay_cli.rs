@@ -101,7 +101,7 @@ fn rejects_a_configuration_with_its_line_and_a_second_quickstart_in_the_folder()
     let path = made["made"]["config_file"].as_str().expect("a file");
     let again = quickstart(folder.path(), &[]);
     assert_eq!(again.code, 2);
-    assert!(again.err.contains("is there already"), "{}", again.err);
+    assert!(again.err.contains("already exists"), "{}", again.err);
     let text = std::fs::read_to_string(path).expect("file");
     let line = text
         .lines()

@@ -12,7 +12,7 @@ use crate::limits::{DOMAIN_BYTES_MAX, LABEL_BYTES_MAX, LOCAL_PART_BYTES_MAX};
 use crate::mail::text::{is_atext, is_wsp, split_at_byte, trim_wsp, unfold};
 use crate::rule::Rule;
 
-/// Why a text is no address that can own or receive. Spec: 2.1, 2.2, 2.4 as each variant says.
+/// Why a text is not an address that can own or receive. Spec: 2.1, 2.2, 2.4 as each variant says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// No address at all. Spec: 2.1.

@@ -129,10 +129,12 @@ pub enum StoreError {
     #[error("the store failed: {0}; check the disk, then start again: what was committed is kept")]
     Failed(Box<redb::Error>),
     /// There is no room on the disk. Nothing was written, and what was there before is whole.
-    #[error("the disk of the data folder is full: {0}; make room: the node goes on by itself then")]
+    #[error(
+        "the disk of the data folder is full: {0}; free some space: the node then continues automatically"
+    )]
     Full(std::io::Error),
     /// The way back to a ledger is not in the store.
-    #[error("the store cannot go back to ledger {index}: it keeps the way back for few ledgers only")]
+    #[error("the store cannot go back to ledger {index}: it can undo only the last few ledgers")]
     NoWayBack {
         /// The ledger.
         index: u32,

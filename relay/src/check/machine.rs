@@ -31,7 +31,7 @@ pub(super) fn data_folder(config: &Config) -> Finding {
         Err(error) => Finding::fail(
             "data folder",
             format!("cannot write in {shown}: {error}"),
-            "Make the folder, owned by the user that runs the relay, with mode 0700",
+            "Create the folder, owned by the user that runs the relay, with mode 0700",
         ),
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn certificate(config: &Config, now: u64) -> Vec<Finding> {
         let open = || {
             Finding::warn(
                 "certificate",
-                "there is none: mail comes in the clear, and some servers will not hand it over",
+                "there is none: mail arrives unencrypted, and some servers refuse to send it that way",
                 "Get one for the hostname and name its files in [tls]",
             )
         };
@@ -90,7 +90,7 @@ fn unreadable(tls: &Tls, why: &str) -> Finding {
     Finding::fail(
         "certificate",
         format!("{}: {why}", tls.certificate.display()),
-        "Name a file with the certificate first and those that sign it behind it, in PEM",
+        "Name a PEM file with the certificate first, followed by those that sign it",
     )
 }
 
@@ -113,7 +113,7 @@ fn key_fits(tls: &Tls, chain: &[CertificateDer<'static>]) -> Finding {
             builder.with_single_cert(chain.to_vec(), key)
         });
     match fitted {
-        Ok(_) => Finding::ok("certificate key", "it is the certificate's"),
+        Ok(_) => Finding::ok("certificate key", "it matches the certificate"),
         Err(error) => Finding::fail(
             "certificate key",
             error.to_string(),
@@ -148,28 +148,28 @@ fn dates(leaf: &ParsedCertificate<'_>, rest: &[CertificateDer<'_>], now: u64) ->
             Err(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext {
                 not_before,
                 ..
-            })) => Some(("begins", not_before.as_secs())),
+            })) => Some((("it becomes valid", "from now"), not_before.as_secs())),
             Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext {
                 not_after, ..
-            })) => Some(("ended", not_after.as_secs())),
+            })) => Some((("it expired", "ago"), not_after.as_secs())),
             _ => None,
         }
     };
-    let fix = "Renew it; the relay reads the files again by itself";
-    if let Some((word, at)) = wrong_at(now) {
-        let seen = format!("it {word} {} days from now", days_between(now, at));
+    let fix = "Renew it; the relay reads the files again automatically";
+    if let Some(((what, when), at)) = wrong_at(now) {
+        let seen = format!("{what} {} days {when}", days_between(now, at).unsigned_abs());
         return Finding::fail("certificate dates", seen, fix);
     }
     match wrong_at(now.saturating_add(CERTIFICATE_WARN_SECS)) {
         Some((_, at)) => {
-            let seen = format!("it ends in {} days", days_between(now, at));
+            let seen = format!("it expires in {} days", days_between(now, at));
             Finding::warn("certificate dates", seen, fix)
         }
         None => {
             let days = CERTIFICATE_WARN_SECS / 86_400;
             Finding::ok(
                 "certificate dates",
-                format!("it lasts for another {days} days at least"),
+                format!("it is valid for at least another {days} days"),
             )
         }
     }

@@ -62,9 +62,9 @@ async fn tagged(names: &Resolver, name: &str, tag: &str, what: &str) -> Finding 
                 (Some(_), Some(_)) => Finding::warn(
                     about,
                     "there are several",
-                    "Keep one; readers ignore all where there are two",
+                    "Keep one; receivers ignore them all if there are two",
                 ),
-                (None, _) => Finding::warn(about, format!("no text begins with {tag}"), fix),
+                (None, _) => Finding::warn(about, format!("no TXT record begins with {tag}"), fix),
             }
         }
         Answer::Absent => Finding::warn(about, "there is none", fix),
@@ -99,7 +99,7 @@ async fn dkim(config: &Config, names: &Resolver, domain: &str) -> Finding {
         Answer::Found(texts) if texts.iter().any(|text| key_of(text) == key_of(&record)) => {
             Finding::ok(about, "it is the key that signs")
         }
-        Answer::Found(_) => Finding::fail(about, "another key than the one that signs", fix),
+        Answer::Found(_) => Finding::fail(about, "it is not the key that signs", fix),
         Answer::Absent => Finding::fail(about, "there is none", fix),
         Answer::Failed(why) => unanswered(about, &why),
     }
@@ -146,7 +146,7 @@ fn unanswered(about: String, why: &str) -> Finding {
     Finding::warn(
         about,
         format!("cannot tell: {why}"),
-        "Run it again; if it stays, check dns.server and the name servers of the domain",
+        "Run the check again; if it still fails, check dns.server and the name servers of the domain",
     )
 }
 

@@ -96,32 +96,32 @@ fn same_network(about: String, info: &ServerInfoReply, network: u32) -> Finding 
                 Finding::warn(
                     about,
                     seen,
-                    "It is not in step with its network: wait, or look at its log",
+                    "It is not synchronized with its network: wait, or check its log",
                 )
             }
         }
         Some(id) => Finding::fail(
             about,
-            format!("it is of network {id}, the configuration says {network}"),
-            "Correct network or nodes: a mail of one network is nothing on another",
+            format!("it belongs to network {id}, but the configuration says {network}"),
+            "Correct network or nodes: a mail for one network is not valid on another",
         ),
         None => Finding::warn(
             about,
-            "it does not tell its network",
-            "Make sure that it is of the network",
+            "it does not report its network",
+            "Make sure that it belongs to the network",
         ),
     }
 }
 
 fn email_enabled(about: String, reply: Result<Option<FeatureReply>, ClientError>) -> Finding {
-    let fix = "Mails wait until it is enabled there, five days at most; name another node";
+    let fix = "Mails wait until it is enabled there, at most five days; or name another node";
     match reply {
         Ok(reply) => {
             let feature = reply.and_then(|reply| reply.features.into_values().next());
             match feature.map(|feature| feature.enabled) {
                 Some(true) => Finding::ok(about, "enabled"),
                 Some(false) => Finding::fail(about, "not enabled", fix),
-                None => Finding::warn(about, "the node does not say", fix),
+                None => Finding::warn(about, "the node does not report it", fix),
             }
         }
         Err(ClientError::Refused { token, .. }) if token == "badFeature" => {
@@ -144,16 +144,16 @@ fn same_time(about: String, ledger: Result<Option<LedgerReply>, ClientError>, no
             if apart <= CLOCK_SKEW_SECS {
                 Finding::ok(about, seen)
             } else {
-                let fix = "Set this machine's clock (NTP); if it is right, the node is not in step";
+                let fix = "Set this machine's clock (NTP); if it is right, the node is not synchronized";
                 Finding::warn(about, seen, fix)
             }
         }
         Ok(None) => Finding::warn(
             about,
             "the node names no validated ledger",
-            "Wait until it is in step",
+            "Wait until it is synchronized",
         ),
-        Err(error) => Finding::warn(about, format!("cannot tell: {error}"), "Look at the node"),
+        Err(error) => Finding::warn(about, format!("cannot tell: {error}"), "Check the node"),
     }
 }
 
@@ -162,7 +162,7 @@ pub(super) async fn smarthost(config: &Config) -> Option<Finding> {
     let answers = config.answers.as_ref()?;
     let target = format!("{}:{}", answers.host, answers.port);
     let about = format!("smarthost {target}");
-    let fix = "Correct answers.host and answers.port, or open the way there";
+    let fix = "Correct answers.host and answers.port, or allow connections to it";
     Some(match timeout(PATIENCE, TcpStream::connect(&target)).await {
         Ok(Ok(_)) => Finding::ok(about, "it can be reached"),
         Ok(Err(error)) => Finding::fail(about, error.to_string(), fix),
@@ -186,7 +186,7 @@ pub(super) async fn own_mail_port(config: &Config, names: &Resolver, options: Op
         let fix = "Start the relay; open the port in the firewall and at the provider; try it from elsewhere as well";
         findings.push(match timeout(PATIENCE, greeting(address)).await {
             Ok(Ok(line)) if line.starts_with("220") => Finding::ok(about, line),
-            Ok(Ok(line)) => Finding::fail(about, format!("no mail server, it says: {line}"), fix),
+            Ok(Ok(line)) => Finding::fail(about, format!("it is not a mail server; it says: {line}"), fix),
             Ok(Err(error)) => Finding::fail(about, error.to_string(), fix),
             Err(_) => Finding::fail(about, format!("no greeting in {CHECK_SECS_MAX} s"), fix),
         });

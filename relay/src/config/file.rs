@@ -19,7 +19,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("cannot read {}: {source}. `xahau-email relay config` prints a file to begin with", path.display())]
+    #[error("cannot read {}: {source}. `xahau-email relay config` prints a file to start from", path.display())]
     Read {
         /// As it was named on the command line.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is larger than any configuration.
-    #[error("{} holds more than {FILE_BYTES_MAX} bytes; it is no configuration file", path.display())]
+    #[error("{} holds more than {FILE_BYTES_MAX} bytes; it is not a configuration file", path.display())]
     TooLong {
         /// As it was named on the command line.
         path: PathBuf,
@@ -431,9 +431,9 @@ mod tests {
         let text = "addresses = [\"relay\"]\nhostname = \"mail.example.org\"\ndata = \"d\"\nnodes = [\"http://x\"]\n";
         assert_eq!(
             told(text),
-            "relay.toml:1: addresses: `relay` is no address: it has no @. Write addresses such as relay@example.org\n\
-             relay.toml:4: nodes: `http://x` is no WebSocket address. Write ws://HOST:PORT or wss://HOST\n\
-             relay.toml:1: no door is open. Add [smtp], [lmtp], [imap] or [maildir]"
+            "relay.toml:1: addresses: `relay` is not an address: it has no @. Write addresses such as relay@example.org\n\
+             relay.toml:4: nodes: `http://x` is not a WebSocket address. Write ws://HOST:PORT or wss://HOST\n\
+             relay.toml:1: there is no way for mail to come in. Add [smtp], [lmtp], [imap] or [maildir]"
         );
     }
 

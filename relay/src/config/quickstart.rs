@@ -23,7 +23,7 @@ const SELECTOR: &str = "relay";
 pub struct Request {
     /// The relay's address.
     pub address: String,
-    /// Folder for the files; made where it is not there.
+    /// Folder for the files; created if missing.
     pub folder: PathBuf,
     /// Folder for the queue; `data` in `folder` where it is not given.
     pub data: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub struct Made {
 #[derive(Debug, thiserror::Error)]
 pub enum QuickstartError {
     /// No address.
-    #[error("`{address}` is no address: {source}. Write one such as relay@example.org")]
+    #[error("`{address}` is not an address: {source}. Write one such as relay@example.org")]
     Address {
         /// What was given.
         address: String,
@@ -71,13 +71,13 @@ pub enum QuickstartError {
         source: AddressError,
     },
     /// No name of a machine.
-    #[error("`{0}` is no name of a machine. Write one such as mail.example.org")]
+    #[error("`{0}` is not a host name. Write one such as mail.example.org")]
     Hostname(String),
     /// A file is there already.
-    #[error("{} is there already and stays as it is. Choose another folder with --dir", .0.display())]
+    #[error("{} already exists and is not overwritten. Choose another folder with --dir", .0.display())]
     Exists(PathBuf),
     /// The folder's name cannot stand in the configuration.
-    #[error("the name of the folder {} is no plain text. Choose another with --dir", .0.display())]
+    #[error("the name of the folder {} is not plain text. Choose another with --dir", .0.display())]
     Folder(PathBuf),
     /// The disk refused.
     #[error("cannot write {}: {source}", path.display())]

@@ -56,20 +56,20 @@ pub fn records(plan: &Plan<'_>) -> Vec<Record> {
     };
     for ip in plan.ips {
         let kind = if ip.is_ipv4() { "A" } else { "AAAA" };
-        let note = "where the machine is; its provider sets the reverse name to the same name";
+        let note = "address of the machine; ask its provider to set the reverse name to the same name";
         add(plan.hostname.to_owned(), kind, ip.to_string(), note);
     }
     add(
         domain.to_owned(),
         "MX",
         format!("10 {}.", plan.hostname),
-        "all mail of the domain comes to the relay: give the relay a domain of its own, or take mail by LMTP or IMAP",
+        "all mail of the domain goes to the relay: give the relay a domain of its own, or take mail by LMTP or IMAP",
     );
     add(
         domain.to_owned(),
         "TXT",
         "v=spf1 mx -all".to_owned(),
-        "SPF; put what your smarthost's manual names before -all, such as include:spf.example.net. One such record to a name",
+        "SPF; put what your smarthost's manual names before -all, such as include:spf.example.net. Only one such record per name",
     );
     if let Some((selector, record)) = plan.dkim {
         add(
@@ -83,13 +83,13 @@ pub fn records(plan: &Plan<'_>) -> Vec<Record> {
         format!("_dmarc.{domain}"),
         "TXT",
         "v=DMARC1; p=reject".to_owned(),
-        "DMARC; nobody else may write as the relay. Where the domain has a record already, keep that",
+        "DMARC; nobody else may send mail as the relay. If the domain already has a record, keep it",
     );
     add(
         format!("_mta-sts.{domain}"),
         "TXT",
         format!("v=STSv1; id={}", plan.now),
-        "MTA-STS; only with a certificate and the policy below. A new id whenever the policy changes",
+        "MTA-STS; only with a certificate and the policy below. Change the id whenever the policy changes",
     );
     add(
         format!("_smtp._tls.{domain}"),

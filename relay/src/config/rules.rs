@@ -87,7 +87,7 @@ impl Complaints {
 
     fn host(&mut self, setting: &'static str, host: &str) {
         if host.parse::<IpAddr>().is_err() && !is_host_name(host) {
-            let what = format!("`{host}` is no name of a machine");
+            let what = format!("`{host}` is not a host name");
             self.add(setting, what, "Write a name such as mail.example.org");
         }
     }
@@ -101,10 +101,10 @@ impl Complaints {
                 self.add(setting, what, "Check the path and its permissions");
             }
             (Ok(found), Existing::File) if !found.is_file() => {
-                self.add(setting, format!("{shown} is no file"), "Check the path");
+                self.add(setting, format!("{shown} is not a file"), "Check the path");
             }
             (Ok(found), Existing::Folder) if !found.is_dir() => {
-                self.add(setting, format!("{shown} is no folder"), "Check the path");
+                self.add(setting, format!("{shown} is not a folder"), "Check the path");
             }
             (Ok(_), _) => {}
         }
@@ -136,7 +136,7 @@ pub fn check_values(config: &Config) -> Vec<Complaint> {
     check_identity(config, &mut found);
     check_doors(config, &mut found);
     if parse_dns_server(&config.dns.server).is_none() {
-        let what = format!("`{}` is no DNS server", config.dns.server);
+        let what = format!("`{}` is not a DNS server", config.dns.server);
         found.add(
             "dns.server",
             what,
@@ -154,7 +154,7 @@ fn check_identity(config: &Config, found: &mut Complaints) {
     }
     for address in &config.addresses {
         if let Err(error) = Address::parse(address.as_bytes()) {
-            let what = format!("`{address}` is no address: {error}");
+            let what = format!("`{address}` is not an address: {error}");
             found.add("addresses", what, "Write addresses such as relay@example.org");
         }
     }
@@ -163,13 +163,13 @@ fn check_identity(config: &Config, found: &mut Complaints) {
         found.add(
             "nodes",
             "there is no node to submit to",
-            "Write ws://HOST:PORT of one",
+            "Write the address of one, ws://HOST:PORT",
         );
     }
     for node in &config.nodes {
         let rest = node.strip_prefix("ws://").or_else(|| node.strip_prefix("wss://"));
         if rest.is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
-            let what = format!("`{node}` is no WebSocket address");
+            let what = format!("`{node}` is not a WebSocket address");
             found.add("nodes", what, "Write ws://HOST:PORT or wss://HOST");
         }
     }
@@ -196,7 +196,7 @@ fn check_doors(config: &Config, found: &mut Complaints) {
             .iter()
             .filter(|text| parse_lmtp_listen(text).is_none())
         {
-            let what = format!("`{text}` is nothing to listen on");
+            let what = format!("`{text}` is not an address to listen on");
             found.add("lmtp.listen", what, "Write ADDR:PORT or unix:/whole/path");
         }
     }
@@ -211,14 +211,18 @@ fn check_doors(config: &Config, found: &mut Complaints) {
     let has_door =
         config.smtp.is_some() || config.lmtp.is_some() || config.imap.is_some() || config.maildir.is_some();
     if !has_door {
-        found.add("", "no door is open", "Add [smtp], [lmtp], [imap] or [maildir]");
+        found.add(
+            "",
+            "there is no way for mail to come in",
+            "Add [smtp], [lmtp], [imap] or [maildir]",
+        );
     }
 }
 
 fn check_protection(setting: &'static str, protection: Protection, host: &str, found: &mut Complaints) {
     let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if protection == Protection::None && !is_here {
-        let what = format!("the connection to {host} would be open to everybody on the way");
+        let what = format!("the connection to {host} would not be encrypted");
         found.add(
             setting,
             what,
@@ -238,7 +242,7 @@ fn check_numbers(config: &Config, found: &mut Complaints) {
     found.at_least_one("limits.idle_secs", limits.idle_secs);
     if limits.session_secs < limits.idle_secs {
         let what = format!(
-            "a session of {} s ends before its longest silence",
+            "a session of {} s is shorter than the longest idle time",
             limits.session_secs
         );
         found.add("limits.session_secs", what, "Write at least limits.idle_secs");
@@ -254,7 +258,7 @@ fn check_numbers(config: &Config, found: &mut Complaints) {
     found.at_least_one("queue.waiting_max", of(config.queue.waiting_max));
     found.at_least_one("queue.unproven_max", of(config.queue.unproven_max));
     if config.queue.entry_days < ENTRY_DAYS_MIN {
-        let what = "a mail could come again after its entry is forgotten, and be answered twice";
+        let what = "a copy of a mail could arrive after its entry is deleted, and be answered twice";
         found.add(
             "queue.entry_days",
             what,
@@ -285,17 +289,17 @@ fn check_answers(config: &Config, found: &mut Complaints) {
         found.add("answers.from", what, "Write one of them, or add it there");
     }
     if !is_host_name(&answers.dkim_selector) {
-        let what = format!("`{}` is no DKIM selector", answers.dkim_selector);
+        let what = format!("`{}` is not a DKIM selector", answers.dkim_selector);
         found.add("answers.dkim_selector", what, "Write a word such as relay");
     }
     let link = &answers.transaction_link;
     let is_web = link.starts_with("https://") || link.starts_with("http://");
     if !is_web || !link.contains("{hash}") || !link.bytes().all(|b| b.is_ascii_graphic()) {
-        let what = format!("`{link}` is no link to a transaction");
+        let what = format!("`{link}` is not a link to a transaction");
         found.add(
             "answers.transaction_link",
             what,
-            "Write https://..., with {hash} where the hash stands",
+            "Write https://..., with {hash} in place of the hash",
         );
     }
 }

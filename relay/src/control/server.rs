@@ -56,7 +56,7 @@ impl Control {
             let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "the control socket accepts no client for a second");
+                    tracing::warn!(%error, "the control socket cannot accept clients; retrying in a second");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     continue;
                 }
@@ -81,7 +81,7 @@ impl Control {
 
 /// Tells a client that there are too many, as far as its socket takes it at once.
 fn turn_away(stream: &UnixStream) {
-    let text = format!("{CONTROL_CLIENTS_MAX} others use the control socket; try again");
+    let text = format!("{CONTROL_CLIENTS_MAX} other clients are using the control socket; try again");
     let line = encode_line(&Line::Error(Refusal::new(Why::Busy, text)));
     drop(stream.try_write(&line));
 }

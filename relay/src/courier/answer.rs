@@ -228,7 +228,7 @@ fn amount_of(reply: &AmountReply) -> Option<Amount> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// It serves another ledger.
-    #[error("it is on network {found}, the configuration says {wanted}")]
+    #[error("it is on network {found}, but the configuration says {wanted}")]
     OtherNetwork {
         /// Its NetworkID.
         found: u32,

@@ -249,8 +249,8 @@ pub fn decide_validated(validated: Validated) -> Next {
     let message = code.as_ref().and_then(ResultCode::ter).map(Ter::message);
     let is_charged = matches!(outcome, Outcome::Charged { .. });
     let word = match (is_charged, message) {
-        (true, Some(message)) => Some(format!("Nothing was paid, and the fee was taken: {message}")),
-        (true, None) => Some("Nothing was paid, and the fee was taken.".to_owned()),
+        (true, Some(message)) => Some(format!("Nothing was paid, but the fee was charged: {message}")),
+        (true, None) => Some("Nothing was paid, but the fee was charged.".to_owned()),
         (false, message) => message.map(str::to_owned),
     };
     let said = Said {

@@ -394,8 +394,8 @@ impl Round {
     /// A mail that breaks the relay's own work is set aside.
     async fn handle_broken(&mut self, id: MailId, error: &(dyn std::error::Error + Sync)) {
         self.watch.remove(&id);
-        tracing::error!(%id, %error, "a mail broke the courier's work");
-        let word = "The relay's own work on this mail broke: a defect of the relay.".to_owned();
+        tracing::error!(%id, %error, "the courier panicked on a mail: a defect");
+        let word = "The relay failed while processing this mail: a defect of the relay.".to_owned();
         let held = self.context.hold(id, word).await;
         self.pause_after(held.err().map(Outcome::NoDisk));
     }
@@ -425,7 +425,7 @@ impl Round {
         };
         let mut millis = TIP_POLL_MILLIS;
         if let Outcome::NoDisk(error) = failed {
-            tracing::error!(%error, "what became of a mail cannot be written; it is asked for again");
+            tracing::error!(%error, "the result of a mail cannot be stored; it will be asked for again");
             millis = COURIER_PAUSE_MILLIS;
         }
         // What was due is still due; without a pause it would be tried again at once.

@@ -55,7 +55,7 @@ impl Default for NodeTimes {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NodeError {
     /// The node failed shortly before, and is left alone for a moment. Nothing was sent.
-    #[error("the node rests after a failure")]
+    #[error("the node is paused after a failure")]
     Resting,
     /// No connection, or the node is not fit for use. Nothing was sent.
     #[error("the node cannot be used: {0}")]

@@ -54,7 +54,7 @@ pub enum DaemonError {
 
 /// A part of the daemon ended although it was not stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the relay stops: {part} ended by itself, which is a defect. See the log, and restart the relay")]
+#[error("the relay stops: {part} ended unexpectedly, which is a defect. See the log, and restart the relay")]
 pub struct PartEnded {
     /// Words for the log.
     pub part: &'static str,

@@ -69,9 +69,12 @@ impl Health for Conditions {
         };
         let open = self.channels_open.load(Ordering::Relaxed);
         let channels = if open == self.channels {
-            Condition::holds("doors", format!("{open} open"))
+            Condition::holds("channels", format!("{open} open"))
         } else {
-            Condition::fails("doors", format!("{open} of {} open: see the log", self.channels))
+            Condition::fails(
+                "channels",
+                format!("{open} of {} open: see the log", self.channels),
+            )
         };
         vec![self.queue(), nodes, channels]
     }

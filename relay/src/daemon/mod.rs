@@ -147,7 +147,7 @@ impl Daemon {
     /// Resolves when a part has ended although it was not stopped; otherwise never. May be dropped and called again.
     pub async fn broken(&mut self) -> PartEnded {
         let part = tokio::select! {
-            Some(_) = self.channels.tasks.join_next() => "a door",
+            Some(_) = self.channels.tasks.join_next() => "a mail channel",
             Some(_) = self.work.tasks.join_next() => "the courier or the answers",
             Some(_) = self.telling.tasks.join_next() => "the control socket, the upkeep or health",
             else => "everything",
@@ -157,7 +157,7 @@ impl Daemon {
 
     /// Stops it: nothing more is taken; what was begun is finished, within a bounded time.
     pub async fn stop(self) {
-        self.channels.end("doors").await;
+        self.channels.end("mail channels").await;
         self.work.end("courier and answers").await;
         self.telling.end("control and health").await;
     }
@@ -313,7 +313,7 @@ impl Parts {
         let serving = ops::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {
             if let Err(error) = serving.await {
-                tracing::error!(%error, "metrics and health are not served any more");
+                tracing::error!(%error, "metrics and health are no longer served");
             }
         });
         Ok(vec![Listening::Http(at)])
@@ -366,7 +366,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_that_breaks_is_noticed() {
-        for (part, expected) in [(0, "a door"), (1, "the courier or the answers")] {
+        for (part, expected) in [(0, "a mail channel"), (1, "the courier or the answers")] {
             let folder = tempfile::tempdir().expect("a folder");
             let mut daemon = daemon(folder.path()).await;
             assert_eq!(daemon.broken().now_or_never(), None);

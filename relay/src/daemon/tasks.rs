@@ -51,7 +51,7 @@ impl Tasks {
         {
             tracing::warn!(
                 what,
-                "did not end in time and is cut off; what was taken is on disk"
+                "did not end in time and is stopped; accepted mail is on disk"
             );
         }
     }

@@ -16,7 +16,7 @@ pub(super) async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
         every.tick().await;
         let now = clock();
         if let Err(error) = queue.clean(now).await {
-            tracing::warn!(%error, "old mails cannot be forgotten now");
+            tracing::warn!(%error, "old mails cannot be deleted now");
         }
         let counts = queue.counts();
         for state in State::ALL {

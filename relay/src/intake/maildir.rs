@@ -71,7 +71,7 @@ impl Folder {
                     reply
                 }
                 Ok(None) => {
-                    tracing::warn!(file = %name.display(), most = MAIL_BYTES_MAX, "file is too large for a mail, or no file");
+                    tracing::warn!(file = %name.display(), most = MAIL_BYTES_MAX, "file is too large for a mail, or not a regular file");
                     Reply::new(552, "5.3.4", "too large")
                 }
                 // Another program moved it, or it cannot be read now.

@@ -34,7 +34,7 @@ pub enum SignError {
     #[error("neither an RSA key of 2048 bits or more nor an Ed25519 key is in it")]
     NoKey,
     /// The address that answers come from has no domain.
-    #[error("{0} is no address")]
+    #[error("{0} is not an address")]
     NoDomain(String),
     /// Signing failed.
     #[error("signing failed: {0}")]

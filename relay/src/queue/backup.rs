@@ -26,7 +26,7 @@ use crate::limits::BACKUP_BYTES_MAX;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The target is in use.
-    #[error("{path} is there and not empty; name a new folder", path = .0.display())]
+    #[error("{path} exists and is not empty; name a new folder", path = .0.display())]
     NotEmpty(PathBuf),
     /// There is nothing to copy.
     #[error("{path} holds no queue (queue.redb)", path = .0.display())]
@@ -175,7 +175,7 @@ impl Queue {
     pub fn verify(&self) -> Result<Verified, QueueError> {
         let mut verified = Verified::default();
         if self.inner.core.store.check_integrity()? == Integrity::Repaired {
-            let fault = "the file was not closed well, and its tree of pages was repaired";
+            let fault = "the file was not closed cleanly, and its page tree was repaired";
             verified.faults.push(fault.to_owned());
         }
         self.read(|reading| {
@@ -224,7 +224,7 @@ fn verify_entries(reading: &ReadTransaction, verified: &mut Verified) -> Result<
         match bytes.map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX)) {
             Some(bytes) if bytes == entry.bytes => {}
             None if entry.is_final() => {}
-            None => verified.faults.push(format!("the mail of {shown} is not there")),
+            None => verified.faults.push(format!("the mail of {shown} is missing")),
             Some(bytes) => verified.faults.push(format!(
                 "the mail of {shown} has {bytes} bytes instead of {}",
                 entry.bytes

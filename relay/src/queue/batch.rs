@@ -210,7 +210,7 @@ impl Batch<'_, '_> {
                 continue;
             };
             notice.state = NoticeState::Withheld;
-            let word = "the relay stopped while it was handed over: whether it was sent is not known";
+            let word = "the relay stopped during delivery: it is not known whether it was sent";
             notice.word = Some(word.to_owned());
             // A refusal here would be one of encoding what was just decoded.
             let _ = self.set_notice(&notice)?;

@@ -10,15 +10,13 @@ pub enum QueueError {
     #[error("the disk refused: {0}")]
     Disk(String),
     /// Too many mails wait. Nothing was kept.
-    #[error("{waiting} mails wait already, which is the most that the configuration allows")]
+    #[error("{waiting} mails are already waiting, the most that the configuration allows")]
     Full {
         /// How many.
         waiting: usize,
     },
     /// Too many mails without a proof wait. Nothing was kept.
-    #[error(
-        "{waiting} mails that nobody has proved wait already, which is the most that the configuration allows"
-    )]
+    #[error("{waiting} unproven mails are already waiting, the most that the configuration allows")]
     FullOfUnproven {
         /// How many.
         waiting: usize,

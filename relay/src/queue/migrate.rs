@@ -41,8 +41,12 @@ pub(super) fn entries(writing: &WriteTransaction) -> Result<(), redb::Error> {
             let old = decode::<EntryView>(&bytes).ok_or(Unreadable("JSON"));
             match old.and_then(entry).map(|entry| encode(&entry)) {
                 Ok(Ok(bytes)) => drop(table.insert(place, (&id, bytes.as_slice()))?),
-                Ok(Err(error)) => tracing::error!(id = %MailId::new(id), %error, "an entry stays as it is"),
-                Err(error) => tracing::error!(id = %MailId::new(id), %error, "an entry stays as it is"),
+                Ok(Err(error)) => {
+                    tracing::error!(id = %MailId::new(id), %error, "an entry cannot be migrated and is left unchanged")
+                }
+                Err(error) => {
+                    tracing::error!(id = %MailId::new(id), %error, "an entry cannot be migrated and is left unchanged")
+                }
             }
         }
     }

@@ -28,12 +28,10 @@ pub enum OpError {
     #[error(transparent)]
     Queue(#[from] QueueError),
     /// No mail has this name.
-    #[error(
-        "no mail is named {0}; give the id or the trace id as `queue list`, a reply or the log show them"
-    )]
+    #[error("no mail is named {0}; give the id or the trace id shown by `queue list`, a reply or the log")]
     Unknown(String),
     /// The mail is final.
-    #[error("{id} is {} and stays so", .state.as_str())]
+    #[error("{id} is {}, which is final", .state.as_str())]
     Final {
         /// The mail.
         id: MailId,

@@ -98,7 +98,7 @@ impl Core {
         let least = self.limits.free_mib_min.saturating_mul(1024 * 1024);
         match (self.space)() {
             Ok(free) if free < least => Err(QueueError::Disk(format!(
-                "{} MiB are free on the disk of the data folder, and {} are to stay free",
+                "{} MiB are free on the disk of the data folder, but {} must stay free",
                 free / (1024 * 1024),
                 self.limits.free_mib_min
             ))),
@@ -124,7 +124,7 @@ impl Core {
         let lines = match run {
             Ok(done) => self.account(done, started),
             Err(error) => {
-                tracing::error!(%error, "the queue cannot write; callers are told to come again");
+                tracing::error!(%error, "the queue cannot write; clients are told to try again later");
                 *lock(&self.fault) = error.to_string();
                 // Whether the last commit reached the disk is not known: the file knows.
                 if let Ok(counts) = self.store.read(count_states) {

@@ -68,21 +68,25 @@ impl NotKept {
     pub const fn message(self) -> &'static str {
         match self {
             Self::AccountFull => {
-                "Not kept: other mails of this account wait for their key already. Send it again later."
+                "Not kept: other mails of this account are already waiting for their key. Send it again later."
             }
-            Self::BytesFull => "Not kept: too many mails wait for their keys here. Send it again later.",
+            Self::BytesFull => {
+                "Not kept: too many mails are waiting for their keys here. Send it again later."
+            }
             Self::PeerFull => {
                 "Not kept: too many names were looked up for this address. Send it again in a minute."
             }
             Self::NoAccount => {
-                "Not kept: the account does not exist yet. Send it again when it has been paid."
+                "Not kept: the account does not exist yet. Send it again when it has received XAH."
             }
             Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
-            Self::TooEarly => "Not kept: its time is too far ahead. Send it again when its time has come.",
-            Self::NotEnabled => {
-                "Not kept: this network has not enabled email wallets. Send it again when it has."
+            Self::TooEarly => {
+                "Not kept: it is dated too far in the future. Send it again when that time has come."
             }
-            Self::NotNow => "Not kept: the open ledger does not take it now. Send it again later.",
+            Self::NotEnabled => {
+                "Not kept: this network has not enabled email wallets. Send it again once it has."
+            }
+            Self::NotNow => "Not kept: the open ledger does not accept it now. Send it again later.",
         }
     }
 }

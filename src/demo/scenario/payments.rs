@@ -139,7 +139,7 @@ impl Scenario<'_> {
             after.0.to_xah()
         ));
         self.story.say(&format!(
-            "   {:<8} {} -> {} XAH (a new account: Alice pays its reserve of {RESERVE_XAH} XAH on top, it is the receiver's)",
+            "   {:<8} {} -> {} XAH (a new account: Alice pays its reserve of {RESERVE_XAH} XAH on top; it belongs to the receiver)",
             payment.receiver.split('@').next().unwrap_or_default(),
             before.1.to_xah(),
             after.1.to_xah(),

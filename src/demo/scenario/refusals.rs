@@ -51,11 +51,11 @@ impl Scenario<'_> {
             .expect("state", reply.state, Some(MailState::Validated))?;
         self.story.expect("transaction", reply.hash, Some(first.hash))?;
         self.story
-            .say("   The node answers what became of it the first time: same transaction, nothing new.");
+            .say("   The node answers with the first result: same transaction, nothing new.");
         let tx = self.first_transaction(first)?;
         let reply = self.submit_rewrapped(tx).await?;
         self.refused(
-            "wrapped anew by a relay that means harm, past the node's memory",
+            "wrapped again by a malicious relay, bypassing the node's memory",
             of_transaction(&reply),
             Ter::TEF_EMAIL_REPLAY,
         )

@@ -300,7 +300,7 @@ fn no_room_for_postmaster(error: &PostmasterError) -> Reply {
 
 /// One line for each mail, without addresses.
 fn log(incoming: &IncomingMail, verdict: &str, rule: &str, id: &str) {
-    tracing::info!(trace = %incoming.trace, way = %incoming.peer.channel, verdict, rule, id, "letter");
+    tracing::info!(trace = %incoming.trace, way = %incoming.peer.channel, verdict, rule, id, "mail");
 }
 
 fn taken(incoming: &IncomingMail, verdict: &str, id: &str) {

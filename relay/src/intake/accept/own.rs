@@ -27,7 +27,7 @@ pub struct Own {
     domains: BTreeSet<String>,
 }
 
-/// An entry of `addresses` that is no address.
+/// An entry of `addresses` that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{address}' in `addresses` cannot be an address of the relay: {why}; write it as relay@example.org")]
 pub struct OwnError {

@@ -123,7 +123,7 @@ impl Reader {
                     tracing::warn!(
                         host = self.config.host,
                         text,
-                        "the server offers IDLE and refuses it"
+                        "the server offers IDLE but refuses it"
                     );
                     idle = Idle::Missing;
                 }
@@ -197,7 +197,7 @@ impl Reader {
             tracing::warn!(
                 uid,
                 failures,
-                "message put off: each time it was fetched the connection ended"
+                "message put off: the connection ended each time it was fetched"
             );
             self.failing = None;
             Verdict::PutOff
@@ -378,7 +378,7 @@ async fn read_password(path: &Path) -> Result<String, ImapError> {
         Some(line) if text.len() <= PASSWORD_BYTES_MAX.try_into().unwrap_or(usize::MAX) => {
             Ok(line.to_owned())
         }
-        _ => Err(file("it holds no password, or too much".to_owned())),
+        _ => Err(file("it has no password, or is too large".to_owned())),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) enum ImapError {
     TooLong(#[from] TooLong),
     #[error("{0}")]
     Malformed(#[from] Malformed),
-    #[error("the server said no to {command}: {text}")]
+    #[error("the server refused {command}: {text}")]
     No { command: &'static str, text: String },
     #[error("the server names no UIDVALIDITY, so its messages have no lasting numbers")]
     NoUidValidity,

@@ -125,7 +125,7 @@ impl Server {
                 Err(error) => {
                     // Once, not ten times a second.
                     if !is_refused {
-                        tracing::warn!(%error, "no connection can be accepted; trying again until one can");
+                        tracing::warn!(%error, "cannot accept connections; retrying");
                     }
                     is_refused = true;
                     sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MILLIS)).await;
