@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         // Its configuration says how it logs.
         Command::Relay(cli::Relay::Run(_)) => {}
         Command::Up(_) => logs::to_standard_error(LogFormat::Text, logs::MAILS),
+        // A command that ends shows its result; its log is for what goes wrong.
         _ => logs::to_standard_error(LogFormat::Text, logs::WARNINGS),
     }
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

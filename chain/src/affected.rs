@@ -23,14 +23,12 @@ pub(crate) fn affected_accounts(metadata: &Object) -> Vec<AccountId> {
             continue;
         };
         for (field, value) in fields.iter() {
-            match value {
-                Value::Account(Some(account)) => {
-                    accounts.insert(*account);
-                }
-                Value::Amount(Amount::Issued(amount)) if ISSUER_FIELDS.contains(&field) => {
-                    accounts.insert(amount.issuer());
-                }
-                _ => {}
+            if let Value::Account(Some(account)) = value {
+                accounts.insert(*account);
+            } else if let Value::Amount(Amount::Issued(amount)) = value
+                && ISSUER_FIELDS.contains(&field)
+            {
+                accounts.insert(amount.issuer());
             }
         }
     }

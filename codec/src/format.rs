@@ -231,6 +231,7 @@ impl TxType {
             TxType::SetFee => SET_FEE,
             TxType::UnlReport => UNL_REPORT_TX,
             TxType::DkimKeySet => DKIM_KEY_SET,
+            // Every ledger refuses a type without a template.
             _ => return None,
         };
         Some(Template {
@@ -266,6 +267,7 @@ impl EntryType {
             EntryType::RippleState => RIPPLE_STATE,
             EntryType::FeeSettings => FEE_SETTINGS,
             EntryType::ImportVlSequence => IMPORT_VL_SEQUENCE,
+            // No transactor makes an entry without a template.
             _ => return None,
         };
         Some(Template {

@@ -178,7 +178,9 @@ fn wrong_tag(error: TagListError, evidence: &Evidence<'_>) -> Option<Place> {
         let name = trim_fws(tag.split(|b| *b == b'=').next().unwrap_or_default());
         let is_wrong = match error {
             TagListError::Duplicate => !seen.insert(name),
-            other => TagList::parse(tag) == Err(other),
+            TagListError::EmptyTag | TagListError::NoEquals | TagListError::Name | TagListError::Value => {
+                TagList::parse(tag) == Err(error)
+            }
         };
         if is_wrong {
             found = Some(tag);
@@ -295,7 +297,7 @@ fn part(error: MimeError, evidence: &Evidence<'_>) -> Option<Place> {
         MimeError::QuotedPrintable => content_line(is_broken_quoted_printable),
         MimeError::Base64 => content_line(|line| base64::decode_part(line).is_none()),
         MimeError::BareCr => content_line(|_| true),
-        _ => None,
+        MimeError::PartHeader => None,
     };
     let index = found.or(leaf.header.first().copied()).map(|(index, _)| index);
     raw_line(evidence, index.unwrap_or_default(), None)

@@ -55,10 +55,10 @@ impl rpc::Node for Node {
                 settled,
             }))
         })?;
-        match reply {
-            Reply::Mail(reply) => self.email_answer(*reply, request.mode),
-            other => Err(unexpected(&other)),
-        }
+        let Reply::Mail(reply) = reply else {
+            return Err(unexpected(&reply));
+        };
+        self.email_answer(*reply, request.mode)
     }
 
     fn submit(&self, blob: &[u8], on_retry: OnRetry, peer: &Peer) -> Result<SubmitAnswer, RpcError> {
@@ -202,10 +202,10 @@ impl rpc::Node for Node {
             amendment,
             vote,
         })?;
-        match reply {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(&other)),
-        }
+        let Reply::Done = reply else {
+            return Err(unexpected(&reply));
+        };
+        Ok(())
     }
 
     fn server(&self) -> Result<ServerAnswer, RpcError> {
@@ -235,10 +235,11 @@ impl rpc::Node for Node {
     }
 
     fn accept_ledger(&self) -> Result<LedgerIndex, RpcError> {
-        match self.close_after_look_ups().map_err(stopped)? {
-            Reply::Closed { next } => Ok(next),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.close_after_look_ups().map_err(stopped)?;
+        let Reply::Closed { next } = reply else {
+            return Err(unexpected(&reply));
+        };
+        Ok(next)
     }
 }
 

@@ -321,9 +321,10 @@ impl Turns {
     fn note(&self, written: Result<(), StoreError>) -> Result<(), CommitFailure> {
         written.map_err(|error| {
             tracing::error!(%error, "a commit failed; its changes are rolled back");
-            let failure = match error {
-                StoreError::Full(_) => CommitFailure::DiskFull,
-                _ => CommitFailure::Broken,
+            let failure = if matches!(error, StoreError::Full(_)) {
+                CommitFailure::DiskFull
+            } else {
+                CommitFailure::Broken
             };
             *lock(&self.shared.failure) = Some(error);
             failure

@@ -10,12 +10,13 @@
 //! | `node`, `host` | the running node; the threads that drive the chain |
 //! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments` | `rpc::Node` |
 //! | `store` | what survives the process |
-//! | `start`, `restore`, `funds`, `validator_key` | from a data folder to a ledger |
+//! | `config`, `start`, `restore`, `funds`, `validator_key` | from a data folder to a ledger |
 
 mod account_txs;
 mod amendments;
 mod answers;
 pub mod clock;
+mod config;
 pub mod funds;
 mod host;
 pub mod limits;
@@ -28,8 +29,9 @@ pub mod store;
 pub mod validator_key;
 
 pub use clock::Clock;
+pub use config::NodeConfig;
 pub use funds::{Fund, FundError};
 pub use host::ChainStopped;
-pub use node::{Node, NodeConfig, NodeFailure};
-pub use restore::LedgerDamage;
+pub use node::{Node, NodeFailure};
+pub use restore::{LedgerDamage, RestoreError};
 pub use start::StartError;

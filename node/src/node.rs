@@ -1,58 +1,21 @@
 //! The node: the running chain with its store, its clock and its close loop.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chain::{Chain, ChainConfig, Event, Refusal, Reply, Stored};
+use codec::CloseTime;
 use codec::keys::{KeyPair, PublicKey};
-use codec::{CloseTime, LedgerIndex};
 use dns::KeyResolver;
-use ledger::genesis::EmailAmendment;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::funds::Fund;
+use crate::config::NodeConfig;
 use crate::host::{ChainStopped, Host, LookUps, When};
-use crate::limits::{ACCEPT_WAIT_SECS_MAX, MAJORITY_SECS_DEFAULT};
+use crate::limits::ACCEPT_WAIT_SECS_MAX;
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
-
-/// What a node is started with.
-#[derive(Debug, Clone)]
-pub struct NodeConfig {
-    /// The data folder; it is made if it is missing.
-    pub data: PathBuf,
-    /// NetworkID; fixed with the first start.
-    pub network_id: u32,
-    /// Payments at the first start.
-    pub funds: Vec<Fund>,
-    /// Whether the genesis has the amendment `Email`.
-    pub email: EmailAmendment,
-    /// Ledgers kept with their transactions; `None` keeps all.
-    pub history_ledgers: Option<u32>,
-    /// Go back to this ledger where the last one is damaged.
-    pub rollback_to: Option<LedgerIndex>,
-    /// Seconds that an amendment needs its majority for before it is enabled.
-    pub majority_secs: u32,
-}
-
-impl NodeConfig {
-    /// The usual choices: `Email` from the first ledger on, all of history.
-    #[must_use]
-    pub fn new(data: PathBuf, network_id: u32) -> Self {
-        Self {
-            data,
-            network_id,
-            funds: Vec::new(),
-            email: EmailAmendment::Enabled,
-            history_ledgers: None,
-            rollback_to: None,
-            majority_secs: MAJORITY_SECS_DEFAULT,
-        }
-    }
-}
 
 /// A running node. Cheap to clone: all clones are the same node.
 #[derive(Clone)]

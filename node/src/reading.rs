@@ -20,9 +20,10 @@ use crate::store::{Settled, SettledState, Store, StoreError, StoredTx};
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request could not be answered");
-        Self(match error {
-            StoreError::Full(_) => RpcError::DiskFull,
-            _ => RpcError::Internal,
+        Self(if matches!(error, StoreError::Full(_)) {
+            RpcError::DiskFull
+        } else {
+            RpcError::Internal
         })
     }
 }

@@ -4,7 +4,6 @@ use codec::{Hash256, LedgerIndex};
 use ledger::{Header, Ledger, LedgerError, StateMap, TxMap};
 
 use crate::limits::UNDO_LEDGERS_MAX;
-use crate::start::StartError;
 use crate::store::{Store, StoreError, StoredLedger, StoredTx, Tip};
 
 /// What is wrong with a stored ledger.
@@ -26,20 +25,64 @@ pub enum LedgerDamage {
     Content(#[from] LedgerError),
 }
 
+/// Why there is no ledger to start from.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The last ledger of the store is not what was validated.
+    #[error("ledger {index} of the store is damaged: {source}; {}", way_out(*last_good))]
+    Damaged {
+        /// The ledger.
+        index: LedgerIndex,
+        /// What differs.
+        source: LedgerDamage,
+        /// The newest ledger before it that is whole, if the store can go back to one.
+        last_good: Option<LedgerIndex>,
+    },
+    /// The operator wants to go back, but there is nothing to repair.
+    #[error("ledger {tip} of the store is intact; start without --rollback-to {wanted}: nothing was changed")]
+    RollbackNotNeeded {
+        /// The last ledger.
+        tip: LedgerIndex,
+        /// What was asked for.
+        wanted: LedgerIndex,
+    },
+    /// The operator wants to go back to a ledger that is not whole or not within reach.
+    #[error("the store cannot go back to ledger {wanted}; {}: nothing was changed", way_out(*last_good))]
+    RollbackOutOfReach {
+        /// What was asked for.
+        wanted: LedgerIndex,
+        /// The newest ledger that is whole, if there is one.
+        last_good: Option<LedgerIndex>,
+    },
+}
+
+/// What the operator can do about a damaged ledger.
+fn way_out(last_good: Option<LedgerIndex>) -> String {
+    match last_good {
+        Some(good) => {
+            format!("the last good one is ledger {good}: start with --rollback-to {good}, or restore a copy")
+        }
+        None => "no earlier ledger is intact either; restore the data folder from a copy".to_owned(),
+    }
+}
+
 /// Put the last ledger of the store together. Where it is damaged, go back to the one that the operator names, or say
 /// which one he could name.
 pub(crate) fn restored(
     store: &dyn Store,
     tip: &Tip,
     rollback_to: Option<LedgerIndex>,
-) -> Result<Ledger, StartError> {
+) -> Result<Ledger, RestoreError> {
     let index = tip.ledger.index;
     let mut state = StateMap::new();
     store.read_state(&mut |key, bytes| state.insert(key, bytes))?;
     let damage = match whole(&tip.ledger, &tip.transactions, &state) {
         Ok(ledger) => {
             return match rollback_to.filter(|wanted| *wanted != index) {
-                Some(wanted) => Err(StartError::RollbackNotNeeded { tip: index, wanted }),
+                Some(wanted) => Err(RestoreError::RollbackNotNeeded { tip: index, wanted }),
                 None => Ok(ledger),
             };
         }
@@ -48,14 +91,14 @@ pub(crate) fn restored(
     let newest = last_good(store, index, state.clone(), index)?;
     let last_good_index = newest.as_ref().map(Ledger::index);
     let Some(wanted) = rollback_to else {
-        return Err(StartError::Damaged {
+        return Err(RestoreError::Damaged {
             index,
             source: damage,
             last_good: last_good_index,
         });
     };
     let good = last_good(store, index, state, wanted)?.filter(|ledger| ledger.index() == wanted);
-    let good = good.ok_or(StartError::RollbackOutOfReach {
+    let good = good.ok_or(RestoreError::RollbackOutOfReach {
         wanted,
         last_good: last_good_index,
     })?;

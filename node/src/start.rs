@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use amendment::ReadView as _;
 use codec::keys::KeyPair;
-use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
+use codec::{CloseTime, Drops, Ter, sf};
 use ledger::dkim::KeyDelays;
 use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 
+use crate::config::NodeConfig;
 use crate::funds::Fund;
 use crate::host::ChainStopped;
 use crate::limits::FUNDS_MAX;
-use crate::node::NodeConfig;
-use crate::restore::{LedgerDamage, restored};
+use crate::restore::{RestoreError, restored};
 use crate::store::{Change, Commit, RedbStore, Store, StoreError};
 use crate::validator_key::{self, ValidatorKeyError};
 
@@ -47,32 +47,9 @@ pub enum StartError {
     /// There is no usable validator key.
     #[error(transparent)]
     ValidatorKey(#[from] ValidatorKeyError),
-    /// The last ledger of the store is not what was validated.
-    #[error("ledger {index} of the store is damaged: {source}; {}", way_out(*last_good))]
-    Damaged {
-        /// The ledger.
-        index: LedgerIndex,
-        /// What differs.
-        source: LedgerDamage,
-        /// The newest ledger before it that is whole, if the store can go back to one.
-        last_good: Option<LedgerIndex>,
-    },
-    /// The operator wants to go back, but there is nothing to repair.
-    #[error("ledger {tip} of the store is intact; start without --rollback-to {wanted}: nothing was changed")]
-    RollbackNotNeeded {
-        /// The last ledger.
-        tip: LedgerIndex,
-        /// What was asked for.
-        wanted: LedgerIndex,
-    },
-    /// The operator wants to go back to a ledger that is not whole or not within reach.
-    #[error("the store cannot go back to ledger {wanted}; {}: nothing was changed", way_out(*last_good))]
-    RollbackOutOfReach {
-        /// What was asked for.
-        wanted: LedgerIndex,
-        /// The newest ledger that is whole, if there is one.
-        last_good: Option<LedgerIndex>,
-    },
+    /// The stored ledger is damaged, or the way back that the operator asked for is not open.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     /// The system gives no more threads.
     #[error("cannot start a thread: {0}; raise the limit of processes (ulimit -u), or end other programs")]
     Threads(std::io::Error),
@@ -100,16 +77,6 @@ pub enum StartError {
         /// Why not.
         code: Ter,
     },
-}
-
-/// What the operator can do about a damaged ledger.
-fn way_out(last_good: Option<LedgerIndex>) -> String {
-    match last_good {
-        Some(good) => {
-            format!("the last good one is ledger {good}: start with --rollback-to {good}, or restore a copy")
-        }
-        None => "no earlier ledger is intact either; restore the data folder from a copy".to_owned(),
-    }
 }
 
 /// A data folder that no other node works in.
@@ -175,7 +142,7 @@ pub(crate) fn ledger_of(
         .into());
     }
     if let Some(tip) = store.tip()? {
-        return restored(store, &tip, config.rollback_to);
+        return Ok(restored(store, &tip, config.rollback_to)?);
     }
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id,

@@ -133,14 +133,14 @@ pub(crate) enum Failure {
 }
 
 fn server_message(server: &str, error: &rpc::ClientError) -> String {
-    use rpc::ClientError::{BadAnswer, BadReply, Connect, Refused};
+    use rpc::ClientError::{BadAnswer, BadReply, Broken, Closed, Connect, Refused, TimedOut, TooLong};
     match error {
         Connect { source, .. } => format!(
             "cannot connect to {server}: {source}. Is the node running there? The address is like ws://127.0.0.1:6006"
         ),
         Refused { .. } => format!("{server} refused the request: {error}"),
         BadAnswer | BadReply(_) => format!("{server}: {error}. Is it a node of this program or of Xahau?"),
-        _ => format!(
+        Broken(_) | Closed | TimedOut { .. } | TooLong { .. } => format!(
             "{server}: {error}. It may have taken the request: run the same command again, a mail works once"
         ),
     }

@@ -4,6 +4,7 @@
 //! clients send, and tells what happens. It ends with an error where anything differs from the story.
 
 mod scenario;
+mod setting;
 mod story;
 
 use crate::cli;
@@ -13,26 +14,12 @@ use crate::output::Format;
 use ::relay::config::{Answers, Protection};
 use ::relay::daemon::Listening;
 use scenario::{Places, Scenario};
-use std::path::{Path, PathBuf};
+use setting::{ALICE_XAH, CLOSE_SECS, DOMAIN, Folder, NETWORK, RELAY, RELAY_DOMAIN};
 use std::time::Instant;
-use story::{Audience, Differs, Story};
+use story::{Audience, Ending, Story};
 use testkit::dns;
 use testkit::provider::{Provider, RSA_SELECTOR};
 use testkit::smtp::Inbox;
-
-/// Network of the demo: Xahau's own, so that the instructions read as people would write them. Its keys are
-/// made for this run, so nothing here means anything there.
-const NETWORK: u32 = 21_337;
-/// Seconds between ledgers.
-const CLOSE_SECS: u64 = 1;
-/// Domain whose mails are signed.
-const DOMAIN: &str = "mail.example";
-/// Address that senders put in Cc.
-const RELAY: &str = "relay@relay.example";
-/// Its domain, whose key signs the answers.
-const RELAY_DOMAIN: &str = "relay.example";
-/// What Alice has at the start, XAH.
-const ALICE_XAH: &str = "1000";
 
 /// Tells the story; the outcome is no where it differs.
 pub(crate) async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Failure> {
@@ -44,17 +31,11 @@ pub(crate) async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Fai
     };
     let mut story = Story::new(audience);
     let folder = Folder::make(args.keep.as_deref())?;
-    let end = tell(&mut story, &folder).await;
-    if let Err(Ending::Failure(failure)) = end {
-        return Err(failure);
-    }
-    let end = end.map_err(|ending| match ending {
-        Ending::Differs(differs) => differs,
-        Ending::Failure(_) => Differs {
-            step: String::new(),
-            reason: String::new(),
-        },
-    });
+    let end = match tell(&mut story, &folder).await {
+        Ok(()) => Ok(()),
+        Err(Ending::Differs(differs)) => Err(differs),
+        Err(Ending::Failure(failure)) => return Err(failure),
+    };
     match &end {
         Ok(()) => {
             story.say(&format!(
@@ -83,32 +64,6 @@ pub(crate) async fn run(args: &cli::Demo, format: Format) -> Result<Outcome, Fai
         out!("{}", story.into_json(&end));
     }
     Ok(outcome)
-}
-
-/// Why the story ended early.
-pub(crate) enum Ending {
-    /// Something happened that must not, or did not that must.
-    Differs(Differs),
-    /// The machine did not let it begin.
-    Failure(Failure),
-}
-
-impl From<Differs> for Ending {
-    fn from(differs: Differs) -> Self {
-        Ending::Differs(differs)
-    }
-}
-
-impl From<Failure> for Ending {
-    fn from(failure: Failure) -> Self {
-        Ending::Failure(failure)
-    }
-}
-
-impl From<std::io::Error> for Ending {
-    fn from(error: std::io::Error) -> Self {
-        Ending::Failure(error.into())
-    }
 }
 
 async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
@@ -166,7 +121,7 @@ async fn play(
 ) -> Result<(), Ending> {
     let smtp = both.relay.listening().iter().find_map(|place| match place {
         Listening::Smtp(address) => Some(*address),
-        _ => None,
+        Listening::Lmtp(_) | Listening::LmtpUnix(_) | Listening::Http(_) => None,
     });
     let smtp = smtp.ok_or_else(|| story.differs("the relay takes no SMTP"))?;
     let places = Places {
@@ -178,48 +133,4 @@ async fn play(
     scenario.payments().await?;
     scenario.refusals().await?;
     scenario.rekey().await
-}
-
-/// Where the demo puts its files: a folder to keep, or one that goes away.
-pub(crate) struct Folder {
-    path: PathBuf,
-    is_kept: bool,
-}
-
-impl Folder {
-    fn make(keep: Option<&Path>) -> Result<Self, Failure> {
-        let path = match keep {
-            Some(path) => path.to_owned(),
-            None => std::env::temp_dir().join(format!("xahau-email-demo-{}", std::process::id())),
-        };
-        if std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Failure::Argument(format!(
-                "{} is not empty: name a new or an empty folder, as the demo starts a fresh ledger",
-                path.display()
-            )));
-        }
-        std::fs::create_dir_all(&path)?;
-        Ok(Folder {
-            path,
-            is_kept: keep.is_some(),
-        })
-    }
-
-    fn kept(&self) -> Option<&Path> {
-        self.is_kept.then_some(self.path.as_path())
-    }
-
-    /// Writes a file into the folder.
-    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
-        Ok(std::fs::write(self.path.join(name), text)?)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            // A folder left in the temporary files does no harm.
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! How the demo tells what happens: text as it happens, or events for machines; and where it differs from
 //! what must be, the step that did.
 
+use crate::commands::Failure;
 use serde_json::{Map, Value, json};
 
 /// A step that did not go as the story says.
@@ -11,6 +12,32 @@ pub(crate) struct Differs {
     pub step: String,
     /// What was expected, and what came.
     pub reason: String,
+}
+
+/// Why the story ended early.
+pub(super) enum Ending {
+    /// Something happened that must not, or did not that must.
+    Differs(Differs),
+    /// The machine did not let it begin.
+    Failure(Failure),
+}
+
+impl From<Differs> for Ending {
+    fn from(differs: Differs) -> Self {
+        Ending::Differs(differs)
+    }
+}
+
+impl From<Failure> for Ending {
+    fn from(failure: Failure) -> Self {
+        Ending::Failure(failure)
+    }
+}
+
+impl From<std::io::Error> for Ending {
+    fn from(error: std::io::Error) -> Self {
+        Ending::Failure(error.into())
+    }
 }
 
 /// Whom the story is told to.

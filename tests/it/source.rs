@@ -272,7 +272,10 @@ impl Module {
                 TokenTree::Ident(name) if !is_member => path.push(name.to_string()),
                 TokenTree::Group(group) => {
                     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-                    self.add_paths(module, &tokens, modules);
+                    // `pub(in path)` says who sees an item, and uses nothing.
+                    if tokens.first().and_then(word).as_deref() != Some("in") {
+                        self.add_paths(module, &tokens, modules);
+                    }
                 }
                 TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }

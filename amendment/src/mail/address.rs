@@ -536,6 +536,7 @@ fn refine(error: AddressError, value: &[u8]) -> AddressError {
         _ if value.contains(&b':') || value.contains(&b';') => AddressError::Group,
         AddressError::Empty => AddressError::Comment,
         AddressError::NoAt if value.contains(&b'@') => AddressError::Space,
+        // Any other reason stands as it is.
         _ => error,
     }
 }

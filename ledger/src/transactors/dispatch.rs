@@ -21,6 +21,7 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::SetFee => Some(&set_fee::SetFee),
         TxType::UnlReport => Some(&unl_report::UnlReport),
         TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
+        // The test below sees that this says no to the types without a template, and to no other.
         _ => None,
     }
 }

@@ -76,9 +76,11 @@ pub(crate) trait Transactor: Sync {
 /// Refuses flags outside of `allowed` and the universal ones. tfEmailSig passes where the mail was already
 /// judged: the caller hands over only such transactions with the flag set and the amendment on.
 pub(crate) fn check_flags(tx: &Transaction, env: &Env, allowed: u32) -> Result<(), Ter> {
-    let email = match tx.tx_type() {
-        TxType::Remit | TxType::SetRegularKey if env.email_enabled() => flags::TF_EMAIL_SIG,
-        _ => 0,
+    let comes_from_mails = matches!(tx.tx_type(), TxType::Remit | TxType::SetRegularKey);
+    let email = if comes_from_mails && env.email_enabled() {
+        flags::TF_EMAIL_SIG
+    } else {
+        0
     };
     if tx.flags() & !(allowed | TF_UNIVERSAL | email) == 0 {
         Ok(())
@@ -220,9 +222,10 @@ pub(crate) fn base_fee_drops(tx: &Transaction, fees: &Fees) -> u64 {
         sf::HOOK_PARAMETERS,
         &[sf::HOOK_PARAMETER_NAME, sf::HOOK_PARAMETER_VALUE],
     );
-    let blob = match tx.tx_type() {
-        TxType::Remit => bytes_of(tx.object(), sf::BLOB),
-        _ => 0,
+    let blob = if tx.tx_type() == TxType::Remit {
+        bytes_of(tx.object(), sf::BLOB)
+    } else {
+        0
     };
     fees.base_drops
         .saturating_add(memos)

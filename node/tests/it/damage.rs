@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU32;
 
 use codec::{Hash256, LedgerIndex};
 use dns::NoResolver;
-use node::{LedgerDamage, Node, NodeConfig, StartError};
+use node::{LedgerDamage, Node, NodeConfig, RestoreError, StartError};
 use redb::{Database, ReadableTable, TableDefinition};
 use rpc::api::Node as _;
 
@@ -71,8 +71,11 @@ fn flip_state(folder: &Path, key: &Hash256) {
     flip(folder, STATE, |key, _| key, (key.as_bytes(), 0));
 }
 
-fn refusal(folder: &Path, rollback_to: Option<LedgerIndex>) -> StartError {
-    start(folder, rollback_to).err().expect("refused")
+fn refusal(folder: &Path, rollback_to: Option<LedgerIndex>) -> RestoreError {
+    match start(folder, rollback_to).err() {
+        Some(StartError::Restore(error)) => error,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +85,7 @@ async fn rejects_a_state_that_does_not_hash_to_its_header_and_offers_the_last_go
     flip_state(folder.path(), &codec::keylet::skip());
     let error = refusal(folder.path(), None);
     assert!(
-        matches!(&error, StartError::Damaged { index, source: LedgerDamage::Content(_), last_good: Some(good) }
+        matches!(&error, RestoreError::Damaged { index, source: LedgerDamage::Content(_), last_good: Some(good) }
             if *index == last.0 && *good == before.0),
         "{error}"
     );
@@ -94,7 +97,10 @@ async fn rejects_a_state_that_does_not_hash_to_its_header_and_offers_the_last_go
     assert!(told.contains(&format!("--rollback-to {}", before.0)), "{told}");
 
     let wrong = refusal(folder.path(), Some(last.0));
-    assert!(matches!(wrong, StartError::RollbackOutOfReach { .. }), "{wrong}");
+    assert!(
+        matches!(wrong, RestoreError::RollbackOutOfReach { .. }),
+        "{wrong}"
+    );
     let node = start(folder.path(), Some(before.0)).expect("goes back");
     let tip = node.server().expect("an answer").validated;
     assert_eq!((tip.index, tip.hash), before);
@@ -111,7 +117,7 @@ async fn rejects_damage_that_is_older_than_the_way_back() {
     flip_state(folder.path(), &codec::keylet::amendments());
     let error = refusal(folder.path(), None);
     assert!(
-        matches!(error, StartError::Damaged { last_good: None, .. }),
+        matches!(error, RestoreError::Damaged { last_good: None, .. }),
         "{error}"
     );
     assert!(
@@ -121,7 +127,7 @@ async fn rejects_damage_that_is_older_than_the_way_back() {
     let refused = refusal(folder.path(), Some(LedgerIndex::new(2)));
     assert!(matches!(
         refused,
-        StartError::RollbackOutOfReach { last_good: None, .. }
+        RestoreError::RollbackOutOfReach { last_good: None, .. }
     ));
 }
 
@@ -146,7 +152,7 @@ async fn rejects_a_header_or_a_transaction_that_is_not_the_validated_one() {
     flip(folder.path(), TRANSACTIONS, |key, _| key, (id.as_bytes(), 0));
     let error = refusal(folder.path(), None);
     assert!(
-        matches!(error, StartError::Damaged { last_good: Some(good), .. } if good == before.0),
+        matches!(error, RestoreError::Damaged { last_good: Some(good), .. } if good == before.0),
         "{error}"
     );
     flip(folder.path(), LEDGERS, |_, index| index, (&[0; 32], index));
@@ -154,7 +160,7 @@ async fn rejects_a_header_or_a_transaction_that_is_not_the_validated_one() {
     assert!(
         matches!(
             error,
-            StartError::Damaged {
+            RestoreError::Damaged {
                 source: LedgerDamage::Hash { .. },
                 ..
             }
@@ -168,7 +174,7 @@ async fn rejects_a_header_or_a_transaction_that_is_not_the_validated_one() {
 async fn rejects_to_go_back_where_nothing_is_damaged() {
     let (folder, [before, last]) = some_ledgers().await;
     let error = refusal(folder.path(), Some(before.0));
-    assert!(matches!(error, StartError::RollbackNotNeeded { .. }), "{error}");
+    assert!(matches!(error, RestoreError::RollbackNotNeeded { .. }), "{error}");
     let clock = Arc::new(AtomicU32::new(CLOCK + 100));
     let node = start_in(folder.path(), &clock, Arc::new(NoResolver)).expect("whole");
     assert_eq!(node.server().expect("an answer").validated.hash, last.1);

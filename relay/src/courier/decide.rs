@@ -323,13 +323,13 @@ fn replayed(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
 /// No ledger takes the mail before its Date, less the allowed skew. Spec: 4.6.
 fn early(entry: &Entry, now: u64) -> Step {
     let from = signed_at(entry).saturating_sub(u64::from(EMAIL_SKEW_SECS));
-    match later(entry, now) {
-        Step::Later { next_try } if from > now => Step::Later {
-            next_try: from
-                .saturating_add(spread_secs(entry, RETRY_SECS_MIN))
-                .max(next_try.min(from)),
-        },
-        other => other,
+    if from <= now {
+        return later(entry, now);
+    }
+    Step::Later {
+        next_try: from
+            .saturating_add(spread_secs(entry, RETRY_SECS_MIN))
+            .max(next_try_at(entry, now).min(from)),
     }
 }
 
@@ -347,14 +347,18 @@ fn after_window(entry: &Entry, step: Step, now: u64) -> Step {
         Step::Later { next_try } => Step::Later {
             next_try: next_try.min(end.saturating_add(1)),
         },
-        other => other,
+        Step::LookUp | Step::Final(_) | Step::Submitted { .. } | Step::Hold => step,
     }
 }
 
 fn later(entry: &Entry, now: u64) -> Step {
     Step::Later {
-        next_try: now.saturating_add(pause_secs(entry)),
+        next_try: next_try_at(entry, now),
     }
+}
+
+fn next_try_at(entry: &Entry, now: u64) -> u64 {
+    now.saturating_add(pause_secs(entry))
 }
 
 /// 5 s, doubled with each try up to 10 min, and up to a quarter more: the same for one mail, different among many.

@@ -110,11 +110,11 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     let answer = context
         .node
         .account(request.account, request.ledger)
-        .map_err(|error| match error {
-            RpcError::AccountNotFound { .. } => RpcError::AccountNotFound {
-                account: bounded_word(&request.account.to_string()),
-            },
-            other => other,
+        .map_err(|mut error| {
+            if let RpcError::AccountNotFound { account } = &mut error {
+                *account = bounded_word(&request.account.to_string());
+            }
+            error
         })?;
     let mut root = object_members(&answer.root);
     root.insert("index".to_owned(), hash_value(&answer.key));

@@ -2,7 +2,8 @@
 
 use super::Scenario;
 use crate::commands::submit::MailAnswer;
-use crate::demo::{DOMAIN, Ending, RELAY};
+use crate::demo::setting::{DOMAIN, RELAY};
+use crate::demo::story::Ending;
 use codec::{AccountId, Drops, Hash256, Object, decode, encode, sf};
 use rpc::ClientError;
 use rpc::api::{LedgerChoice, MailState, OnRetry, SubmitEmail, SubmitMode, TxKey};

@@ -5,8 +5,8 @@ mod payments;
 mod refusals;
 mod rekey;
 
-use super::story::Story;
-use super::{DOMAIN, Ending, Folder};
+use super::setting::{DOMAIN, Folder};
+use super::story::{Ending, Story};
 use crate::clock;
 use crate::commands::Failure;
 use codec::{AccountId, Drops, Hash256};

@@ -3,7 +3,8 @@
 use super::{ALICE, BOB, CAROL, DAVE, ERIN, Paid, Scenario, account_of, xah};
 use crate::commands::show;
 use crate::commands::submit::MailAnswer;
-use crate::demo::{DOMAIN, Ending};
+use crate::demo::setting::DOMAIN;
+use crate::demo::story::Ending;
 use codec::{Drops, Ter};
 use explain::CheckVerdict;
 use rpc::api::{MailState, SubmitMode};

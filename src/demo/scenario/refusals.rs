@@ -1,7 +1,7 @@
 //! What must not work, each with its code and reason.
 
 use super::{ALICE, BOB, Paid, Scenario, xah};
-use crate::demo::Ending;
+use crate::demo::story::Ending;
 use codec::{Amount, Object, Ter, decode, encode, sf};
 use explain::CheckVerdict;
 use rpc::api::{MailState, SubmitMode};

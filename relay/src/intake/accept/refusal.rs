@@ -136,13 +136,11 @@ fn enhanced(refusal: &Refusal) -> &'static str {
 /// Spec: 5.6.
 #[must_use]
 pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> Option<String> {
-    match refusal {
-        Refusal::Network(NetworkError::Unnamed | NetworkError::Other) => {
-            let line = Line::parse(instruction.as_bytes())?;
-            Some(format!("{} NET {network}", line.without_network()))
-        }
-        _ => None,
-    }
+    let Refusal::Network(NetworkError::Unnamed | NetworkError::Other) = refusal else {
+        return None;
+    };
+    let line = Line::parse(instruction.as_bytes())?;
+    Some(format!("{} NET {network}", line.without_network()))
 }
 
 /// Whether a rule is about the key, so that another key can satisfy it.

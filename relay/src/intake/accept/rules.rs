@@ -262,6 +262,7 @@ fn unproven_question<K: KeySource>(keys: &K, explanation: &Explanation) -> Rejec
     let reason = "your provider's key was not found, so the sender cannot be verified";
     match answer {
         Some(KeyAnswer::Unknown) => Rejected::later("4.7.5", Rule::R7_3, reason, TRY_AGAIN),
+        // Only `Unknown` passes by itself.
         _ => Rejected::never(
             "5.7.20",
             Rule::R7_3,

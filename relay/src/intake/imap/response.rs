@@ -131,7 +131,7 @@ fn parse_row(pieces: &[Piece]) -> Result<Row, Malformed> {
         let name = match tokens.next()? {
             Some(Token::Atom(name)) => name.to_ascii_uppercase(),
             Some(Token::Close) => return Ok(row),
-            _ => return Err(Malformed),
+            Some(Token::Open | Token::String(_)) | None => return Err(Malformed),
         };
         let value = tokens.next()?.ok_or(Malformed)?;
         match name.as_slice() {
@@ -141,7 +141,7 @@ fn parse_row(pieces: &[Piece]) -> Result<Row, Malformed> {
                 row.body = Some(match value {
                     Token::String(bytes) => bytes,
                     Token::Atom(nil) if nil.eq_ignore_ascii_case(b"NIL") => Vec::new(),
-                    _ => return Err(Malformed),
+                    Token::Atom(_) | Token::Open | Token::Close => return Err(Malformed),
                 });
             }
             _ => pass_over(&value, &mut tokens)?,
@@ -154,26 +154,24 @@ fn pass_over(value: &Token<'_>, tokens: &mut Tokens<'_>) -> Result<(), Malformed
     let mut depth = match value {
         Token::Open => 1usize,
         Token::Close => return Err(Malformed),
-        _ => 0,
+        Token::Atom(_) | Token::String(_) => 0,
     };
     while depth > 0 {
         match tokens.next()?.ok_or(Malformed)? {
             Token::Open => depth += 1,
             Token::Close => depth -= 1,
-            _ => {}
+            Token::Atom(_) | Token::String(_) => {}
         }
     }
     Ok(())
 }
 
 fn number(value: &Token<'_>) -> Result<u32, Malformed> {
-    match value {
-        Token::Atom(digits) => {
-            let digits = std::str::from_utf8(digits).map_err(|_| Malformed)?;
-            digits.parse().map_err(|_| Malformed)
-        }
-        _ => Err(Malformed),
-    }
+    let Token::Atom(digits) = value else {
+        return Err(Malformed);
+    };
+    let digits = std::str::from_utf8(digits).map_err(|_| Malformed)?;
+    digits.parse().map_err(|_| Malformed)
 }
 
 #[derive(Debug, PartialEq, Eq)]

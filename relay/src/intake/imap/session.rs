@@ -81,11 +81,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         loop {
             if let Some(frame) = self.frames.next() {
                 let response = parse(&frame)?;
-                match response {
-                    Response::Exists => self.has_news = true,
-                    Response::Bye(text) => return Err(ImapError::Closed(text)),
-                    _ => {}
+                if let Response::Bye(text) = response {
+                    return Err(ImapError::Closed(text));
                 }
+                self.has_news |= response == Response::Exists;
                 return Ok(response);
             }
             let mut bytes = [0; 8 * 1024];
@@ -140,9 +139,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Reads the line with which a server begins.
     pub(super) async fn greeting(&mut self) -> Result<(), ImapError> {
-        match in_time(self.next()).await? {
-            Response::Remark | Response::UidValidity(_) => Ok(()),
-            _ => Err(ImapError::Malformed(Malformed)),
+        let response = in_time(self.next()).await?;
+        if matches!(response, Response::Remark | Response::UidValidity(_)) {
+            Ok(())
+        } else {
+            Err(ImapError::Malformed(Malformed))
         }
     }
 
@@ -249,7 +250,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                             text,
                         });
                     }
-                    _ => {}
+                    Response::Remark
+                    | Response::Bye(_)
+                    | Response::UidValidity(_)
+                    | Response::Capability(_)
+                    | Response::Exists
+                    | Response::Row(_)
+                    | Response::Other => {}
                 }
             }
         })

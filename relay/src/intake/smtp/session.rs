@@ -178,7 +178,7 @@ impl Session {
                 Action::More => {}
                 // The loop finds out whether anything was sent behind the command.
                 Action::StartTls if !rest.is_empty() => {}
-                action => return (used(rest), action),
+                Action::Take(_) | Action::StartTls | Action::Close => return (used(rest), action),
             }
         }
         (used(rest), Action::More)
@@ -424,7 +424,7 @@ impl Session {
     fn refuse_content(&mut self, flaw: Flaw, from: Source) -> Action {
         let reply = match flaw {
             Flaw::TooLarge => too_large(),
-            flaw => Reply::new(
+            Flaw::BareCr | Flaw::BareLf => Reply::new(
                 550,
                 "5.6.11",
                 format!("The mail has {flaw}; end every line with CRLF"),

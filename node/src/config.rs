@@ -1,0 +1,44 @@
+//! What a node is started with.
+
+use std::path::PathBuf;
+
+use codec::LedgerIndex;
+use ledger::genesis::EmailAmendment;
+
+use crate::funds::Fund;
+use crate::limits::MAJORITY_SECS_DEFAULT;
+
+/// What a node is started with.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// The data folder; it is made if it is missing.
+    pub data: PathBuf,
+    /// NetworkID; fixed with the first start.
+    pub network_id: u32,
+    /// Payments at the first start.
+    pub funds: Vec<Fund>,
+    /// Whether the genesis has the amendment `Email`.
+    pub email: EmailAmendment,
+    /// Ledgers kept with their transactions; `None` keeps all.
+    pub history_ledgers: Option<u32>,
+    /// Go back to this ledger where the last one is damaged.
+    pub rollback_to: Option<LedgerIndex>,
+    /// Seconds that an amendment needs its majority for before it is enabled.
+    pub majority_secs: u32,
+}
+
+impl NodeConfig {
+    /// The usual choices: `Email` from the first ledger on, all of history.
+    #[must_use]
+    pub fn new(data: PathBuf, network_id: u32) -> Self {
+        Self {
+            data,
+            network_id,
+            funds: Vec::new(),
+            email: EmailAmendment::Enabled,
+            history_ledgers: None,
+            rollback_to: None,
+            majority_secs: MAJORITY_SECS_DEFAULT,
+        }
+    }
+}
