@@ -12,7 +12,7 @@ case("outlook-second-from-below", "The same copy below the signed one is the one
      post=at_header_end("From: Victim <victim@outlook.com>"))
 case("outlook-second-from-below-other-domain", "As before with a victim elsewhere: already the domain does not fit d=.", "4.2", rfc=M543, shape=OUTLOOK, post=at_header_end("From: Victim <victim@gmail.com>"))
 case("outlook-second-date-on-top", "An unsigned Date above the signed one would move the mail in time; it is dropped.", spec="3.1, 4.3", rfc=M543, shape=OUTLOOK, post=on_top("Date: Tue, 17 Nov 2026 10:00:00 +0000"), same="outlook-as-sent")
-case("outlook-to-replaced", "Microsoft does not sign To: whoever holds the mail can write another. The line says TO, so the header means nothing.", spec="4.3", shape=OUTLOOK, to="bob@example.com",
+case("outlook-to-replaced", "Microsoft does not sign To: anyone who holds the mail can write another. The line says TO, so the header means nothing.", spec="4.3", shape=OUTLOOK, to="bob@example.com",
      post=rep("To: bob@example.com", "To: eve@evil.test"), same="outlook-as-sent")
 case("outlook-to-replaced-no-to-in-line", "Without TO in the line the recipient would come from an unsigned header that anybody can replace.", "4.3", shape=OUTLOOK, to="bob@example.com", body=outlook_body(SHORT), post=rep("To: bob@example.com", "To: eve@evil.test"))
 case("outlook-short-form", "The honest short form from Outlook is refused for the same reason: To is not signed, so it cannot be told from a replaced one.", "4.3", shape=OUTLOOK, to="bob@example.com", body=outlook_body(SHORT))
@@ -52,7 +52,7 @@ case("first-line-is-continuation", "Continuations need a field before them.", "3
 case("folded-unsigned-field", "A folded field, even with a line of blanks only, is ordinary.", spec="3.1", rfc="RFC 5322 section 2.2.3", post=on_top("X-Note: a\r\n\tb\r\n \r\n c"), same="plain-as-sent")
 case("no-empty-line-after-header", "Without the empty line nobody can say where the body begins.", "3.1", rfc="RFC 5322 section 2.1", post=lambda m: m[:m.index(b"\r\n\r\n") + 2])
 case("from-not-in-h", "A signature that leaves From open proves no sender.", "4.3", rfc="RFC 6376 section 5.4", h="To:Subject:Date:Message-ID")
-case("date-not-in-h", "A signature that leaves Date open allows replay for ever.", "4.3", rfc="RFC 6376 section 5.4", h="From:To:Subject:Message-ID")
+case("date-not-in-h", "A signature that leaves Date open allows replay forever.", "4.3", rfc="RFC 6376 section 5.4", h="From:To:Subject:Message-ID")
 case("no-date-at-all", "Date is named in h= but the mail has none.", "4.3", rfc="RFC 5322 section 3.6", date=None)
 case("no-from-at-all", "From is named in h= but the mail has none.", "4.3", rfc="RFC 5322 section 3.6", frm=None)
 case("date-signed-twice", "The provider signed a mail with two Date fields; which one holds?", "4.3", rfc="RFC 5322 section 3.6", extra=[("Date", "Mon, 16 Nov 2026 11:00:00 +0000")], h="From:Date:Date:To")

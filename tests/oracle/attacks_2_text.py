@@ -230,7 +230,7 @@ for header, value, rfc in (("List-Id", "<talk.lists.test>", "RFC 2919"), ("List-
     case(slug, "A list or group signed its own %s: the words are those of some member, not of From." % header, "4.8", rfc=rfc, extra=[(header, value)], h=H + ":" + header)
 case("google-group-resigned", "A Google group rewrote From to itself, kept the author in X-Original-From and signed both.", "4.8", frm="'Eve' via Talk <talk@groups.test>", d="groups.test", extra=[("X-Original-From", "Eve <eve@evil.test>"), ("List-Id", "<talk.groups.test>")], h=H + ":X-Original-From:List-Id")
 case("similar-names-are-no-list", "X-List-Id and Listing are not List-*.", spec="4.8", extra=[("X-List-Id", "a"), ("Listing", "b")], h=H + ":X-List-Id:Listing")
-case("list-rewrote-from-unsigned-headers", "A list that rewrites From, signs it and leaves its headers unsigned speaks for its own account, never for the author's: the list's mailbox is the payer. Whoever runs such a list keeps no money there (section 14).",
+case("list-rewrote-from-unsigned-headers", "A list that rewrites From, signs it and leaves its headers unsigned speaks for its own account, never for the author's: the list's mailbox is the payer. Anyone who runs such a list keeps no money there (section 14).",
      spec="4.8, 14", frm="Eve via Talk <talk@lists.test>", d="lists.test", from_is="talk@lists.test", extra=[("List-Id", "<talk.lists.test>")], h=H)
 case("list-footer", "A list added its footer to the body.", "3.3", rfc="RFC 6377 section 3.3", post=lambda m: m + b"_______________\r\ntalk mailing list\r\n")
 case("list-subject-tag", "A list added its tag to the Subject.", "4.5", rfc="RFC 6377 section 3.3", post=rep("Subject: ", "Subject: [talk] "))

@@ -113,7 +113,7 @@ nested("digest-of-a-list", "A real digest: what stands first in its untyped chil
 
 group(1251, "Relabelling: unsigned Content-Type and Content-Transfer-Encoding")
 R = dict(shape=YAHOO)
-case("relabel-none", "Yahoo signs no Content-Type: whoever holds the mail can write another. The body's own first lines decide.", spec="5.4", **R)
+case("relabel-none", "Yahoo signs no Content-Type: anyone who holds the mail can write another. The body's own first lines decide.", spec="5.4", **R)
 for slug, ct, why in (("other-boundary", 'multipart/mixed; boundary="none"', "Another boundary would make the whole body a preamble."), ("text-plain", "text/plain", "text/plain would make MIME source the text."), ("text-html", "text/html", "text/html."),
         ("attachment-type", 'application/octet-stream; name="a.bin"', "An attachment."), ("digest", "multipart/digest; boundary=x", "A digest."), ("utf7", 'text/plain; charset="utf-7"', "Another charset."), ("rfc822", "message/rfc822", "An attached mail.")):
     case("relabel-" + slug, why + " The outer Content-Type is never consulted, so nothing changes.", spec="5.4", same="relabel-none", post=rep('Content-Type: multipart/alternative; \r\n\tboundary="%s"' % YAHOO_BOUNDARY, "Content-Type: " + ct), **R)
@@ -179,7 +179,7 @@ nested("coded-html-and-text-swapped", "A base64 HTML part first in the nested mu
 group(1401, "Line ends and raw bytes")
 N = "RFC 5322 section 2.3"
 case("bytes-crlf", "CRLF everywhere, a long line and letters of eight bits below.", spec="3.4", body=BODY + b"\r\n" + b"x" * 2000 + b"\r\n\xfc\xff\r\n", rfc=N)
-case("bytes-lf-everywhere", "A copy with LF line ends, as a file on Unix has: a network door never repairs it.", "3.4", post=lambda m: m.replace(b"\r\n", b"\n"), rfc=N)
+case("bytes-lf-everywhere", "A copy with LF line ends, as a file on Unix has: a network listener never repairs it.", "3.4", post=lambda m: m.replace(b"\r\n", b"\n"), rfc=N)
 case("bytes-bare-lf-in-body", "A bare LF: SMTP smuggling lives from readers that take it for a line end (CVE-2023-51764).", "3.4", body=b"hello\n" + BODY, rfc=N)
 case("bytes-bare-cr-in-body", "A bare CR.", "3.4", body=b"hello\r" + BODY, rfc=N)
 case("bytes-bare-lf-in-header", "A bare LF in an unsigned header line hides a second field from some readers.", "3.4", post=on_top("X-Note: a\nFrom: Victim <victim@mail.test>"), rfc=N)
@@ -189,7 +189,7 @@ case("bytes-nul-in-header", "A NUL in a header.", "3.4", post=on_top(b"X-Note: a
 case("bytes-cr-cr-lf", "CR CR LF.", "3.4", post=lambda m: m + b"a\r\r\n", rfc=N)
 case("bytes-smuggled-end", "`LF . CR LF` within the body, then a second mail with an instruction.", "3.4", body=b"hello\r\n\n.\r\nMAIL FROM:<alice@mail.test>\r\n" + BODY, rfc="RFC 5321 section 4.1.1.4")
 case("bytes-dots", "Lines of dots are text once SMTP is done.", spec="3.4", body=BODY + b"\r\n.\r\n..\r\n", rfc="RFC 5321 section 4.5.2")
-case("bytes-dot-stuffing-left-in", "A door that forgot to remove dot-stuffing changes the body.", "3.3", body=BODY + b"\r\n.hidden\r\n", post=rep("\r\n.hidden", "\r\n..hidden"), rfc="RFC 5321 section 4.5.2")
+case("bytes-dot-stuffing-left-in", "A listener that forgot to remove dot-stuffing changes the body.", "3.3", body=BODY + b"\r\n.hidden\r\n", post=rep("\r\n.hidden", "\r\n..hidden"), rfc="RFC 5321 section 4.5.2")
 case("bytes-escape-and-delete", "Other control characters in the text below are allowed.", spec="3.4", body=BODY + b"\r\n\x1b[0m\x7f\x08\r\n")
 
 # ================================================================================================ canonical forms
@@ -197,14 +197,14 @@ group(1501, "What may change on the way: canonical forms")
 S = "RFC 6376 section 3.4.2"
 case("canon-relaxed-as-sent", "relaxed/relaxed, the common case.", spec="3.2, 3.3", body=BODY + b"\r\nthanks  a lot\r\n")
 W = dict(body=BODY + b"\r\nthanks  a lot\r\n", same="canon-relaxed-as-sent")
-case("canon-header-refolded", "A relay folded a header anew.", spec="3.2", post=rep("Subject: a payment", "Subject:\r\n   a\r\n\tpayment"), rfc=S, **W)
+case("canon-header-refolded", "A relay refolded a header.", spec="3.2", post=rep("Subject: a payment", "Subject:\r\n   a\r\n\tpayment"), rfc=S, **W)
 case("canon-header-name-case", "A relay changed the case of a name.", spec="3.2", post=rep("\r\nSubject:", "\r\nSUBJECT:"), rfc=S, **W)
 case("canon-header-order", "A relay changed the order of fields of different names: h= says in which order they are hashed.", spec="3.1", post=both(rep("Subject: a payment\r\n", ""), on_top("Subject: a payment")), rfc="RFC 6376 section 3.7", **W)
 case("canon-body-blanks", "Runs of blanks and blanks at line ends in the body.", spec="3.3", post=both(rep("REMIT 10 XAH", "REMIT \t10  XAH"), rep("thanks  a lot\r\n", "thanks a lot \t\r\n")), rfc="RFC 6376 section 3.4.4", **W)
 case("canon-body-empty-lines", "Empty lines and a line of blanks at the end.", spec="3.3", post=lambda m: m + b"\r\n \t\r\n\r\n", rfc="RFC 6376 section 3.4.4", **W)
 case("canon-body-no-last-line-end", "The last CRLF is missing.", spec="3.3", post=lambda m: m[:-2], rfc="RFC 6376 section 3.4.4", **W)
 case("canon-hop-lines", "Lines on top.", spec="3.1", post=on_top("Received: from a by b; Mon, 16 Nov 2026 10:00:03 +0000", "Return-Path: <alice@mail.test>"), **W)
-case("canon-signature-refolded", "The DKIM-Signature itself folded anew and b= with other white space.", spec="3.2", bmap=lambda b: b, post=both(rep("; h=", ";\r\n   h="), rep("\tb=", "\tb= ")), rfc="RFC 6376 sections 3.4.2 and 3.5", **W)
+case("canon-signature-refolded", "The DKIM-Signature itself refolded, and b= with other white space.", spec="3.2", bmap=lambda b: b, post=both(rep("; h=", ";\r\n   h="), rep("\tb=", "\tb= ")), rfc="RFC 6376 sections 3.4.2 and 3.5", **W)
 case("canon-blank-removed-within-word-gap", "A blank too few is a change: `thanks a` became `thanksa`.", "3.3", post=rep("thanks  a lot", "thanksa lot"), body=W["body"], rfc="RFC 6376 section 3.4.4")
 case("canon-empty-line-inside", "An empty line more between the lines.", "3.3", post=rep("\r\n\r\nthanks", "\r\n\r\n\r\nthanks"), body=W["body"], rfc="RFC 6376 section 3.4.4")
 case("canon-leading-blank-added", "A blank before a line is not nothing.", "3.3", post=rep("\r\nthanks", "\r\n thanks"), body=W["body"], rfc="RFC 6376 section 3.4.4")

@@ -151,7 +151,7 @@ pub(crate) fn play(name: &str, text: &str, step: usize) {
                 assert_eq!(first, rest, "{place}");
                 heard = others.to_owned();
             }
-            "LETTER" => {
+            "MAIL" => {
                 let kept = stage.handler.mails.lock().expect("lock");
                 assert_eq!(kept.get(mails).map(show).as_deref(), Some(rest), "{place}");
                 mails += 1;
@@ -166,7 +166,7 @@ pub(crate) fn play(name: &str, text: &str, step: usize) {
     }
     assert_eq!(heard, "", "{name}: said more than the dialogue knows");
     let kept = stage.handler.mails.lock().expect("lock");
-    assert_eq!(kept.len(), mails, "{name}: letters");
+    assert_eq!(kept.len(), mails, "{name}: mails");
 }
 
 /// `\r`, `\n`, `\0`, `\\`, `\xNN`, and `\{N*text}` for N times text.

@@ -148,7 +148,7 @@ async fn accepts_mail_inside_tls_1_2_and_1_3() {
             "{hello}"
         );
         assert!(client.mail().await.starts_with("250 2.0.0 Kept"));
-        let kept = running.handler.mails.lock().expect("lock").pop().expect("letter");
+        let kept = running.handler.mails.lock().expect("lock").pop().expect("mail");
         let tls = kept.peer.tls.expect("TLS");
         assert!(tls.starts_with(name), "{tls}");
         assert_eq!(kept.peer.channel, Channel::Smtp);
