@@ -85,8 +85,8 @@ pub(crate) enum Ledger {
 pub(crate) enum Relay {
     /// Run the relay
     ///
-    /// Prints `listening PROTOCOL://ADDR:PORT` for each listener when all are open. Stops at SIGTERM or Ctrl-C,
-    /// after finishing open work.
+    /// Prints `listening PROTOCOL://ADDR:PORT` for each listener when all are open. Stops at SIGTERM or
+    /// Ctrl-C, after finishing open work.
     Run(RelayConfig),
     /// Print a commented configuration file with every setting and its default
     Config,

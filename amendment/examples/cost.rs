@@ -1,5 +1,6 @@
-//! What a mail costs the verifier at worst: `explain`, which runs every check, over mails made to be slow, in us per KiB at
-//! 16, 64 and 256 KiB. Cost that is linear in the size shows as figures that do not grow from left to right.
+//! What a mail costs the verifier at worst: `explain`, which runs every check, over mails made to be slow, in
+//! us per KiB at 16, 64 and 256 KiB. Cost that is linear in the size shows as figures that do not grow from
+//! left to right.
 //!
 //! `cargo run --release --package amendment --example cost`
 

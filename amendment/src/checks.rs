@@ -203,7 +203,8 @@ impl Recorder for FirstFailure {
     }
 }
 
-/// Keeps the first failure beside what another recorder keeps, so that a verdict hangs on no caller's recorder.
+/// Keeps the first failure beside what another recorder keeps, so that a verdict hangs on no caller's
+/// recorder.
 pub(crate) struct WithVerdict<'r, R> {
     first: FirstFailure,
     rest: &'r mut R,

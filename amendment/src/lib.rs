@@ -1,11 +1,13 @@
-//! The rules of email wallets (docs/spec.md 2 to 11) as pure functions: what two nodes must agree on, and nothing else.
+//! The rules of email wallets (docs/spec.md 2 to 11) as pure functions: what two nodes must agree on, and
+//! nothing else.
 //!
-//! Two ways lead in. A ledger takes a transaction through the phases `preflight`, `screen`, `authenticate`, `preclaim`,
-//! each of which consumes what only the one before makes. A mail becomes a transaction through `derive` (or `examine`,
-//! which tells crate `explain` every check on the way) and `submission`. Both run one verifier.
+//! Two ways lead in. A ledger takes a transaction through the phases `preflight`, `screen`, `authenticate`,
+//! `preclaim`, each of which consumes what only the one before makes. A mail becomes a transaction through
+//! `derive` (or `examine`, which tells crate `explain` every check on the way) and `submission`. Both run one
+//! verifier.
 //!
-//! Knows no clock, socket, file, environment, thread or random number: time comes in as `CloseTime`, keys through
-//! `ReadView` or `KeySource`. Never panics on any input; every cost is linear in the input.
+//! Knows no clock, socket, file, environment, thread or random number: time comes in as `CloseTime`, keys
+//! through `ReadView` or `KeySource`. Never panics on any input; every cost is linear in the input.
 //!
 //! ```
 //! use amendment::{Refusal, Rule, TxtRecords, derive};

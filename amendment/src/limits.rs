@@ -11,8 +11,8 @@ pub const HEADER_LINES_MAX: usize = 4_000;
 pub const SIGNED_HEADERS_MAX: usize = 64;
 /// Signatures of one mail that are tried. Source: spec 4.7. Further ones are ignored.
 pub const SIGNATURE_CANDIDATES_MAX: usize = 4;
-/// DKIM-Signature fields of one mail that are looked at while searching for candidates (real mail: at most 4).
-/// Further ones are ignored.
+/// DKIM-Signature fields of one mail that are looked at while searching for candidates (real mail: at
+/// most 4). Further ones are ignored.
 pub const SIGNATURES_READ_MAX: usize = 32;
 /// Bytes of a local part. Source: spec 2.1 (RFC 5321 4.5.3.1.1). Refusal: `AddressError::LocalTooLong`.
 pub const LOCAL_PART_BYTES_MAX: usize = 64;
@@ -55,7 +55,8 @@ pub const DEAD_ENTRIES_REMOVED_MAX: usize = 8;
 pub const FEE_CEILING_FACTOR: u64 = 10;
 /// Base fees that `submitEmail` adds to the required fee. Source: spec 6.3.
 pub const FEE_MARGIN_BASE_FEES: u64 = 10;
-/// Seconds after LastRekey in which an account cannot take itself off email. Source: spec 11. Refusal: tecTOO_SOON.
+/// Seconds after LastRekey in which an account cannot take itself off email. Source: spec 11. Refusal:
+/// tecTOO_SOON.
 pub const DISABLE_EMAIL_WAIT_SECS: u32 = 72 * 3_600;
 /// Ledgers that `submitEmail` sets LastLedgerSequence ahead. Source: spec 6.3.
 pub const LAST_LEDGER_AHEAD: u32 = 20;

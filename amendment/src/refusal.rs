@@ -1,5 +1,5 @@
-//! Every reason for which a mail or its transaction is refused: one variant per rule, with the rule's number and the result
-//! code. Data only; nothing here decides.
+//! Every reason for which a mail or its transaction is refused: one variant per rule, with the rule's number
+//! and the result code. Data only; nothing here decides.
 //!
 //! Spec: 10 (codes).
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 macro_rules! rules {
     ($($name:ident = $text:literal,)+) => {
-        /// A rule of docs/spec.md: a numbered one, or a section without numbers. In the order of the document.
+        /// A rule of docs/spec.md: a numbered one, or a section without numbers. In the order of the
+        /// document.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $(#[doc = concat!("Rule ", $text, ".")] $name,)+

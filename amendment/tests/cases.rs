@@ -1,5 +1,6 @@
-//! The attack set of `fixtures/cases` (its README says what the files are): verdict, rule and derived values of each case,
-//! through `explain`, `derive` and, for what is accepted, `preflight` of the transaction that it makes.
+//! The attack set of `fixtures/cases` (its README says what the files are): verdict, rule and derived values
+//! of each case, through `explain`, `derive` and, for what is accepted, `preflight` of the transaction that
+//! it makes.
 
 #![allow(
     clippy::expect_used,
@@ -253,7 +254,8 @@ fn verifier_reads_every_case_as_expected() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// Each refusal has a harmless sibling that is accepted; each copy of a payment has the EmailID of its original.
+/// Each refusal has a harmless sibling that is accepted; each copy of a payment has the EmailID of its
+/// original.
 #[test]
 fn cases_stand_in_pairs() {
     let cases = cases();

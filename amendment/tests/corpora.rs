@@ -49,7 +49,8 @@ fn signature_verdict(explanation: &Explanation) -> &'static str {
 /// `t=` of the synthetic mails.
 const SYNTHETIC_SIGNED_AT: u64 = 1_795_171_004;
 
-/// Where the specification decides otherwise than the proposal that came with the mails: mail, our rule, the reason.
+/// Where the specification decides otherwise than the proposal that came with the mails: mail, our rule, the
+/// reason.
 const DIFFERENCES: [(&str, Option<&str>, &str); 14] = [
     (
         "P02-qp",
@@ -164,7 +165,8 @@ fn explain_at_its_time(raw: &[u8], keys: &TxtRecords) -> Explanation {
 
 /// Every aligned signature that an independent verifier accepts is accepted; every refusal names its rule.
 ///
-/// The folder is named by XAHAU_EMAIL_REAL_MAIL: real mail is read where it lies and is no part of the project.
+/// The folder is named by XAHAU_EMAIL_REAL_MAIL: real mail is read where it lies and is no part of the
+/// project.
 #[test]
 fn real_mail_verifies_where_an_independent_verifier_says_so() {
     let Some(folder) = std::env::var_os("XAHAU_EMAIL_REAL_MAIL").map(PathBuf::from) else {

@@ -1,4 +1,5 @@
-//! The phases of a ledger over recorded mails: each refusal of state, time, key, fee and balance, with its code.
+//! The phases of a ledger over recorded mails: each refusal of state, time, key, fee and balance, with its
+//! code.
 
 #![allow(
     clippy::expect_used,
@@ -394,7 +395,8 @@ fn accepts_keys_of_the_parent_ledger_alone() {
     assert_eq!(with_key(&strict), None);
 }
 
-/// What the ledger says to the transaction of a mail, and what is said of the mail itself, under one changed key.
+/// What the ledger says to the transaction of a mail, and what is said of the mail itself, under one changed
+/// key.
 fn verdicts(change: impl Fn(Object) -> Object) -> [Ter; 2] {
     let mail = mail("c002.eml");
     let mut ledger = ledger(&mail);

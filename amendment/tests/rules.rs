@@ -1,5 +1,6 @@
-//! Pairs of accepted and refused mails for rules that compare parts of a mail with each other. A mail whose header was
-//! changed can no longer be proven: it is accepted by a rule where nothing but the signature (4.5) stands against it.
+//! Pairs of accepted and refused mails for rules that compare parts of a mail with each other. A mail whose
+//! header was changed can no longer be proven: it is accepted by a rule where nothing but the signature (4.5)
+//! stands against it.
 
 #![allow(
     clippy::expect_used,

@@ -180,7 +180,8 @@ fn mails_read_as_the_vectors_say() {
             derived.signed_date.seconds().to_string(),
             case["date"].to_string(),
         );
-        // Compared as binary: the vectors write issued values in plain digits, the ledger's JSON in its own form.
+        // Compared as binary: the vectors write issued values in plain digits, the ledger's JSON in its own
+        // form.
         let theirs = codec::json::from_json(&case["tx"]).expect("a transaction");
         for (field, value) in theirs.iter() {
             differs(

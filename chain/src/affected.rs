@@ -1,6 +1,7 @@
 //! Which accounts a transaction affects: those that its metadata names in an entry as it is after it.
 //!
-//! Xahau's rule (TxMeta::getAffectedAccounts): account fields, and issuers of amounts of trust lines and offers.
+//! Xahau's rule (TxMeta::getAffectedAccounts): account fields, and issuers of amounts of trust lines and
+//! offers.
 
 use std::collections::BTreeSet;
 

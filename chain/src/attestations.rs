@@ -34,7 +34,8 @@ impl Attestations {
             .is_some_and(|words| words.contains_key(validator.as_bytes()))
     }
 
-    /// The names whose attestations the next ledger takes up: those on which a quorum has spoken, a bounded number.
+    /// The names whose attestations the next ledger takes up: those on which a quorum has spoken, a bounded
+    /// number.
     pub(crate) fn ready(&self, quorum: usize) -> Vec<KeyName> {
         self.0
             .iter()

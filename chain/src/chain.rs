@@ -123,7 +123,8 @@ impl Chain {
         std::mem::take(&mut self.effects)
     }
 
-    /// What readers may see: all of it is on disk. To be read again after each turn, before its effects are carried out.
+    /// What readers may see: all of it is on disk. To be read again after each turn, before its effects are
+    /// carried out.
     #[must_use]
     pub fn shown(&self) -> &Arc<State> {
         &self.shown
@@ -167,7 +168,8 @@ impl Chain {
         let tx = &request.tx;
         self.state.admit(&request.peer, now)?;
         let submitted = Arc::make_mut(&mut self.state.open).submit(tx);
-        // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and counts as work.
+        // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and
+        // counts as work.
         let may_wait = !tx.is_email_signed();
         if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
             Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
@@ -253,8 +255,8 @@ impl Chain {
         self.effects.append(&mut done.unsaid);
     }
 
-    /// The commit failed: everything decided since the one before is taken back, and those who asked are told. What others
-    /// said and how much work peers made stays known.
+    /// The commit failed: everything decided since the one before is taken back, and those who asked are
+    /// told. What others said and how much work peers made stays known.
     fn take_back(&mut self, failure: CommitFailure) {
         let unsaid = self
             .under_way

@@ -24,7 +24,8 @@ impl Chain {
         has_work || now.seconds().saturating_sub(state.last_close.seconds()) >= IDLE_CLOSE_SECS
     }
 
-    /// The set that this validator proposes for the next ledger: its open ledger, and what only validators put into one.
+    /// The set that this validator proposes for the next ledger: its open ledger, and what only validators
+    /// put into one.
     #[must_use]
     pub fn proposal(&self) -> Vec<Transaction> {
         let mut transactions = self.state.open.accepted().to_vec();
@@ -32,8 +33,8 @@ impl Chain {
         transactions
     }
 
-    /// DKIMKeySets of the attestations on which a quorum agrees, the removal of keys that nobody renewed, and what the votes
-    /// about amendments come to. Spec: 7.2, 7.4
+    /// DKIMKeySets of the attestations on which a quorum agrees, the removal of keys that nobody renewed, and
+    /// what the votes about amendments come to. Spec: 7.2, 7.4
     fn validator_transactions(&self) -> Vec<Transaction> {
         let state = &self.state;
         let mut sets: Vec<Transaction> = self

@@ -46,7 +46,8 @@ pub struct Commit {
     pub affected: BTreeMap<u32, Vec<AccountId>>,
     /// What becomes of mails with it.
     pub mails: Vec<MailChange>,
-    /// Ledgers below this index are forgotten with their transactions, a bounded number with each commit. 0 forgets none.
+    /// Ledgers below this index are forgotten with their transactions, a bounded number with each commit. 0
+    /// forgets none.
     pub forget_below: u32,
 }
 

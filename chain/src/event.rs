@@ -136,7 +136,8 @@ pub enum CommitFailure {
 /// Something that the host is to do, in the order given.
 #[derive(Debug)]
 pub enum Effect {
-    /// Write these changes, durably and as a whole, and report by [`Event::Committed`]. One commit is under way at a time.
+    /// Write these changes, durably and as a whole, and report by [`Event::Committed`]. One commit is under
+    /// way at a time.
     Commit(Vec<Change>),
     /// Ask DNS for a name, and report by [`Event::Answer`].
     LookUp(KeyName),

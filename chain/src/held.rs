@@ -53,7 +53,8 @@ impl HeldTransactions {
         self.0.iter().map(|entry| &entry.tx).find(|tx| tx.id() == *id)
     }
 
-    /// Try all of them and `more` in a new open ledger, lower sequences first; hold on to those that may still succeed.
+    /// Try all of them and `more` in a new open ledger, lower sequences first; hold on to those that may
+    /// still succeed.
     pub(crate) fn retry(&mut self, more: impl Iterator<Item = Transaction>, open: &mut OpenLedger) {
         let mut waiting = std::mem::take(&mut self.0);
         waiting.extend(more.map(|tx| Entry { tx, tries: 0 }));

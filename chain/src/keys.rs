@@ -55,7 +55,8 @@ impl Chain {
         }
     }
 
-    /// There is no usable record. Only a key that the ledger has can be revoked; an unknown name uses no slot.
+    /// There is no usable record. Only a key that the ledger has can be revoked; an unknown name uses no
+    /// slot.
     fn take_no_key(&mut self, name: &KeyName, answer: Answer, now: CloseTime) {
         if self.is_known(name) {
             self.attest(name, answer, now);
@@ -69,7 +70,8 @@ impl Chain {
         }
     }
 
-    /// There is a usable record. It is attested if a waiting mail verifies under it, or if the ledger has the key.
+    /// There is a usable record. It is attested if a waiting mail verifies under it, or if the ledger has the
+    /// key.
     fn take_key(&mut self, name: &KeyName, found: &PublishedKey, now: CloseTime) {
         let mut is_wanted = self.is_known(name);
         let mut refuted: Vec<(Hash256, Ter)> = Vec::new();

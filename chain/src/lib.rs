@@ -1,8 +1,9 @@
 //! What a node knows and decides, as a machine: events go in, effects come out. Pure.
 //!
-//! [`Chain::handle`] takes an [`Event`] and the time, and returns [`Effect`]s for the host to carry out. No lock, clock,
-//! store, socket, thread or random number is here, so the same events at the same times give the same effects on every
-//! machine: the one-machine node, a simulator and a network of validators drive the same code.
+//! [`Chain::handle`] takes an [`Event`] and the time, and returns [`Effect`]s for the host to carry out. No
+//! lock, clock, store, socket, thread or random number is here, so the same events at the same times give the
+//! same effects on every machine: the one-machine node, a simulator and a network of validators drive the
+//! same code.
 //!
 //! | event | what it may come to |
 //! |---|---|
@@ -12,16 +13,17 @@
 //! | [`Event::Close`] with the agreed set and close time | the next ledger, its mails settled, all others tried again |
 //! | [`Event::Committed`] | what waited for the commit is said; or all of it is taken back |
 //!
-//! **Nothing is said before it is on disk.** What events change gathers, and is handed out as one [`Effect::Commit`] at a
-//! time; while the host writes it, further changes gather for the next one, so that many mails share one sync. Each answer
-//! waits for the commit that holds what it speaks of. [`Chain::shown`] is the state as it is on disk: what readers see, and
-//! what a failed commit leads back to. It is a [`State`] whose parts are shared until they change, so that keeping one back
-//! costs little.
+//! **Nothing is said before it is on disk.** What events change gathers, and is handed out as one
+//! [`Effect::Commit`] at a time; while the host writes it, further changes gather for the next one, so that
+//! many mails share one sync. Each answer waits for the commit that holds what it speaks of. [`Chain::shown`]
+//! is the state as it is on disk: what readers see, and what a failed commit leads back to. It is a [`State`]
+//! whose parts are shared until they change, so that keeping one back costs little.
 //!
-//! **What comes from outside.** The chain reads no store. What happened to an EmailID in older ledgers the host adds to an
-//! answer ([`Standing`] says the rest). How a closed set is agreed on is not its matter either: with one validator the host
-//! closes with [`Chain::proposal`]; validators that agree on another set give that one, and what it leaves out is tried in
-//! the next ledger. A quorum is always that of the ledger's own list of validators.
+//! **What comes from outside.** The chain reads no store. What happened to an EmailID in older ledgers the
+//! host adds to an answer ([`Standing`] says the rest). How a closed set is agreed on is not its matter
+//! either: with one validator the host closes with [`Chain::proposal`]; validators that agree on another set
+//! give that one, and what it leaves out is tried in the next ledger. A quorum is always that of the ledger's
+//! own list of validators.
 //!
 //! | file | what |
 //! |---|---|

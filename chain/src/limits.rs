@@ -18,7 +18,8 @@ pub const OPEN_TRANSACTIONS_MAX: usize = 10_000;
 /// Key-signed transactions held for a later ledger. Refusal: not kept.
 pub const HELD_MAX: usize = 1_000;
 
-/// Key-signed transactions of one account held for a later ledger (as many as xahaud queues). Refusal: not kept.
+/// Key-signed transactions of one account held for a later ledger (as many as xahaud queues). Refusal: not
+/// kept.
 pub const HELD_PER_ACCOUNT_MAX: usize = 10;
 
 /// Bytes of all held transactions. Refusal: not kept.
@@ -30,8 +31,8 @@ pub const HELD_TRIES_MAX: u32 = 20;
 /// DKIMKeySet transactions in one ledger (spec 7.5). The others wait for the next one.
 pub const KEY_SETS_PER_LEDGER_MAX: usize = 16;
 
-/// Names about which validators have spoken and that no ledger has yet. Refusal: a new name is not taken; its validator says
-/// it again when it is asked for the next time.
+/// Names about which validators have spoken and that no ledger has yet. Refusal: a new name is not taken; its
+/// validator says it again when it is asked for the next time.
 pub const ATTESTED_NAMES_MAX: usize = 1_000;
 
 /// Seconds that a name without a usable record is not asked again (spec 7.5).
@@ -49,7 +50,8 @@ pub const REMEMBERED_NAMES_MAX: usize = 10_000;
 /// Look-ups at one time. Further names wait for the next close.
 pub const LOOKUPS_AT_WORK_MAX: usize = 32;
 
-/// Seconds after which a key of the ledger is looked up again, well before it is removed after 30 days (spec 7.4).
+/// Seconds after which a key of the ledger is looked up again, well before it is removed after 30 days
+/// (spec 7.4).
 pub const RENEW_SECS: u32 = 7 * 86_400;
 
 /// Keys of the ledger that are looked up for renewal at one close.
@@ -64,7 +66,8 @@ pub const LOOKUPS_PER_PEER_MAX: u32 = 30;
 /// Addresses whose work is counted. When full, all counts start again.
 pub const COUNTED_PEERS_MAX: usize = 10_000;
 
-/// Ledgers between two searches for keys that nobody renewed (spec 7.4): the search walks over the whole state.
+/// Ledgers between two searches for keys that nobody renewed (spec 7.4): the search walks over the whole
+/// state.
 pub const REMOVAL_SCAN_LEDGERS: u32 = 256;
 
 /// Unrenewed keys removed in one ledger (spec 7.4).

@@ -1,7 +1,8 @@
 //! The mails on their way: kept for their key, or submitted and not yet validated.
 //!
-//! A mail is told from another by the hash of its bytes, not by its EmailID alone: somebody who knows what another wrote
-//! can make a second mail of the same EmailID with a bad signature, and must not crowd out the true one. Spec: 7.5, 12
+//! A mail is told from another by the hash of its bytes, not by its EmailID alone: somebody who knows what
+//! another wrote can make a second mail of the same EmailID with a bad signature, and must not crowd out the
+//! true one. Spec: 7.5, 12
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -154,7 +155,8 @@ impl MailPool {
             .collect()
     }
 
-    /// The mail of an EmailID that is furthest: a submitted one before those that are kept, an older before a newer one.
+    /// The mail of an EmailID that is furthest: a submitted one before those that are kept, an older before a
+    /// newer one.
     #[must_use]
     pub(crate) fn first_of_email(&self, email_id: &Hash256) -> Option<&PooledMail> {
         self.of_email(email_id)

@@ -261,8 +261,8 @@ impl Chain {
         }
     }
 
-    /// Whether nothing can have changed for a kept mail: none of its keys is on the ledger, and its window is open. Most
-    /// waiting mails are such, and need no reading at each close.
+    /// Whether nothing can have changed for a kept mail: none of its keys is on the ledger, and its window is
+    /// open. Most waiting mails are such, and need no reading at each close.
     fn has_nothing_new(&self, mail: &PooledMail) -> bool {
         let ledger = &self.state.ledger;
         mail.pending.stage == MailStage::Kept

@@ -1,4 +1,5 @@
-//! All that a node shows, and all that a failed commit takes back. Cheap to clone: the parts are shared until they change.
+//! All that a node shows, and all that a failed commit takes back. Cheap to clone: the parts are shared until
+//! they change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,7 +73,8 @@ impl State {
         }
     }
 
-    /// Whether a peer's request is taken now: it has not failed too often, the disk has room, and so has the open ledger.
+    /// Whether a peer's request is taken now: it has not failed too often, the disk has room, and so has the
+    /// open ledger.
     pub fn admit(&self, peer: &Peer, now: CloseTime) -> Result<(), Refusal> {
         if !self.peers.allows(peer, Work::Failure, now) {
             return Err(Refusal::SlowDown);

@@ -29,16 +29,17 @@ pub fn is_votable(amendment: &Hash256) -> bool {
     known().any(|name| id(name) == *amendment)
 }
 
-/// A validator that was told nothing votes for what xahaud votes for, and not for ours: that is the operator's decision.
+/// A validator that was told nothing votes for what xahaud votes for, and not for ours: that is the
+/// operator's decision.
 #[must_use]
 pub fn vote_about(votes: &Votes, name: &str) -> Vote {
     let default = if name == EMAIL { Vote::Against } else { Vote::For };
     votes.get(&id(name)).copied().unwrap_or(default)
 }
 
-/// What the votes make of the ledger after a flag ledger: majorities won and lost, and amendments enabled whose majority
-/// has lasted. Nothing after any other ledger. The votes count as they are when that ledger closes, out of all validators
-/// of the ledger's list.
+/// What the votes make of the ledger after a flag ledger: majorities won and lost, and amendments enabled
+/// whose majority has lasted. Nothing after any other ledger. The votes count as they are when that ledger
+/// closes, out of all validators of the ledger's list.
 #[must_use]
 pub fn changes(parent: &Ledger, votes: &Votes, majority_secs: u32) -> Vec<Transaction> {
     if !amendments::is_flag_ledger(parent.index()) {

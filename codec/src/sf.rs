@@ -8,7 +8,8 @@ macro_rules! fields {
     ($($konst:ident: $field_type:ident, $nth:literal, $name:literal, $meta:ident, $signing:ident;)*) => {
         $(
             #[doc = concat!("`", $name, "`: ", stringify!($field_type), ", nth ", stringify!($nth), ".")]
-            pub const $konst: Field = Field::define(FieldType::$field_type, $nth, $name, Meta::$meta, Signing::$signing);
+            pub const $konst: Field =
+                Field::define(FieldType::$field_type, $nth, $name, Meta::$meta, Signing::$signing);
         )*
         /// Every field, in canonical order.
         pub static ALL: &[Field] = &[$($konst),*];

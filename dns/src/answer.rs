@@ -45,8 +45,8 @@ impl Answer<Published> {
         }
     }
 
-    /// The answer as the rules take it. A withdrawn key in DNS is a record that makes no key (4.5); "revoked" is what a
-    /// ledger says of its own entry (7.4).
+    /// The answer as the rules take it. A withdrawn key in DNS is a record that makes no key (4.5); "revoked"
+    /// is what a ledger says of its own entry (7.4).
     #[must_use]
     pub fn key(&self) -> KeyAnswer {
         match self {

@@ -1,4 +1,5 @@
-//! DNS: the one resolver, the one reader of key files and the one answer type of node, relay and command line.
+//! DNS: the one resolver, the one reader of key files and the one answer type of node, relay and command
+//! line.
 //!
 //! It decides nothing about a mail. What node and relay have to agree on stands here once:
 //!

@@ -157,8 +157,8 @@ fn records<T>(found: &Found, read: impl Fn(&Record) -> Option<T>) -> Answer<Vec<
     }
 }
 
-/// What an answer without records says. Only NXDOMAIN and NODATA (NOERROR without answers) speak of the name; SERVFAIL,
-/// REFUSED and all others are trouble of the resolver.
+/// What an answer without records says. Only NXDOMAIN and NODATA (NOERROR without answers) speak of the name;
+/// SERVFAIL, REFUSED and all others are trouble of the resolver.
 ///
 /// Spec: 7.2
 fn no_records<T>(error: &NetError) -> Answer<T> {
@@ -178,7 +178,8 @@ fn is_referral(none: &NoRecords) -> bool {
     none.ns.is_some() && none.soa.is_none()
 }
 
-/// The ledger and the relay keep keys themselves: an answer must be of now, and must not come from a hosts file.
+/// The ledger and the relay keep keys themselves: an answer must be of now, and must not come from a hosts
+/// file.
 fn ask_afresh(options: &mut ResolverOpts, patience: Duration) {
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;

@@ -61,7 +61,8 @@ fn answer(query: &Message, says: &Says) -> Option<Message> {
         Says::Code(code) => reply.metadata.response_code = *code,
         Says::Records(records) => records.iter().for_each(|data| add(&name, data.clone())),
         Says::Alias(records) => {
-            // The end of the alias is asked for again by a careful resolver: then it has the records and no alias.
+            // The end of the alias is asked for again by a careful resolver: then it has the records and no
+            // alias.
             if name != elsewhere {
                 add(&name, RData::CNAME(CNAME(elsewhere.clone())));
             }

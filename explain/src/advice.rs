@@ -1,5 +1,5 @@
-//! What a mail user can do about a refusal, in the words of the provider, the mail program and this very mail; else the
-//! sentence of `fix`. Printable ASCII, one or two sentences, at most `ADVICE_BYTES_MAX` bytes.
+//! What a mail user can do about a refusal, in the words of the provider, the mail program and this very
+//! mail; else the sentence of `fix`. Printable ASCII, one or two sentences, at most `ADVICE_BYTES_MAX` bytes.
 //!
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
@@ -227,7 +227,8 @@ fn network(error: NetworkError, evidence: &Evidence<'_>) -> Option<String> {
 const HOUR_SECS: i64 = 3_600;
 const DAY_SECS: i64 = 86_400;
 
-/// Some providers let a signature end before the five days are over: Fastmail after a day, Proton after three.
+/// Some providers let a signature end before the five days are over: Fastmail after a day, Proton after
+/// three.
 fn expired(evidence: &Evidence<'_>) -> Option<String> {
     let times = evidence.draft?.candidate.times?;
     let life = times.expiry?.checked_sub(times.timestamp?)?;
@@ -271,7 +272,8 @@ fn broken(evidence: &Evidence<'_>) -> String {
     )
 }
 
-/// The first line is something else than an instruction: what it may have been meant to be, and where one stands.
+/// The first line is something else than an instruction: what it may have been meant to be, and where one
+/// stands.
 fn not_first(evidence: &Evidence<'_>) -> Option<String> {
     let text = evidence.text()?;
     let first = evidence::first_line(&text)?;

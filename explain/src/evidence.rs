@@ -1,5 +1,5 @@
-//! What a refusal is explained from: the mail, the signature under which it was judged, the words in it, and traces of
-//! those through whose hands it went. Read after the verdict; no rule looks at it.
+//! What a refusal is explained from: the mail, the signature under which it was judged, the words in it, and
+//! traces of those through whose hands it went. Read after the verdict; no rule looks at it.
 //!
 //! Spec: 12.
 
@@ -113,8 +113,8 @@ impl<'a> Evidence<'a> {
         Some(value.strip_prefix(b" ").unwrap_or(&value).to_vec())
     }
 
-    /// How many lines somebody added below the signed body, and the index of the first of them, where leaving them out
-    /// makes `bh=` fit. Hashes the body once.
+    /// How many lines somebody added below the signed body, and the index of the first of them, where leaving
+    /// them out makes `bh=` fit. Hashes the body once.
     pub(crate) fn appended(&self) -> Option<(usize, usize)> {
         let candidate = &self.draft?.candidate;
         if candidate.scheme?.hash != HashAlgorithm::Sha256 {

@@ -1,5 +1,5 @@
-//! Every check of a mail in the order of section 10: what it read, its verdict, and what to do. Goes on after a failure
-//! wherever the input exists. RPC, command line, relay and page all show this one list.
+//! Every check of a mail in the order of section 10: what it read, its verdict, and what to do. Goes on after
+//! a failure wherever the input exists. RPC, command line, relay and page all show this one list.
 //!
 //! Spec: 10, 12.
 
@@ -95,8 +95,8 @@ pub struct Check {
     pub verdict: CheckVerdict,
     /// Where in the mail it failed, and what stands there; `None` where it passed, or concerns no place.
     pub place: Option<Place>,
-    /// What a mail user can do, in one or two sentences, for the provider and the program where they are known; empty where
-    /// there is nothing to do. Printable ASCII, at most `ADVICE_BYTES_MAX` bytes.
+    /// What a mail user can do, in one or two sentences, for the provider and the program where they are
+    /// known; empty where there is nothing to do. Printable ASCII, at most `ADVICE_BYTES_MAX` bytes.
     pub fix: String,
 }
 
@@ -117,7 +117,8 @@ pub struct Explanation {
     pub to: Option<Party>,
     /// The instruction line.
     pub instruction: Option<String>,
-    /// The first line of the instruction text in relaxed form, where it is not the one instruction of the mail.
+    /// The first line of the instruction text in relaxed form, where it is not the one instruction of the
+    /// mail.
     pub other_line: Option<String>,
     /// What the mail orders.
     pub order: Option<Order>,
@@ -136,7 +137,8 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// The transaction without Sequence, Fee and LastLedgerSequence; only where nothing but the key is missing.
+    /// The transaction without Sequence, Fee and LastLedgerSequence; only where nothing but the key is
+    /// missing.
     #[must_use]
     pub fn transaction(&self) -> Option<&Object> {
         match &self.outcome {

@@ -1,7 +1,9 @@
-//! Every check of a mail with its verdict, the place in the mail where it failed, and what the author of the mail can do
-//! about it, for the provider and the mail program. RPC, command line, relay and page all show this one list.
+//! Every check of a mail with its verdict, the place in the mail where it failed, and what the author of the
+//! mail can do about it, for the provider and the mail program. RPC, command line, relay and page all show
+//! this one list.
 //!
-//! Runs the verifier of `amendment` and puts its verdicts into words; decides nothing itself. Pure, as `amendment` is.
+//! Runs the verifier of `amendment` and puts its verdicts into words; decides nothing itself. Pure, as
+//! `amendment` is.
 //!
 //! ```
 //! use amendment::{Rule, TxtRecords};

@@ -1,5 +1,5 @@
-//! Who sent a mail: provider and mail program, as far as the mail itself says. Most of what is read here is unsigned, so
-//! no rule looks at it; it only chooses the words in which a refusal is explained.
+//! Who sent a mail: provider and mail program, as far as the mail itself says. Most of what is read here is
+//! unsigned, so no rule looks at it; it only chooses the words in which a refusal is explained.
 //!
 //! Spec: 12.
 
@@ -51,7 +51,8 @@ pub enum Provider {
     Tuta,
 }
 
-/// Signing domains of providers. Source: DKIM-Signature fields of public list mail up to 2026-07-15, counted 2026-11-20.
+/// Signing domains of providers. Source: DKIM-Signature fields of public list mail up to 2026-07-15, counted
+/// 2026-11-20.
 const DOMAINS: [(&str, Provider); 41] = [
     ("gmail.com", Provider::Gmail),
     ("googlemail.com", Provider::Gmail),

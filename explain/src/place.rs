@@ -1,4 +1,5 @@
-//! Where in the raw mail a refusal points: line, offset, and what stands there. For people; no rule looks at it.
+//! Where in the raw mail a refusal points: line, offset, and what stands there. For people; no rule looks at
+//! it.
 //!
 //! Spec: 12.
 
@@ -23,8 +24,8 @@ pub struct Place {
     pub line: usize,
     /// Byte of the mail, from 0, its line ends being CRLF.
     pub offset: usize,
-    /// What stands there: printable ASCII, other bytes escaped, folds as one blank, cut at `SHOWN_BYTES_MAX` bytes. In an
-    /// encoded part: the decoded line.
+    /// What stands there: printable ASCII, other bytes escaped, folds as one blank, cut at `SHOWN_BYTES_MAX`
+    /// bytes. In an encoded part: the decoded line.
     pub excerpt: String,
 }
 
@@ -59,8 +60,8 @@ impl Place {
     }
 }
 
-/// Where a refusal points; `None` where it is about the whole mail, about something that is not there, or about a
-/// transaction.
+/// Where a refusal points; `None` where it is about the whole mail, about something that is not there, or
+/// about a transaction.
 pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<Place> {
     use Refusal as R;
     match refusal {
@@ -134,7 +135,8 @@ fn header_line(refusal: &Refusal, raw: &[u8]) -> Option<Place> {
     let line = if *refusal == Refusal::HeaderLinesTooMany {
         whole_lines(raw).nth(HEADER_LINES_MAX)
     } else {
-        // Each line on its own: the first that is no field. A continuation is one only where a line stands above it.
+        // Each line on its own: the first that is no field. A continuation is one only where a line stands
+        // above it.
         whole_lines(raw).enumerate().find_map(|(at, line)| {
             let is_continuation = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
             let refused = if is_continuation {

@@ -1,5 +1,5 @@
-//! What the author of a line that is almost an instruction may have meant. Only the spelling is repaired: no amount and no
-//! name is guessed, and quoted lines are left alone.
+//! What the author of a line that is almost an instruction may have meant. Only the spelling is repaired: no
+//! amount and no name is guessed, and quoted lines are left alone.
 //!
 //! Spec: 5.1, 12.
 

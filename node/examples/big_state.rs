@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release -p node --example big_state -- make FOLDER [ACCOUNTS]` fills a new data folder
 //! (1,000,000 accounts by default); `... -- start FOLDER` starts a node on it and prints seconds and MiB. Two
-//! runs, so that the memory of the first does not count. `... -- remits FOLDER` submits 1,000 Remits and closes them,
-//! durable on disk, five times. `... -- crash FOLDER` closes a ledger and aborts: what the next start takes then has the
-//! repair of the file in it.
+//! runs, so that the memory of the first does not count. `... -- remits FOLDER` submits 1,000 Remits and
+//! closes them, durable on disk, five times. `... -- crash FOLDER` closes a ledger and aborts: what the next
+//! start takes then has the repair of the file in it.
 
 use std::error::Error;
 use std::path::Path;

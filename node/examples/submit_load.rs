@@ -1,9 +1,9 @@
-//! How many mails a second a node takes: distinct signed mails of funded senders, each verified, in the open ledger and on
-//! disk before its answer.
+//! How many mails a second a node takes: distinct signed mails of funded senders, each verified, in the open
+//! ledger and on disk before its answer.
 //!
-//! `cargo run --release -p node --example submit_load`, on a file system that syncs. It asks the node by its trait, then
-//! through its server over WebSocket, from one caller and from fifty. Each line `ratio NAME VALUE` compares with the target;
-//! 1 or less holds it.
+//! `cargo run --release -p node --example submit_load`, on a file system that syncs. It asks the node by its
+//! trait, then through its server over WebSocket, from one caller and from fifty. Each line
+//! `ratio NAME VALUE` compares with the target; 1 or less holds it.
 
 use std::collections::VecDeque;
 use std::error::Error;

@@ -1,4 +1,5 @@
-//! The answer to `feature`: the amendments that this program knows, those of the ledger, and the validator's votes.
+//! The answer to `feature`: the amendments that this program knows, those of the ledger, and the validator's
+//! votes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use ledger::Ledger;
 use ledger::amendments::{self, id};
 use rpc::api::{AmendmentState, AmendmentStatus, Stance};
 
-/// Amendments that xahaud knows as outdated: their rules are in force without them, and nobody votes for them.
+/// Amendments that xahaud knows as outdated: their rules are in force without them, and nobody votes for
+/// them.
 const OBSOLETE: [&str; 15] = [
     "CryptoConditions",
     "EnforceInvariants",

@@ -1,7 +1,7 @@
 //! The node's answers to the RPC methods.
 //!
-//! Those that only read take the published state. Those that change something ask the chain, and wait until what it
-//! decides is on disk.
+//! Those that only read take the published state. Those that change something ask the chain, and wait until
+//! what it decides is on disk.
 
 use amendment::ReadView as _;
 use chain::limits::OPEN_TRANSACTIONS_MAX;
@@ -272,8 +272,8 @@ impl Node {
             Entered::No if is_enabled => mail_status(reply.standing, self.settled(&explanation)?),
             Entered::No => None,
         };
-        // A mail that the node does not know is refused, unless it was only asked about, or may be executed when it is
-        // sent again (a ter is never final, spec 7.3).
+        // A mail that the node does not know is refused, unless it was only asked about, or may be executed
+        // when it is sent again (a ter is never final, spec 7.3).
         let is_refused = mode == SubmitMode::Submit && reply.engine.class() != TerClass::Ter && is_enabled;
         let status = status.or(is_refused.then_some(MailStatus {
             engine: Some(reply.engine),

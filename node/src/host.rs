@@ -1,8 +1,9 @@
 //! What drives the chain: one thread that owns it, one that writes its commits, and the look-ups.
 //!
-//! Events queue up in a channel. The chain's thread takes all that wait, publishes what may be seen, and carries out the
-//! effects; a commit goes to the writer's thread, which reports back through the same channel. So no reader waits for a
-//! close or for a disk, and mails that come in while the disk syncs share the next sync.
+//! Events queue up in a channel. The chain's thread takes all that wait, publishes what may be seen, and
+//! carries out the effects; a commit goes to the writer's thread, which reports back through the same
+//! channel. So no reader waits for a close or for a disk, and mails that come in while the disk syncs share
+//! the next sync.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -317,7 +318,8 @@ impl Turns {
         }
     }
 
-    /// What the chain has to know of a failed commit; the error itself is kept for those who end because of it.
+    /// What the chain has to know of a failed commit; the error itself is kept for those who end because of
+    /// it.
     fn note(&self, written: Result<(), StoreError>) -> Result<(), CommitFailure> {
         written.map_err(|error| {
             tracing::error!(%error, "a commit failed; its changes are rolled back");

@@ -1,9 +1,9 @@
 //! The one-machine node: the host of [`chain`].
 //!
-//! The chain decides; the node gives it time, a disk, DNS and callers, and carries out what it wants done. One thread owns
-//! the chain, one writes its commits, and readers take the state that the first one publishes. With one validator it also
-//! closes the ledgers. It knows no protocol of its own and no wall clock: [`Clock`] tells the time. Spec sections 6.3, 7.2
-//! to 7.5 and 12.
+//! The chain decides; the node gives it time, a disk, DNS and callers, and carries out what it wants done.
+//! One thread owns the chain, one writes its commits, and readers take the state that the first one
+//! publishes. With one validator it also closes the ledgers. It knows no protocol of its own and no wall
+//! clock: [`Clock`] tells the time. Spec sections 6.3, 7.2 to 7.5 and 12.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Every bound of the host: its unit, where it comes from, and what happens to what exceeds it. Those of what the node
-//! decides stand in `chain::limits`.
+//! Every bound of the host: its unit, where it comes from, and what happens to what exceeds it. Those of what
+//! the node decides stand in `chain::limits`.
 
 pub use chain::limits::MAJORITY_SECS_DEFAULT;
 
@@ -21,7 +21,8 @@ pub const EVENTS_PER_TURN_MAX: usize = 1_024;
 /// Payments at the first start.
 pub const FUNDS_MAX: usize = 1_000;
 
-/// Ledgers that can be taken back where the last ones do not hash to their headers. Further back: restore a copy.
+/// Ledgers that can be taken back where the last ones do not hash to their headers. Further back: restore a
+/// copy.
 pub const UNDO_LEDGERS_MAX: u32 = 64;
 
 /// Old ledgers forgotten with one commit; the others with the next ones.

@@ -5,8 +5,8 @@ use chain::commit::{Settled, SettledState};
 use codec::{Hash256, Ter};
 use rpc::api::{MailState, MailStatus};
 
-/// The validated transaction comes before a mail on its way, and that before a failure. What the chain knows is read
-/// first: what it no longer knows is in the store then.
+/// The validated transaction comes before a mail on its way, and that before a failure. What the chain knows
+/// is read first: what it no longer knows is in the store then.
 pub(crate) fn mail_status(standing: Option<Standing>, settled: Option<Settled>) -> Option<MailStatus> {
     let unsettled = |state, hash| MailStatus {
         state,

@@ -1,7 +1,7 @@
 //! What one request reads: the published state, and the store behind it.
 //!
-//! The state is taken first. All of it is on disk, so that what it no longer holds the store has. The store may be a ledger
-//! ahead of it; what that ledger holds is left out, so that one answer speaks of one moment.
+//! The state is taken first. All of it is on disk, so that what it no longer holds the store has. The store
+//! may be a ledger ahead of it; what that ledger holds is left out, so that one answer speaks of one moment.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The stored ledger, put together again and compared with its own hashes; and the way back to the last good one.
+//! The stored ledger, put together again and compared with its own hashes; and the way back to the last good
+//! one.
 
 use codec::{Hash256, LedgerIndex};
 use ledger::{Header, Ledger, LedgerError, StateMap, TxMap};
@@ -69,8 +70,8 @@ fn way_out(last_good: Option<LedgerIndex>) -> String {
     }
 }
 
-/// Put the last ledger of the store together. Where it is damaged, go back to the one that the operator names, or say
-/// which one he could name.
+/// Put the last ledger of the store together. Where it is damaged, go back to the one that the operator
+/// names, or say which one he could name.
 pub(crate) fn restored(
     store: &dyn Store,
     tip: &Tip,

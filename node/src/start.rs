@@ -1,5 +1,5 @@
-//! From a data folder to a ledger: the lock, the store, the key, and the stored ledger or a genesis with its first
-//! payments.
+//! From a data folder to a ledger: the lock, the store, the key, and the stored ledger or a genesis with its
+//! first payments.
 
 use std::fs::{self, File, TryLockError};
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! File descriptors: as many as the connections need, and some for everything else, so that idle clients do not keep a
-//! process from its own work.
+//! File descriptors: as many as the connections need, and some for everything else, so that idle clients do
+//! not keep a process from its own work.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -12,8 +12,8 @@ pub struct Room {
     pub open_files: Option<u64>,
 }
 
-/// Makes room for `wanted` connections and `reserved` other descriptors: raises the limit of open files as far as is needed
-/// and allowed.
+/// Makes room for `wanted` connections and `reserved` other descriptors: raises the limit of open files as
+/// far as is needed and allowed.
 pub fn make_room(wanted: usize, reserved: usize) -> Room {
     let limit = getrlimit(Resource::Nofile);
     let needed = u64::try_from(wanted.saturating_add(reserved)).unwrap_or(u64::MAX);
@@ -35,7 +35,8 @@ pub fn make_room(wanted: usize, reserved: usize) -> Room {
     }
 }
 
-/// The limit to ask for: what is needed, up to the hard limit, and never less than there is. `None` is no limit.
+/// The limit to ask for: what is needed, up to the hard limit, and never less than there is. `None` is no
+/// limit.
 fn raised(limit: &Rlimit, needed: u64) -> Option<u64> {
     let current = limit.current?;
     let most = limit.maximum.unwrap_or(u64::MAX);

@@ -1,4 +1,5 @@
-//! What an operator's tools talk to: metrics and health over HTTP, the service manager, the limit of open files.
+//! What an operator's tools talk to: metrics and health over HTTP, the service manager, the limit of open
+//! files.
 //!
 //! For node and relay alike, and knowing neither: what a program knows of itself comes through [`Health`].
 //!

@@ -12,8 +12,8 @@ pub struct Histogram {
     pub bounds: &'static [f64],
 }
 
-/// Makes the process record what `metrics::counter!` and its like are told; once in a process. Histograms that are not
-/// named here are shown as summaries.
+/// Makes the process record what `metrics::counter!` and its like are told; once in a process. Histograms
+/// that are not named here are shown as summaries.
 pub fn install(histograms: &[Histogram]) -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
     for histogram in histograms {

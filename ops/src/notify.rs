@@ -1,4 +1,5 @@
-//! Tells the service manager how far the process is: the protocol of sd_notify(3), datagrams to `$NOTIFY_SOCKET`.
+//! Tells the service manager how far the process is: the protocol of sd_notify(3), datagrams to
+//! `$NOTIFY_SOCKET`.
 
 #[cfg(unix)]
 use std::os::unix::net::UnixDatagram;
@@ -20,8 +21,8 @@ impl Notifier {
         }
     }
 
-    /// A manager that listens at `name`: a path, or `@` and an abstract name. Where it cannot be reached the log says so
-    /// and the process goes on.
+    /// A manager that listens at `name`: a path, or `@` and an abstract name. Where it cannot be reached the
+    /// log says so and the process goes on.
     #[must_use]
     pub fn to(name: &str) -> Notifier {
         #[cfg(unix)]

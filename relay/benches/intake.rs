@@ -1,5 +1,6 @@
-//! What one 10 KB mail costs the handler: limits, key, verifier, entry, and a queue in memory, so that no disk is in it.
-//! The last line is `letter NAME MICROSECONDS`, the best of several rounds over distinct mails.
+//! What one 10 KB mail costs the handler: limits, key, verifier, entry, and a queue in memory, so that no
+//! disk is in it. The last line is `letter NAME MICROSECONDS`, the best of several rounds over distinct
+//! mails.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! How fast the queue is: durable puts by many callers, restart after kill -9, listing.
 //!
-//! `cargo run --release -p relay --example queue_load -- FOLDER [MAILS] [CALLERS]`, on the disk that matters; the
-//! folder must be new. Mails have 10 KB and ids that are spread like hashes.
+//! `cargo run --release -p relay --example queue_load -- FOLDER [MAILS] [CALLERS]`, on the disk that matters;
+//! the folder must be new. Mails have 10 KB and ids that are spread like hashes.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,5 @@
-//! The cc-relay: takes mail by SMTP, LMTP, IMAP, pipe and Maildir, keeps it in a durable queue, hands it to nodes until
-//! it is validated or out of time, and answers in the thread.
+//! The cc-relay: takes mail by SMTP, LMTP, IMAP, pipe and Maildir, keeps it in a durable queue, hands it to
+//! nodes until it is validated or out of time, and answers in the thread.
 //!
 //! It holds no key to anyone's money: it can submit a mail or not submit it. Spec: 13.
 //!

@@ -2,21 +2,24 @@
 
 /// Largest mail, bytes: what the verifier and `submit_email` read. Beyond: 552 5.3.4. Spec: 1.
 pub const MAIL_BYTES_MAX: usize = amendment::limits::MAIL_BYTES_MAX;
-/// Header fields that are looked at for a Message-ID and for signs of lists and robots: as many as the verifier lets a
-/// mail have lines. Further ones are ignored.
+/// Header fields that are looked at for a Message-ID and for signs of lists and robots: as many as the
+/// verifier lets a mail have lines. Further ones are ignored.
 pub const HEADER_FIELDS_READ_MAX: usize = amendment::limits::HEADER_LINES_MAX;
 /// Token buckets of one kind; each takes about 100 bytes. Beyond: those untouched for longest are forgotten.
 pub const BUCKETS_MAX: usize = 65_536;
-/// Longest text of a line in a reply, characters. Source: RFC 5321 section 4.5.3.1.5 (512 with code and line end) and
-/// what bounces show. Beyond: cut.
+/// Longest text of a line in a reply, characters. Source: RFC 5321 section 4.5.3.1.5 (512 with code and line
+/// end) and what bounces show. Beyond: cut.
 pub const REFUSAL_LINE_BYTES_MAX: usize = 390;
-/// How far ahead of now a mail may be dated, seconds. Source: what nodes keep (rule 4.6 makes it wait). Beyond: 550.
+/// How far ahead of now a mail may be dated, seconds. Source: what nodes keep (rule 4.6 makes it wait).
+/// Beyond: 550.
 pub const EARLY_SECS_MAX: u64 = 86_400;
 /// Longest look-up of a key, seconds. Beyond: the key counts as unknown, and the nodes decide.
 pub const LOOKUP_SECS_MAX: u64 = 5;
-/// How long an answer about a key is kept, seconds; less where its record says so. Beyond: it is asked for again.
+/// How long an answer about a key is kept, seconds; less where its record says so. Beyond: it is asked for
+/// again.
 pub const KEY_KEPT_SECS_MAX: u64 = 300;
-/// How often a key that does not fit a mail is looked up again, seconds. Within: the mail is judged by the kept key.
+/// How often a key that does not fit a mail is looked up again, seconds. Within: the mail is judged by the
+/// kept key.
 pub const KEY_AGAIN_SECS_MIN: u64 = 30;
 /// Keys that are kept; one takes about 3 KB. Beyond: those kept for longest are forgotten.
 pub const KEYS_KEPT_MAX: usize = 2_048;
@@ -24,32 +27,36 @@ pub const KEYS_KEPT_MAX: usize = 2_048;
 pub const AUTH_TASKS_MAX: usize = 32;
 /// Longest time for the results of one mail, seconds. Beyond: they are left out.
 pub const AUTH_SECS_MAX: u64 = 20;
-/// Signatures of a mail, DKIM and ARC together, whose results are looked up; each costs a hash of the body and a look-up.
-/// Beyond: only SPF is.
+/// Signatures of a mail, DKIM and ARC together, whose results are looked up; each costs a hash of the body
+/// and a look-up. Beyond: only SPF is.
 pub const AUTH_SIGNATURES_MAX: usize = 24;
 /// Longest text of these results, characters; names of domains can be long. Beyond: cut.
 pub const AUTH_RESULTS_BYTES_MAX: usize = 1_000;
 /// Mails to the postmaster that are kept. Beyond: 452.
 pub const POSTMASTER_MAILS_MAX: usize = 1_000;
 
-/// Command line of SMTP and LMTP with its CRLF, bytes. RFC 5321 section 4.5.3.1.4 asks for 512 at least, and extensions
-/// for more. Beyond: 500 5.5.6.
+/// Command line of SMTP and LMTP with its CRLF, bytes. RFC 5321 section 4.5.3.1.4 asks for 512 at least, and
+/// extensions for more. Beyond: 500 5.5.6.
 pub const COMMAND_LINE_BYTES_MAX: usize = 2_048;
-/// How far an over-long command line is read for its end, bytes. Ours. Beyond: 500 5.5.6, and the connection is closed.
+/// How far an over-long command line is read for its end, bytes. Ours. Beyond: 500 5.5.6, and the connection
+/// is closed.
 pub const COMMAND_LINE_SKIPPED_BYTES_MAX: usize = 64 * 1024;
 /// Recipients of one mail. RFC 5321 section 4.5.3.1.8 asks for 100 at least. Beyond: 452 4.5.3.
 pub const RECIPIENTS_MAX: usize = 100;
-/// RCPT commands of one mail, the refused ones included. Ours. Beyond: 421 4.5.3, and the connection is closed.
+/// RCPT commands of one mail, the refused ones included. Ours. Beyond: 421 4.5.3, and the connection is
+/// closed.
 pub const RECIPIENT_COMMANDS_MAX: usize = 1_000;
-/// Commands of one session that were answered 5yz. Ours. At this number: 421 4.7.0, and the connection is closed.
+/// Commands of one session that were answered 5yz. Ours. At this number: 421 4.7.0, and the connection is
+/// closed.
 pub const SESSION_ERRORS_MAX: usize = 10;
-/// Commands that bring no mail nearer (NOOP, RSET, EHLO, MAIL and the like) between two mails. Ours. Beyond: 421 4.7.0,
-/// and the connection is closed.
+/// Commands that bring no mail nearer (NOOP, RSET, EHLO, MAIL and the like) between two mails. Ours. Beyond:
+/// 421 4.7.0, and the connection is closed.
 pub const IDLE_COMMANDS_MAX: usize = 100;
-/// Content of a mail that is over [`MAIL_BYTES_MAX`], read only to find its end, bytes. Ours. Beyond: 552 5.3.4, and the
-/// connection is closed.
+/// Content of a mail that is over [`MAIL_BYTES_MAX`], read only to find its end, bytes. Ours. Beyond:
+/// 552 5.3.4, and the connection is closed.
 pub const CONTENT_SKIPPED_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// Space that a declared SIZE reserves before the content is there, bytes. Ours. Beyond: it grows as the content comes.
+/// Space that a declared SIZE reserves before the content is there, bytes. Ours. Beyond: it grows as the
+/// content comes.
 pub const CONTENT_RESERVED_BYTES_MAX: usize = 16 * 1024;
 /// Replies gathered before they are written, bytes. Ours. Beyond: written before the next command is read.
 pub const OUTPUT_BYTES_MAX: usize = 8 * 1024;
@@ -61,7 +68,8 @@ pub const CONTENT_GRACE_SECS: u64 = 120;
 pub const CONTENT_BYTES_PER_SEC_MIN: u64 = 128;
 /// Largest `limits.session_secs`, seconds. Ours: a day. Beyond: the configuration is refused.
 pub const SESSION_SECS_MAX: u64 = 86_400;
-/// How long a session may go on after the stop, seconds. Ours. Beyond: 421 4.3.2, and the connection is closed.
+/// How long a session may go on after the stop, seconds. Ours. Beyond: 421 4.3.2, and the connection is
+/// closed.
 pub const STOP_SECS_MAX: u64 = 10;
 /// Read from a connection in one go, bytes. Ours. The rest waits in the kernel.
 pub const READ_BYTES_MAX: usize = 32 * 1024;
@@ -69,7 +77,8 @@ pub const READ_BYTES_MAX: usize = 32 * 1024;
 pub const WRITE_SECS_MAX: u64 = 60;
 /// TLS handshake, seconds. Ours. Beyond: the connection is dropped.
 pub const HANDSHAKE_SECS_MAX: u64 = 30;
-/// How long what a refused client still sends is read, so that it can read the reason; seconds. Ours. Beyond: dropped.
+/// How long what a refused client still sends is read, so that it can read the reason; seconds. Ours. Beyond:
+/// dropped.
 pub const LINGER_SECS_MAX: u64 = 2;
 /// What a refused client may still send meanwhile, bytes. Ours. Beyond: dropped.
 pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -77,8 +86,9 @@ pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const CERTIFICATE_CHECK_SECS: u64 = 5;
 /// A certificate or key file, bytes. Ours. Beyond: the file is refused.
 pub const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// File descriptors that the listeners leave to nodes, DNS, queue, answers, control socket and metrics. Ours. Where the system
-/// allows fewer together with the connections that are configured, fewer connections are taken.
+/// File descriptors that the listeners leave to nodes, DNS, queue, answers, control socket and metrics. Ours.
+/// Where the system allows fewer together with the connections that are configured, fewer connections are
+/// taken.
 pub const FILES_RESERVED: usize = 256;
 /// Pause after the system refuses to accept connections (no file descriptors left), milliseconds. Ours.
 pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
@@ -87,15 +97,18 @@ pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
 pub const RETRY_SECS_MIN: u64 = 5;
 /// Longest such pause, seconds. Ours. A quarter more comes on top of it at most, by the entry's key.
 pub const RETRY_SECS_MAX: u64 = 600;
-/// First pause before a mail that a node has is handed in again, seconds: the ledgers until then are watched. Ours.
+/// First pause before a mail that a node has is handed in again, seconds: the ledgers until then are watched.
+/// Ours.
 pub const SUBMITTED_RETRY_SECS_MIN: u64 = 15;
-/// How far a ledger's time may lag behind the clock, seconds. Ours. A mail that is over its window by less is tried on.
+/// How far a ledger's time may lag behind the clock, seconds. Ours. A mail that is over its window by less is
+/// tried on.
 pub const EXPIRY_MARGIN_SECS: u64 = 300;
 /// How long after its window a mail is given up although a node says that it has it, seconds. Ours.
 pub const EXPIRY_SECS_MAX: u64 = 86_400;
 /// A node's answer about one mail, bytes of each text. Ours. Beyond: cut.
 pub const NODE_TEXT_BYTES_MAX: usize = 300;
-/// Tries after which a mail is set aside that every node answers senselessly, or refuses though the relay proved it. Ours.
+/// Tries after which a mail is set aside that every node answers senselessly, or refuses though the relay
+/// proved it. Ours.
 pub const POISON_TRIES: u32 = 3;
 /// Tries after which a refusal is final although one of the nodes could not be asked. Ours.
 pub const REFUSAL_TRIES: u32 = 3;
@@ -119,7 +132,8 @@ pub const WATCHED_LEDGERS_MAX: u32 = 20;
 pub const TIP_POLL_MILLIS: u64 = 100;
 /// The same where the last such question failed, and the pause after a failed write, milliseconds. Ours.
 pub const COURIER_PAUSE_MILLIS: u64 = 1_000;
-/// How long the courier lets requests finish after the stop, seconds. Ours. Beyond: they are left; the queue knows them.
+/// How long the courier lets requests finish after the stop, seconds. Ours. Beyond: they are left; the queue
+/// knows them.
 pub const COURIER_STOP_SECS_MAX: u64 = 5;
 /// Connections to one node. Ours. Further requests wait for one.
 pub const NODE_CONNECTIONS_MAX: usize = 8;
@@ -136,25 +150,28 @@ pub const NODE_VET_SECS: u64 = 60;
 /// Age of a node's last validated ledger, seconds. Ours. Beyond: the node is not used.
 pub const NODE_LEDGER_AGE_SECS_MAX: u64 = 300;
 
-/// Seconds until a mail of a mailbox or folder that was put off is offered again. Source: ours; SMTP senders wait longer.
+/// Seconds until a mail of a mailbox or folder that was put off is offered again. Source: ours; SMTP senders
+/// wait longer.
 pub const PUT_OFF_SECS: u64 = 60;
-/// Files of a watched folder that are offered in one pass. Source: ours, about 100 KiB of names. Beyond: the next pass.
+/// Files of a watched folder that are offered in one pass. Source: ours, about 100 KiB of names. Beyond: the
+/// next pass.
 pub const FOLDER_BATCH_FILES: usize = 1_000;
-/// Files or messages that were put off and are offered again in one pass. Source: ours: each may cost a look-up of
-/// [`LOOKUP_SECS_MAX`], and what is new waits meanwhile. Beyond: the next pass.
+/// Files or messages that were put off and are offered again in one pass. Source: ours: each may cost a
+/// look-up of [`LOOKUP_SECS_MAX`], and what is new waits meanwhile. Beyond: the next pass.
 pub const OFFERED_AGAIN_MAX: usize = 16;
-/// Files of a watched folder that are put off at one time. Source: ours. Beyond: what is put off for its sender's sake is
-/// refused, so that no sender holds up the others; where the relay itself cannot take mail, the folder waits.
+/// Files of a watched folder that are put off at one time. Source: ours. Beyond: what is put off for its
+/// sender's sake is refused, so that no sender holds up the others; where the relay itself cannot take mail,
+/// the folder waits.
 pub const FOLDER_PUT_OFF_FILES_MAX: usize = 10_000;
 
-/// Bytes of one response of an IMAP server: a mail and what stands around it, or a line. Source: [`MAIL_BYTES_MAX`]. Beyond:
-/// the connection is closed.
+/// Bytes of one response of an IMAP server: a mail and what stands around it, or a line. Source:
+/// [`MAIL_BYTES_MAX`]. Beyond: the connection is closed.
 pub const IMAP_RESPONSE_BYTES_MAX: usize = MAIL_BYTES_MAX + 64 * 1024;
 /// Messages of a mailbox that one listing keeps. Source: ours, 80 KiB. Beyond: the next listing.
 pub const IMAP_LISTED_MAX: usize = 10_000;
-/// Messages of a mailbox that are put off at one time. Source: ours; they stand in the mark. Beyond: what is put off for its
-/// sender's sake is passed over, so that no sender holds up the others; where the relay itself cannot take mail, the mailbox
-/// waits.
+/// Messages of a mailbox that are put off at one time. Source: ours; they stand in the mark. Beyond: what is
+/// put off for its sender's sake is passed over, so that no sender holds up the others; where the relay
+/// itself cannot take mail, the mailbox waits.
 pub const IMAP_PUT_OFF_MAX: usize = 256;
 /// Connections in a row that may end over one message before it is put off. Source: ours.
 pub const IMAP_FAILURES_MAX: u32 = 3;
@@ -162,10 +179,11 @@ pub const IMAP_FAILURES_MAX: u32 = 3;
 pub const IMAP_CONNECT_SECS_MAX: u64 = 30;
 /// Seconds for one command, all of its responses included. Source: ours. Beyond: the connection is closed.
 pub const IMAP_COMMAND_SECS_MAX: u64 = 300;
-/// Seconds of one IDLE. Source: RFC 2177 says 29 minutes; network address translators forget a silent connection before.
-/// Beyond: IDLE is issued again.
+/// Seconds of one IDLE. Source: RFC 2177 says 29 minutes; network address translators forget a silent
+/// connection before. Beyond: IDLE is issued again.
 pub const IMAP_IDLE_SECS_MAX: u64 = 540;
-/// Seconds of the longest pause between two connections to an IMAP server; the first is one second. Source: ours.
+/// Seconds of the longest pause between two connections to an IMAP server; the first is one second. Source:
+/// ours.
 pub const IMAP_BACK_OFF_SECS_MAX: u64 = 300;
 /// Bytes of a password file. Source: ours. Beyond: refused.
 pub const PASSWORD_BYTES_MAX: u64 = 4_096;
@@ -180,8 +198,9 @@ pub const SUBJECT_BYTES_MAX: usize = 200;
 pub const THREAD_HEADER_LINES_MAX: usize = 10_000;
 /// Longest word of a node or a mail that a notice repeats, bytes; ours. Beyond: cut.
 pub const ANSWER_WORD_BYTES_MAX: usize = 400;
-/// Least days that an entry is kept: longer than its mail can come again, which is five days from a Date that may lie one
-/// day ahead (Spec: 4.6), and that its end may be waited for. Below: refused, a late copy would be answered again.
+/// Least days that an entry is kept: longer than its mail can come again, which is five days from a Date that
+/// may lie one day ahead (Spec: 4.6), and that its end may be waited for. Below: refused, a late copy would
+/// be answered again.
 pub const ENTRY_DAYS_MIN: u32 = 8;
 /// A mail that waits longer than this is told of, seconds; ours.
 pub const WAITING_TOLD_SECS: u64 = 60;
@@ -199,59 +218,67 @@ pub const ANSWER_TRIED_SECS: u64 = 2 * 86_400;
 pub const ANSWER_WAIT_SECS: (u64, u64) = (60, 3_600);
 /// First and longest wait before a smarthost that could not be reached is tried again, seconds; ours.
 pub const SMARTHOST_WAIT_SECS: (u64, u64) = (5, 300);
-/// Patience with the smarthost before it has the whole mail, seconds. RFC 5321 section 4.5.3.2 has 5 minutes for commands.
+/// Patience with the smarthost before it has the whole mail, seconds. RFC 5321 section 4.5.3.2 has 5 minutes
+/// for commands.
 pub const SMARTHOST_COMMAND_SECS: u64 = 300;
 /// Patience with the smarthost after the end of the mail, seconds. RFC 5321 section 4.5.3.2.6.
 pub const SMARTHOST_TAKES_SECS: u64 = 600;
 /// The day of the cap of notices to one address, seconds.
 pub const DAY_SECS: u64 = 86_400;
 
-/// Pages of the queue's file kept in memory, bytes; the rest is read again. Own choice: enough for the upper levels of the
-/// trees of a million mails.
+/// Pages of the queue's file kept in memory, bytes; the rest is read again. Own choice: enough for the upper
+/// levels of the trees of a million mails.
 pub const QUEUE_CACHE_BYTES: usize = 64 * 1024 * 1024;
-/// Entries that the migration of the queue's file holds in memory at one time. Ours. The others come after them.
+/// Entries that the migration of the queue's file holds in memory at one time. Ours. The others come after
+/// them.
 pub const MIGRATE_ROWS: usize = 1_000;
-/// Requests that wait for the queue's writer at one time. Own choice: as many as there may be connections by default.
-/// Beyond: the caller waits.
+/// Requests that wait for the queue's writer at one time. Own choice: as many as there may be connections by
+/// default. Beyond: the caller waits.
 pub const QUEUE_JOBS_MAX: usize = 1_024;
-/// Requests that one commit makes durable. Own choice: a commit of them stays below 100 ms. Beyond: the next commit.
+/// Requests that one commit makes durable. Own choice: a commit of them stays below 100 ms. Beyond: the next
+/// commit.
 pub const COMMIT_JOBS_MAX: usize = 512;
 /// Mail text that one commit makes durable, bytes. Own choice, as above. Beyond: the next commit.
 pub const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Longest time that a commit waits for the callers of the one before to come again, microseconds. Own choice: a fraction of
-/// a sync.
+/// Longest time that a commit waits for the callers of the one before to come again, microseconds. Own
+/// choice: a fraction of a sync.
 pub const COMMIT_GATHER_MICROS: u64 = 500;
-/// Rows that one step of the retention forgets. Own choice: a commit of them stays below 100 ms. Beyond: the next step.
+/// Rows that one step of the retention forgets. Own choice: a commit of them stays below 100 ms. Beyond: the
+/// next step.
 pub const CLEAN_ROWS_MAX: usize = 256;
-/// Lines of the audit log that wait for the disk, bytes. Own choice: some thousand changes. Beyond: nothing is taken or
-/// changed until the log can be written.
+/// Lines of the audit log that wait for the disk, bytes. Own choice: some thousand changes. Beyond: nothing
+/// is taken or changed until the log can be written.
 pub const AUDIT_PENDING_BYTES_MAX: usize = 1024 * 1024;
-/// Longest line of the audit log, bytes: a Message-ID of 998 bytes, each escaped, and the rest. Beyond: read as two.
+/// Longest line of the audit log, bytes: a Message-ID of 998 bytes, each escaped, and the rest. Beyond: read
+/// as two.
 pub const AUDIT_LINE_BYTES_MAX: usize = 16 * 1024;
 /// Lines of the audit log shown of one mail. Own choice. Beyond: the newest.
 pub const HISTORY_LINES_MAX: usize = 1_000;
 /// Bytes that one commit of a backup copies. Own choice: memory of a backup. Beyond: the next commit.
 pub const BACKUP_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How long one step of `relay check` may take (a look-up, a connection, a node's answer), seconds. Beyond: it has failed.
+/// How long one step of `relay check` may take (a look-up, a connection, a node's answer), seconds. Beyond:
+/// it has failed.
 pub const CHECK_SECS_MAX: u64 = 10;
 
 /// Bytes of a mail server's greeting that `relay check` reads (RFC 5321 section 4.5.3.1.5). Beyond: cut.
 pub const GREETING_BYTES_MAX: usize = 512;
 
-/// Difference between the machine's clock and the ledger's that is told, seconds. A ledger closes every 3 to 4 seconds; the
-/// rest is delay.
+/// Difference between the machine's clock and the ledger's that is told, seconds. A ledger closes every 3 to
+/// 4 seconds; the rest is delay.
 pub const CLOCK_SKEW_SECS: u64 = 60;
 
-/// How long before a certificate's end it is told, seconds: 14 days, when automatic renewal has been due for a while.
+/// How long before a certificate's end it is told, seconds: 14 days, when automatic renewal has been due for
+/// a while.
 pub const CERTIFICATE_WARN_SECS: u64 = 14 * 86_400;
 /// Clients of the control socket at one time. Own choice: operators and pipes of one machine. Beyond: `busy`.
 pub const CONTROL_CLIENTS_MAX: usize = 64;
 /// Longest silence of a client of the control socket, seconds. Own choice. Beyond: closed.
 pub const CONTROL_IDLE_SECS: u64 = 30;
-/// Longest request on the control socket, bytes: a mail in hex and its envelope. Beyond: `request`, and closed.
+/// Longest request on the control socket, bytes: a mail in hex and its envelope. Beyond: `request`, and
+/// closed.
 pub const CONTROL_REQUEST_BYTES_MAX: usize = 2 * MAIL_BYTES_MAX + 4_096;
-/// Longest line of an answer on the control socket, bytes: a mail whose every byte is escaped, its answers and its history.
-/// Beyond: the client gives up.
+/// Longest line of an answer on the control socket, bytes: a mail whose every byte is escaped, its answers
+/// and its history. Beyond: the client gives up.
 pub const CONTROL_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Longest wait for a line of an answer, seconds: a backup of a full queue. Beyond: the client gives up.
 pub const CONTROL_ANSWER_SECS: u64 = 600;
@@ -259,7 +286,8 @@ pub const CONTROL_ANSWER_SECS: u64 = 600;
 pub const CONTROL_LINES_MAX: usize = 16;
 /// Entries read at once for a list. Own choice: some milliseconds. Beyond: the next page.
 pub const CONTROL_PAGE_ENTRIES: usize = 256;
-/// How long each part of the daemon may take to end, seconds; ours. Beyond: cut off, what was taken is on disk.
+/// How long each part of the daemon may take to end, seconds; ours. Beyond: cut off, what was taken is on
+/// disk.
 pub const DAEMON_STOP_SECS_MAX: u64 = 20;
 /// How often old mails are forgotten, and gauges and nodes are looked at, seconds; ours.
 pub const UPKEEP_SECS: u64 = 30;

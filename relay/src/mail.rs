@@ -64,7 +64,8 @@ impl TraceId {
     #[must_use]
     pub fn fresh() -> TraceId {
         let mut random = [0; 10];
-        // Without random numbers ids would repeat and logs would be harder to read; TLS would not have started.
+        // Without random numbers ids would repeat and logs would be harder to read; TLS would not have
+        // started.
         let _ = aws_lc_rs::rand::fill(&mut random);
         TraceId::of(random)
     }
@@ -91,8 +92,9 @@ pub struct IncomingMail {
     pub peer: Peer,
     /// MAIL FROM without its brackets, empty for the null sender; `None` where it is not known.
     pub reverse_path: Option<String>,
-    /// Own addresses it was handed in for, each accepted by [`crate::intake::handler::MailHandler::check_recipient`]; may be empty for channels
-    /// without an envelope.
+    /// Own addresses it was handed in for, each accepted by
+    /// [`crate::intake::handler::MailHandler::check_recipient`]; may be empty for channels without an
+    /// envelope.
     pub recipients: Vec<String>,
     /// The mail as it came: CRLF lines, dot-stuffing removed, nothing added.
     pub raw: Vec<u8>,

@@ -1,4 +1,5 @@
-//! Names of the metrics, so that code, dashboard and documentation use the same. Units stand at the end of each name.
+//! Names of the metrics, so that code, dashboard and documentation use the same. Units stand at the end of
+//! each name.
 
 use ops::{BuildError, Histogram, PrometheusHandle};
 

@@ -1,10 +1,11 @@
-//! Base64 as RFC 4648 section 4 has it: exact alphabet, padding and zero unused bits; line ends are skipped, since the
-//! usual tools wrap their output.
+//! Base64 as RFC 4648 section 4 has it: exact alphabet, padding and zero unused bits; line ends are skipped,
+//! since the usual tools wrap their output.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Decode; `None` where a byte, the padding or the unused bits are wrong. The output is shorter than the input.
+/// Decode; `None` where a byte, the padding or the unused bits are wrong. The output is shorter than the
+/// input.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
     let digits: Vec<u8> = text.bytes().filter(|byte| !is_line_end(byte)).collect();

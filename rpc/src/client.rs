@@ -81,7 +81,8 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// Connect to `ws://host:port`, or to `wss://host` where a public authority vouches for the host's certificate.
+    /// Connect to `ws://host:port`, or to `wss://host` where a public authority vouches for the host's
+    /// certificate.
     pub async fn connect(url: &str) -> Result<Self, ClientError> {
         Self::connect_with_patience(url, Duration::from_secs(CLIENT_SECS_MAX)).await
     }

@@ -198,8 +198,8 @@ fn is_scalar(value: &Value) -> bool {
     }
 }
 
-/// A request as an error repeats it: secrets masked, long strings replaced by their length, and nothing nested, so that
-/// no caller makes the node repeat a mail.
+/// A request as an error repeats it: secrets masked, long strings replaced by their length, and nothing
+/// nested, so that no caller makes the node repeat a mail.
 fn echo(request: &Map<String, Value>) -> Value {
     const SECRETS: [&str; 5] = ["passphrase", "secret", "seed", "seed_hex", "tx_json"];
     const NAMES_MAX: usize = 16;

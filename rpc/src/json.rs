@@ -1,7 +1,7 @@
 //! Reading JSON from strangers: bounded before parsing, and strict where `serde_json` is lenient.
 //!
-//! `serde_json` silently keeps the last of two equal names. Two readers of one request could then see two different
-//! requests, so a repeated name is refused here.
+//! `serde_json` silently keeps the last of two equal names. Two readers of one request could then see two
+//! different requests, so a repeated name is refused here.
 
 use std::fmt;
 
@@ -118,8 +118,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            // With a feature that another crate may switch on, serde_json hands numbers over as objects of this name; no
-            // method takes a number that is not an integer, and no caller may write such an object.
+            // With a feature that another crate may switch on, serde_json hands numbers over as objects of
+            // this name; no method takes a number that is not an integer, and no caller may write such an
+            // object.
             if name.starts_with(SERDE_JSON_PRIVATE) {
                 return Err(A::Error::custom("not an integer within 64 bits"));
             }

@@ -1,7 +1,8 @@
 //! WebSocket and HTTP JSON-RPC in the envelope of Xahau: wire types, methods, server, client.
 //!
-//! Implements spec section 12 (`submit_email`) and the Xahau methods that a wallet and the relay need. What a method
-//! says about the ledger comes through the trait [`Node`]; this crate knows no ledger, no store and no DNS.
+//! Implements spec section 12 (`submit_email`) and the Xahau methods that a wallet and the relay need. What a
+//! method says about the ledger comes through the trait [`Node`]; this crate knows no ledger, no store and no
+//! DNS.
 //!
 //! | part | does |
 //! |---|---|

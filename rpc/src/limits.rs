@@ -1,17 +1,18 @@
 //! Every bound of the RPC: its unit, its source, and what a caller sees who exceeds it.
 
-/// Bytes of one request, in a WebSocket message or an HTTP body. Xahau's `maxRequestSize`. Refusal: the WebSocket is
-/// closed with "message too big"; HTTP status 413.
+/// Bytes of one request, in a WebSocket message or an HTTP body. Xahau's `maxRequestSize`. Refusal: the
+/// WebSocket is closed with "message too big"; HTTP status 413.
 pub const REQUEST_BYTES_MAX: usize = 1_000_000;
 
 /// Bytes of one raw mail. Refusal: `invalidParams`.
 pub use amendment::limits::MAIL_BYTES_MAX;
 
-/// Bytes of one transaction (Xahau's `txMaxSizeBytes` is 1,048,576; a hex blob in one request cannot reach it).
-/// Refusal: `invalidParams`.
+/// Bytes of one transaction (Xahau's `txMaxSizeBytes` is 1,048,576; a hex blob in one request cannot reach
+/// it). Refusal: `invalidParams`.
 pub const TX_BLOB_BYTES_MAX: usize = REQUEST_BYTES_MAX / 2;
 
-/// Levels of nesting in one request. Our deepest method needs four. Refusal: `jsonInvalid`, before any parsing.
+/// Levels of nesting in one request. Our deepest method needs four. Refusal: `jsonInvalid`, before any
+/// parsing.
 pub const JSON_DEPTH_MAX: usize = 32;
 
 /// Bytes of one string that an error reply repeats from its request; a longer one is replaced by its length.
@@ -23,11 +24,12 @@ pub const ECHO_VALUE_BYTES_MAX: usize = 64;
 /// Bytes of a caller's word (a method, a parameter name) that an error message repeats.
 pub const WORD_BYTES_MAX: usize = 64;
 
-/// Digits of an issued amount that is shown without an exponent (as many as an instruction may have). Longer ones keep
-/// Xahau's form.
+/// Digits of an issued amount that is shown without an exponent (as many as an instruction may have). Longer
+/// ones keep Xahau's form.
 pub const PLAIN_DIGITS_MAX: usize = 32;
 
-/// Transactions on one page of `account_tx`: the least that a guest may ask for (xahaud Tuning.h). Less is raised to it.
+/// Transactions on one page of `account_tx`: the least that a guest may ask for (xahaud Tuning.h). Less is
+/// raised to it.
 pub const ACCOUNT_TXS_MIN: u32 = 10;
 
 /// Transactions on one page of `account_tx` by default (xahaud Tuning.h).
@@ -64,8 +66,8 @@ pub const CLIENT_SECS_MAX: u64 = 30;
 /// Bytes of one answer that the client accepts.
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Bytes of transactions and metadata that `ledger` shows whole; as JSON they take up to four times that. Refusal:
-/// `invalidParams`.
+/// Bytes of transactions and metadata that `ledger` shows whole; as JSON they take up to four times that.
+/// Refusal: `invalidParams`.
 pub const EXPANDED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Bytes of one text of a reply that the client keeps. Ours, above all that we send. Beyond: cut.
@@ -74,15 +76,15 @@ pub const REPLY_TEXT_BYTES_MAX: usize = 4_096;
 /// Bytes of a result's token. Ours (the longest of Xahau has 47). Beyond: the reply is not understood.
 pub const REPLY_TOKEN_BYTES_MAX: usize = 64;
 
-/// Items of one list of a reply that the client reads (checks, transactions, nodes of the metadata). Ours. The others
-/// are left out.
+/// Items of one list of a reply that the client reads (checks, transactions, nodes of the metadata). Ours.
+/// The others are left out.
 pub const REPLY_LIST_MAX: usize = 1_000;
 
 /// Frames that wait in a session for their peer. Ours. Beyond: the session is closed.
 pub const OUTPUT_FRAMES_MAX: usize = 64;
 
-/// Bytes of the frames that wait in a session for their peer, unless it is one frame alone. Ours: twice the longest
-/// reply. Beyond: the session is closed.
+/// Bytes of the frames that wait in a session for their peer, unless it is one frame alone. Ours: twice the
+/// longest reply. Beyond: the session is closed.
 pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Notifications that the client skips while it waits for its answer. Refusal: `BadAnswer`.

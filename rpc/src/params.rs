@@ -1,5 +1,5 @@
-//! Typed parameters of one request. A parameter that the method does not know is refused: the mail of a caller
-//! who writes `dryrun` for `dry_run` must not be executed.
+//! Typed parameters of one request. A parameter that the method does not know is refused: the mail of a
+//! caller who writes `dryrun` for `dry_run` must not be executed.
 
 use codec::Hash256;
 use serde_json::{Map, Value};
@@ -114,7 +114,8 @@ impl Params {
         }
     }
 
-    /// Which ledger is asked: `ledger_hash`, `ledger_index` or the old `ledger`; `None` if none of them is there.
+    /// Which ledger is asked: `ledger_hash`, `ledger_index` or the old `ledger`; `None` if none of them is
+    /// there.
     pub fn ledger(&self) -> Result<Option<LedgerChoice>, RpcError> {
         let given = ["ledger_hash", "ledger_index", "ledger"];
         if given

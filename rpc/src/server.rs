@@ -1,7 +1,7 @@
 //! The sockets: one port for WebSocket upgrades and HTTP POST on `/`.
 //!
-//! Every connection lives inside `Guarded`, which ends it when nothing moves, and which holds the connection's share
-//! of the bounds. It knows no method.
+//! Every connection lives inside `Guarded`, which ends it when nothing moves, and which holds the
+//! connection's share of the bounds. It knows no method.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -38,7 +38,8 @@ use crate::session::{Input, Output, Session};
 pub struct ServerLimits {
     /// A connection on which no byte moves for this long is dropped.
     pub idle: Duration,
-    /// A connection whose first request is not complete after this time is dropped, however slowly its bytes arrive.
+    /// A connection whose first request is not complete after this time is dropped, however slowly its bytes
+    /// arrive.
     pub first_request: Duration,
     /// Connections at one time.
     pub connections_max: usize,
@@ -144,8 +145,8 @@ impl Shared {
         self.run(place, job).await
     }
 
-    /// Lets a session answer one frame; one that is not text is `None`. A request that panics ends its session; a new
-    /// one takes its place.
+    /// Lets a session answer one frame; one that is not text is `None`. A request that panics ends its
+    /// session; a new one takes its place.
     async fn answer(&self, mut session: Session, peer: Peer, text: Option<Utf8Bytes>) -> Session {
         let Ok(place) = self.place() else {
             session.push(BUSY.to_owned());

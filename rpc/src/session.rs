@@ -1,7 +1,7 @@
 //! One WebSocket, without the socket: frames come in, frames wait in a queue until the host sends them.
 //!
-//! Replies stand in the order of their requests. What a node announces later goes through the same queue. The queue is
-//! bounded: a peer that does not read is cut off, and nothing is kept for it.
+//! Replies stand in the order of their requests. What a node announces later goes through the same queue. The
+//! queue is bounded: a peer that does not read is cut off, and nothing is kept for it.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! JSON forms that several callers share. The command line prints `explain --json` with the same function that answers
-//! `submit_email`, so the names cannot drift apart.
+//! JSON forms that several callers share. The command line prints `explain --json` with the same function
+//! that answers `submit_email`, so the names cannot drift apart.
 
 use amendment::Rule;
 use codec::{Drops, Hash256, Object, Ter, json::to_json};
@@ -10,8 +10,8 @@ use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace,
 use crate::limits::PLAIN_DIGITS_MAX;
 
 /// The JSON form of an explanation: `qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`,
-/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and `client` (as the mail
-/// says; unproven) and `checks`.
+/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and
+/// `client` (as the mail says; unproven) and `checks`.
 ///
 /// Spec: 12
 #[must_use]
@@ -54,8 +54,8 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     out
 }
 
-/// Issued amounts as people write them: without an exponent, where that takes at most [`PLAIN_DIGITS_MAX`] digits. The
-/// recursion is bounded by the nesting of a transaction.
+/// Issued amounts as people write them: without an exponent, where that takes at most [`PLAIN_DIGITS_MAX`]
+/// digits. The recursion is bounded by the nesting of a transaction.
 fn write_plain_amounts(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(write_plain_amounts),
@@ -77,7 +77,8 @@ fn write_plain_amounts(value: &mut Value) {
     }
 }
 
-/// `1234567890123450e-1` as `123456789012345`; `None` where it has no exponent, or too many digits without one.
+/// `1234567890123450e-1` as `123456789012345`; `None` where it has no exponent, or too many digits without
+/// one.
 fn plain_decimal(text: &str) -> Option<String> {
     let (number, exponent) = text.split_once('e')?;
     let exponent: i32 = exponent.parse().ok()?;

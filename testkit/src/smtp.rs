@@ -1,4 +1,5 @@
-//! A client that hands mails to a relay by SMTP as a mail server does, and a smarthost that keeps what it gets.
+//! A client that hands mails to a relay by SMTP as a mail server does, and a smarthost that keeps what it
+//! gets.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

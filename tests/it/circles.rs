@@ -1,4 +1,5 @@
-//! No circle of files: within a crate, what a file uses never leads back to it, so that each can be read after those below it.
+//! No circle of files: within a crate, what a file uses never leads back to it, so that each can be read
+//! after those below it.
 
 use crate::source::crates;
 use std::collections::{BTreeMap, BTreeSet};

@@ -132,6 +132,29 @@ fn files_can_be_read_in_one_go() {
     assert_eq!(lengths, BTreeMap::new(), "split these");
 }
 
+/// Columns that a line may have where rustfmt cannot break it; rustfmt.toml says what it fills.
+const COLUMNS_MAX: usize = 120;
+
+/// A line that cannot be broken: one with a text in it or within a text, or a row of a table.
+fn is_of_one_piece(line: &str) -> bool {
+    match line.trim_start().strip_prefix("//") {
+        Some(comment) => comment.trim_start_matches(['/', '!', ' ']).starts_with('|'),
+        None => line.contains('"') || line.ends_with('\\'),
+    }
+}
+
+#[test]
+fn lines_fit_a_screen() {
+    let mut found = Vec::new();
+    for path in files(".", ".rs") {
+        let text = std::fs::read_to_string(&path).expect("source");
+        let lines = text.lines().enumerate();
+        let wide = lines.filter(|(_, line)| line.len() > COLUMNS_MAX && !is_of_one_piece(line));
+        found.extend(wide.map(|(at, _)| format!("{}:{}", path.display(), at + 1)));
+    }
+    assert_eq!(found, Vec::<String>::new(), "wider than {COLUMNS_MAX} columns");
+}
+
 #[test]
 fn source_is_ascii() {
     for path in files(".", ".rs") {

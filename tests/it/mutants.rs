@@ -1,8 +1,8 @@
-//! Removing a check must make a named test fail. `tests/mutants.toml` lists the checks; here each is switched off in a copy
-//! of the workspace, and its test is run.
+//! Removing a check must make a named test fail. `tests/mutants.toml` lists the checks; here each is switched
+//! off in a copy of the workspace, and its test is run.
 //!
-//! All mutants are built at once: an expression becomes `(if crate::mutant_is(N) { mutant } else { original })`, and the
-//! number comes from the environment. So a run costs one build and then a test per mutant.
+//! All mutants are built at once: an expression becomes `(if crate::mutant_is(N) { mutant } else { original
+//! })`, and the number comes from the environment. So a run costs one build and then a test per mutant.
 
 use crate::{files, read, root};
 use serde::Deserialize;
@@ -99,7 +99,8 @@ impl Mutant {
     }
 }
 
-/// A test of a crate: folder of the crate, name of the binary (`lib`: the tests within the crate), name of the test.
+/// A test of a crate: folder of the crate, name of the binary (`lib`: the tests within the crate), name of
+/// the test.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Test<'m> {
     package: &'m str,
@@ -145,8 +146,8 @@ struct Edit<'m> {
     mutant: &'m str,
 }
 
-/// The text of `place` with the edits in it, which lie within each other or apart. Of two for one expression the second
-/// stands in the first.
+/// The text of `place` with the edits in it, which lie within each other or apart. Of two for one expression
+/// the second stands in the first.
 fn rewritten(source: &str, place: Range<usize>, edits: &[Edit<'_>]) -> String {
     let mut text = String::new();
     let mut at = place.start;
@@ -201,8 +202,8 @@ fn mutated(mutants: &[Mutant]) -> BTreeMap<PathBuf, String> {
     sources
 }
 
-/// Makes `tree` a copy of the workspace with these sources. What is the same already is left alone, so that a second run
-/// builds only what changed.
+/// Makes `tree` a copy of the workspace with these sources. What is the same already is left alone, so that a
+/// second run builds only what changed.
 fn copy_workspace(tree: &Path, sources: &BTreeMap<PathBuf, String>) {
     let mut wanted = BTreeSet::new();
     // In a worktree `.git` is a file.

@@ -1,5 +1,6 @@
-//! The verifier against a second reading of the specification: `tests/oracle/oracle.py` and its 863 mails, made by
-//! somebody who saw only the text. Where the text can be read in two ways, docs/deviations.md says which way is ours.
+//! The verifier against a second reading of the specification: `tests/oracle/oracle.py` and its 863 mails,
+//! made by somebody who saw only the text. Where the text can be read in two ways, docs/deviations.md says
+//! which way is ours.
 
 use crate::{read, root, table_after};
 use amendment::{Rule, TxtRecords};

@@ -178,7 +178,8 @@ fn reach(uses: &BTreeMap<usize, BTreeSet<usize>>, from: usize) -> BTreeSet<usize
 }
 
 impl Module {
-    /// Reads the tokens of the module `name`; gives the modules that it declares, with their tokens where they are inside.
+    /// Reads the tokens of the module `name`; gives the modules that it declares, with their tokens where
+    /// they are inside.
     fn fill(&mut self, name: &Names, tokens: &[TokenTree]) -> Vec<(String, Option<Group>)> {
         let mut children = Vec::new();
         let mut code = Vec::new();
@@ -363,7 +364,8 @@ fn attributes(tokens: &[TokenTree]) -> Vec<&Group> {
     pairs.collect()
 }
 
-/// How many tokens the item at the head of these has: up to its braces, or to its semicolon where it is a value or a `use`.
+/// How many tokens the item at the head of these has: up to its braces, or to its semicolon where it is a
+/// value or a `use`.
 fn item_length(tokens: &[TokenTree]) -> usize {
     let has_body = tokens
         .iter()

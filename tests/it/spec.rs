@@ -1,5 +1,5 @@
-//! Citations of rules: `Spec: n.n` must name a rule of docs/spec.md; and every rule of sections 2 to 11 is cited at the code
-//! that holds it, has a test that accepts and one that rejects, and a mutant.
+//! Citations of rules: `Spec: n.n` must name a rule of docs/spec.md; and every rule of sections 2 to 11 is
+//! cited at the code that holds it, has a test that accepts and one that rejects, and a mutant.
 
 use crate::mutants::mutants;
 use crate::source::{File, crates};
@@ -100,8 +100,8 @@ fn rules_to_hold() -> BTreeSet<String> {
     rules.iter().filter(holds).cloned().collect()
 }
 
-/// Citations in the crates' own code, without its tests, and without the lists of reasons and bounds: what they name is held
-/// elsewhere.
+/// Citations in the crates' own code, without its tests, and without the lists of reasons and bounds: what
+/// they name is held elsewhere.
 fn cited_at_code(found: &mut Evidence) {
     for (_, read) in crates() {
         let is_list = |file: &&File| file.path.ends_with("refusal.rs") || file.path.ends_with("limits.rs");
@@ -111,7 +111,8 @@ fn cited_at_code(found: &mut Evidence) {
     }
 }
 
-/// Test functions with `Spec: n.n` in the comment above: a name that holds `accepts` or `rejects` says for what.
+/// Test functions with `Spec: n.n` in the comment above: a name that holds `accepts` or `rejects` says for
+/// what.
 fn cited_at_tests(found: &mut Evidence) {
     for path in files(".", ".rs") {
         let text = std::fs::read_to_string(&path).expect("source");

@@ -1,4 +1,5 @@
-//! `address` and `explain` against the vectors, which an independent Python program made from the specification.
+//! `address` and `explain` against the vectors, which an independent Python program made from the
+//! specification.
 
 use crate::support::{run, run_with_input};
 use crate::{read, root};

@@ -31,7 +31,8 @@ fn key_derivation_and_signatures_are_equal() {
         let secp = codec::base58::encode(&[codec::base58::TYPE_FAMILY_SEED], &entropy);
         for seed in [secp, KeyPair::ed25519_seed_text(entropy)] {
             let ours = KeyPair::from_seed(&seed).expect("seed");
-            // xrpl-rust 1.3.0 fails for the secp256k1 seeds whose secret begins with a zero nibble (its issue 290).
+            // xrpl-rust 1.3.0 fails for the secp256k1 seeds whose secret begins with a zero nibble (its
+            // issue 290).
             let Ok((public, secret)) = keypairs::derive_keypair(&seed, false) else {
                 continue;
             };

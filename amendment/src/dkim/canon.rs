@@ -131,8 +131,9 @@ impl<'f> SignatureField<'f> {
 
 /// The body in canonical form.
 ///
-/// Spec: 3.3. Relaxed: white space is SP and HTAB, runs become one SP, none at line ends, no empty lines at the end,
-/// CRLF at the end of a non-empty body, an empty body is zero bytes. Simple: an empty body is one CRLF.
+/// Spec: 3.3. Relaxed: white space is SP and HTAB, runs become one SP, none at line ends, no empty lines at
+/// the end, CRLF at the end of a non-empty body, an empty body is zero bytes. Simple: an empty body is one
+/// CRLF.
 #[must_use]
 pub fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
     // What a memo holds is canonical already, and it is on that path that time counts.
@@ -180,8 +181,8 @@ fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
         Canon::Simple => ends_well || body == b"\r\n",
         Canon::Relaxed if body.is_empty() => true,
         Canon::Relaxed => {
-            // A tab, a second space, a space before a line end, or a bare line end that the slow path would repair (among
-            // them an LF after a space).
+            // A tab, a second space, a space before a line end, or a bare line end that the slow path would
+            // repair (among them an LF after a space).
             let pair = |byte: u8, next: u8| {
                 let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r'));
                 let broken = (byte == b'\r') != (next == b'\n');

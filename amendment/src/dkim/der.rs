@@ -1,5 +1,6 @@
-//! RSA public keys in strict DER, by hand: SubjectPublicKeyInfo with rsaEncryption and NULL, or PKCS#1 RSAPublicKey.
-//! Libraries differ in what they forgive, so this stands before the library. Knows nothing of records.
+//! RSA public keys in strict DER, by hand: SubjectPublicKeyInfo with rsaEncryption and NULL, or PKCS#1
+//! RSAPublicKey. Libraries differ in what they forgive, so this stands before the library. Knows nothing of
+//! records.
 //!
 //! Spec: 4.5. X.690 10.1 (definite, shortest lengths), RFC 8017 A.1.1, RFC 3279 2.3.1.
 

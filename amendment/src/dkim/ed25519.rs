@@ -1,5 +1,5 @@
-//! Ed25519 with every edge decided: cofactorless, canonical A and R, no small order, S below the group order. Libraries
-//! differ at these edges, and a second valid signature for one mail must not exist.
+//! Ed25519 with every edge decided: cofactorless, canonical A and R, no small order, S below the group order.
+//! Libraries differ at these edges, and a second valid signature for one mail must not exist.
 //!
 //! Spec: 4.5. RFC 8463 (the message is the SHA-256 of the header data), RFC 8032 5.1.7.
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use crate::dkim::key_record::{KeyRecord, KeyRecordError, KeyType, PreparedKey};
 use crate::limits::KEYS_CACHED_MAX;
 
-/// Keys that were checked before, by their bytes, so that the many mails of one provider do not check one key each time.
-/// Answers are the same with and without it: an entry is a function of its bytes alone.
+/// Keys that were checked before, by their bytes, so that the many mails of one provider do not check one key
+/// each time. Answers are the same with and without it: an entry is a function of its bytes alone.
 #[derive(Default)]
 pub struct KeyCache {
     keys: Mutex<BTreeMap<Vec<u8>, Arc<PreparedKey>>>,

@@ -1,5 +1,5 @@
-//! DKIM key records: the TXT text of `selector._domainkey.domain`, and the key that a DKIMKey entry holds. Knows neither
-//! DNS nor the ledger.
+//! DKIM key records: the TXT text of `selector._domainkey.domain`, and the key that a DKIMKey entry holds.
+//! Knows neither DNS nor the ledger.
 //!
 //! Spec: 4.5, 7.1. Stricter than RFC 6376 3.6.1: test mode refused, strict DER, one record per name.
 
@@ -125,7 +125,8 @@ impl LibraryKey {
                 let components = der::rsa_key(public_key)?;
                 let key = library_components(&components)
                     .to_parsed_public_key(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
-                    // Not reached: the library takes every key within the bounds of 4.5 (tests/data/rsa_edges.json).
+                    // Not reached: the library takes every key within the bounds of 4.5
+                    // (tests/data/rsa_edges.json).
                     .map_err(|_| RsaKeyError::Modulus)?;
                 Ok(LibraryKey::Rsa {
                     key: Box::new(key),

@@ -1,4 +1,5 @@
-//! Where keys come from while a mail is read: a table of TXT records, or whatever implements `KeySource`. Knows no DNS.
+//! Where keys come from while a mail is read: a table of TXT records, or whatever implements `KeySource`.
+//! Knows no DNS.
 //!
 //! Spec: 4.5.
 
@@ -11,7 +12,8 @@ use crate::dkim::key_record::{KeyRecord, KeyRecordError, parse_txt};
 pub enum KeyAnswer {
     /// The key.
     Usable(KeyRecord),
-    /// A key that may have changed since: what it proves is proven, what it does not prove is not refused. Spec: 7.3.
+    /// A key that may have changed since: what it proves is proven, what it does not prove is not refused.
+    /// Spec: 7.3.
     Unsettled(KeyRecord),
     /// A record that makes no key.
     Unusable(KeyRecordError),

@@ -1,4 +1,5 @@
-//! DKIM (RFC 6376), narrowed by section 4 of the rules: what a signature says and covers, keys, and the proof.
+//! DKIM (RFC 6376), narrowed by section 4 of the rules: what a signature says and covers, keys, and the
+//! proof.
 
 pub mod canon;
 pub(crate) mod der;

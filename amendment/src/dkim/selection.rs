@@ -1,5 +1,5 @@
-//! The header fields that one signature selects: bottom-up, in canonical form, in the two orders that count. Knows no
-//! field's meaning.
+//! The header fields that one signature selects: bottom-up, in canonical form, in the two orders that count.
+//! Knows no field's meaning.
 //!
 //! Spec: 3.1, 4.3 (selected exactly once). RFC 6376 5.4.2.
 
@@ -34,8 +34,8 @@ struct SignedName<'m> {
 impl<'m> Selection<'m> {
     /// The header instances that `h=` selects, bottom-up.
     ///
-    /// Spec: 3.1. RFC 6376 5.4.2: each further mention of a name takes the next instance above; where there is none, the
-    /// mention hashes as nothing.
+    /// Spec: 3.1. RFC 6376 5.4.2: each further mention of a name takes the next instance above; where there
+    /// is none, the mention hashes as nothing.
     pub(crate) fn of(
         mail: &Mail<'m>,
         chosen: usize,

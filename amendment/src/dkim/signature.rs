@@ -14,7 +14,8 @@ use crate::mail::base64;
 use crate::mail::text::trim_fws;
 use crate::refusal::Refusal;
 
-/// Hash of a signature. Only SHA-256 obeys rule 4.1; the other is read so that `explain` can say whether a mail is intact.
+/// Hash of a signature. Only SHA-256 obeys rule 4.1; the other is read so that `explain` can say whether a
+/// mail is intact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashAlgorithm {
     /// The only one that obeys the rule.
@@ -57,7 +58,8 @@ pub struct KeyName {
 }
 
 impl KeyName {
-    /// The name as a ledger spells it: lower case, and a domain of several labels. `None` for all else. Spec: 7.1
+    /// The name as a ledger spells it: lower case, and a domain of several labels. `None` for all else.
+    /// Spec: 7.1
     #[must_use]
     pub fn new(domain: &[u8], selector: &[u8]) -> Option<KeyName> {
         let name = KeyName::of_tags(domain, selector).ok()?;
@@ -90,7 +92,8 @@ impl KeyName {
         })
     }
 
-    /// The name of `selector._domainkey.domain`, of any case, with or without a final dot, if a ledger can hold it.
+    /// The name of `selector._domainkey.domain`, of any case, with or without a final dot, if a ledger can
+    /// hold it.
     #[must_use]
     pub fn parse(dns_name: &str) -> Option<KeyName> {
         let (selector, domain) = dns_name.trim_end_matches('.').split_once(DOMAINKEY)?;
@@ -110,8 +113,8 @@ impl KeyName {
         keylet::dkim_key(self.domain.as_bytes(), self.selector.as_bytes())
     }
 
-    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when the last key
-    /// goes, and so tells a known domain from a new one. Spec: 7.4
+    /// Index of the domain's directory: a DirectoryNode under the name without a selector. It stays when the
+    /// last key goes, and so tells a known domain from a new one. Spec: 7.4
     #[must_use]
     pub fn directory(&self) -> Hash256 {
         keylet::dkim_key(self.domain.as_bytes(), b"")

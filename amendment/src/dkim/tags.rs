@@ -1,6 +1,6 @@
-//! Tag lists of RFC 6376 3.2: `name=value; name=value[;]`. Used by the DKIM-Signature field and by key records.
-//! Knows the syntax only, no tag's meaning. Stricter than the RFC: lower-case names that begin with a letter, no empty
-//! tag, no duplicate.
+//! Tag lists of RFC 6376 3.2: `name=value; name=value[;]`. Used by the DKIM-Signature field and by key
+//! records. Knows the syntax only, no tag's meaning. Stricter than the RFC: lower-case names that begin with
+//! a letter, no empty tag, no duplicate.
 //!
 //! Spec: 4.1.
 

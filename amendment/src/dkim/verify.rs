@@ -1,5 +1,5 @@
-//! Proves a signature over header data under a key. The numeric rules of 4.5 stand here, before any library; the library
-//! only computes.
+//! Proves a signature over header data under a key. The numeric rules of 4.5 stand here, before any library;
+//! the library only computes.
 //!
 //! Spec: 4.5. RFC 6376 3.3.1, RFC 8017 8.2.2, RFC 8463 3.
 
@@ -47,8 +47,8 @@ pub(crate) struct Claim<'a> {
 
 /// The signature is that of the key over the header data.
 ///
-/// Spec: 4.5. Signature exactly as long as the modulus and below it; the encoded message is compared byte for byte with
-/// EMSA-PKCS1-v1_5, NULL included (the library builds and compares it, and parses nothing).
+/// Spec: 4.5. Signature exactly as long as the modulus and below it; the encoded message is compared byte for
+/// byte with EMSA-PKCS1-v1_5, NULL included (the library builds and compares it, and parses nothing).
 pub(crate) fn verify(claim: &Claim<'_>, key: &KeyRecord) -> Result<(), Refusal> {
     if key.subdomains() == Subdomains::Refused
         && claim.identity.is_some_and(|identity| identity != claim.domain)

@@ -1,4 +1,5 @@
-//! Whether a mail is too old or too early for a ledger: the signed Date, `t=` and `x=` against the ledger's time.
+//! Whether a mail is too old or too early for a ledger: the signed Date, `t=` and `x=` against the ledger's
+//! time.
 //!
 //! Spec: 4.6.
 

@@ -27,7 +27,8 @@ pub enum InstructionError {
 
 /// The first non-empty line of the text in relaxed form, checked to be the only one that could be meant.
 ///
-/// Spec: 5.1, 5.2, 5.3. Whatever stands further down may be quoted, echoed or forwarded words of somebody else.
+/// Spec: 5.1, 5.2, 5.3. Whatever stands further down may be quoted, echoed or forwarded words of somebody
+/// else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FirstLine {
     pub(crate) line: Vec<u8>,
@@ -68,7 +69,8 @@ impl FirstLine {
         }
     }
 
-    /// Mail programs break long lines, and a broken line can still be an instruction, for another amount or recipient.
+    /// Mail programs break long lines, and a broken line can still be an instruction, for another amount or
+    /// recipient.
     ///
     /// Spec: 5.3.
     pub(crate) fn check_unbroken(&self) -> Result<(), InstructionError> {

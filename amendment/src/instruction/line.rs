@@ -1,5 +1,5 @@
-//! The one line that moves money or changes a key: its grammar, where it may stand, and what its words mean. Knows neither
-//! mail nor ledger. No regular expressions, no locale.
+//! The one line that moves money or changes a key: its grammar, where it may stand, and what its words mean.
+//! Knows neither mail nor ledger. No regular expressions, no locale.
 //!
 //! Spec: 5, 5.1, 5.2, 5.3, 5.5, 5.6.
 
@@ -75,8 +75,8 @@ pub fn is_instruction_line(line: &[u8]) -> bool {
 }
 
 impl<'a> Line<'a> {
-    /// The grammar of section 5 over one relaxed line. A classic address is known by its look here; its check digits
-    /// are judged by rule 2.4.
+    /// The grammar of section 5 over one relaxed line. A classic address is known by its look here; its check
+    /// digits are judged by rule 2.4.
     ///
     /// Spec: 5.1.
     #[must_use]
@@ -211,8 +211,8 @@ fn is_canonical_number(text: &str) -> bool {
 }
 
 impl<'a> Target<'a> {
-    /// Angle brackets are required around an address: some pages join lines, and `TO bob@x.com` plus `Thanks` would pay
-    /// `bob@x.comThanks`. Outlook writes `<a@b<mailto:a@b>>`.
+    /// Angle brackets are required around an address: some pages join lines, and `TO bob@x.com` plus `Thanks`
+    /// would pay `bob@x.comThanks`. Outlook writes `<a@b<mailto:a@b>>`.
     fn parse(word: &'a str) -> Option<Target<'a>> {
         if let Some(inner) = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
             let text = match inner

@@ -1,5 +1,5 @@
-//! The one line that moves money or changes a key: where it may stand, its grammar, what its words mean. Knows neither mail
-//! nor ledger. No regular expressions, no locale.
+//! The one line that moves money or changes a key: where it may stand, its grammar, what its words mean.
+//! Knows neither mail nor ledger. No regular expressions, no locale.
 
 pub(crate) mod first_line;
 pub mod line;

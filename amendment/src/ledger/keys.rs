@@ -42,8 +42,8 @@ pub enum KeyState {
     Missing,
     /// The key was withdrawn.
     Revoked,
-    /// A key that may have changed in DNS since: a signature that it proves is proven; one that it does not prove may be
-    /// proven by the key to come.
+    /// A key that may have changed in DNS since: a signature that it proves is proven; one that it does not
+    /// prove may be proven by the key to come.
     Unsettled,
     /// A key that DNS has now: a signature that it does not prove is refused for good.
     Settled,
@@ -51,7 +51,8 @@ pub enum KeyState {
 
 /// What a DKIMKey entry says at a time. The one answer to whether a failed signature is final.
 ///
-/// Spec: 7.3, 7.4. Not final while NextKey is pending, nor where the key was last attested more than an hour ago.
+/// Spec: 7.3, 7.4. Not final while NextKey is pending, nor where the key was last attested more than an hour
+/// ago.
 #[must_use]
 pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
     let Some(entry) = entry else {

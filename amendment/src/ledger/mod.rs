@@ -1,5 +1,5 @@
-//! What the rules do with a ledger: its view, its keys, the entries against replay, the transaction, and the phases that it
-//! goes through.
+//! What the rules do with a ledger: its view, its keys, the entries against replay, the transaction, and the
+//! phases that it goes through.
 
 pub(crate) mod keys;
 pub(crate) mod phases;

@@ -1,5 +1,6 @@
-//! The phases of an email transaction on a ledger. Each consumes what only the phase before makes, so leaving one out does
-//! not compile; each error holds only the codes that its phase may give. Nothing before `authenticate` can take a fee.
+//! The phases of an email transaction on a ledger. Each consumes what only the phase before makes, so leaving
+//! one out does not compile; each error holds only the codes that its phase may give. Nothing before
+//! `authenticate` can take a fee.
 //!
 //! Spec: 6, 7.3, 8, 9, 10, 11.
 
@@ -477,8 +478,8 @@ impl Ready {
 
 /// The EmailReplay entry after this mail.
 ///
-/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). The ledger
-/// writes the PreviousTxn pair.
+/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset
+/// (`Effect::FeeOnly`). The ledger writes the PreviousTxn pair.
 #[must_use]
 pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect, now: CloseTime) -> Object {
     let rekey = match (ready.order(), effect) {

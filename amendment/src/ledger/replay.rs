@@ -1,5 +1,5 @@
-//! The EmailReplay entry of an account: which mails were executed, how many count, what the next entry is. Pure functions
-//! from entry to entry; the ledger stores them.
+//! The EmailReplay entry of an account: which mails were executed, how many count, what the next entry is.
+//! Pure functions from entry to entry; the ledger stores them.
 //!
 //! Spec: 8.2 to 8.6, 9.
 
@@ -98,8 +98,8 @@ pub fn required_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<D
         .map(Drops::new)
 }
 
-/// The fee that `submit_email` sets: the required one plus 10 base fees, so that a neighbour in the same ledger does not
-/// make it too small.
+/// The fee that `submit_email` sets: the required one plus 10 base fees, so that a neighbour in the same
+/// ledger does not make it too small.
 ///
 /// Spec: 6.3.
 #[must_use]
@@ -113,8 +113,8 @@ pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Dro
 
 /// Whether an account may take itself off email now (AccountSet with asfDisableEmail; else tecTOO_SOON).
 ///
-/// Spec: 11. Not within 72 hours of LastRekey, nor of the ledger that applied the REKEY (ActiveAfter): the mailbox's owner
-/// has that long to REKEY back, and the date of a mail is its author's choice.
+/// Spec: 11. Not within 72 hours of LastRekey, nor of the ledger that applied the REKEY (ActiveAfter): the
+/// mailbox's owner has that long to REKEY back, and the date of a mail is its author's choice.
 #[must_use]
 pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
     let by_date = last_rekey(current).map(|last| last.seconds().saturating_add(DISABLE_EMAIL_WAIT_SECS));
@@ -130,10 +130,12 @@ pub(crate) fn is_fee_allowed(fee: Drops, required: Drops) -> bool {
     (required.get()..=ceiling).contains(&fee.get())
 }
 
-/// The EmailReplay entry after a mail: its mark added, up to 8 dead entries removed, LastRekey set by an applied REKEY.
+/// The EmailReplay entry after a mail: its mark added, up to 8 dead entries removed, LastRekey set by an
+/// applied REKEY.
 ///
-/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset (`Effect::FeeOnly`). Of the dead
-/// entries those with the smallest EmailIDs go first. The ledger writes the PreviousTxn pair.
+/// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset
+/// (`Effect::FeeOnly`). Of the dead entries those with the smallest EmailIDs go first. The ledger writes the
+/// PreviousTxn pair.
 pub(crate) fn entry_after(
     current: Option<&Object>,
     account: AccountId,

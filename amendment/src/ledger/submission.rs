@@ -33,8 +33,8 @@ impl SubmissionError {
     }
 }
 
-/// The transaction of a proven mail for the ledger that is being built: the account's next Sequence, the required fee and a
-/// margin, and LastLedgerSequence 20 after the parent.
+/// The transaction of a proven mail for the ledger that is being built: the account's next Sequence, the
+/// required fee and a margin, and LastLedgerSequence 20 after the parent.
 ///
 /// Spec: 6.3, 9.
 pub fn submission(mail: &ProvenMail, view: &impl ReadView) -> Result<Object, SubmissionError> {

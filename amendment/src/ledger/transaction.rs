@@ -1,4 +1,5 @@
-//! From an order to a transaction, and the replay key of a mail. Knows the derived fields and the wrapper, no ledger.
+//! From an order to a transaction, and the replay key of a mail. Knows the derived fields and the wrapper, no
+//! ledger.
 //!
 //! Spec: 6, 8.1.
 
@@ -15,8 +16,8 @@ pub struct EmailId(Hash256);
 impl EmailId {
     /// SHA-512Half( "EID" 00 || NetworkID || From AccountID || D || derived fields ).
     ///
-    /// Spec: 8.1. Made of meaning, not of `b=` and not of Message-ID: two signatures on one mail, another recipient's
-    /// copy, a changed unsigned line or another wrapper give the same id.
+    /// Spec: 8.1. Made of meaning, not of `b=` and not of Message-ID: two signatures on one mail, another
+    /// recipient's copy, a changed unsigned line or another wrapper give the same id.
     pub(crate) fn of(network_id: u32, from: AccountId, date: u32, order: &Order) -> EmailId {
         let meaning = codec::encode(&derived_fields(order));
         EmailId(codec::hash::sha512_half(&[

@@ -1,7 +1,8 @@
-//! From an email address to an account. Knows header values and address texts, nothing of signatures or ledgers.
+//! From an email address to an account. Knows header values and address texts, nothing of signatures or
+//! ledgers.
 //!
-//! Spec: 2. Leaves RFC 5322 wherever programs disagree about what an address is: no groups, routes, quoted local parts,
-//! domain literals, no comment but one after a bare address.
+//! Spec: 2. Leaves RFC 5322 wherever programs disagree about what an address is: no groups, routes, quoted
+//! local parts, domain literals, no comment but one after a bare address.
 
 use std::fmt;
 
@@ -237,8 +238,8 @@ fn is_one_of(domains: &[&str], domain: &str) -> bool {
 }
 
 impl CanonicalAddress {
-    /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed. Account zero and
-    /// account one are refused, though no address is known that makes them.
+    /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed.
+    /// Account zero and account one are refused, though no address is known that makes them.
     ///
     /// Spec: 2.2, 2.4.
     fn of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
@@ -297,7 +298,8 @@ fn hashed(canonical: &str) -> AccountId {
     AccountId::new(id)
 }
 
-/// What stands before the hashed address, so that no key and no other use of SHA-512 makes the same account. Spec: 2.3.
+/// What stands before the hashed address, so that no key and no other use of SHA-512 makes the same account.
+/// Spec: 2.3.
 const ACCOUNT_PREFIX: [u8; 4] = [0xEE, 0xEE, 0xFF, 0xFF];
 
 impl fmt::Display for CanonicalAddress {
@@ -363,7 +365,8 @@ impl Recipient {
 
 /// The sender's canonical address.
 ///
-/// Spec: 2.1, 2.2. A `+` outside the domains that document it as a tag is refused: `victim+x` can be another person.
+/// Spec: 2.1, 2.2. A `+` outside the domains that document it as a tag is refused: `victim+x` can be another
+/// person.
 pub fn sender_of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
     if address.local.contains('+') && !is_one_of(&TAG_DOMAINS, address.domain) {
         return Err(AddressError::PlusInSender);
@@ -456,7 +459,8 @@ fn check_somebody(account: AccountId) -> Result<(), AddressError> {
     }
 }
 
-/// `r` and 24 to 34 characters of Xahau's base58 alphabet: what is meant as an account and must not be hashed as a name.
+/// `r` and 24 to 34 characters of Xahau's base58 alphabet: what is meant as an account and must not be hashed
+/// as a name.
 ///
 /// Spec: 2.4.
 pub(crate) fn looks_classic(text: &[u8]) -> bool {
@@ -477,8 +481,8 @@ pub(crate) fn canonical_u32(text: &str) -> Option<u32> {
 
 /// The one mailbox of a From or To value: `addr`, `phrase <addr>` or `addr (comment)`.
 ///
-/// Spec: 2.1. Mail programs show the display name, servers sign the line, and what counts as the address differs between
-/// parsers: everything on which two of them could disagree is refused.
+/// Spec: 2.1. Mail programs show the display name, servers sign the line, and what counts as the address
+/// differs between parsers: everything on which two of them could disagree is refused.
 pub(crate) fn mailbox<T>(
     value: &[u8],
     read: impl FnOnce(Address<'_>) -> Result<T, AddressError>,
@@ -512,7 +516,8 @@ fn bare_address(value: &[u8]) -> Result<Address<'_>, AddressError> {
     if rest.is_empty() {
         return Ok(address);
     }
-    // The one form with a comment is `addr (comment)`: a comment that touches the address is read in several ways.
+    // The one form with a comment is `addr (comment)`: a comment that touches the address is read in several
+    // ways.
     if !is_apart {
         return Err(refine(AddressError::Comment, value));
     }
@@ -556,7 +561,8 @@ fn after_phrase(value: &[u8]) -> Result<Address<'_>, AddressError> {
     Address::parse(inner)
 }
 
-/// Position of the `<` that ends the display name: atoms with dots, encoded words, quoted strings with quoted pairs.
+/// Position of the `<` that ends the display name: atoms with dots, encoded words, quoted strings with quoted
+/// pairs.
 fn phrase_end(value: &[u8]) -> Result<usize, AddressError> {
     let mut quoted = false;
     let mut escaped = false;

@@ -1,5 +1,6 @@
-//! Base64 of RFC 4648 section 4, canonical only: exact alphabet, exact padding, unused bits zero. Refuses, never
-//! repairs, so that one octet string has one text form and nobody can make a second copy of a signature.
+//! Base64 of RFC 4648 section 4, canonical only: exact alphabet, exact padding, unused bits zero. Refuses,
+//! never repairs, so that one octet string has one text form and nobody can make a second copy of a
+//! signature.
 //!
 //! Spec: 3.2, 4.5, 5.4: `b=` and `bh=`, `p=`, body parts.
 
@@ -11,8 +12,8 @@ use crate::mail::text::is_fws;
     clippy::arithmetic_side_effects,
     reason = "runs in the compiler only"
 )]
-/// Value of each byte as the first, second, third and fourth character of a group of 24 bits; `NO_VALUE` for bytes
-/// outside the alphabet of RFC 4648 section 4.
+/// Value of each byte as the first, second, third and fourth character of a group of 24 bits; `NO_VALUE` for
+/// bytes outside the alphabet of RFC 4648 section 4.
 const VALUES: [[u32; 256]; 4] = {
     let alphabet = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut values = [[NO_VALUE; 256]; 4];
@@ -42,8 +43,8 @@ fn value_of(byte: u8) -> u32 {
     last.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
 }
 
-/// Decodes blocks of four groups of four from the start, and returns what is left from the first block on that holds
-/// another byte.
+/// Decodes blocks of four groups of four from the start, and returns what is left from the first block on
+/// that holds another byte.
 fn push_blocks<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
     let mut rest = text;
     while let Some((block, after)) = rest.split_first_chunk::<16>() {

@@ -1,6 +1,8 @@
-//! The signed Date of a mail, in one strict grammar, as seconds since 2000-01-01 UTC. Knows no clock and no window.
+//! The signed Date of a mail, in one strict grammar, as seconds since 2000-01-01 UTC. Knows no clock and no
+//! window.
 //!
-//! Spec: 4.6. Leaves RFC 5322 3.3: no two-digit years, no named zones but GMT and UT, one comment at the end only.
+//! Spec: 4.6. Leaves RFC 5322 3.3: no two-digit years, no named zones but GMT and UT, one comment at the end
+//! only.
 
 use thiserror::Error;
 
@@ -37,8 +39,9 @@ pub enum DateError {
 
 /// Seconds since 2000-01-01 UTC of a Date value.
 ///
-/// Spec: 4.6. `[day-name ","] 1*2DIGIT month 4DIGIT hh:mm[:ss] (+hhmm / -hhmm / GMT / UT) [one comment]`; the day name
-/// is ignored, names compare without case. One mail must have one date on every node, for replay entries live by it.
+/// Spec: 4.6. `[day-name ","] 1*2DIGIT month 4DIGIT hh:mm[:ss] (+hhmm / -hhmm / GMT / UT) [one comment]`; the
+/// day name is ignored, names compare without case. One mail must have one date on every node, for replay
+/// entries live by it.
 pub(crate) fn parse(value: &[u8]) -> Result<u32, DateError> {
     let value = unfold(value);
     let mut rest = trim_wsp(&value);

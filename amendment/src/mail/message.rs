@@ -36,8 +36,9 @@ pub struct Mail<'a> {
 impl<'a> Mail<'a> {
     /// Splits header and body at the first empty line.
     ///
-    /// Spec: 3.1. A line without a name or with white space before its colon, and a continuation that continues
-    /// nothing, are read differently by different programs: that is how a second From is smuggled in.
+    /// Spec: 3.1. A line without a name or with white space before its colon, and a continuation that
+    /// continues nothing, are read differently by different programs: that is how a second From is smuggled
+    /// in.
     pub fn split(input: &'a [u8], source: Source) -> Result<Mail<'a>, Refusal> {
         let mut fields = Vec::with_capacity(FIELDS_EXPECTED);
         let mut lines: usize = 0;

@@ -1,6 +1,6 @@
-//! The instruction text: which bytes of the signed body a sender wrote as the beginning of his mail. Reads structure from
-//! the signed body alone, because anybody who holds a mail can change the outer Content-Type and the outer transfer encoding
-//! of most providers. Knows nothing of instructions.
+//! The instruction text: which bytes of the signed body a sender wrote as the beginning of his mail. Reads
+//! structure from the signed body alone, because anybody who holds a mail can change the outer Content-Type
+//! and the outer transfer encoding of most providers. Knows nothing of instructions.
 //!
 //! Spec: 5.4. Narrower than RFC 2045 and 2046 on purpose.
 
@@ -338,7 +338,8 @@ fn is_token(text: &[u8]) -> bool {
 /// Parameter names as written, and their values without quotes.
 type Parameters<'v> = Vec<(&'v [u8], Cow<'v, [u8]>)>;
 
-/// A value of the form `main; name=value; name="value"[;]`: the main part and the parameters. Names compare without case.
+/// A value of the form `main; name=value; name="value"[;]`: the main part and the parameters. Names compare
+/// without case.
 fn structured(value: &[u8]) -> Result<(&[u8], Parameters<'_>), MimeError> {
     let (main, mut rest) = split_at_byte(value, b';').unwrap_or((value, b""));
     let mut parameters = Parameters::new();
@@ -420,7 +421,8 @@ fn check_no_file_name(parameters: &Parameters<'_>) -> Result<(), MimeError> {
     }
 }
 
-/// Quoted-printable: hex of either case; `=` at the end of a line or of the part is soft; any other `=` refuses.
+/// Quoted-printable: hex of either case; `=` at the end of a line or of the part is soft; any other `=`
+/// refuses.
 fn quoted_printable(content: &[u8]) -> Result<Cow<'_, [u8]>, MimeError> {
     if memchr::memchr(b'=', content).is_none() {
         return Ok(Cow::Borrowed(content));

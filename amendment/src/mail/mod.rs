@@ -1,4 +1,5 @@
-//! The syntax of a mail: header fields, addresses, dates, MIME parts, lines. Knows no signature and no ledger.
+//! The syntax of a mail: header fields, addresses, dates, MIME parts, lines. Knows no signature and no
+//! ledger.
 
 pub mod address;
 pub mod base64;

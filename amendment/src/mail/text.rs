@@ -1,4 +1,5 @@
-//! Byte helpers that several rules share: white space, lines, relaxed lines, text for people. No rule of its own.
+//! Byte helpers that several rules share: white space, lines, relaxed lines, text for people. No rule of its
+//! own.
 
 use std::borrow::Cow;
 
@@ -64,8 +65,8 @@ pub fn split_at_byte(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((head, rest.get(1..)?))
 }
 
-/// The first line with its line end, CRLF or LF, and what follows it. Bytes after the last line end are a line too, if
-/// there are any.
+/// The first line with its line end, CRLF or LF, and what follows it. Bytes after the last line end are a
+/// line too, if there are any.
 pub(crate) fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     if bytes.is_empty() {
         return None;
@@ -89,8 +90,8 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     whole_lines(bytes).map(without_line_end)
 }
 
-/// The lines that begin with a prefix, each with its position and without its line end. `needle` is LF and the prefix: in
-/// a long text, looking for it is quicker than going from line to line.
+/// The lines that begin with a prefix, each with its position and without its line end. `needle` is LF and
+/// the prefix: in a long text, looking for it is quicker than going from line to line.
 pub(crate) fn lines_with<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
     let prefix = needle.get(1..).unwrap_or_default();
     let first = bytes.starts_with(prefix).then_some(0);
@@ -116,8 +117,8 @@ pub fn is_empty_line(line: &[u8]) -> bool {
     line.iter().all(|b| is_wsp(*b))
 }
 
-/// Whether each byte and its follower satisfy a test. Written without an early exit, so that the compiler reads many bytes
-/// at a time: these tests run over every byte of every mail.
+/// Whether each byte and its follower satisfy a test. Written without an early exit, so that the compiler
+/// reads many bytes at a time: these tests run over every byte of every mail.
 pub(crate) fn each_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
     let followers = bytes.get(1..).unwrap_or_default();
     bytes
@@ -177,7 +178,8 @@ pub(crate) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Names up to which each is compared with each; more are sorted, so that a hostile list costs almost linear time.
+/// Names up to which each is compared with each; more are sorted, so that a hostile list costs almost linear
+/// time.
 const NAMES_COMPARED_MAX: usize = 16;
 
 /// Whether one name stands twice, ASCII case aside.
@@ -211,7 +213,8 @@ pub fn shown(bytes: &[u8]) -> String {
     text
 }
 
-/// Where the input holds no CR at all, LF is read as CRLF. For files, pipes and Maildirs; network doors never do this.
+/// Where the input holds no CR at all, LF is read as CRLF. For files, pipes and Maildirs; network doors never
+/// do this.
 ///
 /// Spec: 12.
 #[must_use]

@@ -1,4 +1,5 @@
-//! One signature of a mail, read without any key: its tags, what it selects, and whether it may sign for From.
+//! One signature of a mail, read without any key: its tags, what it selects, and whether it may sign for
+//! From.
 //!
 //! Spec: 2.1, 2.2, 3.1, 3.2, 3.3, 3.5, 4.1 to 4.4, 4.7.
 
@@ -16,8 +17,8 @@ use crate::mail::message::Mail;
 use crate::mail::text::{relaxed, shown};
 use crate::refusal::Refusal;
 
-/// One signature of a mail, read by rules 4.1 to 4.4, 4.6 (tags), 3.2, 2.1, 2.2, 4.2; `None` where a rule failed or
-/// lacked its input.
+/// One signature of a mail, read by rules 4.1 to 4.4, 4.6 (tags), 3.2, 2.1, 2.2, 4.2; `None` where a rule
+/// failed or lacked its input.
 pub struct Candidate<'m> {
     /// Algorithm and canonicalisation.
     pub scheme: Option<Scheme>,
@@ -126,7 +127,8 @@ impl<'m> Candidate<'m> {
 
     /// `d=` is the domain of From itself, and `i=` lies within it.
     ///
-    /// Spec: 4.2. Not a parent domain: a customer who owns a subdomain of a mail provider could sign for its users.
+    /// Spec: 4.2. Not a parent domain: a customer who owns a subdomain of a mail provider could sign for its
+    /// users.
     fn check_alignment(&mut self, tags: &TagList<'_>, rec: &mut impl Recorder) {
         let (Some(key_name), Some(sender)) = (&self.key_name, &self.sender) else {
             return;

@@ -67,8 +67,8 @@ impl Derived {
     }
 }
 
-/// A mail within its window whose signature is proven. Only `derive` and `examine` make one, and it cannot be changed: who
-/// holds it need not check again.
+/// A mail within its window whose signature is proven. Only `derive` and `examine` make one, and it cannot be
+/// changed: who holds it need not check again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenMail(Derived);
 

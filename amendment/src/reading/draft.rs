@@ -1,5 +1,6 @@
-//! The one verifier: from header fields and body to what a mail means, every rule of section 10 in its order. Preflight,
-//! derive and explain all run this; they differ in what they record and in who proves the signature.
+//! The one verifier: from header fields and body to what a mail means, every rule of section 10 in its order.
+//! Preflight, derive and explain all run this; they differ in what they record and in who proves the
+//! signature.
 //!
 //! Knows no ledger and no key. Spec: 2 to 6.1, 10.
 
@@ -70,10 +71,11 @@ pub struct Draft<'m> {
     pub normal_form: Option<Cow<'m, [u8]>>,
 }
 
-/// Reads the mail under the signature at `chosen`, all rules up to 2.4. `input` is what `mail` was split from.
+/// Reads the mail under the signature at `chosen`, all rules up to 2.4. `input` is what `mail` was split
+/// from.
 ///
-/// Goes on after a failure while the recorder wants more; a recipient in To is found last and judged early, so a failed
-/// body hash does not end the reading.
+/// Goes on after a failure while the recorder wants more; a recipient in To is found last and judged early,
+/// so a failed body hash does not end the reading.
 pub(crate) fn read<'m>(
     mail: &Mail<'m>,
     chosen: usize,

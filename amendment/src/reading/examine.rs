@@ -1,5 +1,5 @@
-//! From a mail to its transaction: which signature counts, its normal form, the derived transaction. What `submit_email`,
-//! the relay and the command line call.
+//! From a mail to its transaction: which signature counts, its normal form, the derived transaction. What
+//! `submit_email`, the relay and the command line call.
 //!
 //! Knows no ledger state but keys and time. Spec: 3, 4.7, 6.
 
@@ -68,9 +68,11 @@ fn body_matches(candidate: &Candidate<'_>, body: &[u8]) -> bool {
     matches!(candidate.check_body(&body), Some(Ok(())))
 }
 
-/// The signature that counts: of at most four that satisfy 4.1 to 4.4, the first that proves, else the first of them.
+/// The signature that counts: of at most four that satisfy 4.1 to 4.4, the first that proves, else the first
+/// of them.
 ///
-/// Spec: 4.7. Where none satisfies them, the one whose refusal tells most: aligned with From and good, aligned, good, first.
+/// Spec: 4.7. Where none satisfies them, the one whose refusal tells most: aligned with From and good,
+/// aligned, good, first.
 fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
     let mut first_eligible = None;
     let mut eligible: usize = 0;
@@ -138,8 +140,8 @@ impl Examined<'_> {
     }
 }
 
-/// Judges a mail by every rule of sections 2 to 6, the window, and the signature under the source's keys, in the order of
-/// section 10. What each step found goes to the recorder; the outcome does not depend on it.
+/// Judges a mail by every rule of sections 2 to 6, the window, and the signature under the source's keys, in
+/// the order of section 10. What each step found goes to the recorder; the outcome does not depend on it.
 ///
 /// Spec: 3.4, 4.5, 4.6, 4.7, 10.
 pub fn examine<'m>(
@@ -218,8 +220,8 @@ fn record_proof(proof: Option<Proof>, draft: &Draft<'_>, rec: &mut impl Recorder
     }
 }
 
-/// What a mail makes, proven under the source's keys. The one way from a mail to its transaction: `submission` wraps what
-/// this, or `examine`, gives.
+/// What a mail makes, proven under the source's keys. The one way from a mail to its transaction:
+/// `submission` wraps what this, or `examine`, gives.
 ///
 /// Spec: 10. The refusal is the first one in the order of section 10.
 pub fn derive(

@@ -1,5 +1,5 @@
-//! What a mail means: one signature read (`candidate`), the whole mail read under it (`draft`), and the signature that counts
-//! chosen and proven (`examine`), what it makes (`derived`).
+//! What a mail means: one signature read (`candidate`), the whole mail read under it (`draft`), and the
+//! signature that counts chosen and proven (`examine`), what it makes (`derived`).
 
 pub mod candidate;
 pub(crate) mod derived;

@@ -1,5 +1,5 @@
-//! Why two programs differ on a mail. A refusal of ours by rule is its own reason. Where a proof differs, a class is a
-//! repair: a change after which both agree, because one of them did not see it before.
+//! Why two programs differ on a mail. A refusal of ours by rule is its own reason. Where a proof differs, a
+//! class is a repair: a change after which both agree, because one of them did not see it before.
 
 use amendment::key_record::{KeyType, parse_txt};
 use base64::Engine as _;

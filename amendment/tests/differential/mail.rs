@@ -1,5 +1,5 @@
-//! A mail as header fields and body, for those who change it. Written for the tests alone, so that it shares no line with
-//! the verifier.
+//! A mail as header fields and body, for those who change it. Written for the tests alone, so that it shares
+//! no line with the verifier.
 
 /// Header fields with their folds and line ends, and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
-//! Our verifier beside others: mail-auth in this process, and dkimpy and libopendkim where they are installed. Verdicts on
-//! the signature part of fixtures/cases and of seeded mutations, as a 2x2 table for each peer. Each difference falls into a
-//! class that docs/deviations.md lists ("Differential runs"), or the test fails.
+//! Our verifier beside others: mail-auth in this process, and dkimpy and libopendkim where they are
+//! installed. Verdicts on the signature part of fixtures/cases and of seeded mutations, as a 2x2 table for
+//! each peer. Each difference falls into a class that docs/deviations.md lists ("Differential runs"), or the
+//! test fails.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! Seeded mutations of accepted mails: of bytes that no signature sees, of any bytes, and of mails that are signed again.
+//! Seeded mutations of accepted mails: of bytes that no signature sees, of any bytes, and of mails that are
+//! signed again.
 
 use crate::corpus::Sample;
 use crate::mail::Mail;

@@ -1,5 +1,5 @@
-//! Mails that are changed and then signed with a test key: what a provider could send, and what an attacker with a domain
-//! of his own could.
+//! Mails that are changed and then signed with a test key: what a provider could send, and what an attacker
+//! with a domain of his own could.
 
 use crate::corpus::Sample;
 use crate::mail::{Mail, is_named, tag, value_of};

@@ -1,4 +1,5 @@
-//! Changes of any bytes: flips, insertions, deletions, copies, order, folds, tags, key records. Most break the signature.
+//! Changes of any bytes: flips, insertions, deletions, copies, order, folds, tags, key records. Most break
+//! the signature.
 
 use crate::corpus::Sample;
 use crate::mail::{Mail, name_of, value_of};

@@ -1,5 +1,6 @@
-//! Signs a mail as RFC 6376 sections 3.4 and 3.7 say, with test keys. Its canonical forms are a third writing, beside the
-//! verifier's and the peers', and so it is not testkit's signer, which leaves them to its caller.
+//! Signs a mail as RFC 6376 sections 3.4 and 3.7 say, with test keys. Its canonical forms are a third
+//! writing, beside the verifier's and the peers', and so it is not testkit's signer, which leaves them to its
+//! caller.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;

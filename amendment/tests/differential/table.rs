@@ -1,5 +1,5 @@
-//! Verdicts of two programs side by side: the 2x2 table, and the class of each difference. docs/deviations.md lists the
-//! classes; whatever it does not list is a failure.
+//! Verdicts of two programs side by side: the 2x2 table, and the class of each difference. docs/deviations.md
+//! lists the classes; whatever it does not list is a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -116,7 +116,8 @@ impl Table {
         out
     }
 
-    /// What is wrong with this table: an empty cell where both agree, or a class that docs/deviations.md does not list.
+    /// What is wrong with this table: an empty cell where both agree, or a class that docs/deviations.md does
+    /// not list.
     pub(crate) fn problems(&self, peer: &str) -> Vec<String> {
         let argued = argued(peer);
         let empty = [Cell::Both, Cell::Neither]

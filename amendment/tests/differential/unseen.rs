@@ -1,5 +1,5 @@
-//! Changes that no signature of a mail sees: unsigned fields, spellings that the canonical form drops, key records that
-//! say the same.
+//! Changes that no signature of a mail sees: unsigned fields, spellings that the canonical form drops, key
+//! records that say the same.
 
 use crate::corpus::Sample;
 use crate::mail::{Mail, is_named, name_of, tag, value_of};

@@ -1,7 +1,8 @@
-//! What survives the process: the last validated state, all ledgers and transactions, and the mails on their way.
+//! What survives the process: the last validated state, all ledgers and transactions, and the mails on their
+//! way.
 //!
-//! One close is one atomic, durable transaction, so that a kill at any instant leaves either the old tip or the new
-//! one. It knows keys and bytes, not what they mean.
+//! One close is one atomic, durable transaction, so that a kill at any instant leaves either the old tip or
+//! the new one. It knows keys and bytes, not what they mean.
 
 mod record;
 mod redb_store;
@@ -62,8 +63,8 @@ pub trait Store: Send + Sync {
     /// Hand over all state entries of the last validated ledger, in key order.
     fn read_state(&self, take: &mut dyn FnMut(Hash256, &[u8])) -> Result<(), StoreError>;
 
-    /// Write changes in their order, durably and as a whole. The first ledger also fixes the network. Each ledger has to
-    /// follow the last one: what is validated is never written over.
+    /// Write changes in their order, durably and as a whole. The first ledger also fixes the network. Each
+    /// ledger has to follow the last one: what is validated is never written over.
     fn write(&self, network_id: u32, changes: &[Change]) -> Result<(), StoreError>;
 
     /// All mails that wait, oldest first.

@@ -1,5 +1,5 @@
-//! The records of the store and their bytes. Integers are big-endian; a record that does not parse to its last byte is
-//! damaged.
+//! The records of the store and their bytes. Integers are big-endian; a record that does not parse to its
+//! last byte is damaged.
 
 use chain::commit::{MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx};
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};

@@ -141,7 +141,8 @@ impl RedbStore {
         Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// After a failed write redb answers nothing until it is opened again, which brings back what was committed.
+    /// After a failed write redb answers nothing until it is opened again, which brings back what was
+    /// committed.
     fn close_after_failure(&self) {
         if self.path.is_some() {
             *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;

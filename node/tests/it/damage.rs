@@ -1,4 +1,5 @@
-//! A store whose last ledger is not what was validated: the node refuses, says which ledger, and offers the last good one.
+//! A store whose last ledger is not what was validated: the node refuses, says which ledger, and offers the
+//! last good one.
 
 use std::path::Path;
 use std::sync::Arc;

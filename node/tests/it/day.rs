@@ -1,8 +1,8 @@
-//! A scripted day: what a node with a fixed key, clock and keys file answers to every mail of the vectors, and the hash of
-//! each ledger that it closes.
+//! A scripted day: what a node with a fixed key, clock and keys file answers to every mail of the vectors,
+//! and the hash of each ledger that it closes.
 //!
-//! `fixtures/day/expected.json` was recorded from the program before the node was split into `chain` and its host (version
-//! 0.1.0). It changes only with a rule of the ledger; docs/deviations.md then says which.
+//! `fixtures/day/expected.json` was recorded from the program before the node was split into `chain` and its
+//! host (version 0.1.0). It changes only with a rule of the ledger; docs/deviations.md then says which.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -25,8 +25,9 @@ const MAILS_PER_LEDGER: usize = 5;
 /// Seconds that pass between the mails and the quiet end of the day: keys are due for renewal then.
 const NIGHT_SECS: u32 = 13 * 3_600;
 
-/// How long DNS takes. The time of an answer goes into the ledger, so the script leaves nothing to chance: an answer comes
-/// before the next mail, and for the last mail before a close after the clock was moved on for that close.
+/// How long DNS takes. The time of an answer goes into the ledger, so the script leaves nothing to chance: an
+/// answer comes before the next mail, and for the last mail before a close after the clock was moved on for
+/// that close.
 const LOOK_UP: Duration = Duration::from_millis(40);
 
 /// The keys of the vectors, from a DNS that takes its time.

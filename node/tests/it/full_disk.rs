@@ -174,8 +174,8 @@ async fn accepts_the_whole_ledger_again_after_the_file_size_limit() {
     drop(start_on(folder.path(), &clock, None));
     let file = folder.path().join("ledger.redb");
     let bytes = std::fs::metadata(&file).expect("there").len();
-    // Blocks of 512 or 1,024 bytes, as the shell has it; the limit counts for each file. The signal that comes with
-    // it is ignored, so that the write fails as on a full disk.
+    // Blocks of 512 or 1,024 bytes, as the shell has it; the limit counts for each file. The signal that
+    // comes with it is ignored, so that the write fails as on a full disk.
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", bytes / 512 + 3_000);
     let child = Command::new("sh")
         .args(["-c", &script, "sh"])

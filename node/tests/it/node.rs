@@ -1,4 +1,5 @@
-//! Whole nodes: mails from submission to the ledger, over restarts, with keys that come, stay away and change.
+//! Whole nodes: mails from submission to the ledger, over restarts, with keys that come, stay away and
+//! change.
 
 use std::sync::Arc;
 

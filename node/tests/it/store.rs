@@ -1,4 +1,5 @@
-//! The store: what it wrote is there after a restart, and a cut at any write leaves the old tip or the new one.
+//! The store: what it wrote is there after a restart, and a cut at any write leaves the old tip or the new
+//! one.
 
 use std::io;
 use std::path::Path;

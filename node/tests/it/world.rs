@@ -1,4 +1,5 @@
-//! A node for tests: a clock that stands still, mails and keys of the vectors, sources of keys that misbehave.
+//! A node for tests: a clock that stands still, mails and keys of the vectors, sources of keys that
+//! misbehave.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};

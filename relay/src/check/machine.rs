@@ -134,8 +134,8 @@ fn name_fits(leaf: &ParsedCertificate<'_>, hostname: &str) -> Finding {
     )
 }
 
-/// No certificate authority is asked: a path without any is followed, which looks at the dates before it looks for a
-/// signer.
+/// No certificate authority is asked: a path without any is followed, which looks at the dates before it
+/// looks for a signer.
 fn dates(leaf: &ParsedCertificate<'_>, rest: &[CertificateDer<'_>], now: u64) -> Finding {
     let wrong_at = |unix: u64| {
         let time = UnixTime::since_unix_epoch(Duration::from_secs(unix));

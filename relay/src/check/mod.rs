@@ -1,6 +1,7 @@
 //! `relay check`: whether everything around the relay is in order, with a remedy for what is not.
 //!
-//! It changes nothing, sends no mail and logs in nowhere. Each step is bounded by [`crate::limits::CHECK_SECS_MAX`].
+//! It changes nothing, sends no mail and logs in nowhere. Each step is bounded by
+//! [`crate::limits::CHECK_SECS_MAX`].
 
 mod finding;
 mod machine;

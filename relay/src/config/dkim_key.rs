@@ -1,4 +1,5 @@
-//! The DKIM key of the notices: making one, and the record to publish for it (RFC 6376 section 3.6.1, RFC 8463).
+//! The DKIM key of the notices: making one, and the record to publish for it (RFC 6376 section 3.6.1,
+//! RFC 8463).
 
 use std::path::{Path, PathBuf};
 

@@ -117,7 +117,8 @@ enum Existing {
     Folder,
 }
 
-/// Whether the text is a name that DNS can hold: labels of letters, digits and inner hyphens (RFC 1123 section 2.1).
+/// Whether the text is a name that DNS can hold: labels of letters, digits and inner hyphens (RFC 1123
+/// section 2.1).
 #[must_use]
 pub fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {

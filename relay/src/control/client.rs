@@ -118,8 +118,8 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Of a data folder: through the socket where a daemon listens, else on the queue itself, which no one else can open
-    /// meanwhile.
+    /// Of a data folder: through the socket where a daemon listens, else on the queue itself, which no one
+    /// else can open meanwhile.
     pub async fn open(data: &Path, limits: &QueueConfig, clock: Clock) -> Result<Operator, ControlError> {
         match Client::connect(data).await {
             Ok(client) => return Ok(Operator::Live(client)),

@@ -1,8 +1,8 @@
 //! The control socket: the command line works on the live daemon through it.
 //!
-//! `control.sock` in the data folder, for its owner alone (0600). One JSON object a line: a [`Request`] is answered by lines
-//! of [`Line`], the last of which is `"done"` or an `error`. Where no daemon runs, [`Operator`] does the same on the queue
-//! itself.
+//! `control.sock` in the data folder, for its owner alone (0600). One JSON object a line: a [`Request`] is
+//! answered by lines of [`Line`], the last of which is `"done"` or an `error`. Where no daemon runs,
+//! [`Operator`] does the same on the queue itself.
 
 mod client;
 mod server;

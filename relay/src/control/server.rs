@@ -26,8 +26,9 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listens in the data folder of an open queue. A socket that is there was left by a process that is gone: the queue
-    /// would be in use otherwise. Errors: the folder cannot be written, or its path is too long for a socket (108 bytes).
+    /// Listens in the data folder of an open queue. A socket that is there was left by a process that is
+    /// gone: the queue would be in use otherwise. Errors: the folder cannot be written, or its path is too
+    /// long for a socket (108 bytes).
     pub fn bind(data: &Path) -> io::Result<Control> {
         let (path, unfinished) = (data.join(SOCKET), data.join("control.new"));
         if let Err(error) = fs::remove_file(&unfinished)
@@ -138,7 +139,8 @@ async fn answer(context: &Context, request: Request, writer: &mut OwnedWriteHalf
         drop(sender);
         done
     };
-    // Both to their ends, unless the client is gone: then the channel is too, which ends a list; a change is done first.
+    // Both to their ends, unless the client is gone: then the channel is too, which ends a list; a change is
+    // done first.
     let write = async move {
         while let Some(line) = lines.recv().await {
             write_line(writer, &line).await?;

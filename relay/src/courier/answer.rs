@@ -1,4 +1,5 @@
-//! What nodes reply, weighed: a node may be of another version, another network, or a liar. [`rpc::reply`] reads the JSON.
+//! What nodes reply, weighed: a node may be of another version, another network, or a liar. [`rpc::reply`]
+//! reads the JSON.
 
 use amendment::Rule;
 use amendment::limits::EMAIL_WINDOW_SECS;
@@ -249,7 +250,8 @@ pub enum Unfit {
     Member(&'static str),
 }
 
-/// Weighs the reply to `server_info` of a node that is to serve `network`: the index of its last validated ledger.
+/// Weighs the reply to `server_info` of a node that is to serve `network`: the index of its last validated
+/// ledger.
 pub fn weigh_server_info(info: &ServerInfoReply, network: u32) -> Result<u32, Unfit> {
     let found = info.network_id.ok_or(Unfit::Member("network_id"))?;
     if found != network {
@@ -265,7 +267,8 @@ pub fn weigh_server_info(info: &ServerInfoReply, network: u32) -> Result<u32, Un
     let ledger = info.validated_ledger.as_ref();
     let ledger = ledger.ok_or(Unfit::Member("validated_ledger"))?;
     let age_secs = ledger.age_secs.ok_or(Unfit::Member("validated_ledger.age"))?;
-    // A node that validates alone cannot fall behind others: its ledger is as old as its last transaction or stop.
+    // A node that validates alone cannot fall behind others: its ledger is as old as its last transaction or
+    // stop.
     let is_alone = info.validation_quorum == Some(1);
     if age_secs > NODE_LEDGER_AGE_SECS_MAX && !is_alone {
         return Err(Unfit::OldLedger { age_secs });

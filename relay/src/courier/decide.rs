@@ -14,8 +14,8 @@
 //! | tem on a mail that the relay has proved | node and relay disagree; after a few tries it is held for the operator |
 //! | anything but the first two rows, after the window | expired |
 //!
-//! A refusal is final only if no other node that can be reached says otherwise ([`Step::rank`]); while one cannot be
-//! reached, only after a few tries ([`Next::without_absent`]). Spec: 7.3, 8.5, 10, 12.
+//! A refusal is final only if no other node that can be reached says otherwise ([`Step::rank`]); while one
+//! cannot be reached, only after a few tries ([`Next::without_absent`]). Spec: 7.3, 8.5, 10, 12.
 
 use amendment::Rule;
 use amendment::limits::EMAIL_SKEW_SECS;
@@ -105,8 +105,8 @@ impl Next {
         }
     }
 
-    /// Tried again: no node could say anything about the mail. Only the word of a node ends it, even after its window, since
-    /// it may be validated; and a node that had it still has it.
+    /// Tried again: no node could say anything about the mail. Only the word of a node ends it, even after
+    /// its window, since it may be validated; and a node that had it still has it.
     #[must_use]
     pub fn no_word(entry: &Entry, word: String, now: u64) -> Next {
         let next_try = now.saturating_add(pause_secs(entry));
@@ -126,7 +126,8 @@ impl Next {
         Next::new(step, said)
     }
 
-    /// The same where a node could not be asked: it might take what the others refuse, and is given some time.
+    /// The same where a node could not be asked: it might take what the others refuse, and is given some
+    /// time.
     #[must_use]
     pub fn without_absent(self, entry: &Entry, now: u64) -> Next {
         match self.step {
@@ -361,7 +362,8 @@ fn next_try_at(entry: &Entry, now: u64) -> u64 {
     now.saturating_add(pause_secs(entry))
 }
 
-/// 5 s, doubled with each try up to 10 min, and up to a quarter more: the same for one mail, different among many.
+/// 5 s, doubled with each try up to 10 min, and up to a quarter more: the same for one mail, different among
+/// many.
 fn pause_secs(entry: &Entry) -> u64 {
     let pause_secs = doubled_secs(entry.tries);
     pause_secs.saturating_add(spread_secs(entry, pause_secs / 4))

@@ -1,9 +1,9 @@
 //! The courier: hands the queue's mails to nodes until they are validated, refused or out of time.
 //!
-//! A new mail is handed in at once, so that it gets into the ledger that closes next. While a node has mails, it is
-//! asked for its last validated ledger a few times a second, and at each new one for those mails; while no mail waits,
-//! no node is asked anything. Where no node can be used, nothing is written and nothing is lost: the entries stay due.
-//! Spec: 7.3, 12, 13.
+//! A new mail is handed in at once, so that it gets into the ledger that closes next. While a node has mails,
+//! it is asked for its last validated ledger a few times a second, and at each new one for those mails; while
+//! no mail waits, no node is asked anything. Where no node can be used, nothing is written and nothing is
+//! lost: the entries stay due. Spec: 7.3, 12, 13.
 //!
 //! | part | does |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! The nodes: connections kept open, failing ones rested, requests in the order of preference.
 //!
-//! A node is used only while it is on the network of the configuration and follows it. Every request may be repeated
-//! elsewhere: `submit_email` names a mail by its EmailID, so that nothing is done twice. Spec: 12.
+//! A node is used only while it is on the network of the configuration and follows it. Every request may be
+//! repeated elsewhere: `submit_email` names a mail by its EmailID, so that nothing is done twice. Spec: 12.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What time alone brings, whether or not a node can be used: senders are told that their mails wait, and holds end.
+//! What time alone brings, whether or not a node can be used: senders are told that their mails wait, and
+//! holds end.
 
 use std::sync::Arc;
 
@@ -42,8 +43,8 @@ impl Context {
         }
     }
 
-    /// Releases held mails whose window is over. No node can execute them any more, and their senders are owed the last
-    /// word, which a node gives. Spec: 8.4.
+    /// Releases held mails whose window is over. No node can execute them any more, and their senders are
+    /// owed the last word, which a node gives. Spec: 8.4.
     pub(super) async fn release_over(&self) -> Result<(), QueueError> {
         let now = (self.clock)();
         for state in State::ALL.into_iter().filter(|state| !state.is_final()) {

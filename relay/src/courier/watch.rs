@@ -26,8 +26,8 @@ impl Watch {
         self.tips.get(&node).copied()
     }
 
-    /// A node has a mail; `tip` is what was known of that node before it was asked. A ledger that came since may hold
-    /// the mail already.
+    /// A node has a mail; `tip` is what was known of that node before it was asked. A ledger that came since
+    /// may hold the mail already.
     pub(super) fn add(&mut self, node: usize, id: MailId, tip: Option<u32>) {
         if self.mails.contains_key(&id) {
             return;

@@ -106,7 +106,8 @@ impl Context {
         };
         match self.nodes.call_at(node, &tx_of(email_id)).await {
             Ok(reply) => match weigh_tx(&entry, &reply) {
-                // Of a mail that is not proven, only the answer to the mail itself tells whether it is the one.
+                // Of a mail that is not proven, only the answer to the mail itself tells whether it is the
+                // one.
                 Ok(TxAnswer::Validated(found)) if entry.dkim == Dkim::Proven => {
                     self.write(&entry, decide_validated(found), Some(node)).await
                 }

@@ -1,9 +1,11 @@
-//! The daemon: the parts put together, started in the order in which they need each other, stopped in the reverse.
+//! The daemon: the parts put together, started in the order in which they need each other, stopped in the
+//! reverse.
 //!
-//! Starts: queue, intake, courier, notices, control and HTTP, then the channels. Stops: channels first, so that nothing more
-//! is taken and every open session gets its reply; then courier and notices; then control and health. Everything taken is on disk, so an end without
-//! a stop loses nothing either. A part that ends by itself ends the daemon: otherwise a relay that takes mail and hands none
-//! on, or the reverse, would go unnoticed; a process that ends is restarted.
+//! Starts: queue, intake, courier, notices, control and HTTP, then the channels. Stops: channels first, so
+//! that nothing more is taken and every open session gets its reply; then courier and notices; then control
+//! and health. Everything taken is on disk, so an end without a stop loses nothing either. A part that ends
+//! by itself ends the daemon: otherwise a relay that takes mail and hands none on, or the reverse, would go
+//! unnoticed; a process that ends is restarted.
 
 use std::fmt;
 use std::io;
@@ -144,7 +146,8 @@ impl Daemon {
         &self.queue
     }
 
-    /// Resolves when a part has ended although it was not stopped; otherwise never. May be dropped and called again.
+    /// Resolves when a part has ended although it was not stopped; otherwise never. May be dropped and called
+    /// again.
     pub async fn broken(&mut self) -> PartEnded {
         let part = tokio::select! {
             Some(_) = self.channels.tasks.join_next() => "a mail channel",
@@ -320,7 +323,8 @@ impl Parts {
     }
 }
 
-/// How many of the connections wanted the process has file descriptors for; where they are fewer, the log says so.
+/// How many of the connections wanted the process has file descriptors for; where they are fewer, the log
+/// says so.
 fn connections_that_fit(wanted: usize) -> usize {
     let room = ops::descriptors::make_room(wanted, FILES_RESERVED);
     let (fit, open_files) = (room.connections, room.open_files);

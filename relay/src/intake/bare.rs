@@ -1,8 +1,8 @@
 //! Mail without an envelope: what comes from a mailbox, a folder or a pipe.
 //!
-//! The last mail server before a mailbox writes MAIL FROM as the first header field, `Return-Path` (RFC 5321 section 4.4).
-//! Further down the field would be the sender's own words, so only the first line counts. Limits are
-//! the intake's: it knows the sender once the signature is proved.
+//! The last mail server before a mailbox writes MAIL FROM as the first header field, `Return-Path` (RFC 5321
+//! section 4.4). Further down the field would be the sender's own words, so only the first line counts.
+//! Limits are the intake's: it knows the sender once the signature is proved.
 
 use crate::mail::{Channel, IncomingMail, Peer, TraceId};
 

@@ -38,7 +38,8 @@ impl Reply {
         (400..500).contains(&self.code)
     }
 
-    /// Put off for what its sender did or lacks (RFC 3463 section 3.8: policy and security), and not for what is wrong here.
+    /// Put off for what its sender did or lacks (RFC 3463 section 3.8: policy and security), and not for what
+    /// is wrong here.
     #[must_use]
     pub fn is_later_for_sender(&self) -> bool {
         self.is_later() && self.enhanced.starts_with("4.7.")

@@ -1,9 +1,10 @@
 //! A watched Maildir: another program delivers mail into `new/`, the relay takes it and moves it on.
 //!
-//! What was taken goes to `cur/` as seen, what is refused for good to the folder `.Refused` (Maildir++), where the operator
-//! finds it (the log has the rule and, at debug, the reason), and what is put off stays. A file is moved only after the handler
-//! has answered: a crash before the move offers the mail once more, and the queue knows it already. Only `new/` is read,
-//! since files in `tmp/` are not whole and files in `cur/` have been seen.
+//! What was taken goes to `cur/` as seen, what is refused for good to the folder `.Refused` (Maildir++),
+//! where the operator finds it (the log has the rule and, at debug, the reason), and what is put off stays. A
+//! file is moved only after the handler has answered: a crash before the move offers the mail once more, and
+//! the queue knows it already. Only `new/` is read, since files in `tmp/` are not whole and files in `cur/`
+//! have been seen.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};

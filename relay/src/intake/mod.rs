@@ -1,7 +1,7 @@
 //! Mail in: five channels, one judgement.
 //!
-//! A listener (SMTP, LMTP) or reader (IMAP, Maildir, pipe) makes a [`crate::mail::IncomingMail`] of what comes and hands it to a
-//! [`handler`]; [`accept`] is the handler that judges it and keeps it.
+//! A listener (SMTP, LMTP) or reader (IMAP, Maildir, pipe) makes a [`crate::mail::IncomingMail`] of what
+//! comes and hands it to a [`handler`]; [`accept`] is the handler that judges it and keeps it.
 //!
 //! | part | does |
 //! |---|---|

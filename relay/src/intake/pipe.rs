@@ -1,8 +1,9 @@
-//! `relay pipe < mail.eml`: one mail from standard input to the running daemon, and its reply as the exit code and the line
-//! that a mail server's pipe transport understands.
+//! `relay pipe < mail.eml`: one mail from standard input to the running daemon, and its reply as the exit
+//! code and the line that a mail server's pipe transport understands.
 //!
-//! Postfix pipe(8) takes EX_TEMPFAIL for "later" and any other code of sysexits.h for "never", and passes an enhanced
-//! status code (RFC 3463) at the beginning of the output on to the sender; Exim and Sendmail read the same exit codes.
+//! Postfix pipe(8) takes EX_TEMPFAIL for "later" and any other code of sysexits.h for "never", and passes an
+//! enhanced status code (RFC 3463) at the beginning of the output on to the sender; Exim and Sendmail read
+//! the same exit codes.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -90,8 +91,8 @@ pub struct Envelope {
 
 /// Reads a mail to its end and hands it in.
 ///
-/// Lines that end in LF alone become CRLF where the mail has no CR at all, and the `From ` line that Postfix local(8) writes
-/// before the header is left out.
+/// Lines that end in LF alone become CRLF where the mail has no CR at all, and the `From ` line that Postfix
+/// local(8) writes before the header is left out.
 pub async fn hand_in(input: impl AsyncRead + Unpin, envelope: Envelope, hand: &dyn Hand) -> Outcome {
     let mut raw = Vec::new();
     let most = u64::try_from(MAIL_BYTES_MAX)

@@ -1,4 +1,5 @@
-//! A change of state makes notices. Pure: what is told depends on the entry before and after, and on the time.
+//! A change of state makes notices. Pure: what is told depends on the entry before and after, and on the
+//! time.
 
 use amendment::Order;
 
@@ -68,8 +69,8 @@ impl Announcer {
         notices
     }
 
-    /// Only to an address whose account was paid, and behind which a person may read. One that names an account of the
-    /// ledger is no one's mailbox. Spec: 2.4.
+    /// Only to an address whose account was paid, and behind which a person may read. One that names an
+    /// account of the ledger is no one's mailbox. Spec: 2.4.
     fn welcome(&self, entry: &Entry, now: u64) -> Option<Notice> {
         let address = entry.to()?.address()?;
         let to = address.as_str();

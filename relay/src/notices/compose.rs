@@ -1,4 +1,5 @@
-//! The mail around a text: headers that make it a notice in the thread, and nothing else (RFC 5322, RFC 3834).
+//! The mail around a text: headers that make it a notice in the thread, and nothing else (RFC 5322,
+//! RFC 3834).
 
 use std::fmt::Write as _;
 
@@ -100,8 +101,8 @@ fn message_id(rules: &NoticeRules, about: MailId, kind: NoticeKind) -> String {
     format!("<{short}.{}@{}>", kind.as_str(), rules.hostname)
 }
 
-/// In-Reply-To and References. RFC 5322 section 3.6.4. The intake has checked them; they are checked again, since what
-/// stands here is signed with our name.
+/// In-Reply-To and References. RFC 5322 section 3.6.4. The intake has checked them; they are checked again,
+/// since what stands here is signed with our name.
 fn thread(entry: &Entry) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
     let id = format!("<{}>", entry.message_id);

@@ -1,7 +1,7 @@
 //! Notices by mail, in the thread of the mail that they answer.
 //!
-//! Only a sender whose DKIM signature is proven is answered, once for one mail and kind, and never a list, a robot, a
-//! null sender or the relay itself (RFC 3834). Spec: 13.
+//! Only a sender whose DKIM signature is proven is answered, once for one mail and kind, and never a list, a
+//! robot, a null sender or the relay itself (RFC 3834). Spec: 13.
 //!
 //! | part | does |
 //! |---|---|
@@ -38,8 +38,8 @@ pub use thread::{Reading, thread_of};
 /// Says what a change of state is worth telling.
 pub trait Announce: Send + Sync {
     /// Notices that the change from `before` to `after` gives at `now` (Unix seconds). Called inside
-    /// [`crate::queue::Queue::change`], also where a try changed nothing but the time of the next: asks nothing of the
-    /// queue.
+    /// [`crate::queue::Queue::change`], also where a try changed nothing but the time of the next: asks
+    /// nothing of the queue.
     fn announce(&self, before: &Entry, after: &Entry, now: u64) -> Vec<Notice>;
 }
 
@@ -48,8 +48,9 @@ pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Notice>, AskError>>
 
 /// Answers a question (BALANCE, HISTORY).
 pub trait Ask: Send + Sync {
-    /// The notices to a question; none where the sender is not to be answered. The caller puts them into the outbox with
-    /// [`crate::queue::Queue::change`] and marks the entry [`crate::queue::State::Answered`] in the same change.
+    /// The notices to a question; none where the sender is not to be answered. The caller puts them into the
+    /// outbox with [`crate::queue::Queue::change`] and marks the entry [`crate::queue::State::Answered`] in
+    /// the same change.
     fn ask<'a>(&'a self, entry: &'a Entry) -> Asking<'a>;
 }
 
@@ -180,8 +181,8 @@ pub(crate) mod tests {
         amendment::address::parse_sender(address).expect("an address")
     }
 
-    /// Compares a notice with `fixtures/answers/NAME.txt`, which people read and judge. Each notice also keeps the rules
-    /// that all have in common.
+    /// Compares a notice with `fixtures/answers/NAME.txt`, which people read and judge. Each notice also
+    /// keeps the rules that all have in common.
     pub(crate) fn assert_golden(name: &str, notice: &Notice) {
         let path = format!("{}/../fixtures/answers/{name}.txt", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("ANSWERS_WRITE").is_some() {

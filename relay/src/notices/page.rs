@@ -11,7 +11,8 @@ use crate::limits::ANSWER_WORD_BYTES_MAX;
 const COLUMNS: usize = 72;
 /// Columns of the names in a table.
 const NAME_COLUMNS: usize = 14;
-/// Columns of a line to be written: two addresses of full length fit, and a line of mail (RFC 5322 section 2.1.1) holds it.
+/// Columns of a line to be written: two addresses of full length fit, and a line of mail (RFC 5322
+/// section 2.1.1) holds it.
 const INSTRUCTION_COLUMNS: usize = 900;
 /// Words that a line never begins with: a quoted answer must not hold an instruction. Spec: 5.2.
 const COMMANDS: [&str; 4] = ["REMIT", "REKEY", "BALANCE", "HISTORY"];
@@ -76,8 +77,8 @@ impl Page {
         let _ = write!(self.0, "{name:<NAME_COLUMNS$} ");
     }
 
-    /// A line that is to be written as it stands. Never broken, and behind a name: alone it would be an instruction in
-    /// whatever quotes this answer. Spec: 5.2, 5.3.
+    /// A line that is to be written as it stands. Never broken, and behind a name: alone it would be an
+    /// instruction in whatever quotes this answer. Spec: 5.2, 5.3.
     pub(super) fn first_line(&mut self, line: &str) -> &mut Page {
         self.gap();
         self.name("First line");

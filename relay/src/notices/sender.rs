@@ -1,7 +1,7 @@
 //! Drains the outbox: signs each notice and hands it to the smarthost.
 //!
-//! A notice is [`NoticeState::Sending`] on disk before it is handed over. Found so after a crash, it is not sent again:
-//! no one gets a notice twice.
+//! A notice is [`NoticeState::Sending`] on disk before it is handed over. Found so after a crash, it is not
+//! sent again: no one gets a notice twice.
 
 use std::time::Duration;
 

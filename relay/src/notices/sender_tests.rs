@@ -506,7 +506,8 @@ async fn an_address_gets_no_more_answers_than_the_cap_in_a_day() {
     assert_eq!(host.mails(), 4);
 }
 
-/// Those that came first are sent, whether the smarthost was there or not; and questions leave room for payments.
+/// Those that came first are sent, whether the smarthost was there or not; and questions leave room for
+/// payments.
 #[tokio::test]
 async fn the_cap_leaves_out_the_newest_and_more_of_the_questions() {
     let host = Host::start(Protection::None).await;

@@ -1,7 +1,7 @@
 //! The smarthost: the operator's mail server, which delivers the notices. RFC 5321, RFC 6409.
 //!
-//! What matters is at which moment a connection breaks. Before the end of the mail it is certain that the smarthost has
-//! not taken it; after it, and before its reply, it is not known.
+//! What matters is at which moment a connection breaks. Before the end of the mail it is certain that the
+//! smarthost has not taken it; after it, and before its reply, it is not known.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -106,8 +106,8 @@ impl Smarthost {
         self
     }
 
-    /// Connects, with TLS and log-in as configured. A log-in never goes over an unprotected connection unless the
-    /// configuration says so.
+    /// Connects, with TLS and log-in as configured. A log-in never goes over an unprotected connection unless
+    /// the configuration says so.
     pub async fn connect(&self) -> Result<Connection, SmarthostError> {
         match timeout(self.command_patience, self.greet()).await {
             Ok(Ok(inner)) => Ok(Connection {

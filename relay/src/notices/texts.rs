@@ -228,8 +228,8 @@ pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
     page
 }
 
-/// Whether a refusal can never turn into a success: the rules of the mail itself, its window, and a mail that was executed.
-/// Spec: 10.
+/// Whether a refusal can never turn into a success: the rules of the mail itself, its window, and a mail that
+/// was executed. Spec: 10.
 fn is_dead_for_good(entry: &Entry) -> bool {
     let code = entry.said.code.as_ref();
     code.is_some_and(|code| code.class() == TerClass::Tem)

@@ -1,5 +1,5 @@
-//! What a notice needs of the mail that it answers. Everything here comes from strangers: it is checked before it may
-//! stand in a header of ours, and bounded.
+//! What a notice needs of the mail that it answers. Everything here comes from strangers: it is checked
+//! before it may stand in a header of ours, and bounded.
 
 use crate::limits::{MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX, THREAD_HEADER_LINES_MAX};
 use crate::queue::Thread;
@@ -15,7 +15,8 @@ pub struct Reading {
 
 /// Reads the header of a mail. Never fails: what is not clean is left out.
 ///
-/// References are those of RFC 5322 section 3.6.4. Whether the mail may be answered at all is for the intake to say.
+/// References are those of RFC 5322 section 3.6.4. Whether the mail may be answered at all is for the intake
+/// to say.
 pub fn thread_of(raw: &[u8]) -> Reading {
     let fields = fields_of(raw);
     let first = |name: &str| {
@@ -79,8 +80,8 @@ fn matters(name: &str) -> bool {
     matches!(name, "message-id" | "references" | "in-reply-to" | "subject")
 }
 
-/// The clean Message-IDs of a field, with brackets: `<left@right>` of printable ASCII without brackets and spaces inside.
-/// RFC 5322 section 3.6.4; at most the first and the newest of many.
+/// The clean Message-IDs of a field, with brackets: `<left@right>` of printable ASCII without brackets and
+/// spaces inside. RFC 5322 section 3.6.4; at most the first and the newest of many.
 fn ids_of(value: &str) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for part in value.split('<').skip(1) {

@@ -1,9 +1,9 @@
 //! The audit log: one JSON line for each change of state, in `audit.log` of the data folder, append-only.
 //!
-//! Lines are committed with the change that they tell of, and written to the log after that commit and before the next;
-//! what a kill leaves out between the two is written at the next start. A file that was moved away (logrotate without
-//! `copytruncate`) is left alone, and the next line begins a new one: no signal is needed. After a kill in that same
-//! moment the last lines may stand in both files.
+//! Lines are committed with the change that they tell of, and written to the log after that commit and before
+//! the next; what a kill leaves out between the two is written at the next start. A file that was moved away
+//! (logrotate without `copytruncate`) is left alone, and the next line begins a new one: no signal is needed.
+//! After a kill in that same moment the last lines may stand in both files.
 //!
 //! No addresses of people stand in it but the ledger accounts; a Message-ID is written as the mail has it.
 
@@ -144,7 +144,8 @@ pub(super) struct AuditLog {
 }
 
 impl AuditLog {
-    /// Opens the log and completes it: `last` are the lines of the last commits, which a kill may have left out.
+    /// Opens the log and completes it: `last` are the lines of the last commits, which a kill may have left
+    /// out.
     pub(super) fn open(data: &Path, last: &[u8]) -> io::Result<AuditLog> {
         let path = data.join(FILE);
         let mut file = open_file(&path)?;
@@ -215,8 +216,8 @@ fn open_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The lines about one mail, oldest first, of the file as it is (not of those that logrotate moved away). Bounded: of more
-/// the newest are given.
+/// The lines about one mail, oldest first, of the file as it is (not of those that logrotate moved away).
+/// Bounded: of more the newest are given.
 pub(super) fn history(path: &Path, id: MailId) -> io::Result<Vec<String>> {
     let file = match File::open(path) {
         Ok(file) => file,

@@ -48,8 +48,9 @@ pub enum BackupError {
 }
 
 impl Queue {
-    /// Writes a copy of the data folder (queue and audit log) into a new folder, as it is at one instant, while others go
-    /// on. Mails that were submitted since the copy was made are submitted again after a restore, which is harmless.
+    /// Writes a copy of the data folder (queue and audit log) into a new folder, as it is at one instant,
+    /// while others go on. Mails that were submitted since the copy was made are submitted again after a
+    /// restore, which is harmless.
     pub fn backup(&self, to: &Path) -> Result<(), BackupError> {
         let core = &self.inner.core;
         copy_folder(&core.store, core.data.as_deref(), to, || Some(core.pause()))
@@ -171,7 +172,8 @@ pub struct Verified {
 }
 
 impl Queue {
-    /// Compares the checksums of the whole file and reads every entry, mail and notice. Writers wait meanwhile.
+    /// Compares the checksums of the whole file and reads every entry, mail and notice. Writers wait
+    /// meanwhile.
     pub fn verify(&self) -> Result<Verified, QueueError> {
         let mut verified = Verified::default();
         if self.inner.core.store.check_integrity()? == Integrity::Repaired {

@@ -194,8 +194,8 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Notices that were being sent when the process ended: whether the smarthost has them is not known, and nobody gets
-    /// one twice.
+    /// Notices that were being sent when the process ended: whether the smarthost has them is not known, and
+    /// nobody gets one twice.
     pub(super) fn withhold_unknown_notices(&mut self) -> Result<(), redb::Error> {
         let sending = notice_state_number(NoticeState::Sending);
         let range = (sending, 0, LOWEST, 0)..=(sending, u64::MAX, HIGHEST, u8::MAX);
@@ -299,7 +299,8 @@ impl Batch<'_, '_> {
         Ok(entry.map(|entry| (place, entry)))
     }
 
-    /// Sets an entry that cannot be read aside: it is listed as damaged, its mail stays, and the others are not held up.
+    /// Sets an entry that cannot be read aside: it is listed as damaged, its mail stays, and the others are
+    /// not held up.
     fn set_aside(&mut self, place: Place, id: MailId) -> Result<(), redb::Error> {
         let found = self.tables.entries.remove(place)?;
         let found = found.map(|row| row.value().1.to_vec()).unwrap_or_default();

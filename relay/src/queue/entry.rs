@@ -77,7 +77,8 @@ pub enum Dkim {
 /// Where a notice belongs: taken from the mail by [`crate::notices::thread_of`], which checks and bounds it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Thread {
-    /// Subject as it stands in the mail, unfolded, printable ASCII; empty where it has none, or none that is clean.
+    /// Subject as it stands in the mail, unfolded, printable ASCII; empty where it has none, or none that is
+    /// clean.
     pub subject: String,
     /// Message-IDs of the thread up to this mail and with it, with brackets, the oldest first.
     pub references: Vec<String>,
@@ -485,8 +486,8 @@ impl Entry {
         }
     }
 
-    /// What notices about it are filed under: the EmailID of an order, so that a copy under another key gets no second
-    /// one; else its key.
+    /// What notices about it are filed under: the EmailID of an order, so that a copy under another key gets
+    /// no second one; else its key.
     pub fn about(&self) -> MailId {
         self.email_id().map_or(self.id, MailId::from)
     }

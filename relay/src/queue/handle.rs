@@ -75,8 +75,9 @@ pub fn is_queue(data: &Path) -> bool {
 }
 
 impl Queue {
-    /// Opens the queue of a data folder, or makes both. A file of an older format is migrated. Notices that were being sent
-    /// when the last process ended are withheld, so that nobody gets one twice; the audit log is completed.
+    /// Opens the queue of a data folder, or makes both. A file of an older format is migrated. Notices that
+    /// were being sent when the last process ended are withheld, so that nobody gets one twice; the audit log
+    /// is completed.
     pub fn open(data: &Path, limits: &QueueConfig, clock: Clock) -> Result<Queue, OpenError> {
         let store = Store::open(data)?;
         store.migrate().map_err(OpenError::Queue)?;
@@ -105,7 +106,8 @@ impl Queue {
         })
     }
 
-    /// An empty queue that forgets everything, for tests. It has no thread: what is asked is done when the future is polled.
+    /// An empty queue that forgets everything, for tests. It has no thread: what is asked is done when the
+    /// future is polled.
     ///
     /// # Panics
     /// Where there is no memory for it.
@@ -162,9 +164,9 @@ impl Queue {
         self.submit(bytes, move |batch| batch.put(&entry, &mail)).await?
     }
 
-    /// Changes an entry and puts the notices that the change gives into the outbox, both or neither; a notice whose key
-    /// is there already is left as it is. `None` where there is no such entry. Durable when it returns. A change does not
-    /// alter `id` and `received_at`.
+    /// Changes an entry and puts the notices that the change gives into the outbox, both or neither; a notice
+    /// whose key is there already is left as it is. `None` where there is no such entry. Durable when it
+    /// returns. A change does not alter `id` and `received_at`.
     pub async fn change(&self, id: MailId, change: Change) -> Result<Option<Entry>, QueueError> {
         self.submit(0, move |batch| batch.change(id, change)).await?
     }
@@ -220,7 +222,8 @@ impl Queue {
         Ok(self.list_page(filter, None)?.0)
     }
 
-    /// Entries after those of the page before, oldest first, and where this page ends; `None` at the end of the list.
+    /// Entries after those of the page before, oldest first, and where this page ends; `None` at the end of
+    /// the list.
     pub fn list_page(
         &self,
         filter: &Filter,
@@ -323,8 +326,8 @@ impl Queue {
             .collect()
     }
 
-    /// Mails that are not final, held ones too, that came before `until` (Unix seconds) and after the cursor, oldest first,
-    /// at most `max`; and the cursor of the next call.
+    /// Mails that are not final, held ones too, that came before `until` (Unix seconds) and after the cursor,
+    /// oldest first, at most `max`; and the cursor of the next call.
     pub fn under_way(
         &self,
         after: Option<Cursor>,
@@ -388,7 +391,8 @@ impl Queue {
         })
     }
 
-    /// How many notices were made for its address since `since` (Unix seconds) and before this one, withheld ones left out.
+    /// How many notices were made for its address since `since` (Unix seconds) and before this one, withheld
+    /// ones left out.
     #[must_use]
     pub fn notices_before(&self, notice: &Notice, since: u64) -> u32 {
         let withheld = notice_state_number(NoticeState::Withheld);
@@ -449,9 +453,9 @@ impl Queue {
         self.submit(0, move |batch| batch.set_mark(&name, &value)).await
     }
 
-    /// Forgets what was kept long enough at `now` (Unix seconds): the text of final mails and of notices, then their
-    /// entries. In small steps, between which others write. Returns how much was forgotten. The file does not shrink;
-    /// its free pages are used again.
+    /// Forgets what was kept long enough at `now` (Unix seconds): the text of final mails and of notices,
+    /// then their entries. In small steps, between which others write. Returns how much was forgotten. The
+    /// file does not shrink; its free pages are used again.
     pub async fn clean(&self, now: u64) -> Result<usize, QueueError> {
         let mut all = 0;
         loop {
@@ -465,8 +469,8 @@ impl Queue {
         }
     }
 
-    /// Lines of the audit log about a mail, oldest first, the newest where there are too many. Files that logrotate moved
-    /// away are not read.
+    /// Lines of the audit log about a mail, oldest first, the newest where there are too many. Files that
+    /// logrotate moved away are not read.
     pub fn history(&self, id: MailId) -> Result<Vec<String>, QueueError> {
         let Some(data) = &self.inner.core.data else {
             return Ok(Vec::new());

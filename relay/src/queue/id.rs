@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// Key of an entry, 32 bytes, shown as upper-case hex.
 ///
-/// For an order whose signature the relay has proved it is the EmailID, so that two copies are one entry. A mail whose
-/// signature is not proved yet has a key of its own bytes: a forgery must not take the place of the true mail.
+/// For an order whose signature the relay has proved it is the EmailID, so that two copies are one entry. A
+/// mail whose signature is not proved yet has a key of its own bytes: a forgery must not take the place of
+/// the true mail.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailId([u8; 32]);
 

@@ -21,8 +21,8 @@ use crate::limits::MIGRATE_ROWS;
 #[error("its {0} is not what version 1 wrote there")]
 pub(super) struct Unreadable(pub(super) &'static str);
 
-/// Rewrites every entry, all in the one transaction that also sets the version. What cannot be read stays as it is: it is
-/// set aside when it is met.
+/// Rewrites every entry, all in the one transaction that also sets the version. What cannot be read stays as
+/// it is: it is set aside when it is met.
 pub(super) fn entries(writing: &WriteTransaction) -> Result<(), redb::Error> {
     let mut table = writing.open_table(ENTRIES)?;
     let mut next: Place = (0, 0);
@@ -125,7 +125,8 @@ fn order(old: &EntryView) -> Option<Order> {
     let to = match (line.to().ok()??, &old.to) {
         (To::Named(to), _) => to,
         (To::Header, Some(address)) => parse_recipient(address).ok()?,
-        // Version 1 dropped the tag behind a classic address in the To header. No transaction is made of this one.
+        // Version 1 dropped the tag behind a classic address in the To header. No transaction is made of this
+        // one.
         (To::Header, None) => Recipient::Chain {
             account: AccountId::parse_classic(old.to_account.as_deref()?).ok()?,
             tag: None,

@@ -1,7 +1,8 @@
 //! The durable queue: one entry for one mail, its text, the outbox of notices, and marks of the intake.
 //!
-//! What a method has answered is on disk: one writer gathers what many callers want and syncs once for all of them. The
-//! queue lies in `queue.redb` of the data folder; `audit.log` beside it tells what became of each mail.
+//! What a method has answered is on disk: one writer gathers what many callers want and syncs once for all of
+//! them. The queue lies in `queue.redb` of the data folder; `audit.log` beside it tells what became of each
+//! mail.
 //!
 //! | part | does |
 //! |---|---|

@@ -47,7 +47,8 @@ impl NoticeKind {
 pub enum NoticeState {
     /// To be sent.
     Waiting,
-    /// Being handed to the smarthost. Found so after a crash it is not sent again: nobody is written to twice.
+    /// Being handed to the smarthost. Found so after a crash it is not sent again: nobody is written to
+    /// twice.
     Sending,
     /// The smarthost has it.
     Sent,
@@ -59,8 +60,8 @@ pub enum NoticeState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
-    /// The mail that it is about: its EmailID where it has one, else its key. With `kind` the key of the outbox: one
-    /// notice for one mail and kind.
+    /// The mail that it is about: its EmailID where it has one, else its key. With `kind` the key of the
+    /// outbox: one notice for one mail and kind.
     pub about: MailId,
     /// What it tells.
     pub kind: NoticeKind,

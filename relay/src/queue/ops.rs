@@ -1,4 +1,5 @@
-//! What operators do with the queue, on a live daemon (through [`crate::control`]) and on a stopped one alike.
+//! What operators do with the queue, on a live daemon (through [`crate::control`]) and on a stopped one
+//! alike.
 
 use std::collections::BTreeMap;
 use std::fs;

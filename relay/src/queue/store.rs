@@ -52,8 +52,8 @@ impl OpenFailure {
 }
 
 impl Store {
-    /// Opens the file in the data folder, or makes both. The file gets its name only when it is complete, so that a kill
-    /// leaves no half-made queue.
+    /// Opens the file in the data folder, or makes both. The file gets its name only when it is complete, so
+    /// that a kill leaves no half-made queue.
     pub(super) fn open(data: &Path) -> Result<Store, OpenError> {
         make_folder(data)?;
         let path = data.join(FILE);
@@ -202,8 +202,8 @@ pub(super) enum Integrity {
     Repaired,
 }
 
-/// A transaction that leaves the map of free pages on disk: after a kill the file opens at once, whatever its size, at the
-/// price of a second sync for each commit.
+/// A transaction that leaves the map of free pages on disk: after a kill the file opens at once, whatever its
+/// size, at the price of a second sync for each commit.
 fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut writing = database.begin_write()?;
     writing.set_quick_repair(true);
@@ -225,7 +225,8 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-/// Makes the data folder, for its owner alone. A folder that is there keeps its mode: it may be the operator's choice.
+/// Makes the data folder, for its owner alone. A folder that is there keeps its mode: it may be the
+/// operator's choice.
 pub(super) fn make_folder(data: &Path) -> Result<(), OpenError> {
     if data.is_dir() {
         return Ok(());

@@ -1,6 +1,7 @@
 //! How values are stored: JSON, in which a value of another crate stands as the text that shows it.
 //!
-//! What derives `Serialize` in this folder is version 2 of the file. Version 1 is read by [`super::migrate`] alone.
+//! What derives `Serialize` in this folder is version 2 of the file. Version 1 is read by [`super::migrate`]
+//! alone.
 
 use amendment::EmailId;
 use amendment::address::{CanonicalAddress, parse_sender};

@@ -1,5 +1,5 @@
-//! The tables of the file: names, key types, value types. Times are Unix seconds; a key that holds a time comes in the
-//! order of time.
+//! The tables of the file: names, key types, value types. Times are Unix seconds; a key that holds a time
+//! comes in the order of time.
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
@@ -17,8 +17,8 @@ pub(super) const FORMAT: &str = "format";
 
 /// A 32-byte id.
 pub(super) type Id = &'static [u8; 32];
-/// Time of arrival and a number of its own: the place of an entry. Entries lie in the order in which they came, so that what
-/// one commit writes lies together.
+/// Time of arrival and a number of its own: the place of an entry. Entries lie in the order in which they
+/// came, so that what one commit writes lies together.
 pub(super) type Place = (u64, u64);
 /// A mail and the kind of notice.
 pub(super) type NoticeKey = (Id, u8);
@@ -40,8 +40,8 @@ pub(super) const DUE: TableDefinition<(u64, u64), Id> = TableDefinition::new("du
 pub(super) const STATES: TableDefinition<(u8, u64, u64), ()> = TableDefinition::new("states");
 /// Numbers of the entries that wait unproven; for their count.
 pub(super) const UNPROVEN: TableDefinition<u64, ()> = TableDefinition::new("unproven");
-/// When something may be forgotten, by what it is: the time at which its days begin, id, kind of notice (0 for entries).
-/// The value is the entry's place.
+/// When something may be forgotten, by what it is: the time at which its days begin, id, kind of notice (0
+/// for entries). The value is the entry's place.
 pub(super) const ENDS: TableDefinition<(u8, u64, Id, u8), Place> = TableDefinition::new("ends");
 /// The outbox, JSON.
 pub(super) const ANSWERS: TableDefinition<NoticeKey, &[u8]> = TableDefinition::new("answers");

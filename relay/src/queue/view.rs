@@ -1,5 +1,6 @@
-//! An entry as operators see it: flat, and all of it in words. `queue list` and `queue show` print it as JSON, so names and
-//! order of its members stay as they are. Version 1 of the queue's file held entries in this form.
+//! An entry as operators see it: flat, and all of it in words. `queue list` and `queue show` print it as
+//! JSON, so names and order of its members stay as they are. Version 1 of the queue's file held entries in
+//! this form.
 
 use amendment::address::{CanonicalAddress, Recipient};
 use amendment::instruction::line::Line;

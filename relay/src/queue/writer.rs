@@ -107,7 +107,8 @@ impl Core {
         }
     }
 
-    /// Keeps commits away. What was committed is in the audit log then, or among the lines that wait for it in the queue.
+    /// Keeps commits away. What was committed is in the audit log then, or among the lines that wait for it
+    /// in the queue.
     pub(super) fn pause(&self) -> Pause<'_> {
         lock(&self.audit)
     }
@@ -326,8 +327,8 @@ fn serve(core: &Core, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut bytes = first.bytes;
         let mut batch = vec![first];
-        // Those who shared the last commit are told at one time and come again within moments: a commit for the first of
-        // them alone would keep the others waiting for a whole sync.
+        // Those who shared the last commit are told at one time and come again within moments: a commit for
+        // the first of them alone would keep the others waiting for a whole sync.
         let until = Instant::now() + Duration::from_micros(COMMIT_GATHER_MICROS);
         while batch.len() < COMMIT_JOBS_MAX && bytes < COMMIT_BYTES_MAX {
             let next = match batch.len() < expected {

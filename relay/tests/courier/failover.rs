@@ -153,7 +153,8 @@ async fn rejects_a_mail_that_the_only_node_there_refuses_with_its_rule_and_fix()
     working.stop().await;
 }
 
-/// A request that got no answer may have been carried out: a refusal by another node is not the last word then.
+/// A request that got no answer may have been carried out: a refusal by another node is not the last word
+/// then.
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_to_refuse_a_mail_that_a_silent_node_may_have_taken() {
     let is_back = Arc::new(AtomicBool::new(false));

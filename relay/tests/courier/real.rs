@@ -121,7 +121,8 @@ async fn accepts_all_mails_that_came_while_no_node_was_there_for_an_hour() {
         "no try is spent on a node that is away"
     );
     let served = node.serve_again(address, post.keys()).await;
-    // The key is not on the ledger yet, and the node keeps two mails of an account for that: the others come again.
+    // The key is not on the ledger yet, and the node keeps two mails of an account for that: the others come
+    // again.
     let ticking = tick(&hand);
     until(&queue, |queue| queue.counts().get(&State::Validated) == Some(&40)).await;
     ticking.abort();

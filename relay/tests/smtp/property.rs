@@ -6,7 +6,8 @@ use relay::mail::Channel;
 
 use crate::script::{Stage, show};
 
-/// Words of a client, of its mails and of its attacks; any order of them is a stream that a session must stand.
+/// Words of a client, of its mails and of its attacks; any order of them is a stream that a session must
+/// stand.
 const WORDS: &[&[u8]] = &[
     b"EHLO a\r\n",
     b"HELO a\r\n",

@@ -33,8 +33,8 @@ pub struct EmailAnswer {
     pub engine: Ter,
     /// The transaction as submitted (or as it would be), if one could be made.
     pub wrapped: Option<TxBlob>,
-    /// What became of the mail; `None` for a dry run of a mail that the node does not know, and for a mail that may
-    /// still be executed but is not kept.
+    /// What became of the mail; `None` for a dry run of a mail that the node does not know, and for a mail
+    /// that may still be executed but is not kept.
     pub status: Option<MailStatus>,
     /// Why a mail that may still be executed is not kept.
     pub not_kept: Option<NotKept>,

@@ -1,7 +1,7 @@
 //! The trait through which the methods ask a node.
 //!
-//! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on threads that
-//! may block, so that [`crate::Session`] stays an ordinary function.
+//! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on
+//! threads that may block, so that [`crate::Session`] stays an ordinary function.
 
 use codec::{AccountId, Hash256, LedgerIndex};
 

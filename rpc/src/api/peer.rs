@@ -12,7 +12,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A program that connects from this machine is the operator's; a web page in the operator's browser is not.
+    /// A program that connects from this machine is the operator's; a web page in the operator's browser is
+    /// not.
     #[must_use]
     pub fn new(address: IpAddr, via: Via) -> Self {
         let address = address.to_canonical();
@@ -43,7 +44,8 @@ pub enum Via {
     Intermediary,
 }
 
-/// What one caller controls: an IPv4 address, or the /64 network of an IPv6 address. Bounds per caller count these.
+/// What one caller controls: an IPv4 address, or the /64 network of an IPv6 address. Bounds per caller count
+/// these.
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

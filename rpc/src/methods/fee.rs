@@ -1,5 +1,5 @@
-//! `fee`: what transactions cost now. There is no fee escalation here: the open ledger costs the base fee, and the
-//! median is what xahaud shows before any transaction.
+//! `fee`: what transactions cost now. There is no fee escalation here: the open ledger costs the base fee,
+//! and the median is what xahaud shows before any transaction.
 
 use codec::{Drops, LedgerIndex};
 use serde_json::{Map, Value, json};

@@ -1,5 +1,5 @@
-//! The methods, one per file: its request and its reply as types, how the server reads the one and writes the other, and
-//! how the client does it the other way round.
+//! The methods, one per file: its request and its reply as types, how the server reads the one and writes the
+//! other, and how the client does it the other way round.
 
 mod account_info;
 mod account_tx;

@@ -1,7 +1,8 @@
-//! `server_definitions`: fields, types, results and flags by name, so that a client can read and write our binary format.
+//! `server_definitions`: fields, types, results and flags by name, so that a client can read and write our
+//! binary format.
 //!
-//! What the codec uses comes from its tables, ours included; `definitions.json` has what xahaud lists besides: fields
-//! that are never serialized, retired types, the flags.
+//! What the codec uses comes from its tables, ours included; `definitions.json` has what xahaud lists
+//! besides: fields that are never serialized, retired types, the flags.
 
 use std::sync::OnceLock;
 

@@ -26,7 +26,8 @@ impl BadReply {
     }
 }
 
-/// An object of a reply. Members are named by their whole path, for the error; the last word of it is their name here.
+/// An object of a reply. Members are named by their whole path, for the error; the last word of it is their
+/// name here.
 #[derive(Clone, Copy)]
 pub(crate) struct Members<'a>(Option<&'a Map<String, Value>>);
 

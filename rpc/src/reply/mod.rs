@@ -1,8 +1,9 @@
 //! Replies of nodes. A node may be of another version, of another network, or lie.
 //!
-//! What decides something must be there and well formed; the error names the member. What is only shown to people is
-//! left out where it is missing or malformed. Texts and lists are cut to the bounds of [`crate::limits`]; texts may hold
-//! any characters, so a caller that writes them to a log or a mail cleans them first.
+//! What decides something must be there and well formed; the error names the member. What is only shown to
+//! people is left out where it is missing or malformed. Texts and lists are cut to the bounds of
+//! [`crate::limits`]; texts may hold any characters, so a caller that writes them to a log or a mail cleans
+//! them first.
 
 mod amount;
 mod explanation;

@@ -1,4 +1,5 @@
-//! Envelopes and errors through the session, typed replies through both directions, and bytes through real sockets.
+//! Envelopes and errors through the session, typed replies through both directions, and bytes through real
+//! sockets.
 
 mod bad_input;
 mod fake_node;

@@ -1,4 +1,5 @@
-//! What the server writes, the client reads: every request and reply through both directions, and replies of liars.
+//! What the server writes, the client reads: every request and reply through both directions, and replies of
+//! liars.
 
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Ter};
 use explain::{CheckVerdict, Qualifies};
@@ -248,8 +249,8 @@ fn accepts_amendments_through_both_directions() {
     }
 }
 
-/// Each member of a reply, at any depth, replaced by what does not belong there: never a panic, and an error only of a
-/// member that decides.
+/// Each member of a reply, at any depth, replaced by what does not belong there: never a panic, and an error
+/// only of a member that decides.
 fn check_liars<R: Request>(request: &R, decisive: &[&str]) {
     let good = result_of(&FakeNode::default(), request);
     let mut paths = vec![String::new()];

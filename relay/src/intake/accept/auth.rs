@@ -1,5 +1,5 @@
-//! SPF, DMARC and ARC results, for the log alone: looked up after the mail was taken, by few tasks at a time, and left
-//! out where those are busy. They decide nothing.
+//! SPF, DMARC and ARC results, for the log alone: looked up after the mail was taken, by few tasks at a time,
+//! and left out where those are busy. They decide nothing.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What the relay reads in a header beside the verifier: how many signatures there are, and signs that no notice should be
-//! sent. Nothing here decides about money, so unsigned lines count too.
+//! What the relay reads in a header beside the verifier: how many signatures there are, and signs that no
+//! notice should be sent. Nothing here decides about money, so unsigned lines count too.
 
 use crate::limits::HEADER_FIELDS_READ_MAX;
 use crate::mail::IncomingMail;

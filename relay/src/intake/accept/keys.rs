@@ -106,7 +106,8 @@ impl Keys {
         (known.asked_at <= now && now < until).then(|| known.answer.clone())
     }
 
-    /// Keeps what a record says for as long as it allows. That there is none is not kept: its owner may publish one now.
+    /// Keeps what a record says for as long as it allows. That there is none is not kept: its owner may
+    /// publish one now.
     async fn ask(&self, name: &KeyName, now: u64) -> KeyAnswer {
         let found = self.source.look_up(name).await;
         let answer = key_of(&found);
@@ -133,8 +134,8 @@ impl Keys {
     }
 }
 
-/// What DNS says, as the verifier takes it. An empty `p=` withdraws a key (RFC 6376 section 3.6.1): the senders are told so, as
-/// a node will tell them once its ledger has the withdrawal. Spec: 7.4.
+/// What DNS says, as the verifier takes it. An empty `p=` withdraws a key (RFC 6376 section 3.6.1): the
+/// senders are told so, as a node will tell them once its ledger has the withdrawal. Spec: 7.4.
 fn key_of(found: &Answer<Published>) -> KeyAnswer {
     match found {
         Answer::Found(published) if published.record == Err(KeyRecordError::Revoked) => KeyAnswer::Revoked,

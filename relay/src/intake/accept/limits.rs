@@ -1,5 +1,5 @@
-//! How many mails a network, an address and a domain may hand in: token buckets that hold one hour's worth. No clock
-//! and no socket: `now` is an argument.
+//! How many mails a network, an address and a domain may hand in: token buckets that hold one hour's worth.
+//! No clock and no socket: `now` is an argument.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -59,7 +59,8 @@ impl Counted {
 #[derive(Debug)]
 pub struct Allowance {
     network: Buckets<IpAddr>,
-    /// A reverse path is no proof of who sends: it counts within its network alone, so that no one can use up another's.
+    /// A reverse path is no proof of who sends: it counts within its network alone, so that no one can use up
+    /// another's.
     path: Buckets<(IpAddr, String)>,
     path_domain: Buckets<(IpAddr, String)>,
     address: Buckets<String>,
@@ -149,8 +150,8 @@ fn domain_of(address: &str) -> &str {
     address.rsplit('@').next().unwrap_or_default()
 }
 
-/// Buckets of one kind. A mail costs as many units as an hour has seconds, and each second brings as many units as an
-/// hour allows mails: whole numbers throughout.
+/// Buckets of one kind. A mail costs as many units as an hour has seconds, and each second brings as many
+/// units as an hour allows mails: whole numbers throughout.
 #[derive(Debug)]
 struct Buckets<K> {
     per_hour: u64,
@@ -176,7 +177,8 @@ impl<K: Hash + Eq> Buckets<K> {
         K: std::borrow::Borrow<Q>,
     {
         let full = self.per_hour.saturating_mul(HOUR_SECS);
-        // No bucket is empty for longer than an hour: one of a later hour was filled while the clock was wrong.
+        // No bucket is empty for longer than an hour: one of a later hour was filled while the clock was
+        // wrong.
         let is_of_now = |bucket: &&Bucket| bucket.at <= now.saturating_add(HOUR_SECS);
         let Some(bucket) = self.buckets.get(key).filter(is_of_now) else {
             return full;

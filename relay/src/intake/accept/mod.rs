@@ -125,7 +125,8 @@ impl Intake {
         if incoming.recipients.iter().all(is_postmaster) {
             return self.keep_for_postmaster(&incoming, now).await;
         }
-        // The postmaster's copy comes last: a mail that is put off comes again, and would leave a copy each time.
+        // The postmaster's copy comes last: a mail that is put off comes again, and would leave a copy each
+        // time.
         let copy = incoming.clone();
         let reply = self.decide(incoming, now).await;
         if reply.is_later() {
@@ -156,7 +157,8 @@ impl Intake {
         Reply::new(250, "2.0.0", text)
     }
 
-    /// One run of the verifier; a second one only where a key that was kept does not fit and a newer one is there.
+    /// One run of the verifier; a second one only where a key that was kept does not fit and a newer one is
+    /// there.
     async fn judge(&self, raw: &[u8], now: u64) -> Result<Accepted, Rejected> {
         let rules = Rules {
             own: &self.own,
@@ -190,7 +192,8 @@ impl Intake {
         let raw = std::mem::take(&mut incoming.raw);
         match self.queue.put(entry, raw).await {
             Ok(Put::New) => {
-                // A copy does not count: otherwise anyone who has seen a mail could use up its sender's hour with copies.
+                // A copy does not count: otherwise anyone who has seen a mail could use up its sender's hour
+                // with copies.
                 if let Some(from) = proven {
                     self.allowance().take_proven(from.as_str(), now);
                 }

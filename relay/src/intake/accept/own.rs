@@ -1,5 +1,5 @@
-//! The relay's own addresses, and which recipients it takes mail for. Nothing is ever passed on: an address that is not
-//! written like one of them is refused.
+//! The relay's own addresses, and which recipients it takes mail for. Nothing is ever passed on: an address
+//! that is not written like one of them is refused.
 
 use std::collections::BTreeSet;
 
@@ -68,9 +68,9 @@ impl Own {
         self.canonical.contains(canonical)
     }
 
-    /// What a RCPT TO (without its brackets) is to the relay. ASCII case does not matter; everything but a plain address
-    /// is refused: source routes, `%` and `!` detours, quoted local parts and address literals have all been ways to
-    /// make a server pass mail on.
+    /// What a RCPT TO (without its brackets) is to the relay. ASCII case does not matter; everything but a
+    /// plain address is refused: source routes, `%` and `!` detours, quoted local parts and address literals
+    /// have all been ways to make a server pass mail on.
     pub fn check_recipient(&self, recipient: &str) -> Result<Mailbox, Reply> {
         let lower = recipient.to_ascii_lowercase();
         if lower == POSTMASTER {

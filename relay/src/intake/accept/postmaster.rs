@@ -1,5 +1,5 @@
-//! Mail to the postmaster, which every mail server takes: kept as files that the operator reads with any mail program.
-//! Nothing else ever looks at them.
+//! Mail to the postmaster, which every mail server takes: kept as files that the operator reads with any mail
+//! program. Nothing else ever looks at them.
 //!
 //! RFC 5321 section 4.5.1. The folder is a Maildir.
 

@@ -104,7 +104,8 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// RFC 3463: 5.1 addresses, 5.3.4 size, 5.6 content, 5.7 policy; RFC 7372 section 3.1: 5.7.20 to 5.7.22 for DKIM.
+/// RFC 3463: 5.1 addresses, 5.3.4 size, 5.6 content, 5.7 policy; RFC 7372 section 3.1: 5.7.20 to 5.7.22 for
+/// DKIM.
 fn enhanced(refusal: &Refusal) -> &'static str {
     use Refusal as R;
     match refusal {

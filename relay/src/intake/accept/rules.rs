@@ -1,5 +1,5 @@
-//! What becomes of a mail: pure, from its bytes, the keys that are known and the time. The verifier decides; the relay
-//! adds only what spec 13 demands of it.
+//! What becomes of a mail: pure, from its bytes, the keys that are known and the time. The verifier decides;
+//! the relay adds only what spec 13 demands of it.
 //!
 //! Spec: 4, 5, 10, 13.
 
@@ -204,13 +204,14 @@ fn sender(explanation: &Explanation) -> Option<CanonicalAddress> {
     parse_sender(explanation.from.as_ref()?.address.as_deref()?).ok()
 }
 
-/// Key of a mail whose signature is not proved yet. Not its EmailID: anyone can write a mail that claims the EmailID
-/// of another's mail, and would take its place.
+/// Key of a mail whose signature is not proved yet. Not its EmailID: anyone can write a mail that claims the
+/// EmailID of another's mail, and would take its place.
 fn unproven_id(raw: &[u8]) -> MailId {
     MailId::new(*sha512_half(&[b"UNPROVEN", raw]).as_bytes())
 }
 
-/// A question is answered to its sender alone, so the sender must be proven: From, Date and the line are signed.
+/// A question is answered to its sender alone, so the sender must be proven: From, Date and the line are
+/// signed.
 ///
 /// Two copies are one question: the key is made of what is signed (Message-ID is not, at some providers).
 fn question<K: KeySource>(

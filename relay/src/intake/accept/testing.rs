@@ -15,7 +15,8 @@ pub(super) const NETWORK: u32 = 21_337;
 /// Domain of the senders.
 pub(super) const DOMAIN: &str = "mail.example";
 
-/// The time of the tests, Unix seconds: a minute after mail-auth's first signature, which takes t= from the clock.
+/// The time of the tests, Unix seconds: a minute after mail-auth's first signature, which takes t= from the
+/// clock.
 pub(super) fn now() -> u64 {
     static NOW: OnceLock<u64> = OnceLock::new();
     *NOW.get_or_init(|| {

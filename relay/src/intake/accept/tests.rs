@@ -306,7 +306,8 @@ async fn rejects_letters_over_the_limits_for_a_while() {
     assert!(bench.take(order(3)).await.is_yes());
 }
 
-// The attack: a stranger who has seen one of her mails sends copies of it, so that her next mail is over the limit.
+// The attack: a stranger who has seen one of her mails sends copies of it, so that her next mail is over the
+// limit.
 #[tokio::test]
 async fn copies_by_strangers_do_not_use_up_a_senders_hour() {
     let bench = bench("[limits]\nletters_per_address_hour = 2");

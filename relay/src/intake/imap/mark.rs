@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-/// How far a mailbox is read: `UIDVALIDITY:last UID`, and after a further colon the UIDs up to it that were put off.
+/// How far a mailbox is read: `UIDVALIDITY:last UID`, and after a further colon the UIDs up to it that were
+/// put off.
 ///
-/// UIDs only grow while UIDVALIDITY stays the same (RFC 9051 section 2.3.1.1), so the two name each message once.
+/// UIDs only grow while UIDVALIDITY stays the same (RFC 9051 section 2.3.1.1), so the two name each message
+/// once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) validity: u32,

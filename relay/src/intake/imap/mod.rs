@@ -1,14 +1,15 @@
 //! A mailbox that the operator has elsewhere: each message is offered once, by UIDVALIDITY and UID.
 //!
-//! The mailbox is opened to read only and left as it is: what was read stands in a mark in the queue, set after the handler has
-//! answered. A message that the handler puts off, or that the server cannot hand over, stands in the mark by its UID and is
-//! tried again, so that it holds up no other. A changed UIDVALIDITY starts from the first message; the queue knows the mails
-//! already. There is no peer to tell of a refusal: it is logged.
+//! The mailbox is opened to read only and left as it is: what was read stands in a mark in the queue, set
+//! after the handler has answered. A message that the handler puts off, or that the server cannot hand over,
+//! stands in the mark by its UID and is tried again, so that it holds up no other. A changed UIDVALIDITY
+//! starts from the first message; the queue knows the mails already. There is no peer to tell of a refusal:
+//! it is logged.
 //!
-//! The client is the few commands below and no more. A mail must not be lost because a listing ended early, so it must be
-//! seen whether FETCH ended in OK, and the server is bounded before anything is kept; the usual library does neither (its
-//! FETCH stream ends the same way for OK, NO and a lost connection, and its buffer grows to the size that a literal
-//! announces).
+//! The client is the few commands below and no more. A mail must not be lost because a listing ended early,
+//! so it must be seen whether FETCH ended in OK, and the server is bounded before anything is kept; the usual
+//! library does neither (its FETCH stream ends the same way for OK, NO and a lost connection, and its buffer
+//! grows to the size that a literal announces).
 
 mod frame;
 mod mark;
@@ -43,7 +44,8 @@ use session::{Idle, ImapError, Session};
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Reads the mailbox for as long as it is polled, over as many connections as it takes. It may be dropped at any moment.
+/// Reads the mailbox for as long as it is polled, over as many connections as it takes. It may be dropped at
+/// any moment.
 pub async fn run(config: config::Imap, handler: Arc<dyn MailHandler>, queue: Queue) {
     let mut reader = Reader::new(config, handler, queue);
     let mut pause_secs = 1;
@@ -182,7 +184,8 @@ impl Reader {
         Ok(settled)
     }
 
-    /// Fetches a message, offers it, and sets the mark; but not where too many are put off and it would be one of them.
+    /// Fetches a message, offers it, and sets the mark; but not where too many are put off and it would be
+    /// one of them.
     async fn message<S: Stream>(
         &mut self,
         session: &mut Session<S>,

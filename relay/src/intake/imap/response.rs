@@ -1,4 +1,5 @@
-//! Whole responses to what the client needs of them. Pure. RFC 9051 section 7; the forms used here are those of RFC 3501 too.
+//! Whole responses to what the client needs of them. Pure. RFC 9051 section 7; the forms used here are those
+//! of RFC 3501 too.
 
 use super::frame::Piece;
 
@@ -115,8 +116,8 @@ fn shown(text: &str) -> String {
         .collect()
 }
 
-/// `* n FETCH (NAME value NAME value ...)`. Values of other names may be nested lists; they are passed over without
-/// recursion.
+/// `* n FETCH (NAME value NAME value ...)`. Values of other names may be nested lists; they are passed over
+/// without recursion.
 fn parse_row(pieces: &[Piece]) -> Result<Row, Malformed> {
     let mut tokens = Tokens::new(pieces);
     // `*`, the number and FETCH.

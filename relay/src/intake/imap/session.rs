@@ -107,8 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         format!("r{}", self.tags)
     }
 
-    /// Sends a command and hands over what comes until its end. `name` stands in errors in its place, since it may hold a
-    /// password.
+    /// Sends a command and hands over what comes until its end. `name` stands in errors in its place, since
+    /// it may hold a password.
     async fn command(
         &mut self,
         name: &'static str,
@@ -202,7 +202,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 size: Some(size),
                 ..
             }) = response
-                // `first:*` names the last message even where its UID is smaller. RFC 9051 section 9, seq-range.
+                // `first:*` names the last message even where its UID is smaller. RFC 9051 section 9,
+                // seq-range.
                 && uid >= first
             {
                 listed.insert(uid, size);
@@ -215,7 +216,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(listed)
     }
 
-    /// The message, or its first bytes where it is larger than any mail may be; `None` where it is there no more.
+    /// The message, or its first bytes where it is larger than any mail may be; `None` where it is there no
+    /// more.
     pub(super) async fn fetch(&mut self, uid: u32) -> Result<Option<Vec<u8>>, ImapError> {
         let mut found = None;
         let line = format!("UID FETCH {uid} (UID BODY.PEEK[]<0.{}>)", MAIL_BYTES_MAX + 1);

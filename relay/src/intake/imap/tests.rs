@@ -158,8 +158,8 @@ impl Place {
         self.queue.mark("imap:u@mail.example.org/INBOX").unwrap()
     }
 
-    /// One connection, until it ends or the handler has been offered so many mails and the mark is that. Time is paused, so
-    /// that waiting takes none.
+    /// One connection, until it ends or the handler has been offered so many mails and the mark is that. Time
+    /// is paused, so that waiting takes none.
     async fn connection(&mut self, server: &Arc<Server>, offered: usize, mark: &str) {
         let (client, far) = duplex(4096);
         let serving = tokio::spawn(server.clone().serve(far));

@@ -32,7 +32,8 @@ enum Read {
     End,
 }
 
-/// Talks until the connection ends or changes to TLS. `first` is what [`Session::greet`] gave, or [`Action::More`].
+/// Talks until the connection ends or changes to TLS. `first` is what [`Session::greet`] gave, or
+/// [`Action::More`].
 pub async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     session: &mut Session,
@@ -101,8 +102,8 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// Waits for bytes and gives them to the session at once, out of a buffer that exists only for that: a connection that
-/// waits holds none.
+/// Waits for bytes and gives them to the session at once, out of a buffer that exists only for that: a
+/// connection that waits holds none.
 async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
     session: &mut Session,
@@ -139,8 +140,8 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, session: &mut Session) -> 
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
-/// Reads on for a moment after the last reply: a socket that is closed with unread bytes is reset, and the client would
-/// lose the reason.
+/// Reads on for a moment after the last reply: a socket that is closed with unread bytes is reset, and the
+/// client would lose the reason.
 async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
     let draining = async {
         stream.shutdown().await?;

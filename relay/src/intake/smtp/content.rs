@@ -1,8 +1,9 @@
 //! The content of a mail: where DATA ends, and what is wrong with it.
 //!
-//! Only CRLF `.` CRLF ends DATA (RFC 5321 section 4.1.1.4). A line starts after CRLF and nowhere else, so none of the
-//! other spellings that servers were once tricked with (`LF . LF`, `LF . CRLF`, `CR . CRLF`, `CRLF . LF`, `CRLF . CR`, with
-//! NUL in between) ends it; a CR or LF on its own makes the whole content refused. Lines may be longer than 998 bytes.
+//! Only CRLF `.` CRLF ends DATA (RFC 5321 section 4.1.1.4). A line starts after CRLF and nowhere else, so
+//! none of the other spellings that servers were once tricked with (`LF . LF`, `LF . CRLF`, `CR . CRLF`,
+//! `CRLF . LF`, `CRLF . CR`, with NUL in between) ends it; a CR or LF on its own makes the whole content
+//! refused. Lines may be longer than 998 bytes.
 
 use memchr::{memchr_iter, memchr2};
 
@@ -69,8 +70,8 @@ impl Content {
         }
     }
 
-    /// Records what is wrong, and lets go of the bytes. Line ends matter more than size: after them the end of the content
-    /// is in doubt.
+    /// Records what is wrong, and lets go of the bytes. Line ends matter more than size: after them the end
+    /// of the content is in doubt.
     pub fn spoil(&mut self, flaw: Flaw) {
         if self.flaw.is_none_or(|before| before == Flaw::TooLarge) {
             self.flaw = Some(flaw);
@@ -78,7 +79,8 @@ impl Content {
         self.bytes = Vec::new();
     }
 
-    /// The content, or what is wrong with it. `Chunks` are looked through for bare CR and LF here; DATA was, on its way.
+    /// The content, or what is wrong with it. `Chunks` are looked through for bare CR and LF here; DATA was,
+    /// on its way.
     pub fn finish(self, from: Source) -> Result<Vec<u8>, Flaw> {
         if let Some(flaw) = self.flaw {
             return Err(flaw);
@@ -137,7 +139,8 @@ pub struct DataReader {
 }
 
 impl DataReader {
-    /// Reads on, up to the end of the content. Gives how many bytes of `input` it used, and whether the end was among them.
+    /// Reads on, up to the end of the content. Gives how many bytes of `input` it used, and whether the end
+    /// was among them.
     pub fn handle(&mut self, input: &[u8], content: &mut Content) -> (usize, Ended) {
         let mut rest = input;
         while let Some((&byte, tail)) = rest.split_first() {

@@ -11,8 +11,8 @@
 //! | [`session`] | the protocol, without sockets and clock |
 //! | [`tls`] | the certificate files |
 //!
-//! RFC 5321 (SMTP), 2033 (LMTP), 2920 (PIPELINING), 1870 (SIZE), 6152 (8BITMIME), 3030 (CHUNKING), 3207 (STARTTLS),
-//! 2034 (ENHANCEDSTATUSCODES). SMTPUTF8 (RFC 6531) is not offered.
+//! RFC 5321 (SMTP), 2033 (LMTP), 2920 (PIPELINING), 1870 (SIZE), 6152 (8BITMIME), 3030 (CHUNKING), 3207
+//! (STARTTLS), 2034 (ENHANCEDSTATUSCODES). SMTPUTF8 (RFC 6531) is not offered.
 
 pub mod connection;
 pub mod content;

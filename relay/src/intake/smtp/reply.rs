@@ -3,8 +3,8 @@
 use crate::intake::handler::Reply;
 use crate::limits::REPLY_LINE_BYTES_MAX;
 
-/// Appends `reply`. Bytes that are not printable ASCII become `?`, and lines that are too long are cut: a reply can hold
-/// words of the mail, and must not become two replies.
+/// Appends `reply`. Bytes that are not printable ASCII become `?`, and lines that are too long are cut: a
+/// reply can hold words of the mail, and must not become two replies.
 pub fn write_reply(out: &mut Vec<u8>, reply: &Reply) {
     let last = reply.lines.len().saturating_sub(1);
     let code = reply.code.clamp(200, 599);

@@ -105,7 +105,8 @@ impl Server {
         self.gate.open()
     }
 
-    /// Serves until `stop` holds true or its sender is gone; then lets open mails finish, within a bounded time.
+    /// Serves until `stop` holds true or its sender is gone; then lets open mails finish, within a bounded
+    /// time.
     pub async fn serve(self: Arc<Self>, listener: Listener, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         let until_stop = stop.clone();

@@ -159,7 +159,8 @@ impl Session {
         std::mem::take(&mut self.output)
     }
 
-    /// Reads bytes of the client, until they are used up or something has to be done. Gives how many were used.
+    /// Reads bytes of the client, until they are used up or something has to be done. Gives how many were
+    /// used.
     pub fn handle(&mut self, input: &[u8], now: Instant, handler: &dyn MailHandler) -> (usize, Action) {
         let mut rest = input;
         let used = |rest: &[u8]| input.len().saturating_sub(rest.len());
@@ -169,7 +170,8 @@ impl Session {
                 Mode::Data(..) => self.handle_data_bytes(rest, now),
                 Mode::Chunk(_) => self.handle_chunk_bytes(rest, now),
                 Mode::Handler => return (used(rest), Action::More),
-                // What was sent in the clear behind STARTTLS could pass for commands inside TLS (CVE-2011-0411).
+                // What was sent in the clear behind STARTTLS could pass for commands inside TLS
+                // (CVE-2011-0411).
                 Mode::Handshake => (rest.len(), self.close()),
                 Mode::Closed => (rest.len(), Action::Close),
             };
@@ -242,7 +244,8 @@ impl Session {
         self.close_with(&reply)
     }
 
-    /// The server stops: immediately where no mail is being received, else after it, or after [`limits::STOP_SECS_MAX`].
+    /// The server stops: immediately where no mail is being received, else after it, or after
+    /// [`limits::STOP_SECS_MAX`].
     pub fn handle_stop(&mut self, now: Instant) -> Action {
         self.stopping = self.stopping.or(Some(now));
         match self.mode {
@@ -395,8 +398,8 @@ impl Session {
         }
     }
 
-    /// The content is complete: it goes to the handler, or is refused. In LMTP each recipient gets its reply (RFC 2033
-    /// section 4.2).
+    /// The content is complete: it goes to the handler, or is refused. In LMTP each recipient gets its reply
+    /// (RFC 2033 section 4.2).
     fn finish_content(&mut self, content: Content, from: Source) -> Action {
         let Some(open) = self.transaction.take() else {
             return Action::More;
@@ -419,8 +422,8 @@ impl Session {
         }))
     }
 
-    /// After a bare CR or LF in DATA nothing more is read: the client may have meant an end of content that we did not
-    /// see, so what follows may be no commands.
+    /// After a bare CR or LF in DATA nothing more is read: the client may have meant an end of content that
+    /// we did not see, so what follows may be no commands.
     fn refuse_content(&mut self, flaw: Flaw, from: Source) -> Action {
         let reply = match flaw {
             Flaw::TooLarge => too_large(),

@@ -92,8 +92,8 @@ impl TlsFiles {
         TlsAcceptor::from(Arc::clone(&self.lock().config))
     }
 
-    /// Reads the files if they changed since the last look; keeps the old certificate where the new files cannot be used.
-    /// Blocks.
+    /// Reads the files if they changed since the last look; keeps the old certificate where the new files
+    /// cannot be used. Blocks.
     pub fn reload_if_changed(&self) {
         let before = self.lock().stamps;
         let stamps = match (stamp(&self.certificate), stamp(&self.key)) {

@@ -142,7 +142,8 @@ async fn nothing_acknowledged_is_lost_wherever_the_disk_is_cut() {
     let steps = disk.with(|(_, steps)| steps.clone());
     let mut acknowledged = acknowledged.into_iter().peekable();
     let mut done = Vec::new();
-    // On the platter for certain, and what the disk may hold besides: all, none, or every other write since the last sync.
+    // On the platter for certain, and what the disk may hold besides: all, none, or every other write since
+    // the last sync.
     let (mut synced, mut since) = (Vec::new(), Vec::new());
     for (at, step) in steps.iter().enumerate() {
         since.push(step.clone());

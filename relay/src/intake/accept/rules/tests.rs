@@ -226,7 +226,8 @@ fn dated(date: u64) -> Vec<u8> {
     signed(Headers { date, ..headers() }, &["REMIT 10 XAH"])
 }
 
-// Spec: 4.6. mail-auth writes t= from the system's clock, so these mails carry the signature of one without t=.
+// Spec: 4.6. mail-auth writes t= from the system's clock, so these mails carry the signature of one without
+// t=.
 fn dated_without_t(date: u64) -> Vec<u8> {
     let raw = String::from_utf8(dated(date)).expect("text");
     let start = raw.find(" t=").expect("t=");
@@ -263,7 +264,8 @@ fn rejects_a_forgery_that_is_dated_ahead() {
     assert_eq!(codes(ruling), (550, "5.7.20", "4.5"));
 }
 
-// The attack: a forged copy comes first, while the key cannot be found. It must not take the true mail's place.
+// The attack: a forged copy comes first, while the key cannot be found. It must not take the true mail's
+// place.
 #[test]
 fn a_forged_copy_has_another_id_than_the_true_mail() {
     let lines = ["REMIT 10 XAH"];

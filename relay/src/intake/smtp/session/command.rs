@@ -11,8 +11,8 @@ use crate::intake::smtp::content::{Content, DataReader};
 use crate::limits;
 use crate::mail::Channel;
 
-/// First words of other protocols, which a browser or proxy can be made to speak to us. A peer that speaks them is not a mail
-/// server, and what it sends next was put there by someone else.
+/// First words of other protocols, which a browser or proxy can be made to speak to us. A peer that speaks
+/// them is not a mail server, and what it sends next was put there by someone else.
 const FOREIGN_WORDS: [&str; 7] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
 impl Session {
@@ -221,8 +221,8 @@ impl Session {
         self.fine(354, "", "End the mail with CRLF.CRLF")
     }
 
-    /// A chunk is always read to its end, also where it is refused: its bytes must never pass for commands. RFC 3030
-    /// section 2.
+    /// A chunk is always read to its end, also where it is refused: its bytes must never pass for commands.
+    /// RFC 3030 section 2.
     fn bdat(&mut self, chunk_bytes: u64, part: Part, now: Instant) -> Action {
         let chunk_bytes = match usize::try_from(chunk_bytes) {
             Ok(fits) if chunk_bytes <= limits::CONTENT_SKIPPED_BYTES_MAX => fits,
@@ -286,7 +286,8 @@ fn say_hello_first(channel: Channel) -> Reply {
     Reply::new(503, "5.5.1", format!("Send {verb} first"))
 }
 
-/// Printable ASCII and nothing else; addresses beyond it would need SMTPUTF8 (RFC 6531), which is not offered.
+/// Printable ASCII and nothing else; addresses beyond it would need SMTPUTF8 (RFC 6531), which is not
+/// offered.
 fn check_bytes(line: &[u8]) -> Option<Reply> {
     if line.first() == Some(&b' ') {
         return Some(Reply::new(500, "5.5.2", "A line must begin with a command"));
@@ -307,8 +308,8 @@ fn check_bytes(line: &[u8]) -> Option<Reply> {
     ))
 }
 
-/// `BDAT size [LAST]`, RFC 3030 section 2. Not by the parser crate: beyond 64 bits it keeps the last digits only, and then
-/// the rest of the chunk would pass for commands.
+/// `BDAT size [LAST]`, RFC 3030 section 2. Not by the parser crate: beyond 64 bits it keeps the last digits
+/// only, and then the rest of the chunk would pass for commands.
 fn parse_bdat(line: &[u8]) -> Option<(u64, Part)> {
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace().skip(1);
     let size = words.next()?;
