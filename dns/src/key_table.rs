@@ -7,7 +7,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use amendment::KeyName;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::answer::{Answer, Published};
 use crate::key_resolver::{KeyResolver, Lookup};
@@ -50,7 +51,7 @@ pub enum KeysFileError {
         /// Its path.
         path: PathBuf,
     },
-    /// It is not one JSON object of texts; the error tells line and column.
+    /// It is not one JSON object; the error tells line and column.
     #[error("the keys file {path} is not a table of keys: {source}; write {{\"selector._domainkey.domain\": \"v=DKIM1; ...\"}}", path = path.display())]
     Malformed {
         /// Its path.
@@ -61,6 +62,14 @@ pub enum KeysFileError {
     /// One of its names is not the name of a key.
     #[error("the keys file {path} names '{name}'; write selector._domainkey.domain", path = path.display())]
     Name {
+        /// Its path.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// One of its values is not a text.
+    #[error("the keys file {path} gives '{name}' no text; write its TXT record in quotes", path = path.display())]
+    Record {
         /// Its path.
         path: PathBuf,
         /// The name.
@@ -105,6 +114,9 @@ impl KeyTable {
         for (name, record) in rows {
             let Some(key) = KeyName::parse(&name) else {
                 return Err(KeysFileError::Name { path: path(), name });
+            };
+            let Value::String(record) = record else {
+                return Err(KeysFileError::Record { path: path(), name });
             };
             if records.insert(key, record.into_bytes()).is_some() {
                 return Err(KeysFileError::Twice { path: path(), name });
@@ -151,7 +163,7 @@ impl KeyResolver for KeyTable {
 }
 
 /// The members of an object in their order; a map would keep the last of two equal names in silence.
-struct Rows(Vec<(String, String)>);
+struct Rows(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Rows {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rows, D::Error> {
@@ -170,10 +182,8 @@ impl<'de> Visitor<'de> for RowsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Rows, A::Error> {
         let mut rows = Vec::new();
-        while let Some(name) = access.next_key::<String>()? {
-            let record = access.next_value();
-            let record = record.map_err(|error| A::Error::custom(format!("'{name}': {error}")))?;
-            rows.push((name, record));
+        while let Some(row) = access.next_entry()? {
+            rows.push(row);
         }
         Ok(Rows(rows))
     }
@@ -238,7 +248,10 @@ mod tests {
             broken.contains("keys.json") && broken.contains("line 3"),
             "{broken}"
         );
-        assert!(refusal(r#"{"a._domainkey.b.c": 1}"#).contains("column 22"));
+        for value in ["1", "null", "[\"x\"]"] {
+            let said = refusal(&format!("{{\"a._domainkey.b.c\": {value}}}"));
+            assert!(said.contains("'a._domainkey.b.c' no text"), "{said}");
+        }
         for text in ["", "[]", "null", "{} {}", "\"a\""] {
             assert!(
                 matches!(parse(text), Err(KeysFileError::Malformed { .. })),
