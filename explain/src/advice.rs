@@ -32,6 +32,7 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> String {
         R::Instruction(error) => instruction(*error, evidence),
         R::Network(error) => network(*error, evidence),
         R::Window(WindowError::Expired) => expired(evidence),
+        // The same advice in every mail.
         _ => None,
     };
     let advice = special.unwrap_or_else(|| fix(refusal).to_owned());
@@ -191,13 +192,12 @@ fn old_algorithm(evidence: &Evidence<'_>) -> Option<String> {
 fn key(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<String> {
     let dns_name = evidence.draft?.candidate.key_name.as_ref()?.dns_name();
     let dns_name = printable(dns_name.as_bytes(), ADVICE_NAME_BYTES_MAX);
-    Some(match refusal {
-        Refusal::KeyRecord(error) => {
-            format!("Ask the administrator of the domain to correct its DNS record {dns_name}: {error}.")
-        }
-        _ => format!(
+    Some(if let Refusal::KeyRecord(error) = refusal {
+        format!("Ask the administrator of the domain to correct its DNS record {dns_name}: {error}.")
+    } else {
+        format!(
             "Wait: a node keeps the mail and looks up {dns_name}; if the key stays unknown, ask your provider."
-        ),
+        )
     })
 }
 

@@ -79,6 +79,7 @@ fn sender(error: AddressError) -> &'static str {
         AddressError::PlusInSender | AddressError::EmptyLocal => {
             "Send the mail from your main address, without a + in it."
         }
+        // This advice helps with every other flaw.
         _ => "Send the mail from one plain address, such as Alice <alice@example.com>.",
     }
 }
@@ -88,6 +89,7 @@ fn recipient(error: AddressError) -> &'static str {
         AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
             "Check the account in the To line; copy it instead of typing it."
         }
+        // This advice helps with every other flaw.
         _ => "Put exactly one plain address in To, or name the receiver: REMIT 10 XAH TO <bob@example.com>.",
     }
 }

@@ -180,6 +180,7 @@ fn owners_of(entry: &Object) -> Vec<AccountId> {
             .into_iter()
             .filter_map(|field| issuer(entry, field))
             .collect(),
+        // Every other type, as in xahaud.
         _ => [sf::ACCOUNT, sf::DESTINATION]
             .into_iter()
             .filter_map(|field| entry.account(field))
