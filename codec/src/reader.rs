@@ -27,7 +27,7 @@ pub enum DecodeReason {
     #[error("unknown or badly written field code")]
     UnknownField,
     /// A field stands twice.
-    #[error("field {0} stands twice")]
+    #[error("field {0} appears twice")]
     Duplicate(&'static str),
     /// A field stands after one that belongs behind it.
     #[error("field {0} is out of order")]

@@ -354,7 +354,7 @@ fn stats_text(stats: &Stats) -> String {
         ),
     );
     if let Some(fault) = &stats.fault {
-        line("takes no mail", printable(fault));
+        line("not accepting", printable(fault));
     }
     out
 }

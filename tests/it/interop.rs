@@ -181,7 +181,7 @@ async fn check_answer(folder: &Path, keys: &Path, sender: &str, message_id: &str
     for line in [
         format!("References: {message_id}"),
         "Auto-Submitted: auto-replied".to_owned(),
-        format!("From: Xahau mail relay <{RELAY}>"),
+        format!("From: Xahau email relay <{RELAY}>"),
     ] {
         assert!(
             header.split("\r\n").any(|field| field == line),
