@@ -294,7 +294,7 @@ fn up_pays_what_comes_by_mail() {
     stream.write_all(&dialogue).expect("sent");
     let mut replies = String::new();
     stream.read_to_string(&mut replies).expect("replies");
-    let taken = replies.lines().find(|line| line.contains("Accepted as"));
+    let taken = replies.lines().find(|line| line.contains("Taken as"));
     assert!(
         taken.is_some_and(|line| line.starts_with("250 2.0.0 ")),
         "{replies}"

@@ -43,7 +43,7 @@ fn config(world: &World, node: &str) -> PathBuf {
 
 fn deliver(world: &World, relay: &RelayProcess, line: &str) {
     let reply = Smtp::deliver(&relay.smtp, &world.mail(line));
-    assert!(reply.starts_with("250 2.0.0 Accepted as "), "{reply}");
+    assert!(reply.starts_with("250 2.0.0 Taken as "), "{reply}");
 }
 
 /// `queue WORDS.. --json`.

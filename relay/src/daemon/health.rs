@@ -69,12 +69,9 @@ impl Health for Conditions {
         };
         let open = self.channels_open.load(Ordering::Relaxed);
         let channels = if open == self.channels {
-            Condition::holds("channels", format!("{open} open"))
+            Condition::holds("doors", format!("{open} open"))
         } else {
-            Condition::fails(
-                "channels",
-                format!("{open} of {} open: see the log", self.channels),
-            )
+            Condition::fails("doors", format!("{open} of {} open: see the log", self.channels))
         };
         vec![self.queue(), nodes, channels]
     }

@@ -118,9 +118,9 @@ async fn mail_of_postfix_smtplib_and_swaks_becomes_payments() {
     let reply = send(&secured, &text);
     assert!(reply.starts_with("250 "), "{reply}");
     let said = swaks(&relay.smtp, &signed[1], &["--pipeline"]);
-    assert!(said.contains("\n<-  250 2.0.0 Accepted as "), "{said}");
+    assert!(said.contains("\n<-  250 2.0.0 Taken as "), "{said}");
     let said = swaks(&relay.smtp, &signed[2], &["--tls"]);
-    assert!(said.contains("\n<~  250 2.0.0 Accepted as "), "{said}");
+    assert!(said.contains("\n<~  250 2.0.0 Taken as "), "{said}");
     wait_for_payments(&node.url, 91).await;
 
     // The same mail again, and from another door, pays nothing more.

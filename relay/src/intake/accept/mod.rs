@@ -153,7 +153,7 @@ impl Intake {
             return put_off(incoming, "postmaster", no_room_for_postmaster(&error));
         }
         log(incoming, "postmaster", "", "");
-        let text = format!("Accepted as {} for the postmaster.", incoming.trace);
+        let text = format!("Taken as {} for the postmaster.", incoming.trace);
         Reply::new(250, "2.0.0", text)
     }
 
@@ -201,12 +201,12 @@ impl Intake {
                     auth.start(reserved, id, self.queue.clone());
                 }
                 taken(&incoming, "taken", &id.to_string());
-                Reply::new(250, "2.0.0", format!("Accepted as {}. {next}", incoming.trace))
+                Reply::new(250, "2.0.0", format!("Taken as {}. {next}", incoming.trace))
             }
             Ok(Put::Known(state, trace)) => {
                 taken(&incoming, "known", &id.to_string());
                 let state = state.as_str();
-                let text = format!("This mail is already here as {trace} ({state}); nothing is done twice.");
+                let text = format!("Here already as {trace} ({state}); nothing is done twice.");
                 Reply::new(250, "2.0.0", text)
             }
             Err(error) => no_room(&incoming, &error),

@@ -79,9 +79,9 @@ impl Rejected {
 
     /// What the peer is told.
     pub fn reply(&self, trace: &TraceId) -> Reply {
-        let outcome = if self.code >= 500 { "Rejected" } else { "Deferred" };
+        let outcome = if self.code >= 500 { "Not taken" } else { "Not now" };
         let first = format!(
-            "{outcome}, nothing was paid: {} (rule {}, trace {trace}).",
+            "{outcome}, nothing is paid: {} (rule {}, trace {trace}).",
             self.reason, self.rule
         );
         Reply {

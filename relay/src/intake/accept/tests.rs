@@ -198,7 +198,7 @@ async fn a_forged_copy_does_not_take_the_true_mails_place() {
     dns_is_back.store(true, Ordering::SeqCst);
     let raw = mail(&["REMIT 10 XAH"]);
     let reply = bench.take(raw.clone()).await;
-    assert!(reply.lines[0].starts_with("Accepted as"), "{reply:?}");
+    assert!(reply.lines[0].starts_with("Taken as"), "{reply:?}");
     let entries = bench.entries();
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[0].email_id(), entries[1].email_id());
