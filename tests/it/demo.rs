@@ -27,7 +27,7 @@ fn demo_keeps_what_it_made_and_explains_it() {
     let told = run(&["demo", "--keep", keep]);
     assert_eq!(told.code, 0, "{}{}", told.out, told.err);
     for word in [
-        "250 2.0.0 Accepted",
+        "250 2.0.0 Taken",
         "550 5.7.20",
         "The relay writes to Bob",
         "tefEMAIL_REPLAY",
