@@ -6,38 +6,47 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use amendment::KeyName;
 use codec::AccountId;
-use dns::KeyResolver;
-use dns::KeyTable;
-use dns::Lookup;
+use dns::{KeyResolver, KeyTable, Lookup};
 use node::{Fund, NodeConfig};
 use rpc::api::{MailState, Node as _, SubmitMode};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::world::{World, operator, vector_keys, vector_mail};
 
 const EXPECTED: &str = "../fixtures/day/expected.json";
 /// Mails between two closes.
 const MAILS_PER_LEDGER: usize = 5;
+/// Seconds from one close to the next.
+const CLOSE_SECS: u32 = 4;
 /// Seconds that pass between the mails and the quiet end of the day: keys are due for renewal then.
 const NIGHT_SECS: u32 = 13 * 3_600;
 
-/// How long DNS takes. The time of an answer goes into the ledger, so the script leaves nothing to chance: an
-/// answer comes before the next mail, and for the last mail before a close after the clock was moved on for
-/// that close. Long enough for a machine that does other work meanwhile.
-const LOOK_UP: Duration = Duration::from_millis(250);
+/// How long the script waits for what other threads of the node do at once. Nothing else depends on real time.
+const SETTLE: Duration = Duration::from_millis(60);
 
-/// The keys of the vectors, from a DNS that takes its time.
-struct SlowKeys(KeyTable);
+/// The keys of the vectors, from a DNS that answers while its gate is open. The time of an answer goes into the ledger, so
+/// the script says when answers come: before the next mail, or during the close.
+struct GatedKeys {
+    table: KeyTable,
+    gate: watch::Receiver<bool>,
+    pending: Arc<AtomicUsize>,
+}
 
-impl KeyResolver for SlowKeys {
+impl KeyResolver for GatedKeys {
     fn look_up<'a>(&'a self, name: &'a KeyName) -> Lookup<'a> {
+        self.pending.fetch_add(1, Ordering::SeqCst);
+        let mut gate = self.gate.clone();
         Box::pin(async move {
-            tokio::time::sleep(LOOK_UP).await;
-            self.0.look_up(name).await
+            gate.wait_for(|open| *open).await.expect("the script goes on");
+            self.pending.fetch_sub(1, Ordering::SeqCst);
+            self.table.look_up(name).await
         })
     }
 }
@@ -87,15 +96,36 @@ fn with_fixed_key(config: &mut NodeConfig) {
 
 struct Day {
     world: World,
+    gate: watch::Sender<bool>,
+    pending: Arc<AtomicUsize>,
     ledgers: Vec<Value>,
     answers: Vec<Value>,
 }
 
 impl Day {
     async fn close(&mut self) {
-        self.world.close().await;
+        self.world.pass(CLOSE_SECS);
+        self.gate.send_replace(true);
+        let closed = self.world.ask(|node| node.accept_ledger()).await;
+        closed.expect("closed");
+        self.settle().await;
+        self.gate.send_replace(false);
         let (index, hash) = self.world.tip().await;
         self.ledgers.push(json!([index.get(), hash.to_string()]));
+    }
+
+    /// Let DNS answer all that was asked, at the time that the clock shows.
+    async fn answer(&self) {
+        self.gate.send_replace(true);
+        self.settle().await;
+        self.gate.send_replace(false);
+    }
+
+    async fn settle(&self) {
+        tokio::time::sleep(SETTLE).await;
+        while self.pending.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(SETTLE).await;
+        }
     }
 
     async fn send(&mut self, name: &str, mode: SubmitMode) -> Option<MailState> {
@@ -117,8 +147,17 @@ impl Day {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_a_scripted_day_with_the_recorded_answers_and_hashes() {
+    let (gate, opened) = watch::channel(false);
+    let pending = Arc::new(AtomicUsize::new(0));
+    let keys = GatedKeys {
+        table: vector_keys(),
+        gate: opened,
+        pending: Arc::clone(&pending),
+    };
     let mut day = Day {
-        world: World::with(SlowKeys(vector_keys()), with_fixed_key),
+        world: World::with(keys, with_fixed_key),
+        gate,
+        pending,
         ledgers: Vec::new(),
         answers: Vec::new(),
     };
@@ -131,7 +170,7 @@ async fn accepts_a_scripted_day_with_the_recorded_answers_and_hashes() {
                 }
                 let state = day.send(name, SubmitMode::Submit).await;
                 if state == Some(MailState::Kept) && at + 1 < some.len() {
-                    tokio::time::sleep(2 * LOOK_UP).await;
+                    day.answer().await;
                 }
             }
             day.close().await;
