@@ -3,7 +3,7 @@
 //! | part | does |
 //! |---|---|
 //! | [`dkim_key`] | the key that signs notices: making one, and its record |
-//! | [`file`] | reads the file; every complaint names the line and the remedy |
+//! | [`mod@file`] | reads the file; every complaint names the line and the remedy |
 //! | [`quickstart`] | makes a first configuration |
 //! | [`records`] | the DNS records to publish |
 //! | [`rules`] | what the values must fulfil beyond their types |

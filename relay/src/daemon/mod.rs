@@ -98,7 +98,7 @@ struct Bound {
 impl Daemon {
     /// Starts everything that the configuration asks for. It serves when this returns.
     ///
-    /// `metrics` comes from [`meter::install`], which a process calls once.
+    /// `metrics` comes from [`crate::meter::install`], which a process calls once.
     pub async fn start(
         config: Config,
         clock: Clock,
