@@ -13,10 +13,10 @@ use std::sync::LazyLock;
 
 use amendment::key_record::parse_txt;
 use amendment::{
-    Amendment, KeyAnswer, KeySource, ProvenMail, Rules, TxtRecords, candidates, derive, key_names,
+    Amendment, KeyAnswer, KeySource, ProvenMail, Refusal, Rules, TxtRecords, candidates, derive, key_names,
     normal_form,
 };
-use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
+use codec::{CloseTime, Drops, LedgerIndex, Object, Ter, sf};
 use explain::{ExplainEnv, explain};
 use proptest::prelude::*;
 
@@ -41,7 +41,7 @@ fn read(file: &str) -> Vec<u8> {
     .unwrap()
 }
 
-fn derived(raw: &[u8]) -> Result<ProvenMail, amendment::Refusal> {
+fn derived(raw: &[u8]) -> Result<ProvenMail, Refusal> {
     derive(raw, NETWORK, NOW, &*KEYS)
 }
 
@@ -130,6 +130,17 @@ fn accepts_one_good_signature_among_many_and_bounds_the_tries() {
     let many = [broken.repeat(300).as_bytes(), &good].concat();
     assert_eq!(rule_of(&many), Some("4.5"));
     assert!(key_names(&many).len() <= 8);
+}
+
+/// Spec: 4.5, 7.3. The reason that the key gives is kept, not replaced by a plain failure of the signature.
+#[test]
+fn rejects_a_mail_under_an_unusable_key_with_the_reason_of_the_key() {
+    let mut keys = TxtRecords::new();
+    keys.insert("s1._domainkey.mail.test", b"v=DKIM1; k=rsa; p=AAAA");
+    let refusal = derive(&read("c002.eml"), NETWORK, NOW, &keys).unwrap_err();
+    assert!(matches!(refusal, Refusal::KeyRecord(_)), "{refusal:?}");
+    assert_eq!(refusal.code(), Ter::TEF_DKIM_REVOKED);
+    assert_eq!(derive(&read("c002.eml"), NETWORK, NOW, &*KEYS).err(), None);
 }
 
 #[test]
