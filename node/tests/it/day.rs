@@ -29,7 +29,7 @@ const CLOSE_SECS: u32 = 4;
 const NIGHT_SECS: u32 = 13 * 3_600;
 
 /// How long the script waits for what other threads of the node do at once. Nothing else depends on real time.
-const SETTLE: Duration = Duration::from_millis(60);
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// The keys of the vectors, from a DNS that answers while its gate is open. The time of an answer goes into
 /// the ledger, so the script says when answers come: before the next mail, or during the close.
