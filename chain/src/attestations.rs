@@ -18,13 +18,18 @@ type Words = BTreeMap<[u8; 33], Attestation>;
 pub(crate) struct Attestations(BTreeMap<KeyName, Words>);
 
 impl Attestations {
-    /// Take an attestation in place of the validator's earlier one. A new name beyond the bound is not taken.
+    /// Take an attestation in place of the validator's earlier one. One that is older than the known one is
+    /// not taken: anybody could hand it in again. Nor is a new name beyond the bound.
     pub(crate) fn insert(&mut self, word: Attestation) {
         if self.0.len() >= ATTESTED_NAMES_MAX && !self.0.contains_key(&word.name) {
             return;
         }
         let words = self.0.entry(word.name.clone()).or_default();
-        words.insert(*word.public_key.as_bytes(), word);
+        let validator = *word.public_key.as_bytes();
+        let is_newer = |known: &Attestation| known.observed_at <= word.observed_at;
+        if words.get(&validator).is_none_or(is_newer) {
+            words.insert(validator, word);
+        }
     }
 
     /// Whether a validator has said something about a name that no ledger has yet.

@@ -56,6 +56,18 @@ fn accepts_the_last_word_of_a_validator_that_changes_its_mind() {
 
 // Spec: 7.2.
 #[test]
+fn rejects_an_earlier_word_of_a_validator_that_comes_again() {
+    let (mut driver, name) = asked();
+    let earlier = word(2, &name, Answer::Absent, driver.now - 1);
+    driver.handle(Event::Attestation(earlier.clone()));
+    driver.handle(Event::Attestation(word(2, &name, record(&name), driver.now)));
+    driver.handle(Event::Attestation(earlier));
+    driver.handle(Event::Attestation(word(3, &name, record(&name), driver.now)));
+    assert_eq!(driver.proposed_types(), [TxType::DkimKeySet]);
+}
+
+// Spec: 7.2.
+#[test]
 fn rejects_words_of_strangers_bad_signatures_and_words_that_are_too_old() {
     let (mut driver, name) = asked();
     driver.handle(Event::Attestation(word(2, &name, record(&name), driver.now)));
