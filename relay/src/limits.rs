@@ -13,7 +13,7 @@ pub const REFUSAL_LINE_BYTES_MAX: usize = 390;
 /// How far ahead of now a mail may be dated, seconds. Source: what nodes keep (rule 4.6 makes it wait).
 /// Beyond: 550.
 pub const EARLY_SECS_MAX: u64 = 86_400;
-/// Longest look-up of a key, seconds. Beyond: the key counts as unknown, and the nodes decide.
+/// Longest look-up of a key, seconds. Beyond: DNS counts as silent, and the mail is put off (451).
 pub const LOOKUP_SECS_MAX: u64 = 5;
 /// How long an answer about a key is kept, seconds; less where its record says so. Beyond: it is asked for
 /// again.
@@ -23,6 +23,18 @@ pub const KEY_KEPT_SECS_MAX: u64 = 300;
 pub const KEY_AGAIN_SECS_MIN: u64 = 30;
 /// Keys that are kept; one takes about 3 KB. Beyond: those kept for longest are forgotten.
 pub const KEYS_KEPT_MAX: usize = 2_048;
+/// How long the last answer about a key is used while DNS is silent, seconds. Source: RFC 8767 section 5 (one
+/// to three days). Beyond: the key is unknown.
+pub const KEY_STALE_SECS_MAX: u64 = 86_400;
+/// How long a name that DNS was silent about is not asked for, seconds. Source: RFC 2308 section 7.2 (at most
+/// five minutes). Within: it counts as silent.
+pub const KEY_REST_SECS: u64 = 30;
+/// Keys of one domain that are looked up at one time. Source: ours; a mail has four at most. Beyond: DNS
+/// counts as silent about them.
+pub const LOOKUPS_PER_DOMAIN_MAX: usize = 8;
+/// Keys that are looked up at one time; each takes a file descriptor, of [`FILES_RESERVED`]. Source: ours.
+/// Beyond: DNS counts as silent about them.
+pub const LOOKUPS_AT_ONCE_MAX: usize = 128;
 /// SPF, DMARC and ARC results looked up at one time. Beyond: they are left out, and counted.
 pub const AUTH_TASKS_MAX: usize = 32;
 /// Longest time for the results of one mail, seconds. Beyond: they are left out.
@@ -164,9 +176,16 @@ pub const OFFERED_AGAIN_MAX: usize = 16;
 /// the folder waits.
 pub const FOLDER_PUT_OFF_FILES_MAX: usize = 10_000;
 
+/// Mails of a mailbox, or of a watched folder, that are judged at one time. Source: ours, 16 MiB of text; a
+/// look-up of a key may take [`LOOKUP_SECS_MAX`]. Beyond: they wait.
+pub const JUDGED_AT_ONCE_MAX: usize = 64;
+
 /// Bytes of one response of an IMAP server: a mail and what stands around it, or a line. Source:
 /// [`MAIL_BYTES_MAX`]. Beyond: the connection is closed.
 pub const IMAP_RESPONSE_BYTES_MAX: usize = MAIL_BYTES_MAX + 64 * 1024;
+/// Size of a message, as the server tells it, up to which it is read; bytes. Source: ours. Servers may be
+/// wrong about it: the bytes that come decide. Beyond: passed over.
+pub const IMAP_SIZE_BYTES_MAX: u32 = 1024 * 1024;
 /// Messages of a mailbox that one listing keeps. Source: ours, 80 KiB. Beyond: the next listing.
 pub const IMAP_LISTED_MAX: usize = 10_000;
 /// Messages of a mailbox that are put off at one time. Source: ours; they stand in the mark. Beyond: what is
@@ -179,8 +198,8 @@ pub const IMAP_FAILURES_MAX: u32 = 3;
 pub const IMAP_CONNECT_SECS_MAX: u64 = 30;
 /// Seconds for one command, all of its responses included. Source: ours. Beyond: the connection is closed.
 pub const IMAP_COMMAND_SECS_MAX: u64 = 300;
-/// Seconds of one IDLE. Source: RFC 2177 says 29 minutes; network address translators forget a silent
-/// connection before. Beyond: IDLE is issued again.
+/// Seconds of one IDLE. Source: RFC 2177 says 29 minutes; network
+/// address translators forget a silent connection before. Beyond: IDLE is issued again.
 pub const IMAP_IDLE_SECS_MAX: u64 = 540;
 /// Seconds of the longest pause between two connections to an IMAP server; the first is one second. Source:
 /// ours.

@@ -166,5 +166,5 @@ pub(crate) fn read_mail(path: &Path) -> Result<Vec<u8>, Failure> {
             .and_then(|file| file.take(MAIL_BYTES_READ).read_to_end(&mut raw))
             .map_err(wrong)?;
     }
-    Ok(amendment::lf_to_crlf_if_no_cr(&raw).into_owned())
+    Ok(amendment::mail_of_file(&raw).into_owned())
 }

@@ -213,6 +213,21 @@ pub fn shown(bytes: &[u8]) -> String {
     text
 }
 
+/// A mail as a file, a pipe or a Maildir holds it: the line with which entries of an mbox file begin is left
+/// out (RFC 4155, appendix A: `From `, which is no header field; delivery agents write it into pipes and
+/// Maildirs too), and line ends are read by [`lf_to_crlf_if_no_cr`].
+///
+/// Spec: 12.
+#[must_use]
+pub fn mail_of_file(raw: &[u8]) -> Cow<'_, [u8]> {
+    let first_line = match raw.starts_with(b"From ") {
+        true => raw.split_inclusive(|b| *b == b'\n').next(),
+        false => None,
+    };
+    let mail = first_line.and_then(|line| raw.strip_prefix(line));
+    lf_to_crlf_if_no_cr(mail.unwrap_or(raw))
+}
+
 /// Where the input holds no CR at all, LF is read as CRLF. For files, pipes and Maildirs; network doors never
 /// do this.
 ///
@@ -238,6 +253,19 @@ pub fn lf_to_crlf_if_no_cr(raw: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // The line is that of RFC 4155, appendix A.
+    #[test]
+    fn the_line_before_a_mail_in_an_mbox_file_is_left_out() {
+        let line = b"From tony@example.com Fri Jun 23 02:56:55 2000\n";
+        let of = |mail: &[u8]| mail_of_file(&[line, mail].concat()).into_owned();
+        assert_eq!(of(b"To: a\n\nb\n"), b"To: a\r\n\r\nb\r\n");
+        assert_eq!(of(b"To: a\r\n\nb\n"), b"To: a\r\n\nb\n");
+        assert_eq!(of(b""), b"");
+        for mail in [&b"From: a\r\n"[..], b"from a\r\n", b"To: a\r\nFrom b\r\n", b""] {
+            assert_eq!(&*mail_of_file(mail), mail);
+        }
+    }
 
     #[test]
     fn reads_lf_as_crlf_only_where_the_input_holds_no_cr() {

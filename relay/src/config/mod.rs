@@ -130,7 +130,7 @@ pub struct Imap {
     /// Mailbox.
     #[serde(default = "defaults::mailbox")]
     pub mailbox: String,
-    /// How often to look where IDLE is not offered, seconds.
+    /// How often to look, seconds; also where IDLE is offered, since some servers tell nothing in it.
     #[serde(default = "defaults::poll_secs")]
     pub poll_secs: u64,
 }

@@ -75,6 +75,9 @@ pub(crate) mod tests {
             let text = String::from_utf8_lossy(&incoming.raw).into_owned();
             self.offered.lock().unwrap().push(incoming);
             Box::pin(async move {
+                if text.contains("SLOW") {
+                    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                }
                 match () {
                     () if text.contains("OVER LIMIT") => Reply::new(451, "4.7.1", "too many letters"),
                     () if text.contains("LATER") => Reply::new(452, "4.3.1", "disk full"),

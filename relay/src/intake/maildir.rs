@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::fs;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep};
@@ -21,7 +23,8 @@ use crate::config;
 use crate::intake::bare;
 use crate::intake::handler::{MailHandler, Reply};
 use crate::limits::{
-    FOLDER_BATCH_FILES, FOLDER_PUT_OFF_FILES_MAX, MAIL_BYTES_MAX, OFFERED_AGAIN_MAX, PUT_OFF_SECS,
+    FOLDER_BATCH_FILES, FOLDER_PUT_OFF_FILES_MAX, JUDGED_AT_ONCE_MAX, MAIL_BYTES_MAX, OFFERED_AGAIN_MAX,
+    PUT_OFF_SECS,
 };
 use crate::mail::Channel;
 
@@ -57,45 +60,35 @@ impl Folder {
         }
     }
 
-    /// Offers the files that are there, oldest names first, at most a batch. Gives how many it moved.
+    /// Offers the files that are there, at most a batch, oldest names first; several at a time, so that one
+    /// whose key is not found holds up no other. Gives how many it moved.
     async fn pass(&mut self, handler: &dyn MailHandler) -> io::Result<usize> {
         self.offer_again();
+        let mut names = self.names().await?.into_iter();
+        let mut offers = FuturesUnordered::new();
         let mut moved = 0;
-        for name in self.names().await? {
-            let reply = match self.read(&name).await {
-                Ok(Some(raw)) => {
-                    let incoming = bare::incoming(Channel::Maildir, raw);
-                    let trace = incoming.trace.clone();
-                    let reply = handler.take(incoming).await;
-                    tracing::info!(%trace, file = %name.display(), code = reply.code, "file offered");
-                    tracing::debug!(%trace, reason = reply.lines.join(" "), "the handler's reply");
-                    reply
-                }
-                Ok(None) => {
-                    tracing::warn!(file = %name.display(), most = MAIL_BYTES_MAX, "file is too large for a mail, or not a regular file");
-                    Reply::new(552, "5.3.4", "too large")
-                }
-                // Another program moved it, or it cannot be read now.
-                Err(error) => {
-                    tracing::warn!(file = %name.display(), %error, "file not read");
-                    Reply::new(451, "4.3.0", "not read")
-                }
+        loop {
+            while offers.len() < JUDGED_AT_ONCE_MAX
+                && let Some(name) = names.next()
+            {
+                let read = read(&self.path, &name).await;
+                offers.push(offer(handler, name, read));
+            }
+            let Some((name, reply)) = offers.next().await else {
+                return Ok(moved);
             };
             let is_full = self.put_off.len() >= FOLDER_PUT_OFF_FILES_MAX;
             if is_full && reply.is_later() && !reply.is_later_for_sender() {
-                tracing::warn!(folder = %self.path.display(), "too many files are put off; the rest waits");
-                break;
-            }
-            if reply.is_later() && !is_full {
+                tracing::warn!(folder = %self.path.display(), file = ?name, "too many files are put off; it waits");
+            } else if reply.is_later() && !is_full {
                 self.put_off(name);
             } else if let Err(error) = self.move_on(&name, &reply).await {
-                tracing::error!(file = %name.display(), %error, "file not moved");
+                tracing::error!(file = ?name, %error, "file not moved");
                 self.put_off(name);
             } else {
                 moved += 1;
             }
         }
-        Ok(moved)
     }
 
     /// Forgets some of those whose time is over, the oldest first; they count as new then.
@@ -136,22 +129,6 @@ impl Folder {
         Ok(names)
     }
 
-    /// The mail with CRLF lines; `None` where it is too large, or a link or folder.
-    async fn read(&self, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
-        let path = self.path.join("new").join(name);
-        if !fs::symlink_metadata(&path).await?.is_file() {
-            return Ok(None);
-        }
-        let most = u64::try_from(MAIL_BYTES_MAX).unwrap_or(u64::MAX);
-        let mut raw = Vec::new();
-        let file = fs::File::open(&path).await?;
-        file.take(most.saturating_add(1)).read_to_end(&mut raw).await?;
-        if raw.len() > MAIL_BYTES_MAX {
-            return Ok(None);
-        }
-        Ok(Some(amendment::lf_to_crlf_if_no_cr(&raw).into_owned()))
-    }
-
     /// Moves a file out of `new/`.
     async fn move_on(&self, name: &OsStr, reply: &Reply) -> io::Result<()> {
         let from = self.path.join("new").join(name);
@@ -166,6 +143,51 @@ impl Folder {
         };
         fs::rename(from, to).await
     }
+}
+
+/// The mail with CRLF lines; `None` where it is too large, or a link or folder.
+async fn read(folder: &Path, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+    let path = folder.join("new").join(name);
+    if !fs::symlink_metadata(&path).await?.is_file() {
+        return Ok(None);
+    }
+    let most = u64::try_from(MAIL_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut raw = Vec::new();
+    let file = fs::File::open(&path).await?;
+    file.take(most.saturating_add(1)).read_to_end(&mut raw).await?;
+    if raw.len() > MAIL_BYTES_MAX {
+        return Ok(None);
+    }
+    Ok(Some(amendment::mail_of_file(&raw).into_owned()))
+}
+
+/// What the handler says about a file.
+async fn offer(
+    handler: &dyn MailHandler,
+    name: OsString,
+    read: io::Result<Option<Vec<u8>>>,
+) -> (OsString, Reply) {
+    // Names are another program's: a line end in one must not begin a line of the log.
+    let reply = match read {
+        Ok(Some(raw)) => {
+            let incoming = bare::incoming(Channel::Maildir, raw);
+            let trace = incoming.trace.clone();
+            let reply = handler.take(incoming).await;
+            tracing::info!(%trace, file = ?name, code = reply.code, "file offered");
+            tracing::debug!(%trace, reason = reply.lines.join(" "), "the handler's reply");
+            reply
+        }
+        Ok(None) => {
+            tracing::warn!(file = ?name, most = MAIL_BYTES_MAX, "file is too large for a mail, or not a regular file");
+            Reply::new(552, "5.3.4", "too large")
+        }
+        // Another program moved it, or it cannot be read now.
+        Err(error) => {
+            tracing::warn!(file = ?name, %error, "file not read");
+            Reply::new(451, "4.3.0", "not read")
+        }
+    };
+    (name, reply)
 }
 
 /// The name in `cur/`: the part before the flags, and the flag S for seen.
@@ -313,12 +335,40 @@ mod tests {
         assert_eq!(place.handler.texts().len(), 6 * OFFERED_AGAIN_MAX);
     }
 
+    // Five seconds each for keys that nobody answers for.
+    #[tokio::test(start_paused = true)]
+    async fn files_are_judged_side_by_side() {
+        let mut place = Place::new();
+        for number in 0..40 {
+            place.deliver(&format!("{number:02}"), "SLOW LATER\n");
+        }
+        place.deliver("99", "b\n");
+        let began = Instant::now();
+        assert_eq!(place.pass().await, 1);
+        assert!(began.elapsed() < Duration::from_secs(6));
+        assert_eq!((place.names("new").len(), place.names("cur").len()), (40, 1));
+    }
+
+    #[tokio::test]
+    async fn accepts_a_file_with_the_line_of_mbox_files() {
+        let mut place = Place::new();
+        let text = "From a@b Mon Nov 30 07:00:00 2026\nReturn-Path: <a@b>\nTo: c\n\nx\n";
+        place.deliver("1", text);
+        assert_eq!(place.pass().await, 1);
+        assert_eq!(
+            place.handler.texts(),
+            ["Return-Path: <a@b>\r\nTo: c\r\n\r\nx\r\n"]
+        );
+        let offered = place.handler.offered.lock().unwrap();
+        assert_eq!(offered[0].reverse_path.as_deref(), Some("a@b"));
+    }
+
     // Killed after the handler's answer and before the move: the same state as a file that was never offered.
     #[tokio::test]
     async fn a_crash_before_the_move_offers_the_mail_once_more() {
         let mut place = Place::new();
         place.deliver("1", "a\n");
-        let raw = place.folder.read(OsStr::new("1")).await.unwrap().unwrap();
+        let raw = read(&place.folder.path, OsStr::new("1")).await.unwrap().unwrap();
         place.handler.take(bare::incoming(Channel::Maildir, raw)).await;
         place.folder = Folder::new(place.folder.path.clone());
         assert_eq!(place.pass().await, 1);

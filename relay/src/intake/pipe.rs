@@ -91,8 +91,7 @@ pub struct Envelope {
 
 /// Reads a mail to its end and hands it in.
 ///
-/// Lines that end in LF alone become CRLF where the mail has no CR at all, and the `From ` line that Postfix
-/// local(8) writes before the header is left out.
+/// Line ends, and the `From ` line that Postfix local(8) writes before the header, are read as in any file.
 pub async fn hand_in(input: impl AsyncRead + Unpin, envelope: Envelope, hand: &dyn Hand) -> Outcome {
     let mut raw = Vec::new();
     let most = u64::try_from(MAIL_BYTES_MAX)
@@ -109,7 +108,7 @@ pub async fn hand_in(input: impl AsyncRead + Unpin, envelope: Envelope, hand: &d
             ),
         };
     }
-    let mail = amendment::lf_to_crlf_if_no_cr(without_from_line(&raw)).into_owned();
+    let mail = amendment::mail_of_file(&raw).into_owned();
     if mail.is_empty() {
         return Outcome {
             code: EX_DATAERR,
@@ -125,15 +124,6 @@ pub async fn hand_in(input: impl AsyncRead + Unpin, envelope: Envelope, hand: &d
         Ok(reply) => outcome_of(&reply),
         Err(error) => Outcome::later(format!("4.3.2 the relay did not answer: {error}")),
     }
-}
-
-/// The mail without the line with which mbox files begin, which is no header field.
-fn without_from_line(raw: &[u8]) -> &[u8] {
-    if !raw.starts_with(b"From ") {
-        return raw;
-    }
-    let line = memchr::memchr(b'\n', raw).map_or(raw.len(), |at| at + 1);
-    raw.get(line..).unwrap_or_default()
 }
 
 /// An SMTP reply as exit code and line.

@@ -30,7 +30,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dns::{KeyResolver, KeyTable, KeysFileError};
+use dns::{KeyResolver, KeyTable, KeysFileError, NoResolver};
 use futures_util::FutureExt;
 
 use crate::clock::Clock;
@@ -49,7 +49,7 @@ use limits::{Allowance, Exceeded};
 use own::{Mailbox, Own, OwnError};
 use postmaster::{Postmaster, PostmasterError};
 use refusal::{Rejected, is_of_key};
-use rules::{Accepted, Rules, judge};
+use rules::{Accepted, Rules, Unproven, judge};
 
 /// Why the intake cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,7 @@ pub struct Intake {
     queue: Queue,
     clock: Clock,
     keys: Keys,
+    unproven: Unproven,
     allowance: Mutex<Allowance>,
     auth: Option<Auth>,
     postmaster: Postmaster,
@@ -81,6 +82,7 @@ pub struct Intake {
 impl Intake {
     /// As configured. A keys file stands for all of DNS: with one, nothing is looked up.
     pub fn open(config: &Config, queue: Queue, clock: Clock) -> Result<Intake, IntakeError> {
+        let mut unproven = Unproven::TurnedAway;
         let (source, auth): (Box<dyn KeyResolver>, Option<Auth>) = match &config.dns.keys {
             Some(path) => (Box::new(KeyTable::read(path)?), None),
             None => match resolver::named(&config.dns.server, Duration::from_secs(LOOKUP_SECS_MAX))? {
@@ -88,8 +90,10 @@ impl Intake {
                     let auth = Auth::new(&resolver, &config.hostname);
                     (Box::new(resolver), Some(auth))
                 }
-                // No key is known: every mail is left to the nodes.
-                None => (Box::new(KeyTable::default()), None),
+                None => {
+                    unproven = Unproven::LeftToNodes;
+                    (Box::new(NoResolver), None)
+                }
             },
         };
         Ok(Intake {
@@ -99,6 +103,7 @@ impl Intake {
             queue,
             clock,
             keys: Keys::new(source),
+            unproven,
             allowance: Mutex::new(Allowance::new(&config.limits)),
             auth,
             postmaster: Postmaster::new(&config.data, &config.hostname),
@@ -164,6 +169,7 @@ impl Intake {
             own: &self.own,
             network: self.network,
             now,
+            unproven: self.unproven,
         };
         let keys = self.keys.of_mail(raw, Freshness::Kept, now).await;
         let ruling = judge(raw, &rules, &keys);

@@ -6,7 +6,7 @@
 use amendment::address::{CanonicalAddress, parse_sender};
 use amendment::instruction::line::Line;
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{KeyAnswer, KeySource, Refusal, Rule, WindowError};
+use amendment::{KeyAnswer, KeyName, KeySource, Refusal, Rule, WindowError, candidates};
 use codec::CloseTime;
 use codec::hash::sha512_half;
 use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
@@ -25,6 +25,18 @@ pub struct Rules<'a> {
     pub network: u32,
     /// Unix seconds.
     pub now: u64,
+    /// What becomes of orders that no key proves.
+    pub unproven: Unproven,
+}
+
+/// What becomes of orders that no key proves. Anybody may have written them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unproven {
+    /// DNS was asked: what it refutes is refused, and what it cannot tell is put off. Neither takes room here
+    /// or at a node.
+    TurnedAway,
+    /// DNS is not asked here: nodes look the keys up.
+    LeftToNodes,
 }
 
 /// A mail that is taken.
@@ -86,15 +98,19 @@ fn weigh<K: KeySource>(
         Some(refusal) if is_early(&refusal) => check_early(explanation, &refusal, rules.now)?,
         Some(refusal) if is_no_order(&refusal) => {
             return match explanation.other_line.as_deref() {
-                Some("BALANCE") => question(Request::Balance, rules, keys, explanation),
-                Some("HISTORY") => question(Request::History, rules, keys, explanation),
+                Some("BALANCE") => question(Request::Balance, raw, rules, keys, explanation),
+                Some("HISTORY") => question(Request::History, raw, rules, keys, explanation),
                 _ => Err(Rejected::of_mail(explanation, &refusal)),
             };
         }
         Some(refusal) => return Err(refused(explanation, &refusal, rules.network)),
     }
     check_receiver(explanation, rules.own)?;
-    order(raw, explanation).ok_or_else(unread)
+    let order = order(raw, explanation).ok_or_else(unread)?;
+    match (order.dkim, rules.unproven) {
+        (Dkim::Proven, _) | (Dkim::Unproven, Unproven::LeftToNodes) => Ok(order),
+        (Dkim::Unproven, Unproven::TurnedAway) => Err(not_proven(raw, keys)),
+    }
 }
 
 fn refused(explanation: &Explanation, refusal: &Refusal, network: u32) -> Rejected {
@@ -210,12 +226,36 @@ fn unproven_id(raw: &[u8]) -> MailId {
     MailId::new(*sha512_half(&[b"UNPROVEN", raw]).as_bytes())
 }
 
+/// A mail that no key proves: put off where DNS did not answer for one of its keys (RFC 6376 section 6.3 has
+/// 451 4.7.5 for that), else refused.
+///
+/// Spec: 13.
+fn not_proven<K: KeySource>(raw: &[u8], keys: &K) -> Rejected {
+    let names: Vec<KeyName> = candidates(raw)
+        .into_iter()
+        .map(|candidate| candidate.name)
+        .collect();
+    let is_silent = |name: &&KeyName| keys.key(name.domain(), name.selector()) == KeyAnswer::Unknown;
+    if let Some(name) = names.iter().find(is_silent) {
+        let reason = format!(
+            "DNS does not answer now for your provider's key {}",
+            name.dns_name()
+        );
+        return Rejected::later("4.7.5", Rule::R7_3, &reason, TRY_AGAIN);
+    }
+    let name = names.first().map(KeyName::dns_name).unwrap_or_default();
+    let reason = format!("your provider's key {name} is not in DNS, so the sender cannot be verified");
+    let fix = "Ask your provider to publish the key, or send from another provider.";
+    Rejected::never("5.7.20", Rule::R7_3, &reason, fix)
+}
+
 /// A question is answered to its sender alone, so the sender must be proven: From, Date and the line are
 /// signed.
 ///
 /// Two copies are one question: the key is made of what is signed (Message-ID is not, at some providers).
 fn question<K: KeySource>(
     request: Request,
+    raw: &[u8],
     rules: &Rules<'_>,
     keys: &K,
     explanation: &Explanation,
@@ -232,7 +272,7 @@ fn question<K: KeySource>(
     }
     // After the window: a question whose key is never found must not be put off forever.
     if proof == Dkim::Unproven {
-        return Err(unproven_question(keys, explanation));
+        return Err(not_proven(raw, keys));
     }
     let accepted = || {
         let from = sender(explanation)?;
@@ -255,22 +295,6 @@ fn question<K: KeySource>(
         })
     };
     accepted().ok_or_else(unread)
-}
-
-fn unproven_question<K: KeySource>(keys: &K, explanation: &Explanation) -> Rejected {
-    let name = explanation.signed_with.as_ref();
-    let answer = name.map(|name| keys.key(name.domain(), name.selector()));
-    let reason = "your provider's key was not found, so the sender cannot be verified";
-    match answer {
-        Some(KeyAnswer::Unknown) => Rejected::later("4.7.5", Rule::R7_3, reason, TRY_AGAIN),
-        // Only `Unknown` passes by itself.
-        _ => Rejected::never(
-            "5.7.20",
-            Rule::R7_3,
-            reason,
-            "Ask again later, or use another provider.",
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::testing::{self, forger, headers, mail, now, provider, sign_as, signed};
 use super::*;
 use crate::intake::handler::MailHandler;
-use crate::limits::{KEY_AGAIN_SECS_MIN, POSTMASTER_MAILS_MAX};
+use crate::limits::{KEY_AGAIN_SECS_MIN, KEY_REST_SECS, POSTMASTER_MAILS_MAX};
 use crate::mail::TraceId;
 use amendment::Order;
 use amendment::address::CanonicalAddress;
@@ -193,9 +193,11 @@ async fn rejects_without_keeping_anything() {
 async fn a_forged_copy_does_not_take_the_true_mails_place() {
     let mut bench = bench("");
     let dns_is_back = changing(&mut bench, Answer::Failed("down".to_owned()));
+    bench.intake.unproven = Unproven::LeftToNodes;
     let forged = sign_as(forger(), headers(), &["REMIT 10 XAH"]);
     assert!(bench.take(forged.clone()).await.is_yes());
     dns_is_back.store(true, Ordering::SeqCst);
+    bench.later(KEY_REST_SECS);
     let raw = mail(&["REMIT 10 XAH"]);
     let reply = bench.take(raw.clone()).await;
     assert!(reply.lines[0].starts_with("Taken as"), "{reply:?}");
@@ -466,10 +468,31 @@ async fn rejects_for_now_while_the_clock_is_wrong() {
     assert_eq!(bench.take(mail(&["REMIT 10 XAH"])).await.code, 451);
 }
 
+// The attack: mails with a signature that is noise, under names that DNS does not know or is silent about.
+#[tokio::test]
+async fn what_dns_does_not_prove_takes_no_room() {
+    let mut bench = bench("");
+    bench.intake.keys = Keys::new(Box::new(KeyTable::default()));
+    let refuted = bench.take(mail(&["REMIT 10 XAH"])).await;
+    assert_eq!((refuted.code, refuted.enhanced), (550, "5.7.20"), "{refuted:?}");
+    let dns_is_back = changing(&mut bench, Answer::Failed("down".to_owned()));
+    let held_back = bench.take(mail(&["REMIT 10 XAH"])).await;
+    assert_eq!(
+        (held_back.code, held_back.enhanced),
+        (451, "4.7.5"),
+        "{held_back:?}"
+    );
+    assert!(bench.entries().is_empty());
+    dns_is_back.store(true, Ordering::SeqCst);
+    bench.later(KEY_REST_SECS);
+    assert!(bench.take(mail(&["REMIT 10 XAH"])).await.is_yes());
+}
+
 #[tokio::test]
 async fn unproven_mail_is_kept_under_its_own_bytes() {
     let mut bench = bench("");
     bench.intake.keys = Keys::new(Box::new(KeyTable::default()));
+    bench.intake.unproven = Unproven::LeftToNodes;
     let raw = mail(&["REMIT 10 XAH"]);
     assert!(bench.take(raw.clone()).await.is_yes());
     assert!(bench.take(raw).await.lines[0].contains("already"));

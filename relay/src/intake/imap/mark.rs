@@ -32,6 +32,12 @@ impl Mark {
         self.last = self.last.max(uid);
     }
 
+    /// The message, the last one that was begun, stays new.
+    pub(super) fn leave(&mut self, uid: u32) {
+        self.put_off.remove(&uid);
+        self.last = uid.saturating_sub(1);
+    }
+
     /// The message is to be tried again.
     pub(super) fn put_off(&mut self, uid: u32) {
         self.put_off.insert(uid);
@@ -87,7 +93,10 @@ mod tests {
         mark.settle(4);
         mark.settle(5);
         assert_eq!(mark.to_string(), "7:5");
-        assert_eq!("7:5".parse(), Ok(mark));
+        assert_eq!("7:5".parse(), Ok(mark.clone()));
+        mark.put_off(9);
+        mark.leave(9);
+        assert_eq!(mark.to_string(), "7:8");
     }
 
     #[test]

@@ -6,43 +6,43 @@
 //! starts from the first message; the queue knows the mails already. There is no peer to tell of a refusal:
 //! it is logged.
 //!
-//! The client is the few commands below and no more. A mail must not be lost because a listing ended early,
-//! so it must be seen whether FETCH ended in OK, and the server is bounded before anything is kept; the usual
-//! library does neither (its FETCH stream ends the same way for OK, NO and a lost connection, and its buffer
-//! grows to the size that a literal announces).
+//! | part | does |
+//! |---|---|
+//! | `connect` | a connection, from the first byte to the log-in |
+//! | `frame` | bytes to whole responses |
+//! | `mailbox_name` | names of mailboxes on the wire |
+//! | `mark` | how far a mailbox is read |
+//! | `response` | responses to what is needed of them |
+//! | `session` | the commands |
+//!
+//! The client is these few commands and no more: docs/dependencies.md says why no library does it.
 
+mod connect;
 mod frame;
+mod mailbox_name;
 mod mark;
 mod response;
 mod session;
 
-use std::path::Path;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
-use crate::config::{self, Protection};
+use crate::config;
 use crate::intake::bare;
 use crate::intake::handler::MailHandler;
 use crate::limits::{
-    IMAP_BACK_OFF_SECS_MAX, IMAP_CONNECT_SECS_MAX, IMAP_FAILURES_MAX, IMAP_IDLE_SECS_MAX, IMAP_LISTED_MAX,
-    IMAP_PUT_OFF_MAX, MAIL_BYTES_MAX, OFFERED_AGAIN_MAX, PASSWORD_BYTES_MAX, PUT_OFF_SECS,
+    IMAP_BACK_OFF_SECS_MAX, IMAP_FAILURES_MAX, IMAP_IDLE_SECS_MAX, IMAP_LISTED_MAX, IMAP_PUT_OFF_MAX,
+    IMAP_SIZE_BYTES_MAX, JUDGED_AT_ONCE_MAX, MAIL_BYTES_MAX, OFFERED_AGAIN_MAX, PUT_OFF_SECS,
 };
 use crate::mail::Channel;
 use crate::queue::Queue;
+use connect::{Stream, connect};
 use mark::Mark;
-use session::{Idle, ImapError, Session};
-
-/// Any stream.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+use session::{Fetched, Idle, ImapError, Listed, Session};
 
 /// Reads the mailbox for as long as it is polled, over as many connections as it takes. It may be dropped at
 /// any moment.
@@ -64,6 +64,16 @@ pub async fn run(config: config::Imap, handler: Arc<dyn MailHandler>, queue: Que
     }
 }
 
+/// Connects as the configuration says, logs in and opens the mailbox; an error says in one sentence what
+/// failed.
+pub async fn probe(config: &config::Imap) -> Result<(), String> {
+    let probing = async {
+        let (mut session, _) = connect(config).await?;
+        session.examine(&config.mailbox).await
+    };
+    probing.await.map(drop).map_err(|error| error.to_string())
+}
+
 /// What outlives a connection.
 struct Reader {
     config: config::Imap,
@@ -77,6 +87,8 @@ struct Reader {
     retry_at: Instant,
     /// The last of those that was tried again; the next ones come after it.
     retried: u32,
+    /// The mark as it is kept.
+    kept: String,
 }
 
 /// What is to be done with a message.
@@ -87,6 +99,25 @@ enum Verdict {
     PutOff,
     /// Not now, for what its sender did or lacks.
     PutOffForSender,
+}
+
+/// One turn through the mailbox.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Messages that the handler judges.
+    judged: JoinSet<(u32, Verdict)>,
+    /// Messages that were done with.
+    settled: usize,
+    /// A message could be put off no more: it and those after it stay new.
+    is_stuck: bool,
+}
+
+impl Turn {
+    /// Whether a further message may be begun. Beyond what may be put off, one at a time.
+    fn has_room(&self, mark: &Mark) -> bool {
+        self.judged.is_empty()
+            || (self.judged.len() < JUDGED_AT_ONCE_MAX && mark.put_off.len() < IMAP_PUT_OFF_MAX)
+    }
 }
 
 impl Reader {
@@ -100,6 +131,7 @@ impl Reader {
             failing: None,
             retry_at: Instant::now(),
             retried: 0,
+            kept: String::new(),
         }
     }
 
@@ -137,8 +169,8 @@ impl Reader {
     /// Opens the mailbox and reads the mark.
     async fn open<S: Stream>(&mut self, session: &mut Session<S>) -> Result<Mark, ImapError> {
         let validity = session.examine(&self.config.mailbox).await?;
-        let kept = self.queue.mark(&self.name)?;
-        let mark = kept.and_then(|text| text.parse::<Mark>().ok());
+        self.kept = self.queue.mark(&self.name)?.unwrap_or_default();
+        let mark = self.kept.parse::<Mark>().ok();
         match mark {
             Some(mark) if mark.validity == validity => Ok(mark),
             other => {
@@ -148,241 +180,216 @@ impl Reader {
         }
     }
 
-    /// Offers what was put off, if it is time, and then what is new. Gives how many messages it settled.
+    /// Offers what was put off, if it is time, and then what is new; several at a time, so that one whose
+    /// key is not found holds up no other. Gives how many messages it settled.
     async fn pass<S: Stream>(
         &mut self,
         session: &mut Session<S>,
         mark: &mut Mark,
     ) -> Result<usize, ImapError> {
-        let mut settled = 0;
-        if !mark.put_off.is_empty() && Instant::now() >= self.retry_at {
-            self.retry_at = Instant::now() + Duration::from_secs(PUT_OFF_SECS);
-            let after = mark.put_off.range(self.retried.saturating_add(1)..);
-            let all = after.chain(mark.put_off.range(..=self.retried)).copied();
-            for uid in all.take(OFFERED_AGAIN_MAX).collect::<Vec<u32>>() {
-                self.retried = uid;
-                settled += usize::from(self.message(session, mark, uid).await? == Verdict::Settled);
-            }
+        let again = self.due_again(mark).into_iter();
+        let mut tasks: VecDeque<(u32, Listed)> = again.map(|uid| (uid, Listed::Maybe)).collect();
+        tasks.extend(session.list_after(mark.last, IMAP_LISTED_MAX).await?);
+        let mut turn = Turn::default();
+        let read = self.read_all(session, mark, &mut turn, tasks).await;
+        while !turn.judged.is_empty() {
+            self.collect(mark, &mut turn).await?;
         }
-        for (uid, size) in session.list_after(mark.last, IMAP_LISTED_MAX).await? {
-            if usize::try_from(size).unwrap_or(usize::MAX) > MAIL_BYTES_MAX {
-                tracing::warn!(uid, size, most = MAIL_BYTES_MAX, "message passed over: too large");
-                self.keep(mark, uid, Verdict::Settled).await?;
-                settled += 1;
-                continue;
+        read.map(|()| turn.settled)
+    }
+
+    /// What was put off and is due: some of it, in turn.
+    fn due_again(&mut self, mark: &Mark) -> Vec<u32> {
+        if mark.put_off.is_empty() || Instant::now() < self.retry_at {
+            return Vec::new();
+        }
+        self.retry_at = Instant::now() + Duration::from_secs(PUT_OFF_SECS);
+        let after = mark.put_off.range(self.retried.saturating_add(1)..);
+        let all = after.chain(mark.put_off.range(..=self.retried)).copied();
+        let due: Vec<u32> = all.take(OFFERED_AGAIN_MAX).collect();
+        self.retried = due.last().copied().unwrap_or(self.retried);
+        due
+    }
+
+    async fn read_all<S: Stream>(
+        &mut self,
+        session: &mut Session<S>,
+        mark: &mut Mark,
+        turn: &mut Turn,
+        tasks: VecDeque<(u32, Listed)>,
+    ) -> Result<(), ImapError> {
+        for (uid, listed) in tasks {
+            let read = self.read_one(session, uid, listed).await?;
+            // Until it is judged: what ends before, the connection or the process, leaves it to be read
+            // again.
+            mark.put_off(uid);
+            match read {
+                Ok(raw) => {
+                    turn.judged.spawn(offer(Arc::clone(&self.handler), uid, raw));
+                }
+                Err(verdict) => self.settle(mark, turn, &[(uid, verdict)]).await?,
             }
-            let verdict = self.message(session, mark, uid).await?;
-            if mark.last < uid {
+            while !turn.has_room(mark) {
+                self.collect(mark, turn).await?;
+            }
+            if turn.is_stuck {
                 tracing::warn!(
                     host = self.config.host,
                     "too many messages are put off; the rest waits"
                 );
-                break;
+                return Ok(());
             }
-            settled += usize::from(verdict == Verdict::Settled);
         }
-        Ok(settled)
+        Ok(())
     }
 
-    /// Fetches a message, offers it, and sets the mark; but not where too many are put off and it would be
-    /// one of them.
-    async fn message<S: Stream>(
+    /// Fetches a message: its bytes, or the verdict where there is nothing to judge.
+    async fn read_one<S: Stream>(
         &mut self,
         session: &mut Session<S>,
-        mark: &mut Mark,
         uid: u32,
-    ) -> Result<Verdict, ImapError> {
+        listed: Listed,
+    ) -> Result<Result<Vec<u8>, Verdict>, ImapError> {
+        if let Listed::Message(Some(size)) = listed
+            && size > IMAP_SIZE_BYTES_MAX
+        {
+            tracing::warn!(uid, size, most = MAIL_BYTES_MAX, "message passed over: too large");
+            return Ok(Err(Verdict::Settled));
+        }
         let failures = match self.failing {
             Some((failing, failures)) if failing == uid => failures,
             _ => 0,
         };
-        let verdict = if failures >= IMAP_FAILURES_MAX {
+        if failures >= IMAP_FAILURES_MAX {
             tracing::warn!(
                 uid,
                 failures,
                 "message put off: the connection ended each time it was fetched"
             );
             self.failing = None;
-            Verdict::PutOff
-        } else {
-            self.failing = Some((uid, failures + 1));
-            let fetched = session.fetch(uid).await;
-            if let Ok(_) | Err(ImapError::No { .. }) = fetched {
-                self.failing = None;
-            }
-            self.offer(uid, fetched).await?
-        };
-        self.keep(mark, uid, verdict).await?;
-        Ok(verdict)
-    }
-
-    /// Offers what was fetched.
-    async fn offer(
-        &self,
-        uid: u32,
-        fetched: Result<Option<Vec<u8>>, ImapError>,
-    ) -> Result<Verdict, ImapError> {
-        let raw = match fetched {
-            Ok(Some(raw)) => raw,
-            Ok(None) => return Ok(Verdict::Settled),
-            Err(error @ ImapError::No { .. }) => {
-                tracing::warn!(uid, %error, "message put off");
-                return Ok(Verdict::PutOff);
-            }
-            Err(error) => return Err(error),
-        };
-        if raw.len() > MAIL_BYTES_MAX {
-            tracing::warn!(uid, most = MAIL_BYTES_MAX, "message passed over: too large");
-            return Ok(Verdict::Settled);
+            return Ok(Err(Verdict::PutOff));
         }
-        let incoming = bare::incoming(Channel::Imap, raw);
-        let trace = incoming.trace.clone();
-        let reply = self.handler.take(incoming).await;
-        tracing::info!(%trace, uid, code = reply.code, "message offered");
-        tracing::debug!(%trace, reason = reply.lines.join(" "), "the handler's reply");
-        Ok(match () {
-            () if reply.is_later_for_sender() => Verdict::PutOffForSender,
-            () if reply.is_later() => Verdict::PutOff,
-            () => Verdict::Settled,
-        })
-    }
-
-    async fn keep(&mut self, mark: &mut Mark, uid: u32, verdict: Verdict) -> Result<(), ImapError> {
-        let before = mark.clone();
-        let is_full = mark.put_off.len() >= IMAP_PUT_OFF_MAX && !mark.put_off.contains(&uid);
-        match verdict {
-            Verdict::Settled => mark.settle(uid),
-            Verdict::PutOffForSender if is_full => {
+        self.failing = Some((uid, failures + 1));
+        let fetched = session.fetch(uid).await;
+        if let Ok(_) | Err(ImapError::No { .. }) = fetched {
+            self.failing = None;
+        }
+        Ok(Err(match fetched {
+            Ok(Fetched::Mail(raw)) if raw.len() <= MAIL_BYTES_MAX => return Ok(Ok(raw)),
+            Ok(Fetched::Mail(_)) => {
+                tracing::warn!(uid, most = MAIL_BYTES_MAX, "message passed over: too large");
+                Verdict::Settled
+            }
+            Ok(Fetched::Gone) if listed == Listed::Maybe => Verdict::Settled,
+            Ok(Fetched::Gone | Fetched::Empty) => {
                 tracing::warn!(
                     uid,
-                    "message passed over: it is over its sender's limit, and too many are put off"
+                    "message put off: the server lists it and gives nothing of it"
                 );
-                mark.settle(uid);
+                Verdict::PutOff
             }
-            // It stays new.
-            Verdict::PutOff if is_full => {}
-            Verdict::PutOff | Verdict::PutOffForSender => {
-                if mark.put_off.is_empty() {
-                    self.retry_at = Instant::now() + Duration::from_secs(PUT_OFF_SECS);
+            Err(error @ ImapError::No { .. }) => {
+                tracing::warn!(uid, %error, "message put off");
+                Verdict::PutOff
+            }
+            Err(error) => return Err(error),
+        }))
+    }
+
+    /// Waits for the next messages that the handler has judged. One over which the handler broke stays put
+    /// off.
+    async fn collect(&mut self, mark: &mut Mark, turn: &mut Turn) -> Result<(), ImapError> {
+        let mut judged = Vec::new();
+        judged.extend(turn.judged.join_next().await.and_then(Result::ok));
+        while let Some(more) = turn.judged.try_join_next() {
+            judged.extend(more.ok());
+        }
+        self.settle(mark, turn, &judged).await
+    }
+
+    /// Notes what became of messages that stand in the mark as put off, and keeps the mark.
+    async fn settle(
+        &mut self,
+        mark: &mut Mark,
+        turn: &mut Turn,
+        judged: &[(u32, Verdict)],
+    ) -> Result<(), ImapError> {
+        let now = Instant::now();
+        for &(uid, verdict) in judged {
+            let is_over = mark.put_off.len() > IMAP_PUT_OFF_MAX;
+            match verdict {
+                Verdict::Settled => {
+                    mark.settle(uid);
+                    turn.settled += 1;
                 }
-                mark.put_off(uid);
+                Verdict::PutOffForSender if is_over => {
+                    tracing::warn!(
+                        uid,
+                        "message passed over: it is over its sender's limit, and too many are put off"
+                    );
+                    mark.settle(uid);
+                }
+                Verdict::PutOff if is_over && uid == mark.last => {
+                    mark.leave(uid);
+                    turn.is_stuck = true;
+                }
+                Verdict::PutOff | Verdict::PutOffForSender => {
+                    if self.retry_at <= now {
+                        self.retry_at = now + Duration::from_secs(PUT_OFF_SECS);
+                    }
+                }
             }
         }
-        if *mark != before {
-            self.queue.set_mark(&self.name, mark.to_string()).await?;
+        let text = mark.to_string();
+        if text != self.kept {
+            self.queue.set_mark(&self.name, text.clone()).await?;
+            self.kept = text;
         }
         Ok(())
     }
 
-    /// Waits for news.
+    /// Waits for news, and looks for itself where the server tells none: some offer IDLE and stay silent.
     async fn wait<S: Stream>(
         &self,
         session: &mut Session<S>,
         mark: &Mark,
         idle: Idle,
     ) -> Result<(), ImapError> {
-        let poll = Duration::from_secs(self.config.poll_secs.max(1));
-        let mut most = match idle {
-            Idle::Offered => Duration::from_secs(IMAP_IDLE_SECS_MAX),
-            Idle::Missing => poll,
-        };
+        let mut most = Duration::from_secs(self.config.poll_secs.max(1));
         if !mark.put_off.is_empty() {
             let retry = self.retry_at.saturating_duration_since(Instant::now());
             most = most.min(retry.max(Duration::from_secs(1)));
         }
-        if idle == Idle::Offered && !session.has_news {
-            return session.idle(most).await;
+        match idle {
+            // News without new mail, again and again, must not become a busy loop.
+            _ if session.has_news => sleep(Duration::from_secs(1)).await,
+            Idle::Missing => sleep(most).await,
+            Idle::Offered => {
+                session
+                    .idle(most.min(Duration::from_secs(IMAP_IDLE_SECS_MAX)))
+                    .await?;
+                if session.has_news {
+                    return Ok(());
+                }
+            }
         }
-        // News without new mail, again and again, must not become a busy loop.
-        let pause = if session.has_news {
-            Duration::from_secs(1)
-        } else {
-            most
-        };
-        sleep(pause).await;
         session.noop().await
     }
 }
 
-/// Connects, protects the connection and logs in.
-async fn connect(config: &config::Imap) -> Result<(Session<Box<dyn Stream>>, Idle), ImapError> {
-    let password = read_password(&config.password_file).await?;
-    let most = Duration::from_secs(IMAP_CONNECT_SECS_MAX);
-    let tcp = TcpStream::connect((config.host.as_str(), config.port));
-    let tcp = timeout(most, tcp).await.map_err(|_| ImapError::Silent)??;
-    let mut session: Session<Box<dyn Stream>> = match config.protection {
-        Protection::None => Session::new(Box::new(tcp)),
-        Protection::Tls => Session::new(secure(config, tcp).await?),
-        Protection::Starttls => {
-            let mut session = Session::new(tcp);
-            session.greeting().await?;
-            session.starttls().await?;
-            Session::new(secure(config, session.into_stream()?).await?)
-        }
+/// Has a message judged.
+async fn offer(handler: Arc<dyn MailHandler>, uid: u32, raw: Vec<u8>) -> (u32, Verdict) {
+    let incoming = bare::incoming(Channel::Imap, raw);
+    let trace = incoming.trace.clone();
+    let reply = handler.take(incoming).await;
+    tracing::info!(%trace, uid, code = reply.code, "message offered");
+    tracing::debug!(%trace, reason = reply.lines.join(" "), "the handler's reply");
+    let verdict = match () {
+        () if reply.is_later_for_sender() => Verdict::PutOffForSender,
+        () if reply.is_later() => Verdict::PutOff,
+        () => Verdict::Settled,
     };
-    if config.protection != Protection::Starttls {
-        session.greeting().await?;
-    }
-    let idle = session.log_in(&config.user, &password).await?;
-    tracing::info!(
-        host = config.host,
-        mailbox = config.mailbox,
-        has_idle = (idle == Idle::Offered),
-        "mailbox open"
-    );
-    Ok((session, idle))
-}
-
-/// TLS around a connection, with the server's certificate checked.
-async fn secure(config: &config::Imap, tcp: TcpStream) -> Result<Box<dyn Stream>, ImapError> {
-    let tls = |error: &dyn std::fmt::Display| ImapError::Tls(error.to_string());
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    if let Some(path) = &config.authorities {
-        let file = |error: &dyn std::fmt::Display| ImapError::File {
-            path: path.display().to_string(),
-            error: error.to_string(),
-        };
-        let pem = tokio::fs::read(path).await.map_err(|error| file(&error))?;
-        for authority in CertificateDer::pem_slice_iter(&pem) {
-            let authority = authority.map_err(|error| file(&error))?;
-            roots.add(authority).map_err(|error| file(&error))?;
-        }
-    }
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| tls(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(config.host.clone()).map_err(|error| tls(&error))?;
-    let most = Duration::from_secs(IMAP_CONNECT_SECS_MAX);
-    let handshake = TlsConnector::from(Arc::new(client)).connect(name, tcp);
-    let stream = timeout(most, handshake).await.map_err(|_| ImapError::Silent)?;
-    Ok(Box::new(stream.map_err(|error| tls(&error))?))
-}
-
-/// The first line of the file; it is read at each connection, so that a changed password needs no restart.
-async fn read_password(path: &Path) -> Result<String, ImapError> {
-    let file = |error: String| ImapError::File {
-        path: path.display().to_string(),
-        error,
-    };
-    let mut text = String::new();
-    let opened = tokio::fs::File::open(path)
-        .await
-        .map_err(|error| file(error.to_string()))?;
-    opened
-        .take(PASSWORD_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .await
-        .map_err(|error| file(error.to_string()))?;
-    match text.lines().next() {
-        Some(line) if text.len() <= PASSWORD_BYTES_MAX.try_into().unwrap_or(usize::MAX) => {
-            Ok(line.to_owned())
-        }
-        _ => Err(file("it has no password, or is too large".to_owned())),
-    }
+    (uid, verdict)
 }
 
 #[cfg(test)]

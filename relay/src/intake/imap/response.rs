@@ -32,8 +32,10 @@ pub(super) enum Response {
         status: Status,
         text: String,
     },
-    /// `* OK`, `* NO`, `* BAD`, `* PREAUTH`
+    /// `* OK`, `* NO`, `* BAD`
     Remark,
+    /// `* PREAUTH`
+    Preauth,
     /// `* BYE`
     Bye(String),
     /// `* OK [UIDVALIDITY n]`
@@ -41,7 +43,9 @@ pub(super) enum Response {
     /// `* CAPABILITY`, in upper case.
     Capability(Vec<String>),
     /// `* n EXISTS`
-    Exists,
+    Exists(u32),
+    /// `* n EXPUNGE`
+    Expunge,
     /// `* n FETCH`
     Row(Row),
     /// Anything else.
@@ -66,13 +70,14 @@ pub(super) fn parse(pieces: &[Piece]) -> Result<Response, Malformed> {
         "+" => Ok(Response::Continue),
         "*" => match word.as_str() {
             "OK" => Ok(uid_validity(text).map_or(Response::Remark, Response::UidValidity)),
-            "NO" | "BAD" | "PREAUTH" => Ok(Response::Remark),
+            "NO" | "BAD" => Ok(Response::Remark),
+            "PREAUTH" => Ok(Response::Preauth),
             "BYE" => Ok(Response::Bye(shown(text))),
             "CAPABILITY" => {
                 let names = text.split(' ').map(str::to_ascii_uppercase);
                 Ok(Response::Capability(names.collect()))
             }
-            number if number.bytes().all(|byte| byte.is_ascii_digit()) => numbered(text, pieces),
+            number if number.bytes().all(|byte| byte.is_ascii_digit()) => numbered(number, text, pieces),
             _ => Ok(Response::Other),
         },
         "" => Err(Malformed),
@@ -90,10 +95,13 @@ pub(super) fn parse(pieces: &[Piece]) -> Result<Response, Malformed> {
 }
 
 /// `* n WORD`
-fn numbered(text: &str, pieces: &[Piece]) -> Result<Response, Malformed> {
+fn numbered(number: &str, text: &str, pieces: &[Piece]) -> Result<Response, Malformed> {
     let word = text.split(' ').next().unwrap_or_default();
     match () {
-        () if word.eq_ignore_ascii_case("EXISTS") => Ok(Response::Exists),
+        () if word.eq_ignore_ascii_case("EXISTS") => {
+            number.parse().map(Response::Exists).map_err(|_| Malformed)
+        }
+        () if word.eq_ignore_ascii_case("EXPUNGE") => Ok(Response::Expunge),
         () if word.eq_ignore_ascii_case("FETCH") => parse_row(pieces).map(Response::Row),
         () => Ok(Response::Other),
     }
@@ -280,7 +288,12 @@ mod tests {
             of(b"* OK [UNSEEN 12] Message 12 is first unseen\r\n"),
             Ok(Response::Remark)
         );
-        assert_eq!(of(b"* 172 EXISTS\r\n"), Ok(Response::Exists));
+        assert_eq!(of(b"* 172 EXISTS\r\n"), Ok(Response::Exists(172)));
+        assert_eq!(of(b"* 44 EXPUNGE\r\n"), Ok(Response::Expunge));
+        assert_eq!(
+            of(b"* PREAUTH IMAP4rev1 server logged in as Smith\r\n"),
+            Ok(Response::Preauth)
+        );
         assert_eq!(of(b"* 1 RECENT\r\n"), Ok(Response::Other));
         assert_eq!(of(b"* FLAGS (\\Answered \\Flagged)\r\n"), Ok(Response::Other));
         assert_eq!(of(b"+ idling\r\n"), Ok(Response::Continue));

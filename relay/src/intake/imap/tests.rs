@@ -5,7 +5,9 @@ use std::sync::Mutex;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
+use super::session::Welcome;
 use super::*;
 use crate::intake::bare::tests::FakeHandler;
 
@@ -23,6 +25,16 @@ enum Manner {
     Liar(u32),
     /// Ends listings early, with NO.
     HalfList,
+    /// Cannot read the mail of this UID: leaves it out of listings, which end in NO then.
+    Unreadable(u32),
+    /// Gives an empty body at the first FETCH of each mail.
+    EmptyFirst,
+    /// Gives no body at the first FETCH of each mail.
+    NoBodyFirst,
+    /// Says BAD to any range over an empty mailbox.
+    BadWhenEmpty,
+    /// Accepts IDLE and tells nothing.
+    Silent,
 }
 
 struct Server {
@@ -60,6 +72,9 @@ impl Server {
         let mails = self.mails.borrow().clone();
         let last = mails.keys().next_back().copied();
         for (at, (uid, text)) in mails.iter().enumerate() {
+            if self.manner == Manner::Unreadable(*uid) {
+                continue;
+            }
             // The last message is named even where it is before `first`.
             if *uid >= first || Some(*uid) == last {
                 rows += &format!("* {} FETCH (UID {uid} RFC822.SIZE {})\r\n", at + 1, text.len());
@@ -79,7 +94,8 @@ impl Server {
             mails.mark_unchanged();
             let reply = match command.split_once(' ').unwrap_or((command, "")) {
                 ("EXAMINE", _) => format!(
-                    "* 1 EXISTS\r\n* OK [UIDVALIDITY {}] ok\r\n{tag} OK done\r\n",
+                    "* {} EXISTS\r\n* OK [UIDVALIDITY {}] ok\r\n{tag} OK done\r\n",
+                    self.mails.borrow().len(),
                     self.validity
                 ),
                 ("UID", fetch) => match self.fetch(tag, fetch) {
@@ -90,7 +106,7 @@ impl Server {
                 ("IDLE", _) => {
                     write.write_all(b"+ idling\r\n").await.unwrap();
                     tokio::select! {
-                        _ = mails.changed() => {
+                        _ = mails.changed(), if self.manner != Manner::Silent => {
                             write.write_all(b"* 9 EXISTS\r\n").await.unwrap();
                             assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("DONE"));
                         }
@@ -112,13 +128,24 @@ impl Server {
             let rows = self.rows(first.parse().unwrap());
             return Some(match self.manner {
                 Manner::HalfList => format!("{tag} NO try later\r\n"),
+                Manner::Unreadable(_) => format!("{rows}{tag} NO some could not be read\r\n"),
+                Manner::BadWhenEmpty if self.mails.borrow().is_empty() => {
+                    format!("{tag} BAD invalid message set\r\n")
+                }
                 _ => format!("{rows}{tag} OK done\r\n"),
             });
         }
         let uid: u32 = range.parse().unwrap();
         let mails = self.mails.borrow();
+        let is_first = self.heard(&format!("UID FETCH {uid} ")) == 1;
         Some(match (self.manner, mails.get(&uid)) {
-            (Manner::No(bad), _) if bad == uid => format!("{tag} NO internal error\r\n"),
+            (Manner::EmptyFirst, _) if is_first => {
+                format!("* 1 FETCH (UID {uid} BODY[]<0> \"\")\r\n{tag} OK done\r\n")
+            }
+            (Manner::NoBodyFirst, _) if is_first => format!("* 1 FETCH (UID {uid})\r\n{tag} OK done\r\n"),
+            (Manner::No(bad) | Manner::Unreadable(bad), _) if bad == uid => {
+                format!("{tag} NO internal error\r\n")
+            }
             (Manner::HangUp(bad), _) if bad == uid => return None,
             (Manner::Liar(bad), _) if bad == uid => {
                 let bytes = MAIL_BYTES_MAX + 1;
@@ -332,11 +359,193 @@ async fn a_message_over_which_connections_end_holds_up_no_other() {
 #[tokio::test(start_paused = true)]
 async fn rejects_what_is_too_large_by_its_size_and_by_its_bytes() {
     let mut place = Place::new();
-    let large = "x".repeat(MAIL_BYTES_MAX + 1);
+    let large = "x".repeat(IMAP_SIZE_BYTES_MAX as usize + 1);
     let server = Server::new(Manner::Liar(2), &[(1, &large), (2, "b\r\n"), (3, "c\r\n")]);
     place.connection(&server, 1, "7:3").await;
     assert_eq!(place.handler.texts(), ["c\r\n"]);
     assert_eq!(server.heard("UID FETCH 1 "), 0);
+}
+
+// RFC 3501 section 6.4.5: NO is "can't fetch that data"; the rows before it are data.
+#[tokio::test(start_paused = true)]
+async fn a_listing_without_a_message_that_the_server_cannot_read_holds_up_no_other() {
+    let mut place = Place::new();
+    let mails = [(1, "a\r\n"), (2, "b\r\n"), (3, "c\r\n")];
+    let server = Server::new(Manner::Unreadable(2), &mails);
+    place.connection(&server, 2, "7:3:2").await;
+    assert_eq!(place.handler.texts(), ["a\r\n", "c\r\n"]);
+    // The server is well again.
+    place
+        .connection(&Server::new(Manner::Good, &mails), 3, "7:3")
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_message_is_settled_unread() {
+    for manner in [Manner::EmptyFirst, Manner::NoBodyFirst] {
+        let mut place = Place::new();
+        let server = Server::new(manner, &[(1, "a\r\n"), (2, "b\r\n")]);
+        place.connection(&server, 2, "7:2").await;
+        assert_eq!(place.handler.texts(), ["a\r\n", "b\r\n"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn accepts_a_server_that_calls_a_range_over_an_empty_mailbox_bad() {
+    let mut place = Place::new();
+    let server = Server::new(Manner::BadWhenEmpty, &[]);
+    let later = server.clone();
+    tokio::spawn(async move {
+        while later.heard("IDLE") < 2 {
+            sleep(Duration::from_millis(10)).await;
+        }
+        later.deliver(1, "a\r\n");
+    });
+    place.connection(&server, 1, "7:1").await;
+    assert_eq!(server.heard("EXAMINE"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_idle_says_nothing_is_polled() {
+    let mut place = Place::new();
+    let server = Server::new(Manner::Silent, &[]);
+    let later = server.clone();
+    tokio::spawn(async move {
+        while later.heard("IDLE") == 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+        later.deliver(1, "a\r\n");
+    });
+    let began = Instant::now();
+    place.connection(&server, 1, "7:1").await;
+    assert!(began.elapsed() <= Duration::from_secs(place.reader.config.poll_secs + 1));
+}
+
+// Five seconds each for keys that nobody answers for.
+#[tokio::test(start_paused = true)]
+async fn messages_are_judged_side_by_side() {
+    let mut place = Place::new();
+    let mails: Vec<(u32, &str)> = (1..=40)
+        .map(|uid| (uid, if uid < 40 { "SLOW LATER\r\n" } else { "b\r\n" }))
+        .collect();
+    let server = Server::new(Manner::Good, &mails);
+    let put_off: Vec<String> = (1..40).map(|uid: u32| uid.to_string()).collect();
+    let began = Instant::now();
+    place
+        .connection(&server, 40, &format!("7:40:{}", put_off.join(",")))
+        .await;
+    assert!(began.elapsed() < Duration::from_secs(6));
+}
+
+// The attack: while one message is judged, the process is killed after the mark of a later one was kept.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_was_not_judged_to_its_end_is_read_again() {
+    let mut place = Place::new();
+    let mails = [(1, "SLOW\r\n"), (2, "b\r\n")];
+    let mut mark = Mark::start(7);
+    let mut turn = Turn::default();
+    mark.put_off(1);
+    mark.put_off(2);
+    place
+        .reader
+        .settle(&mut mark, &mut turn, &[(2, Verdict::Settled)])
+        .await
+        .unwrap();
+    assert_eq!(place.mark().as_deref(), Some("7:2:1"));
+    place
+        .connection(&Server::new(Manner::Good, &mails), 1, "7:2")
+        .await;
+    assert_eq!(place.handler.texts(), ["SLOW\r\n"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn accepts_a_mail_whose_lines_look_like_replies() {
+    let text = "X-Spam-Flag: NO\r\nr5: BAD\r\nr3 NO gone\r\nX-Note: * BYE {12}\r\n* BYE\r\n)\r\n";
+    let mut place = Place::new();
+    let server = Server::new(Manner::Good, &[(1, text)]);
+    place.connection(&server, 1, "7:1").await;
+    assert_eq!(place.handler.texts(), [text]);
+}
+
+/// Logs in at a server that offers this, and gives what came of it and the commands that it heard.
+async fn log_in(offers: &str, user: &str, password: &str) -> (Result<(), ImapError>, Vec<String>) {
+    let (client, far) = duplex(4096);
+    let offers = offers.to_owned();
+    let serving = tokio::spawn(async move {
+        let (read, mut write) = tokio::io::split(far);
+        let (mut lines, mut heard) = (BufReader::new(read).lines(), Vec::new());
+        while let Ok(Some(line)) = lines.next_line().await {
+            let (tag, command) = line.split_once(' ').unwrap_or(("", &line));
+            let reply = match command {
+                "CAPABILITY" => format!("* CAPABILITY {offers}\r\n{tag} OK done\r\n"),
+                "AUTHENTICATE PLAIN" => "+ \r\n".to_owned(),
+                _ => format!("{} OK done\r\n", if tag.is_empty() { "r2" } else { tag }),
+            };
+            write.write_all(reply.as_bytes()).await.unwrap();
+            heard.push(command.to_owned());
+        }
+        heard
+    });
+    let mut session = Session::new(client);
+    let ended = session.log_in(user, password).await;
+    drop(session);
+    (ended, serving.await.unwrap())
+}
+
+// RFC 4616 section 4 has the form of the secret; RFC 4959 SASL-IR; RFC 3501 section 6.2.3 LOGINDISABLED.
+#[tokio::test]
+async fn accepts_the_log_in_that_the_server_offers() {
+    let (ended, heard) = log_in("IMAP4rev1 IDLE", "u", "a \"b\" \\").await;
+    assert!(ended.is_ok());
+    assert_eq!(heard, ["CAPABILITY", "LOGIN \"u\" \"a \\\"b\\\" \\\\\""]);
+    let (ended, heard) = log_in(
+        "IMAP4rev1 LOGINDISABLED SASL-IR AUTH=PLAIN",
+        "tim",
+        "tanstaaftanstaaf",
+    )
+    .await;
+    assert!(ended.is_ok());
+    assert_eq!(
+        heard,
+        ["CAPABILITY", "AUTHENTICATE PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm"]
+    );
+    let (ended, heard) = log_in("IMAP4rev1 auth=plain", "tim", "p\u{e4}ss").await;
+    assert!(ended.is_ok());
+    assert_eq!(heard, ["CAPABILITY", "AUTHENTICATE PLAIN", "AHRpbQBww6Rzcw=="]);
+}
+
+#[tokio::test]
+async fn rejects_a_log_in_that_cannot_be_and_says_why() {
+    let (ended, heard) = log_in("IMAP4rev1 STARTTLS LOGINDISABLED", "u", "p").await;
+    assert!(matches!(ended, Err(ImapError::NoLogIn)));
+    assert_eq!(heard, ["CAPABILITY"]);
+    let (ended, _) = log_in("IMAP4rev1", "u", "p\u{e4}ss").await;
+    assert!(matches!(ended, Err(ImapError::BeyondAscii("password"))));
+}
+
+#[tokio::test]
+async fn accepts_a_server_that_knows_its_client() {
+    for (line, expected) in [
+        ("* PREAUTH logged in as relay\r\n", Some(Welcome::Known)),
+        ("* OK ready\r\n", Some(Welcome::Stranger)),
+        ("* BYE too busy\r\n", None),
+        ("220 mail.example.org ESMTP\r\n", None),
+    ] {
+        let (client, mut far) = duplex(4096);
+        far.write_all(line.as_bytes()).await.unwrap();
+        let welcome = Session::new(client).greeting().await;
+        assert_eq!(welcome.ok(), expected, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_mailboxes_are_in_modified_utf_7() {
+    let (client, far) = duplex(4096);
+    let server = Server::new(Manner::Good, &[]);
+    tokio::spawn(server.clone().serve(far));
+    let mut session = Session::new(client);
+    session.examine("\u{dc}berweisungen & Co").await.unwrap();
+    assert_eq!(server.heard("EXAMINE \"&ANw-berweisungen &- Co\""), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,11 +8,22 @@ use testkit::mail::{Headers, outlook_like};
 use testkit::provider::Signing;
 
 fn judge_on(network: u32, now: u64, raw: &[u8], keys: &TxtRecords) -> Result<Accepted, Rejected> {
+    judge_by(Unproven::TurnedAway, network, now, raw, keys)
+}
+
+fn judge_by(
+    unproven: Unproven,
+    network: u32,
+    now: u64,
+    raw: &[u8],
+    keys: &TxtRecords,
+) -> Result<Accepted, Rejected> {
     let own = own();
     let rules = Rules {
         own: &own,
         network,
         now,
+        unproven,
     };
     judge(raw, &rules, keys)
 }
@@ -213,6 +224,7 @@ fn rejects_mail_in_the_relays_own_name() {
         own: &own,
         network: NETWORK,
         now: now(),
+        unproven: Unproven::TurnedAway,
     };
     for line in ["REMIT 10 XAH", "BALANCE", "Taken."] {
         let Err(rejected) = judge(&mail(&[line]), &rules, &records()) else {
@@ -239,7 +251,8 @@ fn dated_without_t(date: u64) -> Vec<u8> {
 #[test]
 fn accepts_dates_from_five_days_ago_to_a_day_ahead() {
     for date in [now() - 432_000, now(), now() + 300, now() + 301, now() + 86_400] {
-        let accepted = judge_on(NETWORK, now(), &dated_without_t(date), &TxtRecords::new()).expect("taken");
+        let (raw, none) = (dated_without_t(date), TxtRecords::new());
+        let accepted = judge_by(Unproven::LeftToNodes, NETWORK, now(), &raw, &none).expect("taken");
         assert_eq!(
             (accepted.dkim, accepted.executable_until),
             (Dkim::Unproven, date + 432_000),
@@ -272,14 +285,44 @@ fn a_forged_copy_has_another_id_than_the_true_mail() {
     let true_mail = mail(&lines);
     let forged = sign_as(forger(), headers(), &lines);
     let none = TxtRecords::new();
-    let early = judge_on(NETWORK, now(), &forged, &none).expect("the key cannot be found");
+    let left_to_nodes = |raw: &[u8]| judge_by(Unproven::LeftToNodes, NETWORK, now(), raw, &none);
+    let early = left_to_nodes(&forged).expect("the key cannot be found");
     let proven = judged(&true_mail).expect("taken");
     assert_eq!((early.dkim, proven.dkim), (Dkim::Unproven, Dkim::Proven));
     assert_eq!(email_id(&early), email_id(&proven), "it claims the same meaning");
     assert_ne!(early.id, proven.id);
-    let unproven = judge_on(NETWORK, now(), &true_mail, &none).expect("taken");
+    let unproven = left_to_nodes(&true_mail).expect("taken");
     assert_ne!(early.id, unproven.id);
     assert_eq!(codes(judged(&forged)), (550, "5.7.20", "4.5"));
+}
+
+// The attack: any signature under any From is free to write. RFC 6376 section 6.3: 451 4.7.5 where the key's
+// server does not answer.
+#[test]
+fn rejects_what_dns_does_not_prove() {
+    let raw = mail(&["REMIT 10 XAH"]);
+    let ahead = dated_without_t(now() + 80_000);
+    for raw in [&raw, &ahead] {
+        assert_eq!(
+            codes(judge_on(NETWORK, now(), raw, &TxtRecords::new())),
+            (550, "5.7.20", "7.3")
+        );
+        let mut silent = TxtRecords::new();
+        for (name, _) in provider().records() {
+            silent.insert_answer(name, KeyAnswer::Unknown);
+        }
+        assert_eq!(
+            codes(judge_on(NETWORK, now(), raw, &silent)),
+            (451, "4.7.5", "7.3")
+        );
+    }
+    let refused = judge_on(NETWORK, now(), &raw, &TxtRecords::new()).expect_err("a refusal");
+    assert!(
+        refused
+            .reason
+            .contains("s2026._domainkey.mail.example is not in DNS"),
+        "{refused:?}"
+    );
 }
 
 #[test]
