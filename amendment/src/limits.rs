@@ -28,8 +28,6 @@ pub const MULTIPART_DEPTH_MAX: usize = 4;
 pub const BOUNDARY_BYTES_MAX: usize = 70;
 /// Columns in which the instruction and the first word of the next line have to fit. Source: spec 5.3.
 pub const INSTRUCTION_COLUMNS_MAX: usize = 60;
-/// Words of an instruction: `REMIT a c TO r NET n`. Source: spec 5.
-pub const INSTRUCTION_WORDS_MAX: usize = 7;
 /// Decimals of an amount in XAH. Source: spec 5.5.
 pub const XAH_DECIMALS_MAX: usize = 6;
 /// Drops of an amount in XAH. Source: spec 5.5.

@@ -154,6 +154,12 @@ pub enum Refusal {
     /// An address in the instruction. Spec: 2.1, 2.2, 2.4.
     #[error("the instruction names an address that is refused: {0}")]
     Named(AddressError),
+    /// A REMIT to the account that sends it. Spec: 2.5.
+    #[error("the mail pays the account that sends it")]
+    PaysItself,
+    /// A REKEY to the account that it is for. Spec: 2.5.
+    #[error("the new key is the account itself")]
+    KeyIsItself,
     /// Neither Remit nor SetRegularKey carries the email flag. Spec: 1.
     #[error("the email flag is set on a transaction that cannot come from a mail")]
     FlagNotAllowed,
@@ -207,6 +213,7 @@ impl Refusal {
             R::Date(_) | R::Window(_) => Rule::R4_6,
             R::SignatureBase64(_) => Rule::R3_2,
             R::From(error) | R::To(error) | R::Named(error) => error.rule(),
+            R::PaysItself | R::KeyIsItself => Rule::R2_5,
             R::NotAligned | R::IdentityMalformed | R::IdentityOutside => Rule::R4_2,
             R::BodyHash => Rule::R3_3,
             R::NotNormalForm => Rule::R3_5,
@@ -237,6 +244,8 @@ impl Refusal {
             R::Window(WindowError::Expired) => Ter::TEF_EMAIL_EXPIRED,
             R::Window(WindowError::Early) => Ter::TER_EMAIL_EARLY,
             R::KeyUnknown => Ter::TER_NO_DKIM_KEY,
+            R::PaysItself => Ter::TEM_REDUNDANT,
+            R::KeyIsItself => Ter::TEM_BAD_REGKEY,
             // What a quorum of validators that see this record would make of it (7.4).
             R::KeyRevoked | R::KeyRecord(_) => Ter::TEF_DKIM_REVOKED,
             R::FlagNotAllowed | R::NotEnabled => Ter::TEM_INVALID_FLAG,

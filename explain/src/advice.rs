@@ -4,7 +4,7 @@
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
 use amendment::instruction::line::is_instruction_line;
-use amendment::limits::{EMAIL_WINDOW_SECS, INSTRUCTION_WORDS_MAX};
+use amendment::limits::EMAIL_WINDOW_SECS;
 use amendment::mail::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
 use amendment::{InstructionError, MimeError, NetworkError, Refusal, WindowError};
 
@@ -359,9 +359,7 @@ fn is_cut(line: &[u8], text: &[u8], first: &TextLine<'_>) -> bool {
 /// The line begins with an instruction and goes on.
 fn has_more(line: &[u8]) -> bool {
     let blanks = line.iter().enumerate().filter(|(_, b)| **b == b' ');
-    let mut heads = blanks
-        .filter_map(|(at, _)| line.get(..at))
-        .take(INSTRUCTION_WORDS_MAX);
+    let mut heads = blanks.filter_map(|(at, _)| line.get(..at)).take(9);
     heads.any(is_instruction_line)
 }
 

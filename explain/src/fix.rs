@@ -41,6 +41,10 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         R::From(error) => sender(*error),
         R::To(error) => recipient(*error),
         R::Named(_) => "Check the address or account in the instruction; copy it instead of typing it.",
+        R::PaysItself => {
+            "Name somebody else as the receiver: a payment to oneself moves nothing, so no ledger takes it."
+        }
+        R::KeyIsItself => "Name another account after REKEY: an account cannot be its own second key.",
         R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => OWN_SERVER,
         R::BodyHash | R::Signature => {
             "Send the instruction again in a new mail; this copy was changed on its way."

@@ -104,7 +104,9 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<Place> {
         },
         R::Mime(error) => part(*error, evidence),
         R::Instruction(error) => instruction(*error, evidence),
-        R::Network(_) | R::Money(_) | R::Named(_) => text_line(evidence, evidence::first_line),
+        R::Network(_) | R::Money(_) | R::Named(_) | R::PaysItself | R::KeyIsItself => {
+            text_line(evidence, evidence::first_line)
+        }
         R::MailTooLarge | R::MemoTooLarge | R::NoSignature => None,
         R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence => None,
         R::FlagNotAllowed | R::NotEnabled => None,

@@ -110,6 +110,17 @@ nested("html-first-child", "The first child of the nested multipart is HTML.", A
 nested("digest", "In multipart/digest an untyped child is a mail by default. The rule knows no such default: the child is text, and its first line is what the sender's provider signed.", b"Content-Type: multipart/digest; boundary=i1", inner=parts(text(BODY, b"Content-Language: en"), bd=b"i1"), rfc="RFC 2046 section 5.1.5")
 
 nested("digest-of-a-list", "A real digest: what stands first in its untyped child is a header line of somebody's mail, which is never an instruction.", b"Content-Type: multipart/digest; boundary=i1", "5.2", inner=b"--i1\r\n\r\nFrom: eve@evil.test\r\nSubject: x\r\n\r\n" + BODY + b"--i1--\r\n", rfc="RFC 2046 section 5.1.5")
+for slug, why, pre in (
+        ("outlook", "Outlook writes `multipart` in one word (Gmail, GMX and others by SMTP).", "This is a multipart message in MIME format."),
+        ("smime", "Thunderbird and Seamonkey above a mail with an S/MIME signature.", "This is a cryptographically signed message in MIME format."),
+        ("horde", "Horde.", "This message is in MIME format."),
+        ("groupwise", "GroupWise: three lines.", "This is a MIME message. If you are reading this text, you may want to \r\nconsider changing to a mail reader or gateway that understands how to \r\nproperly handle MIME multipart messages."),
+        ("alpine", "Alpine: two lines that begin with blanks.", "  This message is in MIME format.  The first part should be readable text,\r\n  while the remaining parts are likely unreadable without MIME-aware tools."),
+        ("exchange", "Exchange 5.5: two lines.", "This message is in MIME format. Since your mail reader does not understand\r\nthis format, some or all of this message may not be legible.")):
+    mime(slug + "-preamble", "A fixed preamble: " + why, parts(text(), HTML, pre=pre.encode() + b"\r\n\r\n"))
+mime("half-a-preamble", "The first of GroupWise's three lines alone is no preamble.", parts(text(), HTML, pre=b"This is a MIME message. If you are reading this text, you may want to\r\n\r\n"), "5.2")
+mime("order-below-preamble-line", "Words of somebody below a program's line: not a multipart, and the order is not first.", parts(text(), HTML, pre=b"This is a multipart message in MIME format.\r\nREMIT 99 XAH TO <eve@evil.test>\r\n"), "5.2")
+mime("preamble-in-other-case", "The line is compared byte for byte.", parts(text(), HTML, pre=b"this is a multipart message in MIME format.\r\n"), "5.2")
 
 group(1251, "Relabelling: unsigned Content-Type and Content-Transfer-Encoding")
 R = dict(shape=YAHOO)

@@ -128,13 +128,16 @@ date("gmt", "GMT, as some programs write.", "Mon, 16 Nov 2026 10:00:00 GMT", rfc
 date("with-comment", "A comment at the end.", "Mon, 16 Nov 2026 10:00:00 +0000 (UTC)")
 date("folded", "A folded Date.", "Mon, 16 Nov 2026\r\n 10:00:00 +0000")
 date("letter-case", "Names in any letter case.", "MON, 16 nov 2026 10:00:00 gmt")
-for slug, v, why in (("zone-name", "Mon, 16 Nov 2026 10:00:00 EST", "Names of zones are not unique."), ("zone-military", "Mon, 16 Nov 2026 10:00:00 Z", "Military letters were defined wrongly once (RFC 5322 section 4.3)."), ("zone-missing", "Mon, 16 Nov 2026 10:00:00", "No zone."),
+for slug, v, why in (("zone-name", "Mon, 16 Nov 2026 10:00:00 EST", "Names of zones are not unique."), ("zone-military", "Mon, 16 Nov 2026 10:00:00 A", "Military letters but Z were defined wrongly once (RFC 5322 section 4.3)."), ("zone-missing", "Mon, 16 Nov 2026 10:00:00", "No zone."),
         ("zone-with-colon", "Mon, 16 Nov 2026 10:00:00 +00:00", "A colon in the zone."), ("zone-minutes-60", "Mon, 16 Nov 2026 10:00:00 +0060", "Zone minutes above 59."), ("leap-second", "Mon, 16 Nov 2026 10:00:60 +0000", "Second 60."), ("hour-24", "Sun, 15 Nov 2026 24:00:00 +0000", "Hour 24."),
         ("february-30", "Mon, 30 Feb 2026 10:00:00 +0000", "No such day."), ("february-29", "Sun, 29 Feb 2026 10:00:00 +0000", "2026 is no leap year."), ("day-0", "Mon, 0 Nov 2026 10:00:00 +0000", "No such day."), ("two-digit-year", "Mon, 16 Nov 26 10:00:00 +0000", "Years of two digits."),
         ("one-digit-hour", "Mon, 16 Nov 2026 9:00:00 +0000", "Hours have two digits."), ("month-number", "Mon, 16 11 2026 10:00:00 +0000", "A month in digits."), ("month-in-full", "Mon, 16 November 2026 10:00:00 +0000", "A month in full."), ("localised", "Mo, 16 Nov 2026 10:00:00 +0000", "A day name of another language."),
         ("iso-8601", "2026-11-16T10:00:00Z", "ISO 8601."), ("comment-latin1", b"Mon, 16 Nov 2026 11:00:00 +0100 (Mitteleurop\xe4ische Zeit)", "A comment is ASCII (old German clients wrote such zone names)."), ("comment-first", "(x) Mon, 16 Nov 2026 10:00:00 +0000", "A comment elsewhere."), ("comment-nested", "Mon, 16 Nov 2026 10:00:00 +0000 (a (b))", "A nested comment."), ("two-comments", "Mon, 16 Nov 2026 10:00:00 +0000 (a) (b)", "Two comments."),
         ("text-after", "Mon, 16 Nov 2026 10:00:00 +0000 or so", "Text after it."), ("before-2000", "Fri, 31 Dec 1999 23:59:59 +0000", "Before 2000: the ledger's clock has no such time."), ("after-2136", "Sun, 7 Feb 2136 06:28:16 +0000", "After the last second of the ledger's clock."), ("empty", "", "Nothing.")):
     date(slug, why, v, "4.6")
+date("utc", "UTC, as some programs write.", "Mon, 16 Nov 2026 10:00:00 UTC", rfc="RFC 5322 section 4.3")
+date("z", "The military letter Z means +0000 in either reading.", "Mon, 16 Nov 2026 10:00:00 Z", rfc="RFC 5322 section 4.3")
+date("utc-with-offset", "Not a zone: two in one.", "Mon, 16 Nov 2026 10:00:00 UTC+1", "4.6", rfc="RFC 5322 section 4.3")
 
 # ================================================================================================ several signatures
 group(1851, "Several signatures, and copies of one mail")

@@ -347,7 +347,7 @@ MON = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct n
 def date_of(raw):
     v = raw.replace(b"\r\n", b"").strip(WSP).decode("latin1")
     m = re.fullmatch(r"(?:(?:mon|tue|wed|thu|fri|sat|sun),[ \t]*)?([0-9]{1,2})[ \t]+([a-z]{3})[ \t]+([0-9]{4})[ \t]+"
-                     r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?[ \t]+([+-][0-9]{4}|gmt|ut)(?:[ \t]*\([\x20-\x27\x2a-\x7e\t]*\))?",
+                     r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?[ \t]+([+-][0-9]{4}|gmt|utc?|z)(?:[ \t]*\([\x20-\x27\x2a-\x7e\t]*\))?",
                      v, re.I)
     if not m or not v.isascii(): raise Refuse("4.6", "Date grammar")
     day, mon, y, hh, mm, ss, z = m.groups()
@@ -413,14 +413,24 @@ def part_info(fs):
         if not m: raise R54("encoding malformed")
         cte = m.group(1).lower()
     return typ, ps, disp, cte
+# Longer ones first: one begins like another.
+PREAMBLES = sorted(([l.encode() for l in p.split("|")] for p in (
+    "This is a multi-part message in MIME format", "This is an OpenPGP/MIME signed message", "This is a multipart message in MIME format.",
+    "This is a cryptographically signed message in MIME format.", "This message is in MIME format.",
+    "This is a MIME message. If you are reading this text, you may want to|consider changing to a mail reader or gateway that understands how to|"
+    "properly handle MIME multipart messages.",
+    " This message is in MIME format. The first part should be readable text,| while the remaining parts are likely unreadable without MIME-aware tools.",
+    "This message is in MIME format. Since your mail reader does not understand|this format, some or all of this message may not be legible.")), key=len, reverse=True)
 def instruction_text(body):
     """5.4 -> bytes"""
     lines = body.split(b"\r\n")
     i = 0
     while i < len(lines) and empty(lines[i]): i += 1
-    if i < len(lines) and re.match(rb"This is a multi-part message in MIME format|This is an OpenPGP/MIME signed message", lines[i]):
-        i += 1
-        while i < len(lines) and empty(lines[i]): i += 1
+    for pre in PREAMBLES:
+        if len(lines) - i >= len(pre) and all(relax_line(l).startswith(p) for l, p in zip(lines[i:], pre)):
+            i += len(pre)
+            while i < len(lines) and empty(lines[i]): i += 1
+            break
     def raw(): return to_lines(body)
     if i >= len(lines) or lines[i][:2] != b"--" or not BCH.fullmatch(lines[i][2:]): return raw()
     bnd = lines[i][2:]
@@ -481,7 +491,8 @@ def to_lines(t):
 RS = R_SHAPE.encode()
 GRAMMAR = re.compile(
     rb"REMIT (?P<int>[0-9]+)(?:\.(?P<frac>[0-9]+))? (?P<cur>XAH|(?P<code>[A-Z]{3})/(?P<iss>" + RS + rb"))"
-    rb"(?: TO (?:<(?P<ad>[^<> ]+)(?:<mailto:(?P=ad)>)?>|(?P<cl>" + RS + rb")(?P<tag>\+[0-9]+)?))?(?: NET (?P<net>[0-9]+))?"
+    rb"(?: TO (?:<(?P<ad>[^<> ]+)>|(?P<open><)?(?(open) ?)(?P<ae>[^<> ]+) ?<mailto:(?P=ae)>(?(open)>)"
+    rb"|(?P<open2><)?(?(open2) ?)<mailto:(?P<af>[^<> ]+)> (?P=af)(?(open2)>)|(?P<cl>" + RS + rb")(?P<tag>\+[0-9]+)?))?(?: NET (?P<net>[0-9]+))?"
     rb"|REKEY (?P<key>" + RS + rb")(?: NET (?P<net2>[0-9]+))?")
 def read_instruction(lines):
     k = 0
@@ -527,6 +538,7 @@ def derive(s, m, line, network):
         acc = classic(m["key"].decode())
         if acc is None: raise Refuse("2.4", "checksum")
         no_special(acc)
+        if acc == s.acc: raise Refuse("2.5", "the key is the account itself")
         return None, {"TransactionType": "SetRegularKey", "RegularKey": m["key"].decode()}, bytes.fromhex("120005") + b"\x88\x14" + acc
     js, bin_ = amount(m)
     if m["code"]:
@@ -538,12 +550,13 @@ def derive(s, m, line, network):
         if acc is None: raise Refuse("2.4", "checksum")
         no_special(acc)
         addr, tag = None, tag_number(m["tag"][1:].decode()) if m["tag"] else None
-    elif m["ad"]:
-        addr, acc, tag = recipient_from_address(*addr_spec(m["ad"].decode("latin1")))
+    elif m["ad"] or m["ae"] or m["af"]:
+        addr, acc, tag = recipient_from_address(*addr_spec((m["ad"] or m["ae"] or m["af"]).decode("latin1")))
     else:
         ks = s.sel.get(b"to", [])
         if len(ks) != 1: raise Refuse("4.3", "To not selected exactly once")
         addr, acc, tag = recipient_from_address(*header_mailbox(s.fields[ks[0]][1]))
+    if acc == s.acc: raise Refuse("2.5", "the mail pays its own account")
     r = r_address(acc)
     tx = {"TransactionType": "Remit", "Destination": r}
     if tag is not None: tx["DestinationTag"] = tag

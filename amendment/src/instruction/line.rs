@@ -7,7 +7,7 @@ use codec::{AccountId, Amount};
 use thiserror::Error;
 
 use crate::instruction::money::{Money, MoneyError, is_digits};
-use crate::limits::{INSTRUCTION_WORDS_MAX, MAIN_NETWORK_ID};
+use crate::limits::MAIN_NETWORK_ID;
 use crate::mail::address::{self, Address, AddressError, Recipient};
 
 /// Why an instruction is for another network. Spec: 5.6.
@@ -81,37 +81,24 @@ impl<'a> Line<'a> {
     /// Spec: 5.1.
     #[must_use]
     pub fn parse(line: &'a [u8]) -> Option<Line<'a>> {
-        let line = std::str::from_utf8(line).ok()?;
-        let mut words = [""; INSTRUCTION_WORDS_MAX];
-        let mut slots = words.iter_mut();
-        for word in line.split(' ') {
-            *slots.next()? = word;
-        }
-        let unused = slots.len();
-        let used = words.len().checked_sub(unused)?;
-        match words.get(..used)? {
-            ["REMIT", amount, currency, tail @ ..] => {
-                let (to, tail) = match tail {
-                    ["TO", target, tail @ ..] => (Some(Target::parse(target)?), tail),
-                    tail => (None, tail),
-                };
-                let order = Order::Remit {
-                    money: Money::parse(amount, currency)?,
-                    to,
-                };
-                Some(Line {
-                    text: line,
-                    order,
-                    network: network(tail)?,
-                })
-            }
-            ["REKEY", key, tail @ ..] if address::looks_classic(key.as_bytes()) => Some(Line {
-                text: line,
-                order: Order::Rekey { key },
-                network: network(tail)?,
-            }),
-            _ => None,
-        }
+        let text = std::str::from_utf8(line).ok()?;
+        let (order, network) = match text.rsplit_once(" NET ") {
+            Some((order, number)) if is_canonical_number(number) => (order, Some(number)),
+            Some(_) | None => (text, None),
+        };
+        let mut words = order.splitn(4, ' ');
+        let order = match (words.next()?, words.next()?, words.next(), words.next()) {
+            ("REMIT", amount, Some(currency), rest) => Order::Remit {
+                money: Money::parse(amount, currency)?,
+                to: match rest {
+                    Some(rest) => Some(Target::parse(rest.strip_prefix("TO ")?)?),
+                    None => None,
+                },
+            },
+            ("REKEY", key, None, None) if address::looks_classic(key.as_bytes()) => Order::Rekey { key },
+            _ => return None,
+        };
+        Some(Line { text, order, network })
     }
 
     /// `NET n` equals the NetworkID; without it the mail is for the main network only.
@@ -197,37 +184,41 @@ impl<'a> Line<'a> {
     }
 }
 
-/// `["NET" SP number]`; outer `None` where the words are something else.
-fn network<'a>(words: &[&'a str]) -> Option<Option<&'a str>> {
-    match words {
-        [] => Some(None),
-        ["NET", number] if is_canonical_number(number) => Some(Some(number)),
-        _ => None,
-    }
-}
-
 fn is_canonical_number(text: &str) -> bool {
     is_digits(text) && (text == "0" || !text.starts_with('0'))
 }
 
 impl<'a> Target<'a> {
     /// Angle brackets are required around an address: some pages join lines, and `TO bob@x.com` plus `Thanks`
-    /// would pay `bob@x.comThanks`. Outlook writes `<a@b<mailto:a@b>>`.
-    fn parse(word: &'a str) -> Option<Target<'a>> {
-        if let Some(inner) = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
-            let text = match inner
-                .strip_suffix('>')
-                .and_then(|rest| rest.split_once("<mailto:"))
-            {
-                Some((text, again)) if text == again => text,
-                Some(_) => return None,
-                None => inner,
-            };
-            return (!text.is_empty() && !text.contains(['<', '>'])).then_some(Target::Address(text));
+    /// would pay `bob@x.comThanks`. A link holds them.
+    fn parse(text: &'a str) -> Option<Target<'a>> {
+        let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+        let address = match inner {
+            Some(inner) => linked(inner.strip_prefix(' ').unwrap_or(inner)).or(Some(inner)),
+            None => linked(text),
+        };
+        if let Some(address) = address {
+            let is_plain = !address.is_empty() && !address.contains(['<', '>', ' ']);
+            return is_plain.then_some(Target::Address(address));
         }
-        let head = word.split('+').next().unwrap_or_default();
-        address::looks_classic(head.as_bytes()).then_some(Target::Classic(word))
+        let head = text.split('+').next().unwrap_or_default();
+        address::looks_classic(head.as_bytes()).then_some(Target::Classic(text))
     }
+}
+
+/// The address of a link as programs write it into plain text: Outlook `a@b<mailto:a@b>`, Gecko and Apple Mail
+/// `a@b <mailto:a@b>`, Outlook 2007 `<mailto:a@b> a@b`. Both must be the same bytes.
+///
+/// Spec: 5.1.
+fn linked(text: &str) -> Option<&str> {
+    let (address, again) = match text.strip_prefix("<mailto:") {
+        Some(rest) => rest.split_once("> ")?,
+        None => {
+            let (address, again) = text.strip_suffix('>')?.split_once("<mailto:")?;
+            (address.strip_suffix(' ').unwrap_or(address), again)
+        }
+    };
+    (address == again).then_some(address)
 }
 
 #[cfg(test)]
@@ -276,6 +267,12 @@ mod tests {
             "REMIT 0.5 XAH NET 21338".to_owned(),
             "REMIT 10 XAH TO <bob@example.com>".to_owned(),
             "REMIT 10 XAH TO <bob@example.com<mailto:bob@example.com>> NET 1".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com <mailto:bob@example.com>> NET 1".to_owned(),
+            "REMIT 10 XAH TO bob@example.com <mailto:bob@example.com> NET 1".to_owned(),
+            "REMIT 10 XAH TO bob@example.com<mailto:bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO <mailto:bob@example.com> bob@example.com NET 1".to_owned(),
+            "REMIT 10 XAH TO <<mailto:bob@example.com> bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO < <mailto:bob@example.com> bob@example.com> NET 1".to_owned(),
             format!("REMIT 10 XAH TO {A}+7"),
             format!("REMIT 10 EUR/{A} TO {A}"),
             format!("REKEY {A}"),
@@ -309,6 +306,20 @@ mod tests {
             "REMIT 10 XAH TO <bob@example.com> Thanks".to_owned(),
             "REMIT 10 XAH TO <bob@example.com<mailto:bob@example.org>>".to_owned(),
             "REMIT 10 XAH TO <bob@example.com<mailto:bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com <mailto:bob@example.org>>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com  <mailto:Bob@example.com>>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com> <mailto:bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO bob@example.com <mailto:bob@example.com>Thanks".to_owned(),
+            "REMIT 10 XAH TO bob@example.com <mailto:bob@example.com>> NET 1".to_owned(),
+            "REMIT 10 XAH TO <mailto:bob@example.com> bob@example.comThanks".to_owned(),
+            "REMIT 10 XAH TO <mailto:bob@example.com> bob@example.com Thanks".to_owned(),
+            "REMIT 10 XAH TO <mailto:bob@example.com>bob@example.com".to_owned(),
+            "REMIT 10 XAH TO <<mailto:> >".to_owned(),
+            "REMIT 10 XAH TO < bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com >".to_owned(),
+            "REMIT 10 XAH TO Bob <bob@example.com>".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com> <eve@example.com>".to_owned(),
+            "REMIT 10 XAH NET 1 NET 1".to_owned(),
             "REMIT 10 XAH NET 007".to_owned(),
             "REMIT 10 XAH NET 1 TO <bob@example.com>".to_owned(),
             "REMIT\u{a0}10 XAH".to_owned(),

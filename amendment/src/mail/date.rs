@@ -1,8 +1,8 @@
 //! The signed Date of a mail, in one strict grammar, as seconds since 2000-01-01 UTC. Knows no clock and no
 //! window.
 //!
-//! Spec: 4.6. Leaves RFC 5322 3.3: no two-digit years, no named zones but GMT and UT, one comment at the end
-//! only.
+//! Spec: 4.6. Leaves RFC 5322 3.3: no two-digit years, no named zones but GMT, UT, UTC and Z, one comment at
+//! the end only.
 
 use thiserror::Error;
 
@@ -26,8 +26,8 @@ pub enum DateError {
     /// Hour over 23, minute or second over 59.
     #[error("no such time of day")]
     Time,
-    /// A zone other than +hhmm, -hhmm, GMT and UT, or with minutes over 59.
-    #[error("not a zone of the form +hhmm, -hhmm, GMT or UT")]
+    /// A zone other than +hhmm, -hhmm, GMT, UT, UTC and Z, or with minutes over 59.
+    #[error("not a zone of the form +hhmm, -hhmm, GMT, UT, UTC or Z")]
     Zone,
     /// Something other than one comment after the zone.
     #[error("text after the zone that is not one comment")]
@@ -39,9 +39,9 @@ pub enum DateError {
 
 /// Seconds since 2000-01-01 UTC of a Date value.
 ///
-/// Spec: 4.6. `[day-name ","] 1*2DIGIT month 4DIGIT hh:mm[:ss] (+hhmm / -hhmm / GMT / UT) [one comment]`; the
-/// day name is ignored, names compare without case. One mail must have one date on every node, for replay
-/// entries live by it.
+/// Spec: 4.6. `[day-name ","] 1*2DIGIT month 4DIGIT hh:mm[:ss] (+hhmm / -hhmm / GMT / UT / UTC / Z) [one
+/// comment]`; the day name is ignored, names compare without case. One mail must have one date on every node,
+/// for replay entries live by it.
 pub(crate) fn parse(value: &[u8]) -> Result<u32, DateError> {
     let value = unfold(value);
     let mut rest = trim_wsp(&value);
@@ -80,6 +80,9 @@ const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"
 const MONTHS: [&[u8]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
+
+/// Names of the zone +0000. RFC 5322 4.3 has GMT, UT and Z; programs write UTC.
+const ZERO_ZONES: [&[u8]; 4] = [b"GMT", b"UT", b"UTC", b"Z"];
 
 fn position_of(names: &[&[u8]], name: &[u8]) -> Option<i64> {
     names
@@ -126,7 +129,7 @@ fn time_of_day(text: &[u8]) -> Result<i64, DateError> {
 
 /// Seconds east of UTC.
 fn zone(text: &[u8]) -> Result<i64, DateError> {
-    if text.eq_ignore_ascii_case(b"GMT") || text.eq_ignore_ascii_case(b"UT") {
+    if ZERO_ZONES.iter().any(|name| text.eq_ignore_ascii_case(name)) {
         return Ok(0);
     }
     let (sign, number) = text.split_first().ok_or(DateError::Zone)?;
@@ -212,6 +215,9 @@ mod tests {
             ("Mon, 16 Nov 2026 10:00:00 +0000", 848_138_400),
             ("mon, 16 nov 2026 10:00:00 gmt", 848_138_400),
             ("Tue, 16 Nov 2026 10:00 UT", 848_138_400),
+            ("Mon, 16 Nov 2026 10:00:00 UTC", 848_138_400),
+            ("Mon, 16 Nov 2026 10:00:00 Z", 848_138_400),
+            ("Mon, 16 Nov 2026 10:00:00 utc (Z)", 848_138_400),
             ("16 Nov 2026 12:00:00 +0200 (CEST)", 848_138_400),
             ("16 Nov 2026 05:30:00 -0430(x)", 848_138_400),
             ("Mon,16  Nov\t2026 10:00:00\r\n +0000 ( )", 848_138_400),
@@ -242,7 +248,10 @@ mod tests {
             ("16 Nov 2026 23:60:00 +0000", DateError::Time),
             ("16 Nov 2026 23:59:60 +0000", DateError::Time),
             ("16 Nov 2026 10:00:00 EST", DateError::Zone),
-            ("16 Nov 2026 10:00:00 Z", DateError::Zone),
+            ("16 Nov 2026 10:00:00 A", DateError::Zone),
+            ("16 Nov 2026 10:00:00 ZZ", DateError::Zone),
+            ("16 Nov 2026 10:00:00 UTC+0", DateError::Zone),
+            ("16 Nov 2026 10:00:00 UTC Z", DateError::AfterZone),
             ("16 Nov 2026 10:00:00 +0060", DateError::Zone),
             ("16 Nov 2026 10:00:00 0000", DateError::Zone),
             ("16 Nov 2026 10:00:00 +00000", DateError::Zone),

@@ -11,8 +11,8 @@ use thiserror::Error;
 use crate::limits::{BOUNDARY_BYTES_MAX, MULTIPART_DEPTH_MAX};
 use crate::mail::base64;
 use crate::mail::text::{
-    each_pair, has_twins, is_empty_line, is_wsp, lines_with, split_at_byte, split_line, trim_wsp, unfold,
-    without_line_end,
+    each_pair, has_twins, is_empty_line, is_wsp, lines_with, relaxed, split_at_byte, split_line, trim_wsp,
+    unfold, without_line_end,
 };
 
 /// Why a multipart body has no text. Spec: 5.4.
@@ -71,10 +71,50 @@ pub fn instruction_text(body: &[u8]) -> Result<Cow<'_, [u8]>, MimeError> {
     Err(MimeError::TooDeep)
 }
 
-const PREAMBLES: [&[u8]; 2] = [
-    b"This is a multi-part message in MIME format",
-    b"This is an OpenPGP/MIME signed message",
+/// How the lines begin that programs write above the first part, in relaxed form. A closed list: the sender
+/// never sees these lines, and words of his own there would be no preamble.
+const PREAMBLES: [&[&[u8]]; 8] = [
+    // Mozilla (nsMsgSend), git send-email's callers, PHPMailer.
+    &[b"This is a multi-part message in MIME format"],
+    // Enigmail and Thunderbird, mail signed with OpenPGP.
+    &[b"This is an OpenPGP/MIME signed message"],
+    // Outlook 12 to 16 by SMTP, HCL Notes: public list mail of 2019 to 2026.
+    &[b"This is a multipart message in MIME format."],
+    // Mozilla (nsMsgComposeSecure), mail signed with S/MIME.
+    &[b"This is a cryptographically signed message in MIME format."],
+    // GroupWise (`boundary="=__Part..."`): public list mail of 2003 to 2012.
+    &[
+        b"This is a MIME message. If you are reading this text, you may want to",
+        b"consider changing to a mail reader or gateway that understands how to",
+        b"properly handle MIME multipart messages.",
+    ],
+    // Alpine 2.2x, with an attachment or text beyond ASCII: public list mail of 2009 to 2026.
+    &[
+        b" This message is in MIME format. The first part should be readable text,",
+        b" while the remaining parts are likely unreadable without MIME-aware tools.",
+    ],
+    // Exchange 5.5, Internet Mail Service: public list mail of 2005.
+    &[
+        b"This message is in MIME format. Since your mail reader does not understand",
+        b"this format, some or all of this message may not be legible.",
+    ],
+    // Horde (Horde_Mime_Part).
+    &[b"This message is in MIME format."],
 ];
+
+/// What follows a preamble, if the text begins with one.
+fn after_preamble(text: &[u8]) -> Option<&[u8]> {
+    // Cheap test first: hardly any text begins so.
+    if !trim_wsp(text).starts_with(b"This ") {
+        return None;
+    }
+    PREAMBLES.iter().find_map(|preamble| {
+        preamble.iter().try_fold(text, |rest, begin| {
+            let (line, after) = next_line(rest)?;
+            relaxed(line).starts_with(begin).then_some(after)
+        })
+    })
+}
 
 /// The first line of `rest` without its line end, and what follows; `None` at the end.
 fn next_line(rest: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -88,15 +128,14 @@ fn opening(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut preamble_seen = false;
     let (boundary, after) = loop {
         let (line, after) = next_line(rest)?;
-        rest = after;
         if is_empty_line(line) {
-            continue;
-        }
-        if !preamble_seen && PREAMBLES.iter().any(|preamble| line.starts_with(preamble)) {
+            rest = after;
+        } else if let Some(after) = after_preamble(rest).filter(|_| !preamble_seen) {
             preamble_seen = true;
-            continue;
+            rest = after;
+        } else {
+            break (line.strip_prefix(b"--").filter(|text| is_boundary(text))?, after);
         }
-        break (line.strip_prefix(b"--").filter(|text| is_boundary(text))?, after);
     };
     let mut has_content_field = false;
     let mut fields: usize = 0;
@@ -506,13 +545,34 @@ mod tests {
                 "{header}"
             );
         }
-        let body = format!(
-            "\n \nThis is a multi-part message in MIME format.\n\n{}",
-            multipart("Content-ID: <1>", "a")
-        );
-        assert_eq!(text(&body).as_deref(), Ok("a"));
+        let part = multipart("Content-ID: <1>", "a");
+        for preamble in PREAMBLES {
+            let lines: Vec<_> = preamble
+                .iter()
+                .map(|line| String::from_utf8_lossy(line))
+                .collect();
+            let body = format!("\n \n{} \n\n{part}", lines.join(" \n"));
+            assert_eq!(text(&body).as_deref(), Ok("a"), "{body}");
+        }
         assert_eq!(text("--b\nContent-ID: <1>\n\na\n").as_deref(), Ok("a"));
         assert_eq!(text("--b\nContent-ID: <1>\n\n--b--\n").as_deref(), Ok(""));
+    }
+
+    /// What is no fixed line of a program may be the sender's own words: read as text, they stand first.
+    #[test]
+    fn rejects_other_words_above_the_first_part() {
+        let part = multipart("Content-ID: <1>", "a");
+        for above in [
+            "Please pay:",
+            " This is a multi-part message in MIME format.",
+            "this is a multi-part message in MIME format.",
+            "This is a MIME message. If you are reading this text, you may want to",
+            "This message is in MIME format.\nThis message is in MIME format.",
+            "This is a multipart message in MIME format.\nREMIT 9 XAH",
+        ] {
+            let body = format!("{above}\n\n{part}");
+            assert_eq!(text(&body).as_deref(), Ok(body.as_str()), "{above}");
+        }
     }
 
     #[test]

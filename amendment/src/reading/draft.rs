@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use codec::AccountId;
+
 use crate::checks::{Recorder, Step};
 use crate::dkim::canon;
 use crate::dkim::selection::Selection;
@@ -218,6 +220,22 @@ impl<'m> Draft<'m> {
             (Some(Meaning::Rekey(key)), _) => Some(Order::Rekey { key }),
             (Some(Meaning::Remit(_)), None) | (None, _) => None,
         };
+        if let (Some(order), Some(sender)) = (&self.order, &self.candidate.sender)
+            && let Err(refusal) = check_not_own(order, sender.account())
+        {
+            rec.fail(Step::Recipient, refusal);
+        }
+    }
+}
+
+/// The sender's own account is neither paid nor its own new key: no ledger takes either.
+///
+/// Spec: 2.5.
+fn check_not_own(order: &Order, sender: AccountId) -> Result<(), Refusal> {
+    match order {
+        Order::Remit { to, .. } if to.account() == sender => Err(Refusal::PaysItself),
+        Order::Rekey { key } if *key == sender => Err(Refusal::KeyIsItself),
+        Order::Remit { .. } | Order::Rekey { .. } => Ok(()),
     }
 }
 

@@ -115,7 +115,7 @@ fn enhanced(refusal: &Refusal) -> &'static str {
         R::Mime(_) => "5.6.1",
         R::Instruction(_) | R::Money(_) | R::Network(_) => "5.6.0",
         R::From(_) => "5.1.7",
-        R::To(_) | R::Named(_) => "5.1.3",
+        R::To(_) | R::Named(_) | R::PaysItself | R::KeyIsItself => "5.1.3",
         R::NoSignature | R::BodyHash | R::KeyUnknown | R::KeyRevoked | R::KeyRecord(_) => "5.7.20",
         R::Signature => "5.7.20",
         R::SignatureSigned | R::Tags(_) | R::TagMissing(_) | R::Version | R::Algorithm => "5.7.21",
