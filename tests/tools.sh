@@ -69,6 +69,7 @@ dovecot|dovecot-core
 /usr/lib/dovecot/lmtp|dovecot-lmtpd
 python:dkim|python3-dkim
 python:nacl|python3-nacl
+python:cryptography|python3-cryptography
 file:/usr/include/opendkim/dkim.h|libopendkim-dev'
 
 # Prints the lines of `tools` whose program, file or module is not there.
