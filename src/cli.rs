@@ -72,7 +72,9 @@ pub(crate) enum Command {
 pub(crate) enum Ledger {
     /// Rebuild recorded ledgers of a real server and compare every byte
     ///
-    /// Exit code: 0 all are equal, 1 one differs, 2 one cannot be read.
+    /// What must differ, such as a transaction type that is not supported, is named with its reason.
+    ///
+    /// Exit code: 0 all are equal but those, 1 another one differs, 2 one cannot be read.
     Replay {
         /// Records, one case each
         #[arg(required = true, value_name = "FILE")]

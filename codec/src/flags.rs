@@ -118,6 +118,9 @@ pub const LSF_URI_TOKEN_ISSUER: u32 = 0x4000_0000;
 /// AccountRoot: refuses Remits.
 pub const LSF_DISALLOW_INCOMING_REMIT: u32 = 0x8000_0000;
 
+/// URIToken: its issuer may burn it.
+pub const LSF_BURNABLE: u32 = 0x0000_0001;
+
 /// RippleState: the line counts towards the reserve of the low account.
 pub const LSF_LOW_RESERVE: u32 = 0x0001_0000;
 /// RippleState: the line counts towards the reserve of the high account.

@@ -226,6 +226,7 @@ impl TxType {
             TxType::TicketCreate => TICKET_CREATE,
             TxType::DepositPreauth => DEPOSIT_PREAUTH,
             TxType::TrustSet => TRUST_SET,
+            TxType::UriTokenBurn => URI_TOKEN_BURN,
             TxType::Remit => REMIT,
             TxType::EnableAmendment => ENABLE_AMENDMENT,
             TxType::SetFee => SET_FEE,
@@ -379,6 +380,7 @@ const TRUST_SET: Rows = &[
     (sf::QUALITY_OUT, Optional),
     (sf::TICKET_SEQUENCE, Optional),
 ];
+const URI_TOKEN_BURN: Rows = &[(sf::URI_TOKEN_ID, Required), (sf::TICKET_SEQUENCE, Optional)];
 const REMIT: Rows = &[
     (sf::DESTINATION, Required),
     (sf::AMOUNTS, Optional),

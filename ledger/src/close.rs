@@ -236,29 +236,50 @@ pub(crate) fn tx_leaf(blob: &[u8], metadata: &[u8]) -> Vec<u8> {
     leaf
 }
 
-/// Each transaction once, by account (xor a salt that nobody can choose: the hash of the set), then Sequence
-/// before tickets, then id.
+/// Each transaction once, in the order of their keys under a salt that nobody can choose: the hash of the set.
 fn canonical_order(txs: impl IntoIterator<Item = Transaction>) -> Vec<Transaction> {
     let by_id: BTreeMap<Hash256, Transaction> = txs.into_iter().map(|tx| (tx.id(), tx)).collect();
     let set = TxSet::from_sorted_iter(by_id.keys().map(|id| (*id, Vec::new())));
-    let salt = *set.root_hash().as_bytes();
+    let salt = set.root_hash();
     let mut order: Vec<Transaction> = by_id.into_values().collect();
-    order.sort_by_cached_key(|tx| {
-        (
-            salted(tx, &salt),
-            tx.ticket().is_some(),
-            tx.ticket().unwrap_or(tx.sequence()),
-            tx.id(),
-        )
-    });
+    order.sort_by_cached_key(|tx| CanonicalKey::of(tx, &salt));
     order
 }
 
-/// The account in front of 12 zero bytes, xor the salt.
-fn salted(tx: &Transaction, salt: &[u8; 32]) -> [u8; 32] {
-    let mut key = *salt;
-    for (byte, account) in key.iter_mut().zip(tx.account().as_bytes()) {
-        *byte ^= account;
+/// Where a transaction stands in a canonical set (xahaud CanonicalTXSet.cpp): by account xor the salt, then
+/// Sequence before tickets, then id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CanonicalKey {
+    account: [u8; 32],
+    by_ticket: bool,
+    number: u32,
+    id: Hash256,
+}
+
+impl CanonicalKey {
+    pub(crate) fn of(tx: &Transaction, salt: &Hash256) -> CanonicalKey {
+        let mut account = *salt.as_bytes();
+        for (byte, of_account) in account.iter_mut().zip(tx.account().as_bytes()) {
+            *byte ^= of_account;
+        }
+        let ticket = tx.ticket().filter(|_| tx.sequence() == 0);
+        CanonicalKey {
+            account,
+            by_ticket: ticket.is_some(),
+            number: ticket.unwrap_or(tx.sequence()),
+            id: tx.id(),
+        }
     }
-    key
+
+    /// Before all transactions of the account that have this one's Sequence or ticket, or a later one.
+    pub(crate) fn first_alike(self) -> CanonicalKey {
+        CanonicalKey {
+            id: Hash256::ZERO,
+            ..self
+        }
+    }
+
+    pub(crate) fn is_of_same_account(&self, other: &CanonicalKey) -> bool {
+        self.account == other.account
+    }
 }

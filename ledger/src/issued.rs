@@ -333,6 +333,34 @@ pub(crate) fn times_rate(amount: &IssuedAmount, rate: u32) -> Result<IssuedAmoun
         .amount(amount.currency(), amount.issuer())
 }
 
+/// Digits that a quotient gets beyond those of its dividend (STAmount.cpp `divide`).
+const QUOTIENT_DIGITS: u32 = 17;
+/// Added to the last of those digits, so that a quotient is cut off a little above itself.
+const QUOTIENT_NUDGE: u128 = 5;
+
+/// `a / b` of positive values, under the issuer of `a`; nothing divides by zero.
+pub(crate) fn divide(a: &IssuedAmount, b: &IssuedAmount) -> Result<IssuedAmount, Overflow> {
+    let (a_number, b_number) = (Number::of(a), Number::of(b));
+    let digits = a_number
+        .digits
+        .saturating_mul(ten_to(QUOTIENT_DIGITS))
+        .checked_div(b_number.digits)
+        .ok_or(Overflow)?;
+    let quotient = Number {
+        sign: Sign::Plus,
+        digits: if digits == 0 {
+            0
+        } else {
+            digits.saturating_add(QUOTIENT_NUDGE)
+        },
+        exponent: a_number
+            .exponent
+            .saturating_sub(b_number.exponent)
+            .saturating_sub_unsigned(QUOTIENT_DIGITS),
+    };
+    quotient.normal().amount(a.currency(), a.issuer())
+}
+
 /// Compares the values.
 pub(crate) fn compare(a: &IssuedAmount, b: &IssuedAmount) -> Ordering {
     let sign = |amount: &IssuedAmount| amount.mantissa().signum();
@@ -424,6 +452,27 @@ mod tests {
         // 1/3 = 0.33333333333333333...
         assert_eq!(ratio("1", 1, 3, Rounding::Down), amount("0.3333333333333333"));
         assert_eq!(ratio("1", 1, 3, Rounding::Up), amount("0.3333333333333334"));
+    }
+
+    #[test]
+    fn accepts_quotients_as_by_hand() {
+        let rows = [
+            ("12", "10", "1.2"),
+            ("1", "3", "0.3333333333333333"),
+            // 0.66666666666666666 and 5 in the 17th place: to the nearest of 16.
+            ("2", "3", "0.6666666666666667"),
+            ("10", "12", "0.8333333333333334"),
+            ("0", "7", "0"),
+        ];
+        for (a, b, quotient) in rows {
+            assert_eq!(
+                divide(&amount(a), &amount(b)).unwrap(),
+                amount(quotient),
+                "{a} / {b}"
+            );
+        }
+        assert_eq!(divide(&amount("1"), &amount("0")), Err(Overflow));
+        assert_eq!(divide(&amount("1e90"), &amount("1e-10")), Err(Overflow));
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub mod limits;
 mod lines;
 mod metadata;
 pub mod open_ledger;
+mod quality;
 pub mod replay;
 mod rewards;
 mod sandbox;

@@ -28,6 +28,12 @@ pub struct OpenLedger {
 /// Why a submission is turned away before the rules see it (`invalidTransaction`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocalRefusal {
+    /// It claims to be emitted by a hook, and is signed.
+    #[error("Emitted txn contains signature.")]
+    EmittedAndSigned,
+    /// It claims to be emitted by a hook; there are none here.
+    #[error("Emitted txn was not marked for preflight nor out of the emission directory")]
+    Emitted,
     /// The signature is not by SigningPubKey, or not canonical.
     #[error("Invalid signature.")]
     Signature,
@@ -160,6 +166,13 @@ impl OpenLedger {
 fn check_local(tx: &Transaction, env: &Env) -> Result<(), LocalRefusal> {
     if tx.is_pseudo() {
         return Err(LocalRefusal::Pseudo);
+    }
+    if tx.object().contains(sf::EMIT_DETAILS) {
+        return Err(if tx.object().contains(sf::TXN_SIGNATURE) {
+            LocalRefusal::EmittedAndSigned
+        } else {
+            LocalRefusal::Emitted
+        });
     }
     let by_mail = email::is_email(tx, env);
     if !by_mail && !tx.has_good_signature() {

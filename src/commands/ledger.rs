@@ -2,7 +2,7 @@
 
 use super::{Failure, Outcome};
 use crate::output::Format;
-use ::ledger::replay::{RecordedLedger, replay};
+use ::ledger::replay::{Difference, MustDiffer, RecordedLedger, replay};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,10 @@ const RECORD_BYTES_MAX: u64 = 256 << 20;
 struct Replayed {
     file: String,
     name: String,
-    /// What differs first: what, recorded, got.
-    difference: Option<(String, String, String)>,
+    /// What differs first.
+    difference: Option<Difference>,
+    /// Why that must be so, where it must.
+    must_differ: Option<MustDiffer>,
     /// Why it cannot be replayed.
     error: Option<String>,
 }
@@ -24,9 +26,13 @@ impl Replayed {
     fn is_equal(&self) -> bool {
         self.difference.is_none() && self.error.is_none()
     }
+
+    fn is_right(&self) -> bool {
+        self.is_equal() || self.must_differ.is_some()
+    }
 }
 
-/// Replays each file; the outcome is yes only where all are equal.
+/// Replays each file; the outcome is yes only where all are equal but those that must differ.
 pub(crate) fn replay_files(files: &[PathBuf], format: Format) -> Result<Outcome, Failure> {
     let mut rows = Vec::new();
     for file in files {
@@ -34,6 +40,7 @@ pub(crate) fn replay_files(files: &[PathBuf], format: Format) -> Result<Outcome,
             file: file.display().to_string(),
             name: file.display().to_string(),
             difference: None,
+            must_differ: None,
             error: Some(failure.to_string()),
         });
         if !format.is_json() {
@@ -42,17 +49,20 @@ pub(crate) fn replay_files(files: &[PathBuf], format: Format) -> Result<Outcome,
         rows.push(row);
     }
     let equal = rows.iter().filter(|row| row.is_equal()).count();
+    let must_differ = rows.iter().filter(|row| row.must_differ.is_some()).count();
     if format.is_json() {
         let cases: Vec<Value> = rows.iter().map(row_json).collect();
         out!(
             "{}",
-            json!({ "cases": cases, "equal": equal, "total": rows.len() })
+            json!({ "cases": cases, "equal": equal, "must_differ": must_differ, "total": rows.len() })
         );
-    } else {
+    } else if must_differ == 0 {
         out!("{equal} of {} equal", rows.len());
+    } else {
+        out!("{equal} of {} equal, {must_differ} must differ", rows.len());
     }
     let is_unreadable = rows.iter().any(|row| row.error.is_some());
-    Ok(match (is_unreadable, equal == rows.len()) {
+    Ok(match (is_unreadable, rows.iter().all(Replayed::is_right)) {
         (true, _) => Outcome::Unknown,
         (false, true) => Outcome::Yes,
         (false, false) => Outcome::No,
@@ -75,11 +85,11 @@ fn replay_file(file: &Path) -> Result<Replayed, Failure> {
     let record: Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
     let case = RecordedLedger::from_json(&record).map_err(|error| wrong(error.to_string()))?;
     let outcome = replay(&case);
-    let difference = outcome.differences.into_iter().next();
     Ok(Replayed {
         file: path,
         name: case.name,
-        difference: difference.map(|first| (first.what, first.expected, first.got)),
+        difference: outcome.differences.into_iter().next(),
+        must_differ: outcome.must_differ,
         error: None,
     })
 }
@@ -91,9 +101,10 @@ fn row_json(row: &Replayed) -> Value {
         "name": row.name,
         "equal": row.is_equal(),
         "error": row.error,
-        "differs": difference.map(|(what, _, _)| what),
-        "recorded": difference.map(|(_, recorded, _)| recorded),
-        "got": difference.map(|(_, _, got)| got),
+        "differs": difference.map(|difference| &difference.what),
+        "recorded": difference.map(|difference| &difference.expected),
+        "got": difference.map(|difference| &difference.got),
+        "must_differ": row.must_differ.map(|reason| reason.to_string()),
     })
 }
 
@@ -102,13 +113,13 @@ fn print_row(row: &Replayed) {
         out!("{error}");
         return;
     }
-    match &row.difference {
-        None => out!("{}: equal", row.name),
-        Some((what, recorded, got)) => {
-            out!(
-                "{}: {what} differs\n  recorded {recorded}\n  got      {got}",
-                row.name
-            );
-        }
+    let Some(Difference { what, expected, got }) = &row.difference else {
+        out!("{}: equal", row.name);
+        return;
+    };
+    match &row.must_differ {
+        Some(reason) => out!("{}: {what} must differ: {reason}", row.name),
+        None => out!("{}: {what} differs", row.name),
     }
+    out!("  recorded {expected}\n  got      {got}");
 }

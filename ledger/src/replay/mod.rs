@@ -3,21 +3,27 @@
 //!
 //! Until our ledger is closed only the parent's header, the state before, the transactions' bytes and the
 //! close time are read; what was recorded after that is only compared. No file is opened here; `record` reads
-//! the JSON.
+//! the JSON, `held` keeps what has to wait, `difference` knows what cannot be equal.
 
+mod difference;
+mod held;
 mod record;
 
 use std::collections::BTreeMap;
 
-use codec::{AccountId, CloseTime, Hash256, TerClass, json};
+use codec::{CloseTime, Hash256, json};
 use serde_json::Value as Json;
 
 use crate::close::{AppliedTx, Closed, close_at};
 use crate::header::Header;
 use crate::ledger::Ledger;
-use crate::open_ledger::{LocalRefusal, OpenLedger, SubmitOutcome};
+use crate::open_ledger::OpenLedger;
 use crate::state_map::{StateMap, TxMap};
-use crate::transaction::{Transaction, TransactionError};
+use crate::transaction::Transaction;
+use difference::{ENGINE_RESULT, INVALID_TRANSACTION};
+use held::SubmitQueue;
+
+pub use difference::{Difference, MustDiffer, Submitted};
 
 /// A recorded ledger.
 #[derive(Clone, Debug)]
@@ -54,7 +60,8 @@ pub enum EngineResult {
     Token(String),
     /// Turned away as `invalidTransaction`.
     InvalidTransaction,
-    /// The record does not say.
+    /// The record does not say. What only validators make is not submitted: it is put into the set at the
+    /// close.
     NotRecorded,
 }
 
@@ -88,18 +95,17 @@ pub struct RecordError {
     pub field: &'static str,
 }
 
-/// Answer to a submission, or why the bytes are no transaction.
-pub type Submitted = Result<Result<SubmitOutcome, LocalRefusal>, TransactionError>;
-
 /// What the replay gave.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The answers, in order.
+    /// The answers to what was submitted, in order.
     pub submitted: Vec<Submitted>,
     /// The ledger that was closed.
     pub closed: Closed,
     /// Everything that differs from the record, in the order of comparison.
     pub differences: Vec<Difference>,
+    /// Why that must be so, where it must.
+    pub must_differ: Option<MustDiffer>,
 }
 
 impl Outcome {
@@ -108,17 +114,6 @@ impl Outcome {
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()
     }
-}
-
-/// One thing that differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// What: `engine_result`, `metadata`, `account_hash`, `state_after INDEX`...
-    pub what: String,
-    /// As recorded.
-    pub expected: String,
-    /// As computed.
-    pub got: String,
 }
 
 /// Replays a record: submits to the open ledger, closes with what was accepted, compares.
@@ -141,27 +136,26 @@ pub fn replay(record: &RecordedLedger) -> Outcome {
         record.parent.account_hash,
         parent.state().root_hash(),
     );
-    let mut queue = SubmitQueue {
-        open: OpenLedger::new(&parent),
-        held: BTreeMap::new(),
-    };
-    let mut submitted = Vec::new();
+    let mut queue = SubmitQueue::new(OpenLedger::new(&parent));
+    let (mut submitted, mut of_validators) = (Vec::new(), Vec::new());
     for submission in &record.submissions {
         let tx = Transaction::parse(&submission.tx_blob);
         let id = tx.as_ref().ok().map(Transaction::id);
         if let (Some(expected), Some(got)) = (submission.tx_id, id) {
             compare.text("hash", expected, got);
         }
-        let answer = tx.map(|tx| queue.submit(&tx));
-        compare.engine_result(&submission.engine_result, &answer);
-        submitted.push(answer);
+        let was_submitted = submission.engine_result != EngineResult::NotRecorded;
+        match tx {
+            Ok(tx) if tx.is_pseudo() && !was_submitted => of_validators.push(tx),
+            tx => {
+                let answer = tx.map(|tx| queue.submit(&tx));
+                compare.engine_result(&submission.engine_result, &answer);
+                submitted.push(answer);
+            }
+        }
     }
-    let closed = close_at(
-        &parent,
-        queue.open.accepted().iter().cloned(),
-        record.close_time,
-        0,
-    );
+    let set = queue.close().into_iter().chain(of_validators);
+    let closed = close_at(&parent, set, record.close_time, 0);
     compare.metadata(
         &record.expected.applied,
         &closed.applied,
@@ -170,53 +164,11 @@ pub fn replay(record: &RecordedLedger) -> Outcome {
     compare.state(&record.expected.state_after, closed.ledger.state());
     compare.header(&record.expected, &closed.ledger);
     Outcome {
+        must_differ: MustDiffer::of(&submitted, &compare.differences),
         submitted,
         closed,
         differences: compare.differences,
     }
-}
-
-/// An open ledger with the transactions that were held because others have to come first.
-struct SubmitQueue {
-    open: OpenLedger,
-    held: BTreeMap<(AccountId, bool, u32, Hash256), Transaction>,
-}
-
-impl SubmitQueue {
-    /// Submits; after a success the account's next held transaction is tried again, as xahaud does.
-    fn submit(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
-        let answer = self.open.submit(tx)?;
-        let (mut last, mut ter) = (tx.clone(), answer.ter);
-        // Each turn takes one out of `held`, and puts it back only as the last turn.
-        loop {
-            if ter.class() == TerClass::Ter {
-                self.held.insert(order(&last), last);
-                break;
-            }
-            if !ter.is_success() {
-                break;
-            }
-            let (account, by_ticket, number, _) = order(&last);
-            let after = (account, by_ticket, number, Hash256::ZERO);
-            let next = self.held.range(after..).next();
-            let Some(key) = next.map(|(key, _)| *key).filter(|key| key.0 == account) else {
-                break;
-            };
-            let Some(held) = self.held.remove(&key) else { break };
-            let Ok(outcome) = self.open.submit(&held) else {
-                break;
-            };
-            (last, ter) = (held, outcome.ter);
-        }
-        Ok(answer)
-    }
-}
-
-/// Sequences before tickets, as xahaud keeps held transactions.
-fn order(tx: &Transaction) -> (AccountId, bool, u32, Hash256) {
-    let by_ticket = tx.sequence() == 0 && tx.ticket().is_some();
-    let number = if by_ticket { tx.ticket() } else { None };
-    (tx.account(), by_ticket, number.unwrap_or(tx.sequence()), tx.id())
 }
 
 /// Metadata as the server's JSON has it: a payment also says what it delivered.
@@ -257,17 +209,16 @@ impl Compare {
     }
 
     fn engine_result(&mut self, expected: &EngineResult, answer: &Submitted) {
-        let invalid = "invalidTransaction";
         let expected = match expected {
             EngineResult::Token(token) => token.as_str(),
-            EngineResult::InvalidTransaction => invalid,
+            EngineResult::InvalidTransaction => INVALID_TRANSACTION,
             EngineResult::NotRecorded => return,
         };
         let token = match answer {
             Ok(Ok(outcome)) => outcome.ter.token(),
-            Ok(Err(_)) | Err(_) => invalid,
+            Ok(Err(_)) | Err(_) => INVALID_TRANSACTION,
         };
-        self.text("engine_result", expected, token);
+        self.text(ENGINE_RESULT, expected, token);
     }
 
     /// Each transaction of either ledger. A ledger of one does not need the ids to be told apart.

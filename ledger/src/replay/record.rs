@@ -1,5 +1,6 @@
 //! The forms of a record. All have `n`, `name`, `parent_header`, `state_before`, `state_after` and `ledger`,
-//! with `header` and `header_binary.ledger_data`, as fixtures/golden has them. The transactions stand
+//! with `header` and `header_binary.ledger_data`, as fixtures/golden has them. Instead of `state_after` there may
+//! be `state_changes`: only the entries that differ, with `data` null where one is gone. The transactions stand
 //!
 //! - one: `tx_blob`, `hash`, `submit` (or `engine_result`), `tx.meta`, `tx_binary.meta` beside the others;
 //! - several: a list under `transactions`, `txs`, `cases` or `submissions`, each an object of those fields or
@@ -45,17 +46,23 @@ impl RecordedLedger {
             }
             submissions.push(submission);
         }
+        let state_before = state(record, "state_before")?;
+        let state_after = if record.get("state_changes").is_some() {
+            changed(&state_before, record)?
+        } else {
+            state(record, "state_after")?
+        };
         Ok(RecordedLedger {
             name: name(record),
             parent: parent_header(child(record, "parent_header")?)?,
-            state_before: state(record, "state_before")?,
+            state_before,
             submissions,
             close_time: CloseTime::new(number(shown, "close_time")?),
             expected: Expected {
                 applied,
                 header: bytes(child(header, "header_binary")?, "ledger_data")?,
                 ledger_hash: hash(shown, "ledger_hash")?,
-                state_after: state(record, "state_after")?,
+                state_after,
             },
         })
     }
@@ -209,4 +216,22 @@ fn state(record: &Json, field: &'static str) -> Result<Vec<(Hash256, Vec<u8>)>, 
         .iter()
         .map(|entry| Ok((hash(entry, "index")?, bytes(entry, "data")?)))
         .collect()
+}
+
+/// The state with the recorded changes.
+fn changed(
+    state_before: &[(Hash256, Vec<u8>)],
+    record: &Json,
+) -> Result<Vec<(Hash256, Vec<u8>)>, RecordError> {
+    let field = "state_changes";
+    let mut after: BTreeMap<Hash256, Vec<u8>> = state_before.iter().cloned().collect();
+    for change in child(record, field)?.as_array().ok_or(RecordError { field })? {
+        let index = hash(change, "index")?;
+        if child(change, "data")?.is_null() {
+            after.remove(&index);
+        } else {
+            after.insert(index, bytes(change, "data")?);
+        }
+    }
+    Ok(after.into_iter().collect())
 }

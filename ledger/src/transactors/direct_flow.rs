@@ -1,8 +1,7 @@
 //! The payment engine for one strand of direct steps: money of one currency that ripples along trust lines.
 //!
-//! Xahau's rules (paths/impl/DirectStep.cpp, PaySteps.cpp, StrandFlow.h) without order books, paths and
-//! quality limits. First the steps are asked backwards what they need, then forwards from the one that gives
-//! least.
+//! Xahau's rules (paths/impl/DirectStep.cpp, PaySteps.cpp, StrandFlow.h) without order books and paths. First
+//! the steps are asked backwards what they need, then forwards from the one that gives least.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -14,6 +13,7 @@ use super::strand_checks::{check_line, check_step};
 use crate::issued::{self, Overflow, Rounding};
 use crate::limits::{FLOW_PASSES_MAX, TRANSFER_RATE_ONE};
 use crate::lines::{self, Side, balance_of, issued_in};
+use crate::quality::Quality;
 use crate::sandbox::Sandbox;
 
 /// Issued money to be moved.
@@ -24,6 +24,8 @@ pub(super) struct Transfer {
     /// At most this much leaves the sender.
     pub(super) send_max: IssuedAmount,
     pub(super) completeness: Completeness,
+    /// The worst quality that is taken.
+    pub(super) limit: Option<Quality>,
 }
 
 /// Whether less than the whole amount will do.
@@ -135,6 +137,7 @@ struct Strand {
     steps: Vec<Step>,
     currency: Currency,
     zero: IssuedAmount,
+    limit: Option<Quality>,
 }
 
 impl Strand {
@@ -163,6 +166,7 @@ impl Strand {
             steps: Vec::new(),
             currency,
             zero: issued::zero(currency, last)?,
+            limit: transfer.limit,
         };
         let (mut givers, mut takers) = (BTreeSet::new(), BTreeSet::new());
         let steps = nodes.len().saturating_sub(1);
@@ -185,7 +189,8 @@ impl Strand {
         Ok(strand)
     }
 
-    /// Sends as much as one pass can; `None`, with nothing written, where nothing can be sent.
+    /// Sends as much as one pass can; `None`, with nothing written, where nothing can be sent, or not at the
+    /// limit of quality.
     fn pass(
         &mut self,
         apply: &mut Apply<'_>,
@@ -193,7 +198,12 @@ impl Strand {
         out: &IssuedAmount,
     ) -> FlowResult<Option<(IssuedAmount, IssuedAmount)>> {
         let before = apply.sandbox.clone();
-        let done = self.pass_over(apply, &before, in_max, out);
+        let done = self.pass_over(apply, &before, in_max, out).map(|moved| {
+            moved.filter(|(input, output)| {
+                let quality = Quality::of(input, output);
+                self.limit.is_none_or(|limit| !quality.is_worse_than(limit))
+            })
+        });
         if !matches!(done, Ok(Some(_))) {
             apply.sandbox = before;
         }
@@ -259,10 +269,13 @@ impl Strand {
         }
     }
 
-    /// What the giver of a step can give at most, and how (xahaud `maxPaymentFlow`).
+    /// What the giver of a step can give at most, and how (xahaud `maxPaymentFlow`). A line that a pass
+    /// emptied may be gone: it holds nothing and has no limit.
     fn max_of(&self, apply: &Apply<'_>, step: &Step) -> FlowResult<(IssuedAmount, Direction)> {
         let key = keylet::line(step.giver, step.taker, self.currency);
-        let line = apply.sandbox.entry(&key).ok_or(Ter::TER_NO_LINE)?;
+        let Some(line) = apply.sandbox.entry(&key) else {
+            return Ok((self.zero, Direction::Issues));
+        };
         let side = Side::of(step.giver, step.taker);
         let held = issued::with_issuer(&balance_of(&line, side)?, self.zero.issuer())?;
         if held.mantissa() > 0 {
@@ -288,9 +301,9 @@ impl Strand {
                     return Ok((TRANSFER_RATE_ONE, TRANSFER_RATE_ONE));
                 };
                 let before = self.step(before)?;
-                let taken = self.quality(apply, before, Quality::In);
+                let taken = self.quality(apply, before, QualityField::In);
                 Ok((
-                    self.quality(apply, step, Quality::Out).max(taken),
+                    self.quality(apply, step, QualityField::Out).max(taken),
                     TRANSFER_RATE_ONE,
                 ))
             }
@@ -299,7 +312,7 @@ impl Strand {
                     Some(Direction::Redeems) => lines::transfer_rate(apply, step.giver),
                     Some(Direction::Issues) | None => TRANSFER_RATE_ONE,
                 };
-                let quality = self.quality(apply, step, Quality::In);
+                let quality = self.quality(apply, step, QualityField::In);
                 let is_last = at.saturating_add(1) == self.steps.len();
                 let given = if is_last {
                     quality.min(TRANSFER_RATE_ONE)
@@ -312,11 +325,11 @@ impl Strand {
     }
 
     /// The taker's quality in or the giver's quality out, as their line says.
-    fn quality(&self, apply: &Apply<'_>, step: &Step, which: Quality) -> u32 {
+    fn quality(&self, apply: &Apply<'_>, step: &Step, which: QualityField) -> u32 {
         let side = Side::of(step.giver, step.taker);
         let field = match which {
-            Quality::In => side.other().quality_in(),
-            Quality::Out => side.quality_out(),
+            QualityField::In => side.other().quality_in(),
+            QualityField::Out => side.quality_out(),
         };
         apply
             .sandbox
@@ -416,7 +429,7 @@ impl Strand {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quality {
+enum QualityField {
     In,
     Out,
 }

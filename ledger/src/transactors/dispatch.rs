@@ -4,7 +4,7 @@ use codec::format::TxType;
 
 use super::{
     Transactor, account_set, deposit_preauth, dkim_key_set, enable_amendment, payment, remit, set_fee,
-    set_regular_key, ticket_create, trust_set, unl_report,
+    set_regular_key, ticket_create, trust_set, unl_report, uri_token_burn,
 };
 
 /// The transactor of a type; `None` where this ledger does not know the type (temUNKNOWN).
@@ -16,6 +16,7 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::TicketCreate => Some(&ticket_create::TicketCreate),
         TxType::TrustSet => Some(&trust_set::TrustSet),
         TxType::DepositPreauth => Some(&deposit_preauth::DepositPreauth),
+        TxType::UriTokenBurn => Some(&uri_token_burn::UriTokenBurn),
         TxType::Remit => Some(&remit::Remit),
         TxType::EnableAmendment => Some(&enable_amendment::EnableAmendment),
         TxType::SetFee => Some(&set_fee::SetFee),

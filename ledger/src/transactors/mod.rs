@@ -15,6 +15,7 @@ mod strand_checks;
 pub(crate) mod ticket_create;
 mod trust_set;
 mod unl_report;
+mod uri_token_burn;
 mod uri_tokens;
 
 use codec::format::TxType;

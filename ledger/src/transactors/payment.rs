@@ -49,8 +49,8 @@ impl Transactor for Payment {
             check_direct(tx)?;
         }
         check_deliver_min(tx, &amount)?;
-        // Other currencies, paths and a limit of quality need order books: not supported here.
-        if paths || !same_currency || tx.flags() & flags::TF_LIMIT_QUALITY != 0 {
+        // Other currencies and paths need order books: not supported here.
+        if paths || !same_currency {
             return Err(Ter::TEM_DISABLED);
         }
         Ok(())

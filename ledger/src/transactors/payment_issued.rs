@@ -9,6 +9,7 @@ use super::direct_flow::{Completeness, Transfer, deliver};
 use super::{Apply, destination, flags_of, is_preauthorized};
 use crate::issued;
 use crate::lines;
+use crate::quality::Quality;
 
 pub(super) fn apply(apply: &mut Apply<'_>, amount: &IssuedAmount) -> Result<(), Ter> {
     let (tx, sender, receiver) = (apply.tx, apply.tx.account(), destination(apply.tx));
@@ -28,12 +29,15 @@ pub(super) fn apply(apply: &mut Apply<'_>, amount: &IssuedAmount) -> Result<(), 
     } else {
         Completeness::Partial
     };
+    let send_max = send_max(tx.object(), amount, sender)?;
+    let is_limited = tx.flags() & flags::TF_LIMIT_QUALITY != 0;
     let transfer = Transfer {
         sender,
         receiver,
         amount: *amount,
-        send_max: send_max(tx.object(), amount, sender)?,
+        send_max,
         completeness,
+        limit: is_limited.then(|| Quality::of(&send_max, amount)),
     };
     let delivered = deliver(apply, &transfer)?;
     if delivered == *amount {

@@ -1,12 +1,21 @@
-//! URI tokens as far as a Remit makes and moves them.
+//! URI tokens: made and moved by a Remit, destroyed by a burn.
 //!
-//! Xahau's rules (Remit.cpp), no section of the spec.
+//! Xahau's rules (Remit.cpp, URIToken.cpp), no section of the spec.
 
 use codec::format::EntryType;
 use codec::{AccountId, Hash256, Object, Ter, flags, keylet, sf};
 
 use super::{Apply, OwnerCount, flags_of};
 use crate::directory::{self, EmptyRoot};
+use crate::sandbox::Sandbox;
+
+/// A token by its index.
+pub(super) fn find(sandbox: &Sandbox<'_>, key: &Hash256) -> Result<Object, Ter> {
+    sandbox
+        .entry(key)
+        .filter(|entry| EntryType::of(entry) == Some(EntryType::UriToken))
+        .ok_or(Ter::TEC_NO_ENTRY)
+}
 
 /// Mints a token of the sender for the receiver.
 pub(super) fn mint(apply: &mut Apply<'_>, receiver: AccountId, order: &Object) -> Result<(), Ter> {
@@ -37,10 +46,7 @@ pub(super) fn mint(apply: &mut Apply<'_>, receiver: AccountId, order: &Object) -
 /// Moves a token of the sender; an offer to sell it ends.
 pub(super) fn transfer(apply: &mut Apply<'_>, receiver: AccountId, key: Hash256) -> Result<(), Ter> {
     let sender = apply.tx.account();
-    let token = apply.sandbox.entry(&key).ok_or(Ter::TEC_NO_ENTRY)?;
-    if EntryType::of(&token) != Some(EntryType::UriToken) {
-        return Err(Ter::TEC_NO_ENTRY);
-    }
+    let token = find(&apply.sandbox, &key)?;
     if token.account(sf::OWNER) != Some(sender) {
         return Err(Ter::TEC_NO_PERMISSION);
     }
@@ -54,4 +60,14 @@ pub(super) fn transfer(apply: &mut Apply<'_>, receiver: AccountId, key: Hash256)
     apply.sandbox.put(key, token);
     apply.change_owner_count(sender, OwnerCount::Down(1))?;
     apply.change_owner_count(receiver, OwnerCount::Up(1))
+}
+
+/// Destroys a token; its owner owns one object less.
+pub(super) fn burn(apply: &mut Apply<'_>, key: Hash256) -> Result<(), Ter> {
+    let token = find(&apply.sandbox, &key)?;
+    let owner = token.account(sf::OWNER).ok_or(Ter::TEF_INTERNAL)?;
+    let page = token.u64(sf::OWNER_NODE).unwrap_or(0);
+    directory::remove(&mut apply.sandbox, owner, page, key, EmptyRoot::Keep)?;
+    apply.sandbox.erase(&key);
+    apply.change_owner_count(owner, OwnerCount::Down(1))
 }

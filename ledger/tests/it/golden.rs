@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
+use codec::format::TxType;
 use ledger::dkim::KeyDelays;
 use ledger::genesis::EmailAmendment;
-use ledger::replay::{EngineResult, RecordedLedger, replay};
+use ledger::replay::{EngineResult, MustDiffer, RecordedLedger, replay};
 use ledger::{GenesisConfig, Ledger, close};
 use serde_json::Value as Json;
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/golden/xahaud/cases")
+fn records() -> Vec<Json> {
+    records_of("xahaud")
 }
 
-fn records() -> Vec<Json> {
-    let mut paths: Vec<_> = std::fs::read_dir(folder())
+fn records_of(set: &str) -> Vec<Json> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../fixtures/golden/{set}/cases"));
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
         .expect("fixtures")
         .map(|entry| entry.expect("entry").path())
         .collect();
@@ -32,15 +34,17 @@ fn case(number: u64) -> RecordedLedger {
     RecordedLedger::from_json(&record).expect("readable")
 }
 
-#[test]
-fn accepts_the_recorded_cases() {
-    let outcomes: Vec<_> = records()
+/// Replays a set; all are equal but those that must differ, which are returned.
+fn must_differ(set: &str, records: usize) -> Vec<(String, MustDiffer)> {
+    let outcomes: Vec<_> = records_of(set)
         .iter()
         .map(|record| RecordedLedger::from_json(record).expect("readable"))
         .map(|case| (replay(&case), case.name))
         .collect();
+    assert_eq!(outcomes.len(), records, "all records");
     let failed: Vec<String> = outcomes
         .iter()
+        .filter(|(outcome, _)| outcome.must_differ.is_none())
         .filter_map(|(outcome, name)| {
             let first = outcome.differences.first()?;
             Some(format!(
@@ -50,7 +54,49 @@ fn accepts_the_recorded_cases() {
         })
         .collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    assert_eq!(outcomes.len(), 86, "all records");
+    outcomes
+        .into_iter()
+        .filter_map(|(outcome, name)| Some((name, outcome.must_differ?)))
+        .collect()
+}
+
+#[test]
+fn accepts_the_recorded_cases() {
+    assert_eq!(must_differ("xahaud", 86), []);
+}
+
+#[test]
+fn accepts_the_recorded_ledgers_of_several_and_of_lines_that_empty() {
+    let offer = MustDiffer::UnsupportedType(Some(TxType::OfferCreate));
+    assert_eq!(
+        must_differ("xahaud2", 34),
+        [("264 inv_unknown_type".to_owned(), offer)]
+    );
+}
+
+#[test]
+fn accepts_the_recorded_ledgers_with_mails() {
+    assert_eq!(
+        must_differ("xahaud-email", 13),
+        [(
+            "054 flag_with_key_signature".to_owned(),
+            MustDiffer::RefusedSooner
+        )]
+    );
+}
+
+#[test]
+fn rejects_a_difference_that_no_reason_explains() {
+    let recorded = records_of("xahaud2");
+    let of = |number: u64| {
+        let record = recorded.iter().find(|record| record["n"] == number);
+        RecordedLedger::from_json(record.expect("a recorded case")).expect("readable")
+    };
+    let mut case = of(297);
+    assert!(replay(&case).is_equal());
+    case.submissions[0].engine_result = EngineResult::InvalidTransaction;
+    let outcome = replay(&case);
+    assert_eq!((outcome.is_equal(), outcome.must_differ), (false, None));
 }
 
 #[test]

@@ -18,7 +18,7 @@ struct Deed {
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
-    (0u8..9, 1u8..=3, 1u8..=4, 1u8..=3, any::<u16>(), any::<u8>()).prop_map(
+    (0u8..10, 1u8..=3, 1u8..=4, 1u8..=3, any::<u16>(), any::<u8>()).prop_map(
         |(kind, from, to, issuer, value, option)| Deed {
             kind,
             from,
@@ -69,6 +69,11 @@ fn transaction(deed: &Deed) -> Object {
                 sf::UNAUTHORIZE
             };
             of_type(TxType::DepositPreauth).with(who, id(deed.to))
+        }
+        8 => {
+            let uri = format!("ipfs://{}", deed.option % 8);
+            let token = codec::keylet::uri_token(id(deed.issuer), uri.as_bytes());
+            of_type(TxType::UriTokenBurn).with(sf::URI_TOKEN_ID, token)
         }
         _ => {
             let uri = format!("ipfs://{}", deed.option % 8);

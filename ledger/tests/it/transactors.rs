@@ -971,6 +971,55 @@ fn accepts_a_uri_token_made_and_moved() {
     assert_eq!(world.balance(id(2)), 100 * XAH + 200_000 - 200_000 - 10);
 }
 
+fn burn(token: codec::Hash256) -> Object {
+    of_type(TxType::UriTokenBurn).with(sf::URI_TOKEN_ID, token)
+}
+
+/// URIToken.cpp, URIToken_test.cpp `testBurnValid`.
+#[test]
+fn accepts_burns_by_the_owner_and_of_burnable_tokens_by_the_issuer() {
+    let mut world = World::new();
+    let token = keylet::uri_token(id(1), b"ipfs://x");
+    assert_eq!(world.apply(&key(1), mint(id(2), b"ipfs://x")), Ter::TES_SUCCESS);
+    assert_eq!(world.apply(&key(2), burn(token)), Ter::TES_SUCCESS);
+    assert!(world.ledger.entry(&token).is_none());
+    assert_eq!((owned(&world, 1), owned(&world, 2)), (Some(0), Some(0)));
+    let order = Object::new()
+        .with(sf::URI, b"ipfs://x".as_slice())
+        .with(sf::FLAGS, flags::TF_BURNABLE);
+    let minted = of_type(TxType::Remit)
+        .with(sf::DESTINATION, id(2))
+        .with(sf::MINT_URI_TOKEN, order);
+    assert_eq!(
+        world.apply(&key(1), minted),
+        Ter::TES_SUCCESS,
+        "the URI is free again"
+    );
+    assert_eq!(world.apply(&key(3), burn(token)), Ter::TEC_NO_PERMISSION);
+    assert_eq!(owned(&world, 2), Some(1));
+    assert_eq!(world.apply(&key(1), burn(token)), Ter::TES_SUCCESS);
+    assert_eq!((owned(&world, 1), owned(&world, 2)), (Some(0), Some(0)));
+}
+
+/// URIToken.cpp, URIToken_test.cpp `testBurnInvalid`.
+#[test]
+fn rejects_burns_of_others_and_of_what_is_no_token() {
+    let mut world = World::new();
+    let token = keylet::uri_token(id(1), b"ipfs://x");
+    assert_eq!(world.apply(&key(2), burn(token)), Ter::TEC_NO_ENTRY);
+    assert_eq!(
+        world.apply(&key(2), burn(keylet::account(id(2)))),
+        Ter::TEC_NO_ENTRY
+    );
+    assert_eq!(world.apply(&key(1), mint(id(2), b"ipfs://x")), Ter::TES_SUCCESS);
+    for stranger in [1, 3] {
+        assert_eq!(world.apply(&key(stranger), burn(token)), Ter::TEC_NO_PERMISSION);
+    }
+    let burnable = burn(token).with(sf::FLAGS, flags::TF_BURNABLE);
+    assert_eq!(world.apply(&key(2), burnable), Ter::TEM_INVALID_FLAG);
+    assert!(world.ledger.entry(&token).is_some());
+}
+
 #[test]
 fn rejects_uri_tokens_twice_or_of_others() {
     let mut world = World::new();
