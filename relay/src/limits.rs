@@ -225,6 +225,9 @@ pub const ENTRY_DAYS_MIN: u32 = 8;
 pub const WAITING_TOLD_SECS: u64 = 60;
 /// Payments that HISTORY shows; ours.
 pub const HISTORY_PAYMENTS_MAX: usize = 10;
+/// Entries of an account that BALANCE asks a node for, to find its issued money; ours. Beyond: the answer says
+/// that there is more.
+pub const BALANCE_ENTRIES_MAX: usize = 64;
 /// Transactions that HISTORY asks a node for; ours.
 pub const HISTORY_TRANSACTIONS_MAX: usize = 50;
 /// Notices that one pass of the sender takes out of the outbox; ours. The others wait for the next pass.

@@ -259,9 +259,10 @@ pub struct Answers {
     /// Most notices to one address in a day.
     #[serde(default = "defaults::answers_per_day")]
     pub per_address_day: u32,
-    /// Link to a transaction; `{hash}` is replaced.
-    #[serde(default = "defaults::transaction_link")]
-    pub transaction_link: String,
+    /// Link to a transaction; `{hash}` is replaced, and an empty one is none. By default that of the
+    /// network's explorer, where it has one.
+    #[serde(default)]
+    pub transaction_link: Option<String>,
 }
 
 /// Metrics and health.
@@ -316,8 +317,5 @@ mod defaults {
     }
     pub(super) fn answers_per_day() -> u32 {
         20
-    }
-    pub(super) fn transaction_link() -> String {
-        "https://xahauexplorer.com/tx/{hash}".to_owned()
     }
 }

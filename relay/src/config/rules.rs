@@ -293,8 +293,11 @@ fn check_answers(config: &Config, found: &mut Complaints) {
         let what = format!("`{}` is not a DKIM selector", answers.dkim_selector);
         found.add("answers.dkim_selector", what, "Write a word such as relay");
     }
-    let link = &answers.transaction_link;
+    let link = answers.transaction_link.as_deref().unwrap_or_default();
     let is_web = link.starts_with("https://") || link.starts_with("http://");
+    if link.is_empty() {
+        return;
+    }
     if !is_web || !link.contains("{hash}") || !link.bytes().all(|b| b.is_ascii_graphic()) {
         let what = format!("`{link}` is not a link to a transaction");
         found.add(
@@ -385,7 +388,7 @@ mod tests {
         answers.host = "smtp.example.org".to_owned();
         answers.from = "other@example.org".to_owned();
         answers.user = Some("u".to_owned());
-        answers.transaction_link = "https://example.org/".to_owned();
+        answers.transaction_link = Some("https://example.org/".to_owned());
         config.answers = Some(answers);
         assert_eq!(
             settings(&check_values(&config)),

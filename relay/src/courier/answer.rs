@@ -3,11 +3,11 @@
 
 use amendment::Rule;
 use amendment::limits::EMAIL_WINDOW_SECS;
-use codec::{AccountId, Amount, Currency, Hash256, IssuedAmount, TerClass};
+use codec::{Hash256, TerClass};
 use explain::CheckVerdict;
 use rpc::api::MailState;
 use rpc::methods::{ServerInfoReply, SubmitEmailReply, TxReply};
-use rpc::reply::{AmountReply, CheckReply, Delivered, MetaReply, ResultCode, TransactionReply};
+use rpc::reply::{CheckReply, MetaReply, Receipt, ResultCode, TransactionReply};
 
 use crate::limits::{NODE_LEDGER_AGE_SECS_MAX, NODE_TEXT_BYTES_MAX};
 use crate::queue::{Entry, InLedger, Made, Outcome};
@@ -143,8 +143,8 @@ pub fn weigh_tx(entry: &Entry, reply: &TxReply) -> Result<TxAnswer, Unreadable> 
     let outcome = match code.class() {
         TerClass::Tes => Outcome::Applied {
             transaction,
-            delivered: delivered(&reply.transaction, meta),
             made: made_of(entry, meta),
+            receipt: Receipt::of(&reply.transaction, meta),
         },
         TerClass::Tec => Outcome::Charged { transaction },
         TerClass::Tel | TerClass::Tem | TerClass::Tef | TerClass::Ter => {
@@ -167,8 +167,8 @@ fn without_transaction(reply: &TxReply, hash: Hash256) -> Validated {
     let outcome = match reply.engine.as_ref().map(ResultCode::class) {
         Some(TerClass::Tes) => Outcome::Applied {
             transaction,
-            delivered: None,
             made: Made::Nothing,
+            receipt: None,
         },
         Some(TerClass::Tec) => Outcome::Charged { transaction },
         Some(TerClass::Tel | TerClass::Tem | TerClass::Tef | TerClass::Ter) | None => Outcome::Forgotten {
@@ -199,29 +199,6 @@ fn made_of(entry: &Entry, meta: &MetaReply) -> Made {
     match entry.to() {
         Some(to) if meta.made_accounts.contains(&to.account()) => Made::Account,
         Some(_) | None => Made::Nothing,
-    }
-}
-
-fn delivered(transaction: &TransactionReply, meta: &MetaReply) -> Option<Amount> {
-    let delivered = match &meta.delivered {
-        Delivered::Amount(amount) => amount_of(amount),
-        Delivered::Unsaid | Delivered::Unreadable => None,
-    };
-    delivered.or_else(|| amount_of(transaction.amounts.first()?))
-}
-
-fn amount_of(reply: &AmountReply) -> Option<Amount> {
-    match reply {
-        AmountReply::Native(drops) => Some(Amount::from_drops(*drops)),
-        AmountReply::Issued {
-            value,
-            currency,
-            issuer,
-        } => {
-            let issuer = AccountId::parse_classic(issuer.as_deref()?).ok()?;
-            let issued = IssuedAmount::parse(value, Currency::parse(currency)?, issuer);
-            issued.ok().map(Amount::Issued)
-        }
     }
 }
 

@@ -430,12 +430,12 @@ mod tests {
     use super::*;
     use crate::mail::{Channel, TraceId};
     use crate::notices::tests::{pay, sender};
-    use crate::queue::{InLedger, Made, MailId, Request, Thread, money};
+    use crate::queue::{InLedger, Made, MailId, Request, Thread};
     use amendment::EmailId;
-    use codec::{Amount, Drops};
+    use codec::Drops;
     use rpc::api::SubmitEmail;
     use rpc::methods::{Request as _, TxRequest};
-    use rpc::reply::BadReply;
+    use rpc::reply::{BadReply, Receipt, Reserved, Sum};
     use serde_json::{Value, json};
 
     const NOW: u64 = 1_794_830_400;
@@ -712,12 +712,15 @@ mod tests {
 
     fn validated_answer(result: &str) -> Value {
         json!({
-            "state": "validated", "validated": true, "hash": HASH, "ledger_index": 4,
+            "state": "validated", "validated": true, "hash": HASH, "ledger_index": 4, "TransactionType": "Remit",
             "Account": ALICE, "Destination": BOB, "Fee": "1234",
             "Amounts": [{"AmountEntry": {"Amount": "10500000"}}],
             "meta": {"TransactionResult": result, "AffectedNodes": [
-                {"ModifiedNode": {"LedgerEntryType": "AccountRoot"}},
-                {"CreatedNode": {"LedgerEntryType": "AccountRoot", "NewFields": {"Account": BOB}}}]},
+                {"ModifiedNode": {"LedgerEntryType": "AccountRoot",
+                    "FinalFields": {"Account": ALICE, "Balance": "988498766"},
+                    "PreviousFields": {"Balance": "1000000000"}}},
+                {"CreatedNode": {"LedgerEntryType": "AccountRoot",
+                    "NewFields": {"Account": BOB, "Balance": "11500000"}}}]},
         })
     }
 
@@ -738,10 +741,15 @@ mod tests {
             ledger_index: Some(4),
             fee: Some(Drops::new(1_234)),
         };
+        let reserved = Reserved {
+            drops: Drops::new(1_000_000),
+            made: rpc::reply::Made::Account,
+        };
+        let paid_sum = Sum::of_drops(Drops::new(10_500_000));
         let first = Outcome::Applied {
             transaction,
-            delivered: Some(Amount::from_drops(Drops::new(10_500_000))),
             made: Made::Account,
+            receipt: Receipt::new((paid_sum, paid_sum), reserved, Drops::new(1_234)),
         };
         let validated = Progress::Validated {
             at: NOW,
@@ -751,15 +759,14 @@ mod tests {
         assert_eq!(entry.progress, validated);
         let mut entry = proven();
         let mut euros = validated_answer("tesSUCCESS");
-        euros["Amounts"][0]["AmountEntry"]["Amount"] =
-            json!({"value": "12.5", "currency": "EUR", "issuer": ALICE});
         euros["meta"]["AffectedNodes"] = json!([]);
         paid(&mut entry, &euros);
         let outcome = entry.progress.outcome().expect("validated");
-        let delivered = outcome.delivered().expect("told");
-        assert_eq!(delivered.to_string(), format!("12.5 EUR/{ALICE}"));
-        assert_eq!(money(&delivered), "12.5 EUR");
-        assert_eq!(outcome.made(), Made::Nothing);
+        assert_eq!(
+            (outcome.receipt(), outcome.made()),
+            (None, Made::Nothing),
+            "no node shows it"
+        );
     }
 
     #[test]
@@ -770,9 +777,10 @@ mod tests {
         let outcome = entry.progress.outcome().expect("validated");
         assert!(matches!(outcome, Outcome::Charged { .. }));
         assert_eq!(
-            (outcome.delivered(), outcome.fee()),
+            (outcome.receipt(), outcome.fee()),
             (None, Some(Drops::new(1_234)))
         );
+        assert_eq!(entry.state(), State::Failed);
         assert!(entry.said.word.expect("a word").starts_with("Nothing was paid"));
     }
 
@@ -786,7 +794,7 @@ mod tests {
             let outcome = entry.progress.outcome().expect("validated");
             assert_eq!(matches!(outcome, Outcome::Applied { .. }), is_known, "{result}");
             assert_eq!(outcome.hash().map(|hash| hash.to_string()).as_deref(), Some(HASH));
-            assert_eq!((outcome.delivered(), outcome.fee()), (None, None));
+            assert_eq!((outcome.receipt(), outcome.fee()), (None, None));
         }
     }
 

@@ -337,7 +337,7 @@ impl Context {
         if state.is_final() {
             metrics::counter!(meter::MAILS_FINAL, "state" => state.as_str()).increment(1);
         }
-        if state == State::Validated {
+        if entry.progress.outcome().is_some() {
             let secs = u32::try_from(now.saturating_sub(entry.received_at)).unwrap_or(u32::MAX);
             metrics::histogram!(meter::VALIDATED_SECS).record(f64::from(secs));
         }

@@ -2,13 +2,14 @@
 //! time.
 
 use amendment::Order;
+use rpc::reply::Receipt;
 
 use super::compose::{Draft, Subject, compose};
 use super::texts;
 use super::{Announce, NoticeRules};
 use crate::intake::accept::header::is_robot;
 use crate::limits::WAITING_TOLD_SECS;
-use crate::queue::{Entry, Made, Notice, NoticeKind, Outcome, Progress};
+use crate::queue::{Entry, Notice, NoticeKind, Outcome, Progress};
 
 /// Makes the notices of the relay.
 ///
@@ -63,15 +64,19 @@ impl Announcer {
             }
         };
         let mut notices = Vec::from_iter(self.to_sender(entry, NoticeKind::Validated, page, now));
-        if outcome.made() == Made::Account {
-            notices.extend(self.welcome(entry, now));
+        if let Some(receipt) = outcome.receipt().filter(|receipt| receipt.made.is_account()) {
+            notices.extend(self.welcome(entry, &receipt, now));
         }
         notices
     }
 
     /// Only to an address whose account was paid, and behind which a person may read. One that names an
-    /// account of the ledger is no one's mailbox. Spec: 2.4.
-    fn welcome(&self, entry: &Entry, now: u64) -> Option<Notice> {
+    /// account of the ledger is no one's mailbox. Spec: 2.4. Nor for issued money: anybody can issue some, and
+    /// it is not for us to recommend a stranger's promise.
+    fn welcome(&self, entry: &Entry, receipt: &Receipt, now: u64) -> Option<Notice> {
+        if receipt.arrived().issuer().is_some() {
+            return None;
+        }
         let address = entry.to()?.address()?;
         let to = address.as_str();
         if *address == entry.from || is_robot(to) {
@@ -81,7 +86,7 @@ impl Announcer {
             kind: NoticeKind::Welcome,
             to,
             subject: Subject::Own("You have been sent money on the Xahau ledger"),
-            page: texts::welcome(&self.rules, entry, to),
+            page: texts::welcome(&self.rules, entry, receipt, to),
         };
         compose(&self.rules, entry, draft, now)
     }
@@ -98,7 +103,7 @@ impl Announce for Announcer {
             }
             Progress::Validated { outcome, .. } => self.validated(after, outcome, now),
             Progress::Refused(_) => {
-                let page = texts::refused(&self.rules, after, now);
+                let page = texts::refused(after, now);
                 Vec::from_iter(self.to_sender(after, NoticeKind::Refused, page, now))
             }
             Progress::Expired(_) => {
@@ -115,9 +120,10 @@ mod tests {
     use super::super::thread_of;
     use super::*;
     use crate::notices::tests::{assert_golden, entry, pay, rules, sender};
-    use crate::queue::{Dkim, Hold, InLedger, Request};
+    use crate::queue::{Dkim, Hold, InLedger, Made, Request};
     use amendment::Rule;
-    use codec::{AccountId, Amount, Drops, Hash256, Ter};
+    use codec::{AccountId, Drops, Hash256, Ter};
+    use rpc::reply::{Reserved, Sum};
 
     const NOW: u64 = 1_795_000_000;
 
@@ -154,13 +160,34 @@ mod tests {
     }
 
     fn applied(made: Made) -> Entry {
-        let delivered = Some(Amount::from_drops(Drops::new(10_000_000)));
+        let (reserve, made_for) = match made {
+            Made::Account => (1_000_000, rpc::reply::Made::Account),
+            Made::Nothing => (0, rpc::reply::Made::Nothing),
+        };
+        let sum = Sum::of_drops(Drops::new(10_000_000));
+        applied_with(made, receipt((sum, sum), reserve, made_for))
+    }
+
+    fn applied_with(made: Made, receipt: Option<Receipt>) -> Entry {
         let outcome = Outcome::Applied {
             transaction: transaction(),
-            delivered,
             made,
+            receipt,
         };
         ended(outcome, Ter::TES_SUCCESS)
+    }
+
+    /// Of 100 USD to an account and a line that were not there, under a transfer rate of one hundredth.
+    fn tokens() -> Option<Receipt> {
+        let sum = |text: &str| text.parse().expect("a sum");
+        let left = sum("101 USD/rJ3fECb6u9h48TdJJH9zaG2Xoqw8icv4T6");
+        let arrived = sum("100 USD/rJ3fECb6u9h48TdJJH9zaG2Xoqw8icv4T6");
+        receipt((left, arrived), 1_200_000, rpc::reply::Made::AccountAndLines)
+    }
+
+    fn receipt(amounts: (Sum, Sum), reserve: u64, made: rpc::reply::Made) -> Option<Receipt> {
+        let drops = Drops::new(reserve);
+        Receipt::new(amounts, Reserved { drops, made }, Drops::new(1_830))
     }
 
     fn validated() -> Entry {
@@ -288,7 +315,8 @@ mod tests {
         let mut rules = rules();
         rules.network = 21_338;
         let notices = Announcer::new(rules).announce(&entry(), &applied(Made::Account), NOW);
-        assert!(notices[1].mail.contains("REMIT 1 XAH TO <ADDRESS> NET 21338\r\n"));
+        let line = "REMIT 1 XAH TO <alice@example.com> NET 21338\r\n";
+        assert!(notices[1].mail.contains(line), "{}", notices[1].mail);
     }
 
     #[test]
@@ -352,11 +380,175 @@ mod tests {
     }
 
     #[test]
-    fn rejects_to_ask_for_another_mail_where_the_account_left_email() {
-        for (code, asks) in [(Ter::TEF_EMAIL_DISABLED, false), (Ter::TEF_EMAIL_FULL, true)] {
-            let notices = announce(&refused(code), NOW + 9);
-            assert_eq!(notices[0].mail.contains("To try again"), asks, "{code}");
+    fn golden_paid_tokens() {
+        let mut paid = applied_with(Made::Account, tokens());
+        paid.instruction = "REMIT 100 USD/rJ3fECb6u9h48TdJJH9zaG2Xoqw8icv4T6 TO <bob@example.net>".to_owned();
+        let notices = announce(&paid, NOW + 9);
+        assert_eq!(
+            kinds(&notices),
+            [NoticeKind::Validated],
+            "no welcome in our name for what a stranger issued"
+        );
+        assert_golden("paid_tokens", &notices[0]);
+    }
+
+    #[test]
+    fn rejects_figures_that_no_node_shows() {
+        let notices = announce(&applied_with(Made::Account, None), NOW + 9);
+        assert_eq!(kinds(&notices), [NoticeKind::Validated]);
+        assert!(notices[0].mail.contains("Paid. The nodes do not show"));
+        assert!(!notices[0].mail.contains("Paid: "));
+    }
+
+    #[test]
+    fn a_suggested_payment_fits_what_arrived() {
+        // The largest fee of an email: 65,536 bytes of memo and 75 base fees of 10 drops. Spec: 6.3, 9.
+        let fee = 66_286;
+        for (arrived, suggested) in [
+            (10_000_000, Some("REMIT 1 XAH")),
+            (1_000_000 + fee, Some("REMIT 1 XAH")),
+            (999_999 + fee, Some("REMIT 0.999999 XAH")),
+            (1 + fee, Some("REMIT 0.000001 XAH")),
+            (fee, None),
+            (1, None),
+        ] {
+            let mut first = applied(Made::Account);
+            if let Progress::Validated {
+                outcome: Outcome::Applied { receipt: of, .. },
+                ..
+            } = &mut first.progress
+            {
+                let sum = Sum::of_drops(Drops::new(arrived));
+                *of = receipt((sum, sum), 1_000_000, rpc::reply::Made::Account);
+            }
+            let notices = announce(&first, NOW + 9);
+            let line = notices[1].mail.lines().find(|line| line.contains("REMIT "));
+            let line = line.map(|line| line.trim_start_matches("First line:").trim().to_owned());
+            let expected = suggested.map(|words| format!("{words} TO <alice@example.com>"));
+            assert_eq!(line, expected, "{arrived}");
         }
+    }
+
+    /// Every answer that the announcer makes, over all results and states.
+    fn all_answers() -> Vec<(String, Entry, Notice)> {
+        let codes = Ter::all().map(Some).chain([None]);
+        let mut entries = vec![
+            validated(),
+            applied(Made::Account),
+            applied_with(Made::Account, tokens()),
+        ];
+        for code in codes {
+            let ended_with = |progress: Progress| {
+                let mut entry = entry();
+                entry.progress = progress;
+                entry.said.code = code.map(Into::into);
+                entry.said.word = Some("The node says a word.".to_owned());
+                entry.said.fix = Some("Send the mail again.".to_owned());
+                entry
+            };
+            let end = entry().end(NOW);
+            let transaction = transaction();
+            entries.extend([
+                ended_with(Progress::new()),
+                ended_with(entry().progress),
+                ended_with(Progress::Refused(end.clone())),
+                ended_with(Progress::Expired(end)),
+                ended_with(Progress::Validated {
+                    at: NOW,
+                    node: None,
+                    outcome: Outcome::Charged { transaction },
+                }),
+                ended_with(Progress::Validated {
+                    at: NOW,
+                    node: None,
+                    outcome: Outcome::Replayed { transaction: None },
+                }),
+            ]);
+        }
+        let mut answers = Vec::new();
+        for entry in entries {
+            let what = format!("{} {:?}", entry.state().as_str(), entry.said.code);
+            let notices = announce(&entry, NOW + 90);
+            answers.extend(
+                notices
+                    .into_iter()
+                    .map(|notice| (what.clone(), entry.clone(), notice)),
+            );
+        }
+        answers
+    }
+
+    fn flowing(notice: &Notice) -> String {
+        let body = notice.mail.split_once("\r\n\r\n").expect("a body").1;
+        body.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Advice that can be obeyed: one thing, not its opposite.
+    #[test]
+    fn rejects_to_ask_for_another_mail_and_against_it_in_one_answer() {
+        let answers = all_answers();
+        assert!(answers.len() > 500, "{}", answers.len());
+        for (what, entry, notice) in answers {
+            let text = flowing(&notice);
+            let against = text.contains("do not send it again") || text.contains("do not send another");
+            let asks = [
+                "send a new one",
+                "send a new email once",
+                "still want the same",
+                "end the mail again",
+            ];
+            let asks = asks.iter().any(|words| text.contains(words));
+            assert!(!(asks && against), "{what}: {text}");
+            if !entry.is_final() {
+                assert!(
+                    against,
+                    "{what}: what may be carried out is not asked for again: {text}"
+                );
+            }
+            let is_open = entry.state() == crate::queue::State::Refused && against;
+            assert_eq!(
+                is_open,
+                text.contains("anyone who has a copy can hand it in"),
+                "{what}"
+            );
+            assert_eq!(
+                is_open,
+                text.contains("stays good until 23 Nov 2026"),
+                "{what}: {text}"
+            );
+        }
+    }
+
+    /// Spec: 5. A line that people are told to write qualifies, and none is the one that just failed.
+    #[test]
+    fn suggested_lines_qualify_and_none_is_the_one_that_failed() {
+        use amendment::instruction::line::{Line, To};
+        for (what, entry, notice) in all_answers() {
+            for line in notice
+                .mail
+                .lines()
+                .filter_map(|line| line.strip_prefix("First line:"))
+            {
+                let line = line.trim();
+                if matches!(line, "BALANCE" | "HISTORY") {
+                    continue;
+                }
+                let read = Line::parse(line.as_bytes()).expect("an instruction");
+                assert!(matches!(read.to(), Ok(Some(To::Named(_)))), "{what}: {line}");
+                assert!(matches!(read.meaning(), Ok(Some(_))), "{what}: {line}");
+                let is_failed = matches!(
+                    entry.state(),
+                    crate::queue::State::Failed | crate::queue::State::Refused
+                );
+                assert!(!is_failed, "{what}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_to_ask_for_another_mail_where_the_account_left_email() {
+        let notices = announce(&refused(Ter::TEF_EMAIL_DISABLED), NOW + 9);
+        assert!(!flowing(&notices[0]).contains("send a new"));
     }
 
     /// Fields as a mail program sees them: unfolded lines of the header.

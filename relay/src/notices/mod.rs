@@ -6,7 +6,8 @@
 //! | part | does |
 //! |---|---|
 //! | [`thread_of`] | what a notice needs of the mail: Message-ID, References, Subject |
-//! | `texts` | what the notices say |
+//! | `texts`, `questions` | what the notices say |
+//! | `suggest` | the lines that they tell people to write |
 //! | `compose` | the mail around a text |
 //! | [`Announcer`] | a change of state makes notices |
 //! | [`Teller`] | BALANCE and HISTORY, from a node |
@@ -16,9 +17,11 @@ mod announce;
 mod compose;
 mod page;
 mod query;
+mod questions;
 mod sender;
 mod sign;
 mod smarthost;
+mod suggest;
 mod texts;
 mod thread;
 
@@ -84,8 +87,8 @@ pub struct NoticeRules {
     pub hostname: String,
     /// NetworkID of the ledger.
     pub network: u32,
-    /// Link to a transaction; `{hash}` is replaced.
-    pub transaction_link: String,
+    /// Link to a transaction; `{hash}` is replaced. `None` where there is no explorer.
+    pub transaction_link: Option<String>,
 }
 
 impl NoticeRules {
@@ -98,7 +101,7 @@ impl NoticeRules {
             own: config.addresses.clone(),
             hostname: config.hostname.clone(),
             network: config.network,
-            transaction_link: notices.transaction_link.clone(),
+            transaction_link: transaction_link(notices.transaction_link.as_deref(), config.network),
         })
     }
 
@@ -116,6 +119,17 @@ impl NoticeRules {
     }
 }
 
+/// The link that the configuration names; else that of the network's explorer. An empty one is none.
+fn transaction_link(configured: Option<&str>, network: u32) -> Option<String> {
+    let link = match (configured, network) {
+        (Some(configured), _) => configured,
+        (None, 21_337) => "https://xahauexplorer.com/tx/{hash}",
+        (None, 21_338) => "https://test.xahauexplorer.com/tx/{hash}",
+        (None, _) => "",
+    };
+    (!link.is_empty()).then(|| link.to_owned())
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -131,7 +145,7 @@ pub(crate) mod tests {
             own: vec!["relay@example.org".to_owned()],
             hostname: "mx.example.org".to_owned(),
             network: 21_337,
-            transaction_link: "https://xahauexplorer.com/tx/{hash}".to_owned(),
+            transaction_link: transaction_link(None, 21_337),
         }
     }
 

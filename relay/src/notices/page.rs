@@ -5,15 +5,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{Date, Headers};
 
+use super::suggest::FirstLine;
 use crate::limits::ANSWER_WORD_BYTES_MAX;
 
 /// Columns that a paragraph fills. Below 78 (RFC 5322 section 2.1.1), so that a quoting mark fits twice.
 const COLUMNS: usize = 72;
 /// Columns of the names in a table.
 const NAME_COLUMNS: usize = 14;
-/// Columns of a line to be written: two addresses of full length fit, and a line of mail (RFC 5322
-/// section 2.1.1) holds it.
-const INSTRUCTION_COLUMNS: usize = 900;
 /// Words that a line never begins with: a quoted answer must not hold an instruction. Spec: 5.2.
 const COMMANDS: [&str; 4] = ["REMIT", "REKEY", "BALANCE", "HISTORY"];
 
@@ -79,11 +77,10 @@ impl Page {
 
     /// A line that is to be written as it stands. Never broken, and behind a name: alone it would be an
     /// instruction in whatever quotes this answer. Spec: 5.2, 5.3.
-    pub(super) fn first_line(&mut self, line: &str) -> &mut Page {
+    pub(super) fn first_line(&mut self, line: &FirstLine) -> &mut Page {
         self.gap();
         self.name("First line");
-        self.0
-            .extend(line.chars().take(INSTRUCTION_COLUMNS).map(printable));
+        self.0.push_str(line.as_str());
         self.0.push_str("\r\n");
         self
     }
@@ -186,10 +183,13 @@ mod tests {
 
     #[test]
     fn a_line_to_be_written_is_never_broken() {
-        let line = format!("REMIT 1 XAH TO <{}@{}>", "a".repeat(64), "b.".repeat(126));
+        let address = format!("{}@{}example", "a".repeat(64), "b.".repeat(120));
+        let to = amendment::address::parse_recipient(&address).expect("an address");
+        let amount = codec::Amount::from_drops(codec::Drops::new(1));
         let mut page = Page::default();
-        page.first_line(&line);
-        assert_eq!(page.into_text(), format!("First line:    {line}\r\n"));
+        page.first_line(&FirstLine::pay(amount, to, 21_338).expect("a line"));
+        let line = format!("First line:    REMIT 0.000001 XAH TO <{address}> NET 21338\r\n");
+        assert_eq!(page.into_text(), line);
     }
 
     // RFC 5322 appendix A and `date -u -d @N`.

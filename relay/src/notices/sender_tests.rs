@@ -213,7 +213,7 @@ fn config(port: u16, protection: Protection) -> Answers {
         dkim_selector: "sel".to_owned(),
         dkim_key: PathBuf::new(),
         per_address_day: 20,
-        transaction_link: String::new(),
+        transaction_link: Some(String::new()),
     }
 }
 

@@ -1,18 +1,25 @@
-//! What the notices say. All of it stands in this file; `fixtures/answers` shows each as it is sent.
+//! What the notices about orders say. `fixtures/answers` shows each as it is sent.
+//!
+//! No text both asks to send again and asks not to: while a mail may still be carried out, nobody is asked for
+//! another one.
 
 use amendment::Order;
 use amendment::address::{CanonicalAddress, Recipient};
-use codec::{Ter, TerClass};
+use amendment::limits::{LIVE_ENTRIES_MAX, MEMO_BYTES_MAX};
+use codec::{Amount, Drops, Ter, TerClass};
+use rpc::reply::{Made, Receipt, Sum};
 
 use super::NoticeRules;
 use super::page::{Page, human_date, xah};
-use crate::queue::{Entry, Outcome, money};
-
-/// NetworkID that an instruction need not name. Spec: 5.6.
-const MAIN_NETWORK: u32 = 21_337;
+use super::suggest::{FirstLine, net};
+use crate::queue::{Entry, Outcome};
 
 fn code(entry: &Entry) -> Option<String> {
     entry.said.code.as_ref().map(|code| code.as_str().to_owned())
+}
+
+fn ter(entry: &Entry) -> Option<Ter> {
+    entry.said.code.as_ref()?.ter()
 }
 
 fn has_code(entry: &Entry, ter: Ter) -> bool {
@@ -30,18 +37,27 @@ fn to_account(entry: &Entry) -> Option<String> {
     entry.to().map(|to| to.account().to_string())
 }
 
-fn delivered(entry: &Entry) -> Option<String> {
-    let delivered = entry.progress.outcome().and_then(Outcome::delivered);
-    delivered.as_ref().map(money)
+fn receipt(entry: &Entry) -> Option<Receipt> {
+    entry.progress.outcome().and_then(Outcome::receipt)
 }
 
-fn fee(entry: &Entry) -> Option<String> {
-    let fee = entry.progress.outcome().and_then(Outcome::fee);
-    fee.map(|fee| xah(fee.get()))
+fn fee(entry: &Entry) -> Option<Drops> {
+    entry.progress.outcome().and_then(Outcome::fee)
 }
 
 fn is_rekey(entry: &Entry) -> bool {
     matches!(entry.order(), Some(Order::Rekey { .. }))
+}
+
+/// Both sides of a payment.
+fn parties(page: &mut Page, entry: &Entry) {
+    page.table(&[
+        ("From", Some(entry.from.to_string())),
+        ("Account", Some(entry.from.account().to_string())),
+        ("To", to(entry)),
+        ("Account", to_account(entry)),
+        ("Your line", Some(entry.instruction.clone())),
+    ]);
 }
 
 /// Stands below each notice: who writes, what a genuine answer never holds, and its name in the logs.
@@ -73,16 +89,50 @@ pub(super) fn waiting(entry: &Entry) -> Page {
     }
     page.paragraph("Your email has arrived and is waiting.");
     page.table(&[("Your line", Some(entry.instruction.clone()))]);
-    if let Some(word) = &entry.said.word {
-        page.paragraph(&format!("Why: {word}"));
+    if let Some(why) = why_it_waits(entry) {
+        page.paragraph(&format!("Why: {why}"));
     }
     page.paragraph(&format!(
-        "The relay keeps trying until {}. You do not need to do anything: you will get another answer when it is done. \
-         Please do not send it again: both emails could be carried out.",
+        "The relay keeps trying until {}. You will get another answer when it is done. Please do not send it again: \
+         both emails could be carried out.",
         human_date(entry.executable_until)
     ));
     node_state(&mut page, entry);
     page
+}
+
+/// Why a mail waits, and what its sender can do for it. A node's own words are for programs that hand mails
+/// in: they ask to do it again.
+fn why_it_waits(entry: &Entry) -> Option<String> {
+    let own = match ter(entry) {
+        Some(Ter::TER_NO_ACCOUNT) => {
+            "Your address has no account yet. The first payment to your address creates it: ask somebody to send you \
+             XAH, and this email is then carried out."
+        }
+        Some(Ter::TER_INSUF_FEE_B) => {
+            "Your account cannot pay the fee yet. Ask somebody to send you XAH, and this email is then carried out."
+        }
+        Some(Ter::TER_NO_DKIM_KEY) => {
+            "The ledger does not know the key of your email provider yet. It is being looked up."
+        }
+        Some(Ter::TEF_EMAIL_FULL) => {
+            "Your account has sent 64 emails within five days. This one is carried out when the oldest of them is five \
+             days old."
+        }
+        Some(Ter::TER_EMAIL_EARLY) => {
+            "Your email is dated in the future: the clock of your device may be wrong."
+        }
+        Some(other) if !other.message().is_empty() => other.message(),
+        Some(_) | None => {
+            return entry
+                .said
+                .code
+                .is_none()
+                .then(|| entry.said.word.clone())
+                .flatten();
+        }
+    };
+    Some(own.to_owned())
 }
 
 /// Where the mail is, for a sender who asks the operator.
@@ -97,25 +147,79 @@ fn node_state(page: &mut Page, entry: &Entry) {
 /// A REMIT that paid.
 pub(super) fn paid(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
-    match delivered(entry) {
-        Some(amount) => page.paragraph(&format!("Paid: {amount}.")),
-        None => page.paragraph("Paid."),
+    let Some(receipt) = receipt(entry) else {
+        page.paragraph("Paid. The nodes do not show what exactly it moved.");
+        parties(&mut page, entry);
+        transaction(&mut page, rules, entry);
+        ask(&mut page, rules, "your last payments", &FirstLine::history());
+        return page;
     };
+    page.paragraph(&format!("Paid: {}.", receipt.arrived()));
     page.table(&[
-        ("Your line", Some(entry.instruction.clone())),
-        ("From", Some(entry.from.to_string())),
-        ("Account", Some(entry.from.account().to_string())),
-        ("To", to(entry)),
-        ("Account", to_account(entry)),
-        ("Fee", fee(entry)),
+        ("Amount", Some(receipt.arrived().to_string())),
+        ("Transfer fee", transfer_fee(&receipt)),
+        ("Reserve", reserve(&receipt)),
+        ("Fee", Some(xah(receipt.fee.get()))),
+        (
+            "In all",
+            Some(format!(
+                "{} left your account",
+                in_all(receipt.left(), receipt.xah_left())
+            )),
+        ),
+        (
+            "Receiver got",
+            Some(in_all(receipt.arrived(), receipt.xah_arrived())),
+        ),
     ]);
+    if let Some(promise) = promise(&receipt.arrived()) {
+        page.paragraph(&promise);
+    }
+    parties(&mut page, entry);
     transaction(&mut page, rules, entry);
-    page.paragraph(&format!(
-        "To see your balance, send a new email to {}:",
-        rules.from
-    ));
-    page.first_line("BALANCE");
+    ask(&mut page, rules, "your balance", &FirstLine::balance());
     page
+}
+
+/// What the issuer keeps of a transfer.
+fn transfer_fee(receipt: &Receipt) -> Option<String> {
+    let fee = receipt.transfer_fee()?;
+    Some(format!("{fee} on top, which the issuer takes"))
+}
+
+/// What a reserve is for.
+fn reserve(receipt: &Receipt) -> Option<String> {
+    if receipt.reserve == Drops::default() {
+        return None;
+    }
+    let what = match receipt.made {
+        Made::Account => "for the receiver's new account",
+        Made::Lines => "for the receiver's new trust line",
+        Made::AccountAndLines => "for the receiver's new account and trust line",
+        Made::Nothing => "which the ledger asks for here",
+    };
+    Some(format!(
+        "{} on top, {what}; the receiver has it now",
+        xah(receipt.reserve.get())
+    ))
+}
+
+/// An amount with the XAH that went with it; XAH in all holds the amount, where that is XAH.
+fn in_all(amount: Sum, xah: Sum) -> String {
+    match (amount.issuer(), xah.drops()) {
+        (Some(_), Some(drops)) if drops == Drops::default() => amount.to_string(),
+        (Some(_), _) => format!("{amount} and {xah}"),
+        (None, _) => xah.to_string(),
+    }
+}
+
+/// What issued money is.
+pub(super) fn promise(amount: &Sum) -> Option<String> {
+    let issuer = amount.issuer()?;
+    Some(format!(
+        "This is not XAH. It is a promise of the account {issuer}, which issued it, and is worth what that account \
+         gives for it."
+    ))
 }
 
 /// A REKEY that was applied.
@@ -123,11 +227,11 @@ pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
     page.paragraph("The key of your account is set.");
     page.table(&[
-        ("Your line", Some(entry.instruction.clone())),
         ("Address", Some(entry.from.to_string())),
         ("Account", Some(entry.from.account().to_string())),
         ("Key", new_key(entry)),
-        ("Fee", fee(entry)),
+        ("Fee", fee(entry).map(|fee| xah(fee.get()))),
+        ("Your line", Some(entry.instruction.clone())),
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(
@@ -154,76 +258,87 @@ fn new_key(entry: &Entry) -> Option<String> {
 pub(super) fn charged(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
     page.paragraph(&format!(
-        "{} The ledger accepted the email and charged the fee, but could not carry out the instruction.",
+        "Failed: {} The ledger took the fee, but could not carry out the instruction.",
         nothing_done(entry)
     ));
+    let why = ter(entry).map(Ter::message).filter(|why| !why.is_empty());
     page.table(&[
-        ("Your line", Some(entry.instruction.clone())),
+        ("Why", why.map(str::to_owned)),
         ("Code", code(entry)),
-        ("Why", entry.said.word.clone()),
-        ("What to do", entry.said.fix.clone()),
-        ("From", Some(entry.from.to_string())),
-        ("Account", Some(entry.from.account().to_string())),
-        ("To", to(entry)),
-        ("Account", to_account(entry)),
-        ("Fee", fee(entry)),
+        ("Fee", fee(entry).map(|fee| xah(fee.get()))),
+        (
+            "In all",
+            fee(entry).map(|fee| format!("{} left your account", xah(fee.get()))),
+        ),
     ]);
+    parties(&mut page, entry);
     transaction(&mut page, rules, entry);
-    page.paragraph(&format!(
-        "To see your balance, send a new email to {}:",
-        rules.from
-    ));
-    page.first_line("BALANCE");
-    again(&mut page, rules, entry);
+    page.paragraph(
+        "This email is used up and can never be carried out. If you still want the same, send a new email once the \
+         reason is gone.",
+    );
+    if is_short_of_money(entry) {
+        page.paragraph(
+            "A payment takes more than its amount: the fee, a reserve that must stay in your account, and for a receiver \
+             without an account the reserve of that account. Your balance says how much there is to spend.",
+        );
+    }
+    ask(&mut page, rules, "your balance", &FirstLine::balance());
     page
+}
+
+fn is_short_of_money(entry: &Entry) -> bool {
+    [Ter::TEC_UNFUNDED_PAYMENT, Ter::TEC_INSUFFICIENT_RESERVE]
+        .into_iter()
+        .any(|ter| has_code(entry, ter))
 }
 
 /// Executed by another way, and no node shows how it ended.
 pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
     let mut page = Page::default();
     page.paragraph(
-        "Your email had already reached the ledger by another route, and the nodes no longer show the result. Please \
-         check before you send it again: both emails could be carried out.",
+        "Your email had already reached the ledger by another route, and the nodes no longer show the result. It is \
+         used up: it was carried out, or failed and cost its fee.",
     );
-    page.table(&[
-        ("Your line", Some(entry.instruction.clone())),
-        ("From", Some(entry.from.to_string())),
-        ("Account", Some(entry.from.account().to_string())),
-        ("To", to(entry)),
-        ("Account", to_account(entry)),
-    ]);
+    parties(&mut page, entry);
     transaction(&mut page, rules, entry);
-    let (what, line) = if is_rekey(entry) {
-        ("To see who can spend from your account", "BALANCE")
+    if is_rekey(entry) {
+        ask(
+            &mut page,
+            rules,
+            "who can spend from your account",
+            &FirstLine::balance(),
+        );
     } else {
-        ("To see your last payments", "HISTORY")
-    };
-    page.paragraph(&format!("{what}, send a new email to {}:", rules.from));
-    page.first_line(line);
+        ask(&mut page, rules, "your last payments", &FirstLine::history());
+    }
     page
 }
 
 /// Refused for good.
-pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
+pub(super) fn refused(entry: &Entry, now: u64) -> Page {
     let mut page = Page::default();
+    let is_open = now < entry.executable_until && !is_dead_for_good(entry);
     page.paragraph(&format!("{} The email was refused.", nothing_done(entry)));
     page.table(&[
-        ("Your line", Some(entry.instruction.clone())),
         ("Why", entry.said.word.clone()),
         ("Rule", entry.said.rule.map(|rule| rule.to_string())),
         ("Code", code(entry)),
-        ("What to do", entry.said.fix.clone()),
+        // Advice ends in another email, which must wait for the end of this one.
+        ("What to do", entry.said.fix.clone().filter(|_| !is_open)),
+        ("Your line", Some(entry.instruction.clone())),
     ]);
-    if now < entry.executable_until && !is_dead_for_good(entry) {
+    if has_code(entry, Ter::TEF_EMAIL_DISABLED) {
+        page.paragraph("No email can spend from this account: only its key can.");
+    }
+    if is_open {
         page.paragraph(&format!(
-            "Caution: the email stays valid until {}, and anyone who has a copy can submit it again. If you send another \
-             one before then, both could be carried out.",
+            "The email itself stays good until {}: anyone who has a copy can hand it in again, and a later ledger may \
+             carry it out. Please do not send another one before then: both could be carried out.",
             human_date(entry.executable_until)
         ));
-    }
-    // No mail of this account will do, so none is asked for.
-    if !has_code(entry, Ter::TEF_EMAIL_DISABLED) {
-        again(&mut page, rules, entry);
+    } else if !has_code(entry, Ter::TEF_EMAIL_DISABLED) {
+        page.paragraph("This email can never be carried out. If you still want the same, send a new one.");
     }
     page
 }
@@ -250,13 +365,40 @@ pub(super) fn expired(rules: &NoticeRules, entry: &Entry) -> Page {
         nothing_done(entry),
         human_date(entry.executable_until)
     ));
+    let waited_for_money = [Ter::TER_NO_ACCOUNT, Ter::TER_INSUF_FEE_B]
+        .into_iter()
+        .any(|ter| has_code(entry, ter));
+    let why = match ter(entry) {
+        Some(Ter::TEF_EMAIL_EXPIRED) | None => entry.said.word.clone(),
+        Some(other) => Some(other.message().to_owned()).filter(|why| !why.is_empty()),
+    };
     page.table(&[
-        ("Your line", Some(entry.instruction.clone())),
-        ("Last reason", entry.said.word.clone()),
+        ("Last reason", why),
         ("Code", code(entry)),
-        ("What to do", entry.said.fix.clone()),
+        ("Your line", Some(entry.instruction.clone())),
     ]);
-    again(&mut page, rules, entry);
+    let line = entry
+        .order()
+        .and_then(|order| FirstLine::order(order, rules.network));
+    match line {
+        // The same line would wait in vain again.
+        _ if waited_for_money => {
+            page.paragraph(
+                "Ask somebody to send XAH to your address first. Once it is there, you can send a new email.",
+            );
+        }
+        Some(line) => {
+            page.paragraph(&format!(
+                "If you still want the same, send a new email with {} in Cc. Begin it with this line, followed by an \
+                 empty line:",
+                rules.from
+            ));
+            page.first_line(&line);
+        }
+        None => {
+            page.paragraph("If you still want the same, send a new email.");
+        }
+    }
     page
 }
 
@@ -268,13 +410,10 @@ fn nothing_done(entry: &Entry) -> &'static str {
     }
 }
 
-/// The line to write again.
-fn again(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
-    page.paragraph(&format!(
-        "To try again, send a new email with {} in Cc. Begin it with this line, followed by an empty line:",
-        rules.from
-    ));
-    page.first_line(&entry.instruction);
+/// A question that can be sent.
+pub(super) fn ask(page: &mut Page, rules: &NoticeRules, what: &str, line: &FirstLine) {
+    page.paragraph(&format!("To see {what}, send a new email to {}:", rules.from));
+    page.first_line(line);
 }
 
 /// Ledger, hash and link.
@@ -282,175 +421,97 @@ fn transaction(page: &mut Page, rules: &NoticeRules, entry: &Entry) {
     let outcome = entry.progress.outcome();
     let ledger_index = outcome.and_then(Outcome::ledger_index);
     let hash = outcome.and_then(Outcome::hash).map(|hash| hash.to_string());
+    let link = rules.transaction_link.as_ref();
+    let link = link.and_then(|link| Some(link.replace("{hash}", hash.as_ref()?)));
     page.table(&[
         ("Ledger", ledger_index.map(|index| index.to_string())),
-        ("Transaction", hash.clone()),
-        (
-            "See it at",
-            hash.map(|hash| rules.transaction_link.replace("{hash}", &hash)),
-        ),
+        ("Transaction", hash),
+        ("See it at", link),
     ]);
 }
 
-/// To the receiver of a first payment.
-pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, to: &str) -> Page {
+/// Room for the fee of any email: a memo of full size, with all live entries and the margin that a node adds.
+/// Spec: 6.3, 9.
+pub(super) fn fee_room(base_fee: Drops) -> Drops {
+    let base_fees = 1 + LIVE_ENTRIES_MAX as u64 + amendment::limits::FEE_MARGIN_BASE_FEES;
+    let entries = base_fee.get().saturating_mul(base_fees);
+    Drops::new(entries.saturating_add(MEMO_BYTES_MAX as u64))
+}
+
+/// Base fee where a node does not say it, drops.
+pub(super) const BASE_FEE: Drops = Drops::new(10);
+/// What a receiver is invited to try out, at most.
+const TRIAL: Drops = Drops::new(Drops::PER_XAH);
+
+/// To the receiver of a first payment of XAH.
+pub(super) fn welcome(rules: &NoticeRules, entry: &Entry, receipt: &Receipt, to: &str) -> Page {
     let mut page = Page::default();
-    let delivered = delivered(entry);
-    let amount = delivered.as_deref().unwrap_or("money");
-    page.paragraph(&format!("{} has sent you {amount}.", entry.from));
+    page.paragraph(&format!("{} has sent you {}.", entry.from, receipt.arrived()));
     page.paragraph(
         "It is already yours: there is nothing to accept, sign up for or confirm. It is recorded in the Xahau ledger, a \
          public register that many computers keep together, in an account that belongs to your email address.",
     );
     page.table(&[
-        ("Your address", Some(to.to_owned())),
-        ("Your account", to_account(entry)),
+        ("Amount", Some(receipt.arrived().to_string())),
+        (
+            "Reserve",
+            Some(format!(
+                "{}, sent with it; it stays in your account",
+                xah(receipt.reserve.get())
+            )),
+        ),
+        (
+            "In all",
+            Some(format!("{} are in your account", receipt.xah_arrived())),
+        ),
         ("Sent by", Some(entry.from.to_string())),
         ("Account", Some(entry.from.account().to_string())),
-        ("Amount", delivered.clone()),
+        ("Your address", Some(to.to_owned())),
+        ("Your account", to_account(entry)),
     ]);
     transaction(&mut page, rules, entry);
-    page.paragraph(&format!(
-        "How to pay with it: send an email from {to} with {} in Cc. Begin it with the line below, followed by an empty \
-         line. Replace ADDRESS with the address of the receiver, and 1 with the amount. A small part, the reserve, stays \
-         in the account.",
-        rules.from
-    ));
-    page.first_line(&format!("REMIT 1 XAH TO <ADDRESS>{}", net(rules)));
-    page.paragraph(&format!(
-        "How to see your balance: send an email to {}:",
-        rules.from
-    ));
-    page.first_line("BALANCE");
+    match try_out(rules, entry, receipt) {
+        Some((back, line)) => {
+            page.paragraph(&format!(
+                "How to pay with it: send an email from {to} with {} in Cc. Begin it with a line such as the one below, \
+                 followed by an empty line. This one sends {back} back to {}; write the amount and the receiver that you \
+                 want in their place. A first payment to somebody takes {} more, the reserve of the new account.",
+                rules.from,
+                entry.from,
+                xah(receipt.reserve.get())
+            ));
+            page.first_line(&line);
+        }
+        None => {
+            page.paragraph(
+                "There is not enough in the account to pay with it yet: a reserve stays in it, and each payment costs a \
+                 small fee.",
+            );
+        }
+    }
+    ask(&mut page, rules, "your balance", &FirstLine::balance());
     page.paragraph(
         "How to take full control: as long as email can spend from your account, so can anyone who can send email in \
          your name, such as your email provider or somebody who has stolen your password. That is good enough for pocket \
-         money and nothing more. To hold more, get an account from any Xahau wallet and pay the money to its address, or \
-         give its key control of this account too:",
-    );
-    page.first_line(&format!("REKEY rTheAddressOfYourWallet{}", net(rules)));
-    page
-}
-
-/// What an instruction needs on other networks than the main one. Spec: 5.6.
-fn net(rules: &NoticeRules) -> String {
-    match rules.network {
-        MAIN_NETWORK => String::new(),
-        other => format!(" NET {other}"),
-    }
-}
-
-/// What a node says of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) balance_drops: u64,
-    /// `None` where the node does not say.
-    pub(super) reserve_drops: Option<u64>,
-    pub(super) regular_key: Option<String>,
-    pub(super) can_mail_spend: bool,
-    pub(super) ledger_index: Option<u64>,
-}
-
-/// BALANCE.
-pub(super) fn balance(rules: &NoticeRules, entry: &Entry, account: &Account) -> Page {
-    let mut page = Page::default();
-    page.paragraph(&format!("Your balance: {}.", xah(account.balance_drops)));
-    let keys = match (account.can_mail_spend, &account.regular_key) {
-        (true, None) => "email from your address".to_owned(),
-        (true, Some(key)) => format!("email from your address, and {key}"),
-        (false, Some(key)) => format!("only {key}; email is turned off"),
-        (false, None) => "neither email nor a key".to_owned(),
-    };
-    let reserve = account.reserve_drops;
-    let free = reserve.map(|reserve| xah(account.balance_drops.saturating_sub(reserve)));
-    page.table(&[
-        ("Address", Some(entry.from.to_string())),
-        ("Account", Some(entry.from.account().to_string())),
-        ("Balance", Some(xah(account.balance_drops))),
-        (
-            "Reserve",
-            reserve.map(|reserve| format!("{}, stays in the account", xah(reserve))),
-        ),
-        ("To spend", free),
-        ("Can spend", Some(keys)),
-        ("Ledger", account.ledger_index.map(|index| index.to_string())),
-    ]);
-    page.paragraph(&format!(
-        "To see your last payments, send a new email to {}:",
-        rules.from
-    ));
-    page.first_line("HISTORY");
-    page
-}
-
-/// One payment of HISTORY.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Payment {
-    pub(super) unix_secs: Option<u64>,
-    /// `in`, `out`.
-    pub(super) direction: &'static str,
-    pub(super) amount: String,
-    /// r-address of the other side.
-    pub(super) other: String,
-    /// Code, where nothing was paid.
-    pub(super) failure: Option<String>,
-    pub(super) hash: Option<String>,
-}
-
-/// HISTORY.
-pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) -> Page {
-    let mut page = Page::default();
-    match payments.len() {
-        0 => page.paragraph("Your account has no payments yet."),
-        1 => page.paragraph("The last payment of your account:"),
-        count => page.paragraph(&format!(
-            "The last {count} payments of your account, newest first:"
-        )),
-    };
-    page.table(&[
-        ("Address", Some(entry.from.to_string())),
-        ("Account", Some(entry.from.account().to_string())),
-    ]);
-    for payment in payments {
-        let what = match &payment.failure {
-            None => format!("{} {}", payment.direction, payment.amount),
-            Some(code) => format!("not paid, {} {} ({code})", payment.direction, payment.amount),
-        };
-        page.table(&[
-            ("Date", payment.unix_secs.map(human_date)),
-            ("Payment", Some(what)),
-            ("Other side", Some(payment.other.clone())),
-            ("Transaction", payment.hash.clone()),
-        ]);
-    }
-    page.paragraph(
-        "The ledger knows accounts, not email addresses, so it does not show whose account the other side is.",
+         money and nothing more.",
     );
     page.paragraph(&format!(
-        "To see your balance, send a new email to {}:",
-        rules.from
+        "To hold more, get an account from any Xahau wallet and pay the money to its address; or give its key control of \
+         this account too, by an email that begins with the word REKEY, a space and the address of your wallet{}.",
+        match net(rules.network) {
+            none if none.is_empty() => none,
+            net => format!(", followed by{net}"),
+        }
     ));
-    page.first_line("BALANCE");
     page
 }
 
-/// BALANCE or HISTORY of an account that is not there yet.
-pub(super) fn no_account(rules: &NoticeRules, entry: &Entry, reserve_drops: Option<u64>) -> Page {
-    let mut page = Page::default();
-    page.paragraph("Your address has no account yet. The first payment to your address creates it.");
-    page.table(&[
-        ("Your address", Some(entry.from.to_string())),
-        ("Your account", Some(entry.from.account().to_string())),
-        (
-            "Reserve",
-            reserve_drops.map(|drops| format!("{}, stays in the account", xah(drops))),
-        ),
-    ]);
-    page.paragraph(&format!(
-        "How to get money: ask somebody who has XAH to pay you, by an email to you with {} in Cc that begins with the \
-         line below, followed by an empty line. Or buy XAH at an exchange and withdraw it to the account above.",
-        rules.from
-    ));
-    page.first_line(&format!("REMIT 10 XAH TO <{}>{}", entry.from, net(rules)));
-    page
+/// A payment back to the sender that fits what arrived.
+fn try_out(rules: &NoticeRules, entry: &Entry, receipt: &Receipt) -> Option<(String, FirstLine)> {
+    let arrived = receipt.arrived().drops()?;
+    let free = arrived.get().checked_sub(fee_room(BASE_FEE).get())?;
+    let amount = Amount::from_drops(Drops::new(free.min(TRIAL.get())));
+    let sender = amendment::address::parse_recipient(entry.from.as_str()).ok()?;
+    let line = FirstLine::pay(amount, sender, rules.network)?;
+    Some((amount.to_string(), line))
 }

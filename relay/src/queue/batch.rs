@@ -11,8 +11,8 @@ use super::id::MailId;
 use super::notice::{Notice, NoticeState};
 use super::stored::{decode, encode};
 use super::tables::{
-    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, Tables, decode_entry, insert_notice,
-    kind_number, notice_state_number, remove_notice, state_number,
+    AUDIT_LAST, Ending, EntryRows, HIGHEST, LOWEST, NEXT, Place, StateCounts, Tables, decode_entry,
+    insert_notice, kind_number, notice_state_number, remove_notice, state_number,
 };
 use crate::config::QueueConfig;
 use crate::limits::AUDIT_PENDING_BYTES_MAX;
@@ -40,7 +40,7 @@ pub(super) struct Batch<'a, 't> {
     /// Unix seconds.
     pub(super) now: u64,
     /// Entries in each state.
-    pub(super) counts: [u64; 7],
+    pub(super) counts: StateCounts,
     /// Lines for the audit log: those that could not be written before, and new ones.
     pub(super) audit: Vec<u8>,
     /// Why nothing new may be kept.

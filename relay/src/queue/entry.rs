@@ -2,7 +2,8 @@
 
 use amendment::address::{CanonicalAddress, Recipient};
 use amendment::{EmailId, Order};
-use codec::{Amount, Drops, Hash256};
+use codec::{Drops, Hash256};
+use rpc::reply::Receipt;
 use serde::{Deserialize, Serialize};
 
 use super::id::MailId;
@@ -19,8 +20,10 @@ pub enum State {
     Received,
     /// A node has it.
     Submitted,
-    /// In a validated ledger, whatever its result. Final.
+    /// In a validated ledger, and carried out. Final.
     Validated,
+    /// In a validated ledger, but only the fee was taken. Final.
+    Failed,
     /// It can never be executed. Final.
     Refused,
     /// Its five days are over. Final.
@@ -33,10 +36,11 @@ pub enum State {
 
 impl State {
     /// All, in the order of a mail's life.
-    pub const ALL: [State; 7] = [
+    pub const ALL: [State; 8] = [
         State::Received,
         State::Submitted,
         State::Validated,
+        State::Failed,
         State::Refused,
         State::Expired,
         State::Answered,
@@ -56,6 +60,7 @@ impl State {
             State::Received => "received",
             State::Submitted => "submitted",
             State::Validated => "validated",
+            State::Failed => "failed",
             State::Refused => "refused",
             State::Expired => "expired",
             State::Answered => "answered",
@@ -136,7 +141,7 @@ pub enum Progress {
         #[serde(with = "stored::optional_text")]
         transaction: Option<Hash256>,
     },
-    /// See [`State::Validated`].
+    /// See [`State::Validated`] and [`State::Failed`].
     Validated {
         /// Unix seconds at which the relay learned of it.
         at: u64,
@@ -169,19 +174,19 @@ pub struct InLedger {
     pub fee: Option<Drops>,
 }
 
-/// What a validated mail did.
+/// What a validated mail did. Version 2 of the file also held the amount, which a receipt tells now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// What it orders.
     Applied {
         /// The transaction.
         transaction: InLedger,
-        /// What a REMIT paid; `None` where the node does not say.
-        #[serde(with = "stored::optional_amount")]
-        delivered: Option<Amount>,
         /// Whether it made the receiver's account.
         made: Made,
+        /// What a REMIT took and gave; `None` where the node does not show it.
+        #[serde(default, with = "stored::optional_receipt")]
+        receipt: Option<Receipt>,
     },
     /// Nothing; the fee was taken.
     Charged {
@@ -246,11 +251,11 @@ impl Outcome {
         }
     }
 
-    /// What a REMIT paid.
+    /// What a REMIT took and gave.
     #[must_use]
-    pub fn delivered(&self) -> Option<Amount> {
+    pub fn receipt(&self) -> Option<Receipt> {
         match self {
-            Outcome::Applied { delivered, .. } => *delivered,
+            Outcome::Applied { receipt, .. } => *receipt,
             Outcome::Charged { .. } | Outcome::Forgotten { .. } | Outcome::Replayed { .. } => None,
         }
     }
@@ -294,7 +299,12 @@ impl Progress {
         match self {
             Progress::Received { .. } => State::Received,
             Progress::Submitted { .. } => State::Submitted,
-            Progress::Validated { .. } => State::Validated,
+            Progress::Validated { outcome, .. } => match outcome {
+                Outcome::Charged { .. } => State::Failed,
+                Outcome::Applied { .. } | Outcome::Forgotten { .. } | Outcome::Replayed { .. } => {
+                    State::Validated
+                }
+            },
             Progress::Refused(_) => State::Refused,
             Progress::Expired(_) => State::Expired,
             Progress::Answered(_) => State::Answered,

@@ -1,9 +1,10 @@
-//! Version 1 of the queue's file, which held entries in words, made into version 2.
+//! Older versions of the queue's file: version 1 held entries in words, version 2 counted mails that failed in
+//! a ledger among those that were carried out.
 
 use amendment::address::{Recipient, parse_recipient, parse_sender};
 use amendment::instruction::line::{Line, Meaning, To};
 use amendment::{EmailId, Order, Rule};
-use codec::{AccountId, Amount, Currency, Drops, Hash256, IssuedAmount, TerClass};
+use codec::{AccountId, Drops, Hash256, TerClass};
 use redb::{ReadableTable, WriteTransaction};
 use rpc::reply::ResultCode;
 
@@ -12,7 +13,7 @@ use super::id::MailId;
 use super::request::Request;
 use super::said::Said;
 use super::stored::{decode, encode};
-use super::tables::{ENTRIES, Place};
+use super::tables::{ENTRIES, Place, STATES, decode_entry, state_number};
 use super::view::{EntryView, Kind};
 use crate::limits::MIGRATE_ROWS;
 
@@ -50,6 +51,29 @@ pub(super) fn entries(writing: &WriteTransaction) -> Result<(), redb::Error> {
             }
         }
     }
+}
+
+/// Moves the entries of mails that failed in a ledger to their own state in the index.
+pub(super) fn failed(writing: &WriteTransaction) -> Result<(), redb::Error> {
+    let (validated, failed) = (state_number(State::Validated), state_number(State::Failed));
+    let entries = writing.open_table(ENTRIES)?;
+    let mut states = writing.open_table(STATES)?;
+    let mut places = Vec::new();
+    for row in states.range((validated, 0, 0)..=(validated, u64::MAX, u64::MAX))? {
+        let (_, received_at, number) = row?.0.value();
+        let place = (received_at, number);
+        let entry = entries.get(place)?;
+        if entry.is_some_and(|row| {
+            decode_entry(place, row.value()).is_some_and(|entry| entry.state() == State::Failed)
+        }) {
+            places.push(place);
+        }
+    }
+    for (received_at, number) in places {
+        states.remove((validated, received_at, number))?;
+        states.insert((failed, received_at, number), ())?;
+    }
+    Ok(())
 }
 
 /// An entry from what version 1 held.
@@ -150,7 +174,7 @@ fn progress(old: &EntryView) -> Result<Progress, Unreadable> {
             node: trail.node.ok_or(Unreadable("node"))?,
             transaction: trail.transaction,
         },
-        State::Validated => Progress::Validated {
+        State::Validated | State::Failed => Progress::Validated {
             at: at?,
             outcome: outcome(old, code(old)?.as_ref(), trail.transaction),
             node: trail.node,
@@ -174,12 +198,12 @@ fn outcome(old: &EntryView, code: Option<&ResultCode>, hash: Option<Hash256>) ->
     match code.map(ResultCode::class) {
         Some(TerClass::Tes) => Outcome::Applied {
             transaction,
-            delivered: old.amount.as_deref().and_then(|amount| delivered(old, amount)),
             made: if old.is_first_payment {
                 Made::Account
             } else {
                 Made::Nothing
             },
+            receipt: None,
         },
         Some(TerClass::Tec) => Outcome::Charged { transaction },
         // What was told as a replay kept the amount of the order.
@@ -193,28 +217,4 @@ fn outcome(old: &EntryView, code: Option<&ResultCode>, hash: Option<Hash256>) ->
             },
         },
     }
-}
-
-/// Version 1 kept an issued amount without its issuer, who is the one of the order.
-fn delivered(old: &EntryView, text: &str) -> Option<Amount> {
-    let (value, currency) = text.split_once(' ')?;
-    let ordered = match order(old)? {
-        Order::Remit { amount, .. } => amount,
-        Order::Rekey { .. } => return None,
-    };
-    match (Currency::parse(currency)?, ordered) {
-        (Currency::XAH, _) => drops(value).map(Amount::from_drops),
-        (currency, Amount::Issued(ordered)) => IssuedAmount::parse(value, currency, ordered.issuer())
-            .ok()
-            .map(Amount::Issued),
-        (_, Amount::Native(_)) => None,
-    }
-}
-
-/// XAH with up to six decimals.
-fn drops(value: &str) -> Option<Drops> {
-    let (whole, part) = value.split_once('.').unwrap_or((value, ""));
-    let part = (part.len() <= 6).then(|| format!("{part:0<6}"))?;
-    let whole = whole.parse::<u64>().ok()?.checked_mul(Drops::PER_XAH)?;
-    whole.checked_add(part.parse().ok()?).map(Drops::new)
 }

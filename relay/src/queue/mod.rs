@@ -50,4 +50,4 @@ pub use id::{MailId, MailIdError};
 pub use notice::{Notice, NoticeKind, NoticeState};
 pub use request::Request;
 pub use said::Said;
-pub use view::{EntryView, Kind, money};
+pub use view::{EntryView, Kind};

@@ -107,11 +107,15 @@ impl Store {
         let run = || {
             let database = self.opened()?;
             let database = database.as_ref().ok_or(redb::Error::PreviousIo)?;
-            if read_format(database)? == Some(FORMAT_VERSION) {
+            let format = read_format(database)?;
+            if format == Some(FORMAT_VERSION) {
                 return Ok(());
             }
             let writing = begin(database)?;
-            migrate::entries(&writing)?;
+            if format == Some(FORMAT_OLDEST) {
+                migrate::entries(&writing)?;
+            }
+            migrate::failed(&writing)?;
             writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;
             writing.commit()?;
             tracing::info!(version = FORMAT_VERSION, "the queue's file is migrated");

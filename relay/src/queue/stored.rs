@@ -1,11 +1,12 @@
 //! How values are stored: JSON, in which a value of another crate stands as the text that shows it.
 //!
-//! What derives `Serialize` in this folder is version 2 of the file. Version 1 is read by [`super::migrate`]
-//! alone.
+//! What derives `Serialize` in this folder is version 3 of the file, which reads entries of version 2 too.
+//! Version 1 is read by [`super::migrate`] alone.
 
 use amendment::EmailId;
 use amendment::address::{CanonicalAddress, parse_sender};
 use codec::{AccountId, Drops, Hash256};
+use rpc::reply::{Made, Receipt, Reserved, Sum};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -51,6 +52,7 @@ store_as_text! {
     Drops, "number of drops": |text: &str| text.parse().ok().map(Drops::new);
     EmailId, "EmailID": |text| Hash256::from_hex(text).map(EmailId::new);
     Hash256, "hash": Hash256::from_hex;
+    Sum, "sum of money": |text: &str| text.parse().ok();
 }
 
 fn read<'de, T: Text, D: Deserializer<'de>>(text: &str) -> Result<T, D::Error> {
@@ -112,22 +114,79 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
-/// `#[serde(with)]` for an amount that may be missing.
-pub(super) mod optional_amount {
-    use super::{Deserialize, Deserializer, Money, Serialize, Serializer};
-    use codec::Amount;
+/// A receipt.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredReceipt {
+    #[serde(with = "text")]
+    left: Sum,
+    #[serde(with = "text")]
+    arrived: Sum,
+    #[serde(with = "text")]
+    reserve: Drops,
+    made: StoredMade,
+    #[serde(with = "text")]
+    fee: Drops,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredMade {
+    Nothing,
+    Account,
+    Lines,
+    AccountAndLines,
+}
+
+impl From<Receipt> for StoredReceipt {
+    fn from(receipt: Receipt) -> StoredReceipt {
+        StoredReceipt {
+            left: receipt.left(),
+            arrived: receipt.arrived(),
+            reserve: receipt.reserve,
+            made: match receipt.made {
+                Made::Nothing => StoredMade::Nothing,
+                Made::Account => StoredMade::Account,
+                Made::Lines => StoredMade::Lines,
+                Made::AccountAndLines => StoredMade::AccountAndLines,
+            },
+            fee: receipt.fee,
+        }
+    }
+}
+
+impl StoredReceipt {
+    /// `None` where the two sums are of two kinds.
+    fn read(self) -> Option<Receipt> {
+        let reserved = Reserved {
+            drops: self.reserve,
+            made: match self.made {
+                StoredMade::Nothing => Made::Nothing,
+                StoredMade::Account => Made::Account,
+                StoredMade::Lines => Made::Lines,
+                StoredMade::AccountAndLines => Made::AccountAndLines,
+            },
+        };
+        Receipt::new((self.left, self.arrived), reserved, self.fee)
+    }
+}
+
+/// `#[serde(with)]` for a receipt that may be missing.
+pub(super) mod optional_receipt {
+    use super::{Deserialize, Deserializer, Error, Receipt, Serialize, Serializer, StoredReceipt};
 
     pub(in crate::queue) fn serialize<S: Serializer>(
-        value: &Option<Amount>,
+        value: &Option<Receipt>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        value.map(Money).serialize(serializer)
+        value.map(StoredReceipt::from).serialize(serializer)
     }
 
     pub(in crate::queue) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Option<Amount>, D::Error> {
-        let money = Option::<Money>::deserialize(deserializer)?;
-        Ok(money.map(|money| money.0))
+    ) -> Result<Option<Receipt>, D::Error> {
+        let stored = Option::<StoredReceipt>::deserialize(deserializer)?;
+        let read = |stored: StoredReceipt| stored.read().ok_or_else(|| D::Error::custom("not a receipt"));
+        stored.map(read).transpose()
     }
 }

@@ -9,7 +9,7 @@ use super::notice::{Notice, NoticeKind, NoticeState};
 use super::stored::decode;
 
 /// The format that this program writes.
-pub(super) const FORMAT_VERSION: u64 = 2;
+pub(super) const FORMAT_VERSION: u64 = 3;
 /// The oldest format that it reads: [`super::migrate`].
 pub(super) const FORMAT_OLDEST: u64 = 1;
 /// Name of the format in [`NUMBERS`].
@@ -90,6 +90,9 @@ impl Ending {
     }
 }
 
+/// Entries by the number of their state.
+pub(super) type StateCounts = [u64; State::ALL.len()];
+
 /// The number of a state in keys. A number is never used again: a new state takes a new one.
 pub(super) fn state_number(state: State) -> u8 {
     match state {
@@ -100,6 +103,7 @@ pub(super) fn state_number(state: State) -> u8 {
         State::Expired => 4,
         State::Answered => 5,
         State::Dropped => 6,
+        State::Failed => 7,
     }
 }
 
@@ -270,9 +274,9 @@ pub(super) fn remove_notice(tables: &mut Tables<'_>, notice: &Notice) -> Result<
 }
 
 /// How many entries are in each state.
-pub(super) fn count_states(reading: &ReadTransaction) -> Result<[u64; 7], redb::Error> {
+pub(super) fn count_states(reading: &ReadTransaction) -> Result<StateCounts, redb::Error> {
     let states = reading.open_table(STATES)?;
-    let mut counts = [0; 7];
+    let mut counts = StateCounts::default();
     for row in states.iter()? {
         let (key, _) = row?;
         if let Some(count) = counts.get_mut(usize::from(key.value().0)) {

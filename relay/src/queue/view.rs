@@ -2,9 +2,9 @@
 //! JSON, so names and order of its members stay as they are. Version 1 of the queue's file held entries in
 //! this form.
 
+use amendment::Order;
 use amendment::address::{CanonicalAddress, Recipient};
 use amendment::instruction::line::Line;
-use codec::Amount;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Dkim, Entry, Made, Outcome, State, Thread};
@@ -86,7 +86,7 @@ pub struct EntryView {
     pub hash: Option<String>,
     /// Index of the validated ledger.
     pub ledger_index: Option<u32>,
-    /// Amount paid, such as `10 XAH`; before that the amount as ordered.
+    /// Amount paid, such as `10 XAH` or `5 USD/rIssuer`; before that the amount as ordered.
     pub amount: Option<String>,
     /// Fee taken, drops.
     pub fee_drops: Option<u64>,
@@ -96,12 +96,19 @@ pub struct EntryView {
     pub final_at: Option<u64>,
     /// SPF, DMARC and ARC results.
     pub auth_results: Option<String>,
+    /// Of a REMIT that paid, the reserve that the sender paid to the receiver on top, drops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve_drops: Option<u64>,
+    /// XAH that left the sender in all, drops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_drops: Option<u64>,
 }
 
 impl From<&Entry> for EntryView {
     fn from(entry: &Entry) -> EntryView {
         let trail = entry.progress.trail();
         let outcome = entry.progress.outcome();
+        let receipt = outcome.and_then(Outcome::receipt);
         let to = entry.to();
         EntryView {
             id: entry.id,
@@ -141,24 +148,29 @@ impl From<&Entry> for EntryView {
             is_first_payment: outcome.is_some_and(|outcome| outcome.made() == Made::Account),
             final_at: entry.progress.final_at(),
             auth_results: entry.auth_results.clone(),
+            reserve_drops: receipt.map(|receipt| receipt.reserve.get()),
+            left_drops: receipt.and_then(|receipt| Some(receipt.xah_left().drops()?.get())),
         }
     }
 }
 
-/// What was paid; where nothing was yet, what the line orders, as it is written there.
+/// What was paid, and for a node that does not show it, what is ordered: a Remit pays all of it or nothing.
+/// Before the end what the line orders, as it is written there.
 fn amount(entry: &Entry, outcome: Option<&Outcome>) -> Option<String> {
-    match outcome {
-        Some(Outcome::Applied { delivered, .. }) => delivered.as_ref().map(money),
-        Some(Outcome::Charged { .. } | Outcome::Forgotten { .. }) => None,
-        Some(Outcome::Replayed { .. }) | None => Line::parse(entry.instruction.as_bytes())?.written_amount(),
-    }
-}
-
-/// `10 XAH`, or `12.5 EUR`: people know an issuer by what they wrote themselves.
-#[must_use]
-pub fn money(amount: &Amount) -> String {
-    match amount {
-        Amount::Native(_) => amount.to_string(),
-        Amount::Issued(issued) => format!("{} {}", issued.value_text(), issued.currency()),
+    match (outcome, entry.order()) {
+        (
+            Some(Outcome::Applied {
+                receipt: Some(receipt),
+                ..
+            }),
+            _,
+        ) => Some(receipt.arrived().to_string()),
+        (Some(Outcome::Applied { receipt: None, .. }), Some(Order::Remit { amount, .. })) => {
+            Some(amount.to_string())
+        }
+        (Some(Outcome::Applied { .. } | Outcome::Charged { .. } | Outcome::Forgotten { .. }), _) => None,
+        (Some(Outcome::Replayed { .. }) | None, _) => {
+            Line::parse(entry.instruction.as_bytes())?.written_amount()
+        }
     }
 }

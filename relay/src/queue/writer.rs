@@ -14,7 +14,7 @@ use super::batch::{Batch, Tally};
 use super::entry::State;
 use super::error::QueueError;
 use super::store::{Store, Written};
-use super::tables::{count_states, state_number};
+use super::tables::{StateCounts, count_states, state_number};
 use crate::clock::Clock;
 use crate::config::QueueConfig;
 use crate::limits::{COMMIT_BYTES_MAX, COMMIT_GATHER_MICROS, COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
@@ -48,7 +48,7 @@ pub(super) struct Core {
     pub(super) opened_at: u64,
     /// `None` in memory. Locked for the length of a commit, so that one commit runs at a time.
     audit: Mutex<Option<AuditLog>>,
-    counts: Mutex<[u64; 7]>,
+    counts: Mutex<StateCounts>,
     /// Why the last commit failed.
     fault: Mutex<String>,
 }
@@ -211,7 +211,7 @@ impl Core {
 
 #[derive(Default)]
 struct Done {
-    counts: [u64; 7],
+    counts: StateCounts,
     audit: Vec<u8>,
     tally: Tally,
 }

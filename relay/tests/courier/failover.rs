@@ -339,7 +339,7 @@ fn telling(queue: &Queue, url: &str, hand: &Hand) -> Courier {
         own: vec!["relay@relay.example".to_owned()],
         hostname: "mx.relay.example".to_owned(),
         network: NETWORK,
-        transaction_link: "https://ledger.example/{hash}".to_owned(),
+        transaction_link: Some("https://ledger.example/{hash}".to_owned()),
     };
     let courier = Courier::new(queue.clone(), Arc::new(nodes), hand.clock());
     courier.announcing(Arc::new(Announcer::new(rules)))

@@ -22,6 +22,15 @@ pub enum AmountReply {
 }
 
 impl AmountReply {
+    /// Drops of XAH; `None` for issued money.
+    #[must_use]
+    pub fn drops(&self) -> Option<Drops> {
+        match self {
+            AmountReply::Native(drops) => Some(*drops),
+            AmountReply::Issued { .. } => None,
+        }
+    }
+
     pub(crate) fn read(value: &Value) -> Option<AmountReply> {
         if value.is_string() {
             return drops(value).map(AmountReply::Native);

@@ -6,16 +6,22 @@
 //! them first.
 
 mod amount;
+mod changes;
 mod explanation;
 mod members;
+mod money;
+mod receipt;
 mod result_code;
 mod transaction;
 
 pub use amount::AmountReply;
+pub use changes::Changes;
 pub use explanation::{CheckReply, ExplanationReply, PartyReply};
 pub use members::BadReply;
 pub(crate) use members::{
     Members, account, close_time, drops, flag, hash, hex_bytes, ledger_index, list, text, u32_number, xah,
 };
+pub use money::{NoSum, Sum, Unit};
+pub use receipt::{Made, Movement, Receipt, Reserved};
 pub use result_code::ResultCode;
 pub use transaction::{Delivered, MetaReply, TransactionReply};

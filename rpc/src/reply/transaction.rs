@@ -4,6 +4,7 @@ use codec::{AccountId, CloseTime, Drops, Hash256};
 use serde_json::Value;
 
 use super::amount::AmountReply;
+use super::changes::Changes;
 use super::members::{Members, account, close_time, drops, hash, list, text, u32_number};
 
 /// A transaction. What is missing or malformed is `None`.
@@ -60,6 +61,10 @@ pub struct MetaReply {
     pub delivered: Delivered,
     /// Accounts that it made.
     pub made_accounts: Vec<AccountId>,
+    /// Both accounts of each trust line that it made.
+    pub made_lines: Vec<[AccountId; 2]>,
+    /// By how much it changed balances; `None` where that is not understood.
+    pub changes: Option<Changes>,
 }
 
 /// What a payment delivered: a partial payment delivers less than its `Amount`.
@@ -79,23 +84,35 @@ impl MetaReply {
         let said = members
             .get("delivered_amount")
             .or_else(|| members.get("DeliveredAmount"));
-        let nodes = members.shown("AffectedNodes", list);
+        let nodes = || members.shown("AffectedNodes", list).into_iter().flatten();
         MetaReply {
             result: members.shown("TransactionResult", text),
             delivered: said.map_or(Delivered::Unsaid, |amount| {
                 AmountReply::read(amount).map_or(Delivered::Unreadable, Delivered::Amount)
             }),
-            made_accounts: nodes.into_iter().flatten().filter_map(made_account).collect(),
+            made_accounts: nodes().filter_map(made_account).collect(),
+            made_lines: nodes().filter_map(made_line).collect(),
+            changes: Changes::read(value),
         }
     }
 }
 
-fn made_account(node: &Value) -> Option<AccountId> {
+/// The fields of an entry of this type that was made.
+fn made<'a>(node: &'a Value, kind: &str) -> Option<Members<'a>> {
     let made = Members::of(node).object("CreatedNode").ok()?;
-    let kind = made.shown("CreatedNode.LedgerEntryType", text)?;
+    let is_of_kind = made.shown("CreatedNode.LedgerEntryType", text)? == kind;
     let fields = made.object("CreatedNode.NewFields").ok()?;
-    let account = fields.shown("CreatedNode.NewFields.Account", account)?;
-    (kind == "AccountRoot").then_some(account)
+    is_of_kind.then_some(fields)
+}
+
+fn made_account(node: &Value) -> Option<AccountId> {
+    made(node, "AccountRoot")?.shown("CreatedNode.NewFields.Account", account)
+}
+
+fn made_line(node: &Value) -> Option<[AccountId; 2]> {
+    let fields = made(node, "RippleState")?;
+    let side = |name| Members::of(fields.value(name)?).shown("issuer", account);
+    Some([side("LowLimit")?, side("HighLimit")?])
 }
 
 #[cfg(test)]

@@ -5,5 +5,6 @@ mod bad_input;
 mod fake_node;
 mod loopback;
 mod methods;
+mod receipts;
 mod session;
 mod typed;

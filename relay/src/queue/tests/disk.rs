@@ -108,14 +108,14 @@ async fn rejects_a_newer_format_and_names_both() {
     let writing = file.begin_write().expect("begins");
     {
         let mut numbers = writing.open_table(tables::NUMBERS).expect("table");
-        numbers.insert(tables::FORMAT, 3).expect("inserted");
+        numbers.insert(tables::FORMAT, 4).expect("inserted");
     }
     writing.commit().expect("committed");
     drop(file);
     let opened = Queue::open(folder.path(), &limits(), Hand::at(CAME).clock());
     let Err(OpenError::Format {
-        found: 3,
-        expected: 2,
+        found: 4,
+        expected: 3,
     }) = opened.map(drop)
     else {
         panic!("opened");

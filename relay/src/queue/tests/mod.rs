@@ -76,6 +76,17 @@ pub(crate) fn progress(state: State, at: u64) -> Progress {
             node: trail.node,
             outcome,
         },
+        State::Failed => Progress::Validated {
+            at,
+            node: trail.node,
+            outcome: Outcome::Charged {
+                transaction: InLedger {
+                    hash: Hash256::new([7; 32]),
+                    ledger_index: Some(4),
+                    fee: Some(Drops::new(1_234)),
+                },
+            },
+        },
         State::Refused => Progress::Refused(End { at, trail }),
         State::Expired => Progress::Expired(End { at, trail }),
         State::Answered => Progress::Answered(End { at, trail }),
