@@ -8,6 +8,7 @@
 //! | [`Visitor`], [`Bounds`] | who comes, as whom he is counted, and how much he may take |
 //! | [`gate`], [`Shares`] | places, and other things that visitors share: pure counts |
 //! | [`Door`] | a gate that tasks go through; for every listener |
+//! | [`caught`] | runs what may panic over a damaged file |
 //! | [`descriptors`] | raises the limit of open files as far as connections need it |
 //! | `health` | what must hold for the process to be alive, and to be ready |
 //! | `http` | `/metrics`, `/healthz`, `/readyz` |
@@ -16,6 +17,7 @@
 //! | [`private`] | folders and files that only their owner may read |
 //! | `notify` | the protocol of sd_notify(3) |
 
+mod caught;
 pub mod descriptors;
 mod door;
 pub mod gate;
@@ -28,6 +30,7 @@ pub mod private;
 mod shares;
 mod visitor;
 
+pub use caught::caught;
 pub use door::{Door, Visit};
 pub use health::{Condition, Health};
 pub use http::serve;

@@ -83,6 +83,18 @@ pub const SESSION_SECS_MAX: u64 = 86_400;
 /// How long a session may go on after the stop, seconds. Ours. Beyond: 421 4.3.2, and the connection is
 /// closed.
 pub const STOP_SECS_MAX: u64 = 10;
+/// Connections of the LMTP listeners, which have places of their own. Source: ours; Postfix opens 20 to one
+/// destination by default. Beyond: the longest idle goes, else 421 4.7.0.
+pub const LMTP_CONNECTIONS_MAX: usize = 128;
+/// Of the connections of the SMTP listeners, one in so many is kept for clients of this machine. Source: ours.
+pub const OPERATOR_PLACES: usize = 16;
+/// One address may have one in so many of the connections of its network. Source: ours.
+pub const PEER_PLACES: usize = 2;
+/// A client that brought its mail nearer less than this ago is not idle, milliseconds. Source: ours, some round
+/// trips. Beyond: where all places are taken, the longest idle goes for a newcomer.
+pub const IDLE_SPARED_MILLIS: u64 = 1_000;
+/// So much content is a step, bytes. Source: ours. Less, again and again, is as idle as silence.
+pub const PROGRESS_BYTES: u64 = 16 * 1024;
 /// Read from a connection in one go, bytes. Ours. The rest waits in the kernel.
 pub const READ_BYTES_MAX: usize = 32 * 1024;
 /// How long a peer may take to read replies, seconds. Ours. Beyond: the connection is dropped.
@@ -268,6 +280,11 @@ pub const COMMIT_GATHER_MICROS: u64 = 500;
 /// Rows that one step of the retention forgets. Own choice: a commit of them stays below 100 ms. Beyond: the
 /// next step.
 pub const CLEAN_ROWS_MAX: usize = 256;
+/// Free pages of the queue's file, as far as they are counted, from which on it is compacted if they are half
+/// of it; bytes. Own choice. Below: they are used again.
+pub const COMPACT_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// The same while the disk is nearly full, bytes. Own choice.
+pub const COMPACT_SHORT_BYTES_MIN: u64 = 1024 * 1024;
 /// Lines of the audit log that wait for the disk, bytes. Own choice: some thousand changes. Beyond: nothing
 /// is taken or changed until the log can be written.
 pub const AUDIT_PENDING_BYTES_MAX: usize = 1024 * 1024;

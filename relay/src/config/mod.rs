@@ -171,9 +171,9 @@ impl Default for Dns {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Open connections of all listeners together.
+    /// Open connections of the SMTP listeners. LMTP has places of its own.
     pub connections: usize,
-    /// Open connections of one network (IPv4 /24, IPv6 /48).
+    /// Open connections of one network (IPv4 /24, IPv6 /48); one address may have half of them.
     pub connections_per_network: usize,
     /// Mails an hour from one network; 0 for no limit. Loopback is exempt.
     pub letters_per_network_hour: u32,

@@ -28,7 +28,7 @@ use crate::intake::imap;
 use crate::intake::maildir;
 use crate::intake::smtp::server::{self, Server, UnixSocket};
 use crate::intake::smtp::tls::TlsFiles;
-use crate::limits::FILES_RESERVED;
+use crate::limits::{FILES_RESERVED, LMTP_CONNECTIONS_MAX};
 use crate::notices::{Announcer, NoticeRules, Sender, Signer, Smarthost, Teller};
 use crate::queue::Queue;
 
@@ -174,7 +174,12 @@ impl Parts {
             None => None,
         };
         let mut limits = config.limits.clone();
-        limits.connections = connections_that_fit(limits.connections);
+        let for_lmtp = if config.lmtp.is_some() {
+            LMTP_CONNECTIONS_MAX
+        } else {
+            0
+        };
+        limits.connections = connections_that_fit(limits.connections, FILES_RESERVED + for_lmtp);
         let server = Server::new(&config.hostname, &limits, tls, Arc::clone(&self.handler));
         let (mut listening, mut listeners) = (Vec::new(), Vec::new());
         for address in config.smtp.iter().flat_map(|smtp| &smtp.listen) {
@@ -325,8 +330,8 @@ impl Parts {
 
 /// How many of the connections wanted the process has file descriptors for; where they are fewer, the log
 /// says so.
-fn connections_that_fit(wanted: usize) -> usize {
-    let room = ops::descriptors::make_room(wanted, FILES_RESERVED);
+fn connections_that_fit(wanted: usize, reserved: usize) -> usize {
+    let room = ops::descriptors::make_room(wanted, reserved);
     let (fit, open_files) = (room.connections, room.open_files);
     if fit < wanted {
         tracing::warn!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value};
@@ -81,10 +81,7 @@ fn copy_folder<'a>(
         return Err(BackupError::NotEmpty(to.to_owned()));
     }
     let (unfinished, path) = (to.join("queue.new"), to.join(store::FILE));
-    let database = store::builder()
-        .create(&unfinished)
-        .map_err(|error| OpenError::database(&unfinished, error))?;
-    fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o600)).map_err(io)?;
+    let database = store::create(&unfinished)?;
     let log = from.map(|from| from.join(audit::FILE));
     let mut log_bytes = 0;
     let pause = pause();

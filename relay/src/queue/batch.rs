@@ -1,7 +1,5 @@
 //! What one transaction does for the callers that share it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use redb::{ReadableTable, ReadableTableMetadata, TableHandle};
 
 use super::audit;
@@ -59,6 +57,10 @@ pub(super) struct Tally {
     pub(super) damaged: u64,
     /// Anything written at all.
     pub(super) writes: u64,
+    /// Pages that mails took, bytes.
+    pub(super) used: u64,
+    /// Pages that forgotten mails left, bytes.
+    pub(super) freed: u64,
 }
 
 impl Batch<'_, '_> {
@@ -88,6 +90,7 @@ impl Batch<'_, '_> {
         self.tables.ids.insert(id, place)?;
         self.tables.entries.insert(place, (id, bytes.as_slice()))?;
         self.tables.mails.insert(place, mail)?;
+        self.tally.used += pages_of(mail);
         EntryRows::of(entry).insert(self.tables, place, entry.id)?;
         self.count(None, Some(entry.state()));
         audit::tell_entry(self.now, None, entry, &mut self.audit);
@@ -111,13 +114,17 @@ impl Batch<'_, '_> {
         let Some((place, before)) = self.entry_at(id)? else {
             return Ok(Ok(None));
         };
-        let changed = catch_unwind(AssertUnwindSafe(|| {
+        let changed = ops::caught(|| {
             let mut after = before.clone();
             let notices = change(&mut after);
             (after, notices)
-        }));
-        let Ok((mut after, notices)) = changed else {
-            return Ok(Err(QueueError::Broken));
+        });
+        let (mut after, notices) = match changed {
+            Ok(changed) => changed,
+            Err(panic) => {
+                tracing::error!(%id, panic, "the change of an entry failed: a defect of the relay");
+                return Ok(Err(QueueError::Broken));
+            }
         };
         // These two are where the entry is, and no change moves it.
         (after.id, after.received_at) = (before.id, before.received_at);
@@ -250,12 +257,12 @@ impl Batch<'_, '_> {
     fn forget(&mut self, ending: Ending, place: Place, id: MailId, kind: u8) -> Result<(), redb::Error> {
         match ending {
             Ending::Mail => {
-                if self.tables.mails.remove(place)?.is_some() {
+                if self.forget_mail(place)? {
                     audit::tell_forgotten(self.now, id, "mail", &mut self.audit);
                 }
             }
             Ending::Entry => {
-                self.tables.mails.remove(place)?;
+                self.forget_mail(place)?;
                 if let Some(entry) = self.entry(id)? {
                     EntryRows::of(&entry).remove(self.tables, place, id)?;
                     self.tables.entries.remove(place)?;
@@ -278,6 +285,14 @@ impl Batch<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether there was one.
+    fn forget_mail(&mut self, place: Place) -> Result<bool, redb::Error> {
+        let mail = self.tables.mails.remove(place)?;
+        let freed = mail.as_ref().map(|mail| pages_of(mail.value()));
+        self.tally.freed += freed.unwrap_or(0);
+        Ok(freed.is_some())
     }
 
     fn entry(&mut self, id: MailId) -> Result<Option<Entry>, redb::Error> {
@@ -362,6 +377,12 @@ impl Batch<'_, '_> {
         self.tables.audit.insert(AUDIT_LAST, self.audit.as_slice())?;
         Ok(())
     }
+}
+
+/// Bytes that a mail takes in the file: redb gives a long value a power of two of 4 KiB pages of its own.
+fn pages_of(mail: &[u8]) -> u64 {
+    let bytes = u64::try_from(mail.len()).unwrap_or(u64::MAX / 2);
+    bytes.saturating_add(512).next_power_of_two().max(4_096)
 }
 
 fn notice_without_text(notice: &mut Notice) -> Result<Vec<u8>, QueueError> {

@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 /// Why the queue cannot do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueueError {
-    /// The disk refused, or is nearly full. Nothing was kept.
+    /// The disk refused. Nothing was kept.
     #[error("the disk refused: {0}")]
     Disk(String),
+    /// The disk is full, or nearly so. Nothing was kept.
+    #[error("the disk is full: {0}")]
+    Space(String),
+    /// The file holds what was never written. Nothing was kept.
+    #[error("the queue's file is damaged: {0}; stop the relay and restore a copy of the data folder")]
+    Damaged(String),
     /// Too many mails wait. Nothing was kept.
     #[error("{waiting} mails are already waiting, the most that the configuration allows")]
     Full {
@@ -28,7 +34,18 @@ pub enum QueueError {
 
 impl QueueError {
     pub(super) fn of<E: Into<redb::Error>>(error: E) -> QueueError {
-        QueueError::Disk(error.into().to_string())
+        let error = error.into();
+        let text = error.to_string();
+        match &error {
+            redb::Error::Io(error) if is_no_space(error) => QueueError::Space(text),
+            redb::Error::Io(error) if is_wrong_bytes(error) => QueueError::Damaged(text),
+            redb::Error::Corrupted(_)
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TableDoesNotExist(_) => QueueError::Damaged(text),
+            _ => QueueError::Disk(text),
+        }
     }
 }
 
@@ -69,10 +86,27 @@ pub enum OpenError {
     },
     /// Reading or writing failed.
     #[error("{0}; check the disk, then start again: what was taken is kept")]
-    Queue(#[from] QueueError),
+    Queue(QueueError),
+}
+
+impl From<QueueError> for OpenError {
+    fn from(error: QueueError) -> OpenError {
+        OpenError::Queue(error)
+    }
 }
 
 impl OpenError {
+    /// A failure of the file at `path`.
+    pub(super) fn queue(path: &Path, error: QueueError) -> OpenError {
+        match error {
+            QueueError::Damaged(reason) => OpenError::Unreadable {
+                path: path.to_owned(),
+                reason,
+            },
+            other => OpenError::Queue(other),
+        }
+    }
+
     pub(super) fn io(path: &Path, error: &io::Error) -> OpenError {
         OpenError::Open {
             path: path.to_owned(),
@@ -100,10 +134,21 @@ impl OpenError {
 fn is_damage(error: &redb::DatabaseError) -> bool {
     match error {
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(_)) => true,
-        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => matches!(
-            error.kind(),
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-        ),
+        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => is_wrong_bytes(error),
         _ => false,
     }
+}
+
+fn is_wrong_bytes(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+}
+
+fn is_no_space(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }

@@ -80,14 +80,17 @@ impl Queue {
     /// is completed.
     pub fn open(data: &Path, limits: &QueueConfig, clock: Clock) -> Result<Queue, OpenError> {
         let store = Store::open(data)?;
-        store.migrate().map_err(OpenError::Queue)?;
+        let file = data.join(store::FILE);
+        let wrong = |error| OpenError::queue(&file, error);
+        store.migrate().map_err(wrong)?;
         let last = store.read(|reading| {
             let last = reading.open_table(AUDIT)?.get(AUDIT_LAST)?;
             Ok(last.map(|last| last.value().to_vec()).unwrap_or_default())
-        })?;
+        });
+        let last = last.map_err(wrong)?;
         let path = data.join(audit::FILE);
         let audit = AuditLog::open(data, &last).map_err(|error| OpenError::io(&path, &error))?;
-        let mut core = Core::new(store, Some(audit), limits.clone(), clock)?;
+        let mut core = Core::new(store, Some(audit), limits.clone(), clock).map_err(wrong)?;
         core.data = Some(data.to_owned());
         let folder = data.to_owned();
         core.space = Box::new(move || {
@@ -455,7 +458,7 @@ impl Queue {
 
     /// Forgets what was kept long enough at `now` (Unix seconds): the text of final mails and of notices,
     /// then their entries. In small steps, between which others write. Returns how much was forgotten. The
-    /// file does not shrink; its free pages are used again.
+    /// pages that are free then are used again, or given back to the disk where it needs them.
     pub async fn clean(&self, now: u64) -> Result<usize, QueueError> {
         let mut all = 0;
         loop {
@@ -464,9 +467,15 @@ impl Queue {
                 .await?;
             all += step;
             if step < CLEAN_ROWS_MAX {
-                return Ok(all);
+                break;
             }
         }
+        if let Some(data) = &self.inner.core.data {
+            let (core, path) = (Arc::clone(&self.inner.core), data.join(store::FILE));
+            let compacting = tokio::task::spawn_blocking(move || core.compact(&path)).await;
+            compacting.map_err(|error| QueueError::Disk(error.to_string()))??;
+        }
+        Ok(all)
     }
 
     /// Lines of the audit log about a mail, oldest first, the newest where there are too many. Files that

@@ -1,10 +1,10 @@
 //! The file under the queue: opening, reading, and one durable transaction at a time.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use ops::private::{close_to_others, make_file};
 use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::error::{OpenError, QueueError};
@@ -30,6 +30,8 @@ pub(super) enum OpenFailure {
     Database(DatabaseError),
     Format(u64),
     Failed(redb::Error),
+    /// redb met what it takes to be impossible.
+    Panicked(String),
 }
 
 impl<E: Into<redb::Error>> From<E> for OpenFailure {
@@ -46,7 +48,8 @@ impl OpenFailure {
                 found,
                 expected: FORMAT_VERSION,
             },
-            OpenFailure::Failed(error) => OpenError::Queue(QueueError::of(error)),
+            OpenFailure::Failed(error) => OpenError::queue(path, QueueError::of(error)),
+            OpenFailure::Panicked(reason) => OpenError::queue(path, QueueError::Damaged(reason)),
         }
     }
 }
@@ -61,18 +64,16 @@ impl Store {
             let path = path.clone();
             Box::new(move || builder().open(&path))
         };
+        let io = |error: std::io::Error| OpenError::io(&path, &error);
         if path.exists() {
+            close_to_others(&path).map_err(io)?;
             return Store::on(opener).map_err(|failure| failure.at(&path));
         }
         let unfinished = path.with_extension("new");
-        let io = |error: std::io::Error| OpenError::io(&path, &error);
         if unfinished.exists() {
             fs::remove_file(&unfinished).map_err(io)?;
         }
-        let database = builder()
-            .create(&unfinished)
-            .map_err(|error| OpenError::database(&unfinished, error))?;
-        fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o600)).map_err(io)?;
+        let database = create(&unfinished)?;
         let store = Store::prepare(database, opener).map_err(|failure| failure.at(&path))?;
         fs::rename(&unfinished, &path).map_err(io)?;
         sync_folder(data).map_err(io)?;
@@ -81,8 +82,11 @@ impl Store {
 
     /// A store on the database that the opener gives.
     pub(super) fn on(opener: Opener) -> Result<Store, OpenFailure> {
-        let database = opener().map_err(OpenFailure::Database)?;
-        Store::prepare(database, opener)
+        let opening = ops::caught(|| {
+            let database = opener().map_err(OpenFailure::Database)?;
+            Store::prepare(database, opener)
+        });
+        opening.unwrap_or_else(|reason| Err(OpenFailure::Panicked(reason)))
     }
 
     fn prepare(database: Database, opener: Opener) -> Result<Store, OpenFailure> {
@@ -121,7 +125,7 @@ impl Store {
             tracing::info!(version = FORMAT_VERSION, "the queue's file is migrated");
             Ok(())
         };
-        run().map_err(QueueError::of::<redb::Error>)
+        self.attempt(run)
     }
 
     /// Reads at one state of the queue.
@@ -134,7 +138,7 @@ impl Store {
             let database = database.as_ref().ok_or(redb::Error::PreviousIo)?;
             read(&database.begin_read()?)
         };
-        run().map_err(QueueError::of::<redb::Error>)
+        self.attempt(run)
     }
 
     /// One transaction, durable when it returns. `change` says whether it wrote anything.
@@ -155,25 +159,67 @@ impl Store {
             }
             Ok(())
         };
-        let done = run().map_err(QueueError::of::<redb::Error>);
+        let done = self.attempt(run);
         if done.is_err() {
-            *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+            self.let_go();
         }
         done
     }
 
-    /// Walks the whole file and compares its checksums. False where it had to be repaired.
-    pub(super) fn check_integrity(&self) -> Result<Integrity, QueueError> {
-        drop(self.opened().map_err(QueueError::of)?);
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        let database = database
-            .as_mut()
-            .ok_or(redb::Error::PreviousIo)
-            .map_err(QueueError::of)?;
-        match database.check_integrity().map_err(QueueError::of)? {
-            true => Ok(Integrity::Whole),
-            false => Ok(Integrity::Repaired),
+    /// Runs what reads or writes the file. redb panics over some damage; then the database is let go, since
+    /// nothing is known of its state.
+    fn attempt<T>(&self, run: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, QueueError> {
+        match ops::caught(run) {
+            Ok(done) => done.map_err(QueueError::of),
+            Err(reason) => {
+                self.let_go();
+                Err(QueueError::Damaged(reason))
+            }
         }
+    }
+
+    /// Drops the database; the next use opens it again.
+    fn let_go(&self) {
+        let database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // On a damaged file even this may panic, and then there is nothing to put right.
+        let _ = ops::caught(|| drop(database));
+    }
+
+    /// Gives free pages back to the disk. Readers and writers wait meanwhile. The size of the file after it is
+    /// what the mails in it need.
+    pub(super) fn compact(&self) -> Result<(), QueueError> {
+        let done = self.attempt(|| {
+            drop(self.opened()?);
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            let database = database.as_mut().ok_or(redb::Error::PreviousIo)?;
+            match database.compact() {
+                Ok(_) => Ok(()),
+                Err(redb::CompactionError::Storage(error)) => Err(error.into()),
+                // There are no savepoints, and the lock keeps all transactions away.
+                Err(_) => Ok(()),
+            }
+        });
+        if done.is_err() {
+            self.let_go();
+        }
+        done
+    }
+
+    /// Walks the whole file and compares its checksums.
+    pub(super) fn check_integrity(&self) -> Result<Integrity, QueueError> {
+        self.attempt(|| {
+            drop(self.opened()?);
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            let database = database.as_mut().ok_or(redb::Error::PreviousIo)?;
+            match database.check_integrity()? {
+                true => Ok(Integrity::Whole),
+                false => Ok(Integrity::Repaired),
+            }
+        })
     }
 
     /// The database; opened again where a write failed before.
@@ -189,6 +235,13 @@ impl Store {
         }
         drop(database);
         Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Store {
+    /// The database writes when it is closed, and a damaged one may panic over it.
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 
@@ -223,6 +276,14 @@ fn read_format(database: &Database) -> Result<Option<u64>, redb::Error> {
     }
 }
 
+/// A new file, for its owner alone.
+pub(super) fn create(path: &Path) -> Result<Database, OpenError> {
+    make_file(path).map_err(|error| OpenError::io(path, &error))?;
+    builder()
+        .create(path)
+        .map_err(|error| OpenError::database(path, error))
+}
+
 pub(super) fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(QUEUE_CACHE_BYTES);
@@ -235,9 +296,7 @@ pub(super) fn make_folder(data: &Path) -> Result<(), OpenError> {
     if data.is_dir() {
         return Ok(());
     }
-    let mut folder = fs::DirBuilder::new();
-    let folder = folder.recursive(true).mode(0o700);
-    folder.create(data).map_err(|error| OpenError::io(data, &error))?;
+    ops::private::make_folder(data).map_err(|error| OpenError::io(data, &error))?;
     let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty());
     sync_folder(parent.unwrap_or(Path::new("."))).map_err(|error| OpenError::io(data, &error))
 }

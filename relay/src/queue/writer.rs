@@ -1,7 +1,7 @@
 //! The one writer: gathers what many callers want, commits it as one transaction, and answers each.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -17,7 +17,10 @@ use super::store::{Store, Written};
 use super::tables::{StateCounts, count_states, state_number};
 use crate::clock::Clock;
 use crate::config::QueueConfig;
-use crate::limits::{COMMIT_BYTES_MAX, COMMIT_GATHER_MICROS, COMMIT_JOBS_MAX, QUEUE_JOBS_MAX};
+use crate::limits::{
+    COMMIT_BYTES_MAX, COMMIT_GATHER_MICROS, COMMIT_JOBS_MAX, COMPACT_BYTES_MIN, COMPACT_SHORT_BYTES_MIN,
+    QUEUE_JOBS_MAX,
+};
 use crate::meter;
 
 /// Gives a caller its answer, once what it wanted is durable. Dropped where the commit fails.
@@ -44,13 +47,22 @@ pub(super) struct Core {
     pub(super) data: Option<PathBuf>,
     pub(super) changes: watch::Sender<u64>,
     pub(super) tallies: Tallies,
+    room: Room,
     /// Unix seconds.
     pub(super) opened_at: u64,
     /// `None` in memory. Locked for the length of a commit, so that one commit runs at a time.
     audit: Mutex<Option<AuditLog>>,
     counts: Mutex<StateCounts>,
     /// Why the last commit failed.
-    fault: Mutex<String>,
+    fault: Mutex<QueueError>,
+}
+
+/// Free pages of the file, as far as this process freed them.
+#[derive(Debug, Default)]
+struct Room {
+    bytes: AtomicU64,
+    /// The file was compacted since the start: all of its free pages are counted.
+    is_known: AtomicBool,
 }
 
 /// Keeps commits away while it lives.
@@ -81,9 +93,10 @@ impl Core {
             data: None,
             changes: watch::Sender::new(0),
             tallies: Tallies::default(),
+            room: Room::default(),
             audit: Mutex::new(audit),
             counts: Mutex::new(counts),
-            fault: Mutex::new("the queue's writer has stopped".to_owned()),
+            fault: Mutex::new(QueueError::Disk("the queue's writer has stopped".to_owned())),
         })
     }
 
@@ -93,18 +106,45 @@ impl Core {
         counts.get(usize::from(state_number(state))).copied().unwrap_or(0)
     }
 
-    /// Why nothing new may be kept: the disk is nearly full.
+    /// Why nothing new may be kept: the disk is nearly full, and the file has no free pages to make up for it.
     pub(super) fn check_space(&self) -> Result<(), QueueError> {
-        let least = self.limits.free_mib_min.saturating_mul(1024 * 1024);
-        match (self.space)() {
-            Ok(free) if free < least => Err(QueueError::Disk(format!(
-                "{} MiB are free on the disk of the data folder, but {} must stay free",
-                free / (1024 * 1024),
-                self.limits.free_mib_min
-            ))),
-            Ok(_) => Ok(()),
-            Err(error) => Err(QueueError::Disk(format!("free space is not known: {error}"))),
+        const MIB: u64 = 1024 * 1024;
+        let unknown = |error| QueueError::Disk(format!("free space is not known: {error}"));
+        let free = (self.space)().map_err(unknown)?;
+        let in_file = self.room.bytes.load(Ordering::Relaxed);
+        if free.saturating_add(in_file) >= self.least_free() {
+            return Ok(());
         }
+        Err(QueueError::Space(format!(
+            "{} MiB are free on the disk of the data folder and {} MiB in the queue's file, but {} must stay free",
+            free / MIB,
+            in_file / MIB,
+            self.limits.free_mib_min
+        )))
+    }
+
+    /// Bytes that must stay free.
+    fn least_free(&self) -> u64 {
+        self.limits.free_mib_min.saturating_mul(1024 * 1024)
+    }
+
+    /// Gives free pages of the file back to the disk, where that is worth the while in which all others wait:
+    /// the disk is nearly full, or most of a large file is free.
+    pub(super) fn compact(&self, path: &Path) -> Result<(), QueueError> {
+        let bytes = || std::fs::metadata(path).map_or(0, |file| file.len());
+        let (before, free) = (bytes(), self.room.bytes.load(Ordering::Relaxed));
+        let is_short = (self.space)().is_ok_and(|left| left < self.least_free());
+        let is_known = self.room.is_known.load(Ordering::Relaxed);
+        let has_some = free >= COMPACT_SHORT_BYTES_MIN || !is_known;
+        let is_mostly_free = free >= COMPACT_BYTES_MIN && free >= before / 2;
+        if !(is_mostly_free || is_short && has_some) {
+            return Ok(());
+        }
+        self.store.compact()?;
+        self.room.bytes.store(0, Ordering::Relaxed);
+        self.room.is_known.store(true, Ordering::Relaxed);
+        tracing::info!(before, after = bytes(), "the queue's file is compacted");
+        Ok(())
     }
 
     /// Keeps commits away. What was committed is in the audit log then, or among the lines that wait for it
@@ -126,7 +166,7 @@ impl Core {
             Ok(done) => self.account(done, started),
             Err(error) => {
                 tracing::error!(%error, "the queue cannot write; clients are told to try again later");
-                *lock(&self.fault) = error.to_string();
+                *lock(&self.fault) = error;
                 // Whether the last commit reached the disk is not known: the file knows.
                 if let Ok(counts) = self.store.read(count_states) {
                     *lock(&self.counts) = counts;
@@ -188,6 +228,11 @@ impl Core {
             return done.audit;
         }
         *lock(&self.counts) = done.counts;
+        let room = self.room.bytes.load(Ordering::Relaxed);
+        let room = room
+            .saturating_add(done.tally.freed)
+            .saturating_sub(done.tally.used);
+        self.room.bytes.store(room, Ordering::Relaxed);
         self.tallies.put.fetch_add(done.tally.put, Ordering::Relaxed);
         self.tallies
             .finals
@@ -302,7 +347,7 @@ impl Writer {
 
 impl Core {
     fn fault(&self) -> QueueError {
-        QueueError::Disk(lock(&self.fault).clone())
+        lock(&self.fault).clone()
     }
 }
 

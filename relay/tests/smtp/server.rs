@@ -236,39 +236,47 @@ fn rejects_certificate_files_that_cannot_be_used() {
     }
 }
 
+// The attack: silence costs a client nothing, so it takes all places and keeps them.
 #[tokio::test]
-async fn rejects_connections_beyond_the_limit_and_accepts_again_after() {
+async fn silent_clients_shut_nobody_out() {
     let limits = Limits {
         connections: 4,
         ..Limits::default()
     };
     let running = run(limits, None).await;
-    let mut open = Vec::new();
+    let mut silent = Vec::new();
     for _ in 0..4 {
         let mut client = running.connect().await;
         assert!(client.hear().await.starts_with("220 "));
-        open.push(client);
+        silent.push(client);
     }
-    for _ in 0..500 {
+    // The operator's mail server has places of its own.
+    let lmtp = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let address = lmtp.local_addr().expect("address");
+    let server = Arc::clone(&running.server);
+    tokio::spawn(server.serve(Listener::Lmtp(lmtp), running.stop.subscribe()));
+    let mut own = Client(BufReader::new(
+        TcpStream::connect(address).await.expect("connection"),
+    ));
+    assert!(own.hear().await.starts_with("220 "));
+    // A newcomer is turned away only as long as all others were busy a moment ago.
+    let mut newcomer = loop {
         let mut client = running.connect().await;
-        assert_eq!(
-            client.hear().await,
-            "421 4.7.0 Too many connections; try again later\r\n"
-        );
+        let reply = client.hear().await;
+        if reply.starts_with("220 ") {
+            break client;
+        }
+        assert_eq!(reply, "421 4.7.0 Too many connections; try again later\r\n");
         assert_eq!(client.hear().await, "");
-    }
-    assert_eq!(running.server.open(), 4);
-    let mut leaving = open.pop().expect("client");
-    assert!(leaving.ask("QUIT\r\n").await.starts_with("221 "));
-    assert_eq!(leaving.hear().await, "");
-    drop(leaving);
-    while running.server.open() == 4 {
-        tokio::task::yield_now().await;
-    }
-    let mut client = running.connect().await;
-    assert!(client.hear().await.starts_with("220 "));
-    client.ask("EHLO a\r\n").await;
-    assert!(client.mail().await.starts_with("250 "));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(running.server.open(), 5);
+    newcomer.ask("EHLO a\r\n").await;
+    assert!(newcomer.mail().await.starts_with("250 "));
+    // The first that came went for it, and was told.
+    let told = silent[0].hear().await;
+    assert!(told.starts_with("421 4.7.0 All places are taken"), "{told}");
+    assert_eq!(silent[0].hear().await, "");
 }
 
 #[tokio::test]
@@ -421,7 +429,23 @@ fn piped(buffer_bytes: usize) -> (tokio::io::DuplexStream, JoinHandle<std::io::R
         let mut session = Session::new(settings, peer, tokio::time::Instant::now().into_std());
         let first = session.greet(&handler);
         let (_stop, mut stopped) = watch::channel(false);
-        talk(&mut stream, &mut session, first, &handler, &mut stopped).await
+        let bounds = ops::Bounds {
+            total: 1,
+            for_operator: 0,
+            per_peer: 1,
+            per_network: 1,
+        };
+        let door = ops::Door::new(bounds, Duration::from_secs(1));
+        let mut visit = door.enter(ops::Visitor::Operator).expect("a place");
+        talk(
+            &mut stream,
+            &mut session,
+            first,
+            &handler,
+            &mut visit,
+            &mut stopped,
+        )
+        .await
     });
     (client, serving)
 }

@@ -150,11 +150,10 @@ impl Intake {
 
     /// The postmaster's mails leave the disk the room that the queue needs.
     async fn keep_for_postmaster(&self, incoming: &IncomingMail, now: u64) -> Reply {
-        let kept = match self.queue.check() {
-            Ok(()) => self.postmaster.keep(incoming, now).await,
-            Err(error) => Err(PostmasterError::Disk(std::io::Error::other(error))),
-        };
-        if let Err(error) = kept {
+        if let Err(error) = self.queue.check() {
+            return no_room(incoming, &error);
+        }
+        if let Err(error) = self.postmaster.keep(incoming, now).await {
             return put_off(incoming, "postmaster", no_room_for_postmaster(&error));
         }
         log(incoming, "postmaster", "", "");
@@ -271,7 +270,11 @@ fn over_limit(code: u16, over: Exceeded) -> Reply {
 fn no_room(incoming: &IncomingMail, error: &QueueError) -> Reply {
     tracing::error!(trace = %incoming.trace, %error, "a mail could not be kept");
     match error {
-        QueueError::Disk(_) | QueueError::Broken => {
+        QueueError::Space(_) => {
+            let reply = Reply::new(452, "4.3.1", "The relay's disk is nearly full. Try again later.");
+            put_off(incoming, "disk", reply)
+        }
+        QueueError::Disk(_) | QueueError::Damaged(_) | QueueError::Broken => {
             let reply = Reply::new(
                 451,
                 "4.3.0",

@@ -66,7 +66,7 @@ impl Postmaster {
 fn write(folder: &Path, name: &str, mail: &[u8]) -> Result<(), PostmasterError> {
     let (temporary, new) = (folder.join("tmp"), folder.join("new"));
     for made in [&temporary, &new, &folder.join("cur")] {
-        fs::create_dir_all(made)?;
+        ops::private::make_folder(made)?;
     }
     let count = |folder: &Path| Ok::<_, io::Error>(fs::read_dir(folder)?.take(POSTMASTER_MAILS_MAX).count());
     if count(&new)? + count(&folder.join("cur"))? >= POSTMASTER_MAILS_MAX {

@@ -399,7 +399,10 @@ async fn rejects_mail_to_the_postmaster_on_a_disk_that_is_nearly_full() {
     bench.intake.queue = Queue::open(&data, &limits, Arc::new(now)).expect("a queue");
     let mut complaint = incoming(b"From: x@y.example\r\n\r\nHello\r\n".to_vec());
     complaint.recipients = vec!["postmaster".to_owned()];
-    assert_eq!(bench.intake.take(complaint).await.code, 451);
+    let full = bench.intake.take(complaint).await;
+    assert_eq!((full.code, full.enhanced), (452, "4.3.1"));
+    let full = bench.take(mail(&["REMIT 10 XAH"])).await;
+    assert_eq!((full.code, full.enhanced), (452, "4.3.1"));
     assert!(!bench.folder.path().join("postmaster").exists());
 }
 

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
+use ops::Visit;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -39,12 +40,19 @@ pub async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session,
     first: Action,
     handler: &dyn MailHandler,
+    visit: &mut Visit,
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<Next> {
     let mut action = first;
     let mut rest = Vec::new();
     let mut stopping = Stopping::NotYet;
+    let mut ending = Ending::OfItsOwn;
+    let mut progress = session.progress();
     loop {
+        if session.progress() != progress {
+            progress = session.progress();
+            visit.moved();
+        }
         match action {
             Action::More if !rest.is_empty() => {
                 let (used, next) = session.handle(&rest, now(), handler);
@@ -72,6 +80,10 @@ pub async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
                         stopping = Stopping::Told;
                         session.handle_stop(now())
                     }
+                    () = visit.told_to_go() => {
+                        ending = Ending::GivesWay;
+                        session.handle_full()
+                    }
                 };
             }
             Action::Take(incoming) => {
@@ -81,6 +93,12 @@ pub async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             Action::StartTls => {
                 write(stream, session).await?;
                 return Ok(Next::StartTls);
+            }
+            Action::Close if ending == Ending::GivesWay => {
+                let bound = Duration::from_secs(limits::LINGER_SECS_MAX);
+                // Whether or not it reads the reason.
+                let _ = timeout(bound, write(stream, session)).await;
+                return Ok(Next::Nothing);
             }
             Action::Close => {
                 write(stream, session).await?;
@@ -96,6 +114,15 @@ pub async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
 enum Stopping {
     NotYet,
     Told,
+}
+
+/// How the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// When its talk is over.
+    OfItsOwn,
+    /// For another, who has its place already.
+    GivesWay,
 }
 
 fn now() -> Instant {

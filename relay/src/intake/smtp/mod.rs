@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`connection`] | carries bytes between a stream and its session |
 //! | [`content`] | finds the end of DATA, and what is wrong with the content |
-//! | [`gate`] | how many connections may be open |
 //! | [`mod@line`] | cuts command lines |
 //! | [`reply`] | writes replies |
 //! | [`server`] | the sockets |
@@ -16,7 +15,6 @@
 
 pub mod connection;
 pub mod content;
-pub mod gate;
 pub mod line;
 pub mod reply;
 pub mod server;

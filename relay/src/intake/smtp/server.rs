@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ops::{Bounds, Door, Full, Visit, Visitor};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,7 +16,6 @@ use tokio::time::{sleep, timeout};
 use crate::config::Limits;
 use crate::intake::handler::{MailHandler, Reply};
 use crate::intake::smtp::connection::{Next, talk};
-use crate::intake::smtp::gate::{Full, Gate, Pass};
 use crate::intake::smtp::reply::write_reply;
 use crate::intake::smtp::session::{Action, Session, Settings, StartTls};
 use crate::intake::smtp::tls::{TlsFiles, describe};
@@ -77,7 +77,9 @@ pub struct Server {
     tls: Option<Arc<TlsFiles>>,
     idle: Duration,
     session: Duration,
-    gate: Arc<Gate>,
+    /// Strangers come by SMTP: they share no places with the operator's mail server.
+    smtp: Arc<Door>,
+    lmtp: Arc<Door>,
     handler: Arc<dyn MailHandler>,
 }
 
@@ -94,7 +96,12 @@ impl Server {
             tls,
             idle: Duration::from_secs(limits.idle_secs),
             session: Duration::from_secs(limits.session_secs),
-            gate: Gate::new(limits.connections, limits.connections_per_network),
+            smtp: door(
+                limits.connections,
+                limits.connections / limits::OPERATOR_PLACES,
+                limits,
+            ),
+            lmtp: door(limits::LMTP_CONNECTIONS_MAX, 0, limits),
             handler,
         })
     }
@@ -102,7 +109,7 @@ impl Server {
     /// Open connections of all listeners.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.gate.open()
+        self.smtp.taken().saturating_add(self.lmtp.taken())
     }
 
     /// Serves until `stop` holds true or its sender is gone; then lets open mails finish, within a bounded
@@ -147,10 +154,14 @@ impl Server {
     /// Starts a task for the connection, or turns it away.
     fn admit(self: &Arc<Self>, arrived: Arrived, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         let channel = arrived.channel;
-        match self.gate.enter(arrived.ip) {
-            Ok(pass) => {
+        let door = match channel {
+            Channel::Lmtp => &self.lmtp,
+            Channel::Smtp | Channel::Imap | Channel::Maildir | Channel::Pipe => &self.smtp,
+        };
+        match door.enter(visitor(arrived.ip)) {
+            Ok(visit) => {
                 let server = Arc::clone(self);
-                tasks.spawn(server.converse(arrived, Counted::new(channel, pass), stop.clone()));
+                tasks.spawn(server.converse(arrived, Counted::new(channel, visit), stop.clone()));
             }
             Err(full) => {
                 metrics::counter!(meter::CONNECTIONS_REFUSED, "way" => channel.to_string(), "why" => full.to_string())
@@ -161,7 +172,12 @@ impl Server {
         }
     }
 
-    async fn converse(self: Arc<Self>, arrived: Arrived, counted: Counted, mut stop: watch::Receiver<bool>) {
+    async fn converse(
+        self: Arc<Self>,
+        arrived: Arrived,
+        mut counted: Counted,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let Arrived { stream, channel, ip } = arrived;
         let start_tls = match (&self.tls, &stream) {
             (Some(_), Stream::Tcp(_)) => StartTls::Offered,
@@ -183,11 +199,14 @@ impl Server {
         let now = tokio::time::Instant::now().into_std();
         let mut session = Session::new(settings, peer, now);
         let first = session.greet(&*self.handler);
+        let visit = &mut counted.visit;
         let result = match stream {
-            Stream::Unix(mut stream) => talk(&mut stream, &mut session, first, &*self.handler, &mut stop)
-                .await
-                .map(|_| ()),
-            Stream::Tcp(stream) => self.converse_tcp(stream, session, first, &mut stop).await,
+            Stream::Unix(mut stream) => {
+                talk(&mut stream, &mut session, first, &*self.handler, visit, &mut stop)
+                    .await
+                    .map(|_| ())
+            }
+            Stream::Tcp(stream) => self.converse_tcp(stream, session, first, visit, &mut stop).await,
         };
         if let Err(error) = result {
             tracing::debug!(way = %channel, ?ip, %error, "connection broke off");
@@ -200,25 +219,48 @@ impl Server {
         mut stream: TcpStream,
         mut session: Session,
         first: Action,
+        visit: &mut Visit,
         stop: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
-        let next = talk(&mut stream, &mut session, first, &*self.handler, stop).await?;
+        let next = talk(&mut stream, &mut session, first, &*self.handler, visit, stop).await?;
         let (Next::StartTls, Some(files)) = (next, &self.tls) else {
             return Ok(());
         };
         let acceptor = files.acceptor().await;
         let bound = Duration::from_secs(limits::HANDSHAKE_SECS_MAX);
         let ip = stream.peer_addr().map(|address| address.ip()).ok();
-        let accepted = timeout(bound, acceptor.accept(stream)).await;
+        let accepted = tokio::select! {
+            accepted = timeout(bound, acceptor.accept(stream)) => accepted,
+            () = visit.told_to_go() => return Ok(()),
+        };
         let accepted = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let mut stream = accepted.inspect_err(|error| tracing::info!(?ip, %error, "TLS handshake failed"))?;
         let now = tokio::time::Instant::now().into_std();
         session.handle_tls(describe(stream.get_ref().1), now);
         let first = Action::More;
         // Inside TLS, the session offers no STARTTLS again.
-        talk(&mut stream, &mut session, first, &*self.handler, stop)
+        talk(&mut stream, &mut session, first, &*self.handler, visit, stop)
             .await
             .map(|_| ())
+    }
+}
+
+/// A door with so many places, some of them for this machine alone.
+fn door(total: usize, for_operator: usize, limits: &Limits) -> Arc<Door> {
+    let bounds = Bounds {
+        total,
+        for_operator,
+        per_peer: (limits.connections_per_network / limits::PEER_PLACES).max(1),
+        per_network: limits.connections_per_network,
+    };
+    Door::new(bounds, Duration::from_millis(limits::IDLE_SPARED_MILLIS))
+}
+
+/// Clients of this machine are the operator's own.
+fn visitor(ip: Option<IpAddr>) -> Visitor {
+    match ip {
+        Some(ip) if !ip.to_canonical().is_loopback() => Visitor::Guest(ip),
+        _ => Visitor::Operator,
     }
 }
 
@@ -261,6 +303,7 @@ async fn accept(listener: &Listener) -> io::Result<Arrived> {
 fn turn_away(stream: Stream, full: Full) {
     let text = match full {
         Full::Total => "Too many connections; try again later",
+        Full::Peer => "Too many connections from your address; try again later",
         Full::Network => "Too many connections from your network; try again later",
     };
     let mut out = Vec::new();
@@ -275,13 +318,13 @@ fn turn_away(stream: Stream, full: Full) {
 /// A connection in the metrics, for as long as it is open.
 struct Counted {
     channel: Channel,
-    _pass: Pass,
+    visit: Visit,
 }
 
 impl Counted {
-    fn new(channel: Channel, pass: Pass) -> Counted {
+    fn new(channel: Channel, visit: Visit) -> Counted {
         metrics::gauge!(meter::CONNECTIONS, "way" => channel.to_string()).increment(1.0);
-        Counted { channel, _pass: pass }
+        Counted { channel, visit }
     }
 }
 

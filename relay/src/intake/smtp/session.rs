@@ -9,6 +9,7 @@ use crate::intake::smtp::line::{Cut, LineCutter};
 use crate::intake::smtp::reply::write_reply;
 use crate::limits;
 use crate::mail::{Channel, IncomingMail, Peer, TraceId};
+use crate::meter;
 
 mod command;
 
@@ -110,6 +111,8 @@ pub struct Session {
     replies_owed: usize,
     errors: usize,
     idle_commands: usize,
+    /// Commands that brought a mail nearer.
+    steps: u64,
     started: Instant,
     /// When the last command was complete, or content last came.
     moved: Instant,
@@ -133,6 +136,7 @@ impl Session {
             replies_owed: 0,
             errors: 0,
             idle_commands: 0,
+            steps: 0,
             started: now,
             moved: now,
             content_began: now,
@@ -193,6 +197,7 @@ impl Session {
         }
         self.replies_owed = 0;
         self.idle_commands = 0;
+        self.step();
         self.moved = now;
         if reply.code == 421 {
             return self.close();
@@ -259,6 +264,26 @@ impl Session {
             | Mode::Handshake
             | Mode::Closed => Action::More,
         }
+    }
+
+    /// Changes whenever the client brings a mail nearer. One whose progress stays the same is idle, whatever
+    /// it says.
+    #[must_use]
+    pub fn progress(&self) -> u64 {
+        let content = self.content_length().unwrap_or(0) / limits::PROGRESS_BYTES;
+        self.steps.saturating_add(content)
+    }
+
+    fn step(&mut self) {
+        self.steps = self.steps.saturating_add(1);
+    }
+
+    /// Its place is another's: all are taken, and this client was idle for longest.
+    pub fn handle_full(&mut self) -> Action {
+        let channel = self.peer.channel.to_string();
+        metrics::counter!(meter::CONNECTIONS_REFUSED, "way" => channel, "why" => "idle").increment(1);
+        let text = "All places are taken, and you were idle; connect again to continue";
+        self.close_with(&Reply::new(421, "4.7.0", text))
     }
 
     /// Bytes of the content so far; `None` where a command is expected.

@@ -64,7 +64,7 @@ async fn rejects_while_the_disk_refuses_and_accepts_when_it_takes_again() {
     disk.is_refusing.store(true, Ordering::SeqCst);
     for _ in 0..2 {
         let refused = queue.put(entry(2), mail(2)).await;
-        assert!(matches!(refused, Err(QueueError::Disk(_))), "{refused:?}");
+        assert!(matches!(refused, Err(QueueError::Space(_))), "{refused:?}");
     }
     disk.is_refusing.store(false, Ordering::SeqCst);
     assert_eq!(ids(&queue.list(&Filter::default()).expect("listed")), [1]);
@@ -82,7 +82,7 @@ async fn rejects_when_the_disk_is_nearly_full_and_says_how_full() {
     };
     let queue = Queue::open(folder.path(), &limits, Hand::at(CAME).clock()).expect("opens");
     let refused = queue.put(entry(1), mail(1)).await;
-    let Err(QueueError::Disk(reason)) = refused else {
+    let Err(QueueError::Space(reason)) = refused else {
         panic!("{refused:?}");
     };
     assert!(reason.contains("MiB are free"), "{reason}");
@@ -90,6 +90,121 @@ async fn rejects_when_the_disk_is_nearly_full_and_says_how_full() {
     assert_eq!(queue.entry(entry(1).id), Ok(None));
     drop(queue);
     assert_eq!(open(folder.path()).check(), Ok(()));
+}
+
+/// A core on a folder whose disk is as large as the test says, less the queue's file.
+fn core_on_a_disk_of(bytes: u64, data: &Path, free_mib_min: u64) -> Core {
+    let limits = QueueConfig {
+        free_mib_min,
+        retention_days: 0,
+        ..limits()
+    };
+    let store = Store::open(data).expect("opens");
+    let mut core = Core::new(store, None, limits, Hand::at(CAME).clock()).expect("counts");
+    core.data = Some(data.to_owned());
+    let path = data.join(store::FILE);
+    core.space = Box::new(move || Ok(bytes.saturating_sub(std::fs::metadata(&path)?.len())));
+    core
+}
+
+// The disk fills up, all that filled it is forgotten: nobody has to do anything.
+#[tokio::test]
+async fn accepts_again_after_a_full_disk_once_its_mails_are_forgotten() {
+    const MIB: u64 = 1024 * 1024;
+    let folder = tempfile::tempdir().expect("folder");
+    let queue = Queue::start(core_on_a_disk_of(12 * MIB, folder.path(), 4)).expect("starts");
+    let large = vec![b'x'; 200_000];
+    let large_entry = |number| Entry {
+        bytes: 200_000,
+        ..entry(number)
+    };
+    let mut taken = 0;
+    let refused = loop {
+        match queue.put(large_entry(taken + 1), large.clone()).await {
+            Ok(put) => assert_eq!(put, Put::New),
+            Err(error) => break error,
+        }
+        taken += 1;
+    };
+    assert!(
+        matches!(refused, QueueError::Space(_)) && taken > 10,
+        "{taken} {refused:?}"
+    );
+    for number in 1..=taken {
+        queue
+            .change(entry(number).id, finish(State::Refused))
+            .await
+            .expect("changed");
+    }
+    let size = || {
+        std::fs::metadata(folder.path().join(store::FILE))
+            .expect("file")
+            .len()
+    };
+    let full = size();
+    queue.clean(CAME + DAY).await.expect("cleaned");
+    assert!(size() < full / 2, "{full} {}", size());
+    assert_eq!(queue.put(large_entry(200), large.clone()).await, Ok(Put::New));
+    assert_eq!(queue.mail(entry(200).id), Ok(Some(large)));
+    assert_eq!(queue.verify().expect("verified").faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let base = tempfile::tempdir().expect("folder");
+    let data = base.path().join("data");
+    drop(open(&data));
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let file = data.join(store::FILE);
+    assert_eq!((mode(&data), mode(&file)), (0o700, 0o600));
+    // One that an earlier version made.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("ours");
+    drop(open(&data));
+    assert_eq!(mode(&file), 0o600);
+}
+
+// Random damage: words, and no panic that ends the process.
+#[tokio::test]
+async fn damage_is_told_in_words() {
+    let folder = tempfile::tempdir().expect("folder");
+    let queue = open(folder.path());
+    for number in 1..=40 {
+        queue.put(entry(number), mail(number)).await.expect("put");
+    }
+    drop(queue);
+    let file = folder.path().join(store::FILE);
+    let whole = std::fs::read(&file).expect("file");
+    let mut state = 7u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(state >> 33).expect("31 bits") % below
+    };
+    let mut told = 0;
+    for round in 0..60 {
+        let mut bytes = whole.clone();
+        match round % 3 {
+            0 => bytes.truncate(random(whole.len())),
+            1 => (0..30).for_each(|_| bytes[random(whole.len())] ^= 1 << random(8)),
+            _ => {
+                let at = random(whole.len() - 4_096);
+                bytes[at..at + 4_096].fill(random(256).to_le_bytes()[0]);
+            }
+        }
+        std::fs::write(&file, bytes).expect("written");
+        let opened = Queue::open(folder.path(), &limits(), Hand::at(CAME).clock());
+        let error = match opened {
+            Err(error) => Some(error.to_string()),
+            Ok(queue) => {
+                let used = queue.list(&Filter::default()).map(drop);
+                let put = queue.put(entry(200), mail(200)).await.map(drop);
+                used.and(put).err().map(|error| error.to_string())
+            }
+        };
+        told +=
+            usize::from(error.is_some_and(|error| error.contains("damaged") && error.contains("restore")));
+    }
+    assert!(told > 10, "{told}");
 }
 
 #[tokio::test]

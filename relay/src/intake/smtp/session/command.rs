@@ -117,6 +117,9 @@ impl Session {
     }
 
     fn greet_back(&mut self, host: &str, greeting: Greeting) -> Action {
+        if self.peer.helo.is_empty() {
+            self.step();
+        }
         host.clone_into(&mut self.peer.helo);
         self.transaction = None;
         let mut lines = vec![self.settings.hostname.to_string()];
@@ -158,6 +161,7 @@ impl Session {
             asked: 0,
             chunks: None,
         });
+        self.step();
         self.fine(250, "2.1.0", "Sender OK")
     }
 
@@ -189,6 +193,7 @@ impl Session {
             return self.refuse(&refusal);
         }
         open.recipients.push(address.to_owned());
+        self.step();
         self.fine(250, "2.1.5", "Recipient OK")
     }
 
@@ -218,6 +223,7 @@ impl Session {
         };
         self.mode = Mode::Data(DataReader::default(), Content::expecting(declared_bytes));
         self.content_began = now;
+        self.step();
         self.fine(354, "", "End the mail with CRLF.CRLF")
     }
 
