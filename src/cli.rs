@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Inspect and manage a relay's queue, whether the relay runs or not
     #[command(subcommand)]
     Queue(Queue),
-    /// Work with recorded ledgers
+    /// Work with recorded ledgers, and take those of a node back
     #[command(subcommand)]
     Ledger(Ledger),
     /// Run a node and a relay in one process: all that one machine needs
@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
-/// The commands on recorded ledgers.
+/// The commands on ledgers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
     /// Rebuild recorded ledgers of a real server and compare every byte
@@ -80,6 +80,21 @@ pub(crate) enum Ledger {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Take the last ledgers of a stopped node back, for example those that a wrong clock closed
+    ///
+    /// What they held is undone for good, payments too.
+    Rollback(Rollback),
+}
+
+/// Arguments of `ledger rollback`.
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// The node's data folder
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The ledger that becomes the last one, at most 64 before the last
+    #[arg(long, value_name = "INDEX")]
+    pub to: u32,
 }
 
 /// The commands of the relay.

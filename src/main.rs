@@ -70,6 +70,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Relay(command) => commands::relay::run(command, cli.format()).await,
         Command::Queue(command) => commands::queue::run(command, cli.format()).await,
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.format()),
+        Command::Ledger(cli::Ledger::Rollback(args)) => commands::rollback::run(args, cli.format()),
         Command::Up(args) => commands::up::run(args, cli.format()).await,
         Command::Demo(args) => demo::run(args, cli.format()).await,
     }

@@ -92,6 +92,8 @@ pub use mail::date::DateError;
 pub use mail::mime::MimeError;
 pub use mail::text::{lf_to_crlf_if_no_cr, mail_of_file};
 pub use reading::derived::{Derived, Outcome, ProvenMail};
-pub use reading::examine::{CandidateKey, Examined, candidates, derive, examine, key_names, normal_form};
+pub use reading::examine::{
+    CandidateKey, Examined, WaitingForm, candidates, derive, examine, key_names, normal_form, waiting_forms,
+};
 pub use refusal::Refusal;
 pub use rule::Rule;

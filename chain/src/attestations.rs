@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use amendment::KeyName;
+use codec::CloseTime;
 use codec::keys::PublicKey;
 use ledger::dkim::{self, Attestation};
 use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 use ledger::{Ledger, Transaction};
 
-use crate::limits::{ATTESTED_NAMES_MAX, KEY_SETS_PER_LEDGER_MAX};
+use crate::limits::{
+    ATTESTED_NAMES_MAX, ATTESTED_PER_DOMAIN_MAX, KEY_SETS_PER_DOMAIN_MAX, KEY_SETS_PER_LEDGER_MAX,
+};
 
 /// The attestations about one name, by validator: each validator's last word.
 type Words = BTreeMap<[u8; 33], Attestation>;
@@ -19,10 +22,14 @@ pub(crate) struct Attestations(BTreeMap<KeyName, Words>);
 
 impl Attestations {
     /// Take an attestation in place of the validator's earlier one. One that is older than the known one is
-    /// not taken: anybody could hand it in again. Nor is a new name beyond the bound.
+    /// not taken: anybody could hand it in again. Nor is a new name beyond the bounds, of all and of its
+    /// domain: whoever has a domain can give it any number of keys.
     pub(crate) fn insert(&mut self, word: Attestation) {
-        if self.0.len() >= ATTESTED_NAMES_MAX && !self.0.contains_key(&word.name) {
-            return;
+        if !self.0.contains_key(&word.name) {
+            let of_domain = self.0.keys().filter(|name| name.domain() == word.name.domain());
+            if self.0.len() >= ATTESTED_NAMES_MAX || of_domain.count() >= ATTESTED_PER_DOMAIN_MAX {
+                return;
+            }
         }
         let words = self.0.entry(word.name.clone()).or_default();
         let validator = *word.public_key.as_bytes();
@@ -40,14 +47,21 @@ impl Attestations {
     }
 
     /// The names whose attestations the next ledger takes up: those on which a quorum has spoken, a bounded
-    /// number.
+    /// number, few of each domain, those first that were spoken of first.
     pub(crate) fn ready(&self, quorum: usize) -> Vec<KeyName> {
-        self.0
-            .iter()
-            .filter(|(_, words)| words.len() >= quorum)
-            .map(|(name, _)| name.clone())
-            .take(KEY_SETS_PER_LEDGER_MAX)
-            .collect()
+        let spoken = self.0.iter().filter(|(_, words)| words.len() >= quorum);
+        let mut oldest: Vec<(CloseTime, &KeyName)> = spoken
+            .filter_map(|(name, words)| Some((words.values().map(|word| word.observed_at).min()?, name)))
+            .collect();
+        oldest.sort_unstable();
+        let mut of_domain: BTreeMap<&str, usize> = BTreeMap::new();
+        oldest.retain(|(_, name)| {
+            let count = of_domain.entry(name.domain()).or_default();
+            *count = count.saturating_add(1);
+            *count <= KEY_SETS_PER_DOMAIN_MAX
+        });
+        let first = oldest.into_iter().take(KEY_SETS_PER_LEDGER_MAX);
+        first.map(|(_, name)| name.clone()).collect()
     }
 
     /// The DKIMKeySet about a name, if a quorum agrees on an answer.

@@ -115,8 +115,9 @@ impl Chain {
         }
         if self.look_ups == LookUps::Wanted {
             self.look_ups = LookUps::Unwanted;
-            let mut names = self.wanted_names(now);
-            names.extend(self.renewals(now));
+            let mut names = self.renewals(now);
+            let wanted = self.wanted_names();
+            names.extend(self.names.begin(wanted, now));
             self.unsaid.extend(names.into_iter().map(Effect::LookUp));
         }
         self.hand_out();

@@ -21,7 +21,8 @@ impl Chain {
     pub fn is_close_due(&self, now: CloseTime) -> bool {
         let state = &self.state;
         let has_work = !state.open.accepted().is_empty() || !self.ready_names().is_empty();
-        has_work || now.seconds().saturating_sub(state.last_close.seconds()) >= IDLE_CLOSE_SECS
+        // A clock that went back does not put the next close off until it is where it was.
+        has_work || now.seconds().abs_diff(state.last_close.seconds()) >= IDLE_CLOSE_SECS
     }
 
     /// The set that this validator proposes for the next ledger: its open ledger, and what only validators

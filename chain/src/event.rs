@@ -6,7 +6,7 @@ use codec::{CloseTime, Hash256, LedgerIndex, Ter};
 use ledger::dkim::Attestation;
 use ledger::{LocalRefusal, SubmitOutcome, Transaction};
 
-use crate::commit::{Change, Settled, Vote};
+use crate::commit::{Change, Vote};
 use crate::mail::ReadMail;
 use crate::peers::Peer;
 
@@ -89,8 +89,6 @@ pub struct MailRequest {
     pub mode: MailMode,
     /// The mail, read under the keys of the last ledger.
     pub mail: ReadMail,
-    /// What the store says of its EmailID.
-    pub settled: Option<Settled>,
 }
 
 /// Whether a mail may change anything.
@@ -224,11 +222,13 @@ pub enum NotKept {
     BytesFull,
     /// The sender had as many names looked up as it may.
     PeerFull,
+    /// DNS has no usable key record for it.
+    NoRecord,
     /// The account does not exist yet.
     NoAccount,
     /// The account cannot pay the fee yet.
     CannotPay,
-    /// Its date is too far ahead.
+    /// Its date is ahead: too far, or under a key that the ledger does not have.
     TooEarly,
     /// The open ledger does not take its transaction now.
     NotNow,

@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
-use codec::{CloseTime, Hash256, Object, Ter, sf};
-use explain::Qualifies;
+use codec::{CloseTime, Object, Ter, sf};
 use ledger::dkim::{self, Answer, Attestation};
+use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 
 use crate::chain::Chain;
 use crate::event::{Fact, KeyFinding};
-use crate::limits::{RENEW_SECS, RENEWALS_PER_CLOSE_MAX};
-use crate::mail_pool::Hope;
-use crate::names::Rest;
-use crate::rules;
+use crate::limits::RENEW_SECS;
+use crate::mail_pool::{PooledMail, Proof};
+use crate::names::Silence;
 
 impl Chain {
     /// Keys of the ledger that are due to be asked for again.
@@ -31,80 +30,93 @@ impl Chain {
         let validator = self.key.public_key();
         let mut begun = Vec::new();
         for name in due {
-            if begun.len() < RENEWALS_PER_CLOSE_MAX
-                && !self.state.attestations.has(&name, &validator)
-                && self.names.begin(&name, now)
-            {
+            if !self.state.attestations.has(&name, &validator) && self.names.begin_renewal(&name, now) {
                 begun.push(name);
             }
         }
         begun
     }
 
-    /// A look-up has ended.
+    /// A look-up has ended. What waited for the name is told apart from forgeries now, or goes; the next name
+    /// gets the place.
     pub(crate) fn take_finding(&mut self, name: &KeyName, finding: KeyFinding, now: CloseTime) {
         self.names.end(name);
         match finding {
-            KeyFinding::Usable(found) => self.take_key(name, &found, now),
+            KeyFinding::Usable(found) => self.take_key(name, found, now),
             KeyFinding::Unusable => self.take_no_key(name, Answer::Unusable, now),
             KeyFinding::Absent => self.take_no_key(name, Answer::Absent, now),
             KeyFinding::NoAnswer => {
                 self.log(Fact::NoAnswer(name.clone()));
-                self.names.rest(name, Rest::Failed, now);
+                if self.names.rest_silent(name, now) == Silence::GivenUp {
+                    self.give_up_waiting(name);
+                }
             }
         }
+        self.want_names();
     }
 
     /// There is no usable record. Only a key that the ledger has can be revoked; an unknown name uses no
-    /// slot.
+    /// slot. What waits for it goes.
     fn take_no_key(&mut self, name: &KeyName, answer: Answer, now: CloseTime) {
         if self.is_known(name) {
             self.attest(name, answer, now);
         }
         self.log(Fact::NoUsableRecord(name.clone()));
-        self.names.rest(name, Rest::Absent, now);
+        self.names.rest_absent(name, now);
+        self.give_up_waiting(name);
+    }
+
+    /// Nothing proves what waits for a name, and nothing refutes it: whoever has the mail can hand it in
+    /// again.
+    fn give_up_waiting(&mut self, name: &KeyName) {
         for mail_id in self.state.pool.waiting_for(name) {
-            if let Some(mail) = Arc::make_mut(&mut self.state.pool).mail_mut(&mail_id) {
-                mail.hope = Hope::Faint;
-            }
+            self.give_up(mail_id, Ter::TER_NO_DKIM_KEY);
         }
     }
 
     /// There is a usable record. It is attested if a waiting mail verifies under it, or if the ledger has the
-    /// key.
-    fn take_key(&mut self, name: &KeyName, found: &PublishedKey, now: CloseTime) {
+    /// key. What does not verify goes.
+    fn take_key(&mut self, name: &KeyName, found: PublishedKey, now: CloseTime) {
         let mut is_wanted = self.is_known(name);
-        let mut refuted: Vec<(Hash256, Ter)> = Vec::new();
         for mail_id in self.state.pool.waiting_for(name) {
-            let Some(mail) = self.state.pool.mail(&mail_id) else {
+            let Some(mail) = self.state.pool.mail(&mail_id).map(Arc::clone) else {
                 continue;
             };
-            let raw = &mail.pending.raw;
-            let explanation =
-                rules::explain_under(raw, &self.state.ledger, self.network_id, name, found.key());
-            match explanation.qualifies {
-                Qualifies::Yes => is_wanted = true,
-                // A mail with several signatures may still verify under another key.
-                Qualifies::No if explanation.code == Ter::TEF_BAD_SIGNATURE && mail.names.len() == 1 => {
-                    refuted.push((mail_id, explanation.code));
-                }
-                Qualifies::No | Qualifies::Unknown => {}
+            if self.verifies(&mail.pending.raw, name, &found) {
+                is_wanted = true;
+                let proven = PooledMail {
+                    proof: Proof::Record,
+                    ..PooledMail::clone(&mail)
+                };
+                Arc::make_mut(&mut self.state.pool).replace(mail_id, proven);
+            } else {
+                self.give_up(mail_id, Ter::TEF_BAD_SIGNATURE);
             }
         }
-        for (mail_id, code) in refuted {
-            self.give_up(mail_id, code);
-        }
         if is_wanted {
-            self.attest(name, Answer::Record(found.text().to_vec()), now);
-            self.names.rest(name, Rest::Attested, now);
+            self.attest_record(name, &found, now);
         } else {
-            // A short rest only: a forged mail must not keep the name from the true one.
-            self.names.rest(name, Rest::Unproven, now);
+            self.names.rest_unproven(name, found, now);
         }
     }
 
-    fn attest(&mut self, name: &KeyName, answer: Answer, now: CloseTime) {
-        let signed = Attestation::sign(self.network_id, name.clone(), answer, now, &self.key);
+    /// Attest a record that was seen a moment ago.
+    pub(crate) fn attest_record(&mut self, name: &KeyName, found: &PublishedKey, seen: CloseTime) {
+        self.attest(name, Answer::Record(found.text().to_vec()), seen);
+        self.names.rest_attested(name, found.clone(), seen);
+    }
+
+    /// Say what DNS told. Where the clock lags far behind the ledger's time, the observation bears that time:
+    /// it was made after that ledger, and an earlier one would not count. Spec: 7.7
+    fn attest(&mut self, name: &KeyName, answer: Answer, seen: CloseTime) {
+        let ledger_time = self.state.ledger.close_time();
+        let lag_secs = ledger_time.seconds().saturating_sub(seen.seconds());
+        let observed_at = if lag_secs > ATTESTATION_AGE_SECS_MAX / 2 {
+            ledger_time
+        } else {
+            seen
+        };
+        let signed = Attestation::sign(self.network_id, name.clone(), answer, observed_at, &self.key);
         if let Some(attestation) = signed {
             Arc::make_mut(&mut self.state.attestations).insert(attestation);
         }

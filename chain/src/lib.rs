@@ -80,6 +80,6 @@ pub use event::{
     CommitFailure, Effect, Entered, Event, Fact, Held, KeyFinding, MailMode, MailReply, MailRequest, NotKept,
     OnRetry, Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
 };
-pub use mail::{ReadMail, mail_id};
+pub use mail::ReadMail;
 pub use mail_pool::MailPool;
 pub use state::{Disk, State};

@@ -3,11 +3,25 @@
 /// Seconds that a ledger without transactions stays open (Xahau's idle interval).
 pub const IDLE_CLOSE_SECS: u32 = 15;
 
-/// Mails of one account that wait for their key (spec 7.5). Refusal: not kept.
-pub const KEPT_PER_ACCOUNT_MAX: usize = 2;
+/// Unproven mails of one name that wait for their key (spec 7.5). Beyond: the oldest of them goes.
+pub const KEPT_PER_NAME_MAX: usize = 4;
 
-/// Bytes of all mails on their way (spec 7.5). Refusal: not kept.
-pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Mails of one account that wait for their key or their time, unproven and proven ones apart (spec 7.5): as
+/// many as one mail has signatures that count (spec 4.7). Beyond: of unproven ones the oldest goes, a proven
+/// one is not kept.
+pub const KEPT_PER_ACCOUNT_MAX: usize = 4;
+
+/// Mails that wait for their key or their time, each under one signature. Beyond: the oldest goes of the peer
+/// or domain that has most.
+pub const KEPT_MAX: usize = 1_000;
+
+/// Bytes of all mails that wait for their key or their time, in normal form (spec 7.5). Beyond: as
+/// `KEPT_MAX`.
+pub const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of all mails whose transaction was submitted, in normal form. Beyond: not tried again where the open
+/// ledger's transaction falls out.
+pub const SUBMITTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Seconds that a mail may lie in the future and still be kept until its time has come. Refusal: not kept.
 pub const EARLY_SECS_MAX: u32 = 86_400;
@@ -31,6 +45,13 @@ pub const HELD_TRIES_MAX: u32 = 20;
 /// DKIMKeySet transactions in one ledger (spec 7.5). The others wait for the next one.
 pub const KEY_SETS_PER_LEDGER_MAX: usize = 16;
 
+/// DKIMKeySet transactions of one domain in one ledger. The others wait for the next one.
+pub const KEY_SETS_PER_DOMAIN_MAX: usize = 2;
+
+/// Names of one domain about which validators have spoken and that no ledger has yet: as many live keys as a
+/// ledger lists for a domain (spec 7.8). Refusal: as for `ATTESTED_NAMES_MAX`.
+pub const ATTESTED_PER_DOMAIN_MAX: usize = 8;
+
 /// Names about which validators have spoken and that no ledger has yet. Refusal: a new name is not taken; its
 /// validator says it again when it is asked for the next time.
 pub const ATTESTED_NAMES_MAX: usize = 1_000;
@@ -38,24 +59,38 @@ pub const ATTESTED_NAMES_MAX: usize = 1_000;
 /// Seconds that a name without a usable record is not asked again (spec 7.5).
 pub const ABSENT_SECS: u32 = 600;
 
-/// Seconds that a name is not asked again after a failed look-up.
-pub const FAILED_LOOKUP_SECS: u32 = 5;
+/// Seconds that a name is not asked again about which DNS was silent: at first, and doubled each time up to
+/// the most.
+pub const SILENT_SECS_MIN: u32 = 5;
+/// See `SILENT_SECS_MIN`.
+pub const SILENT_SECS_MAX: u32 = 600;
+
+/// Look-ups of a name without an answer after which the mails that wait for it are given up: together they
+/// take ten minutes. Whoever has the mail can hand it in again.
+pub const SILENT_TRIES_MAX: u32 = 8;
 
 /// Seconds that a name is not asked again whose record proved no waiting mail.
 pub const UNPROVEN_SECS: u32 = 30;
 
-/// Names remembered as absent or failed. When full, the oldest is forgotten.
+/// Names remembered as absent, silent or answered. When full, the one whose rest ends first is forgotten.
 pub const REMEMBERED_NAMES_MAX: usize = 10_000;
 
-/// Look-ups at one time. Further names wait for the next close.
-pub const LOOKUPS_AT_WORK_MAX: usize = 32;
+/// Records of names at rest that are remembered, 4 KiB each at most. When full, the one whose rest ends first
+/// is forgotten.
+pub const REMEMBERED_RECORDS_MAX: usize = 1_000;
+
+/// Look-ups for mails at one time. Further names wait until one has ended.
+pub const LOOKUPS_FOR_MAILS_MAX: usize = 28;
+
+/// Look-ups for mails in one domain at one time. Further names of it wait until one has ended.
+pub const LOOKUPS_PER_DOMAIN_MAX: usize = 2;
+
+/// Look-ups for keys of the ledger at one time, whatever mails want. Further ones wait for the next close.
+pub const RENEWALS_AT_WORK_MAX: usize = 4;
 
 /// Seconds after which a key of the ledger is looked up again, well before it is removed after 30 days
 /// (spec 7.4).
 pub const RENEW_SECS: u32 = 7 * 86_400;
-
-/// Keys of the ledger that are looked up for renewal at one close.
-pub const RENEWALS_PER_CLOSE_MAX: usize = 4;
 
 /// Failed verifications of one address in one minute. Refusal: `slowDown`. The operator has no such bound.
 pub const FAILURES_PER_PEER_MAX: u32 = 60;
@@ -80,4 +115,5 @@ pub const FAILURES_REMEMBERED_MAX: usize = 10_000;
 pub const MAJORITY_SECS_DEFAULT: u32 = 432_000;
 
 const _: () = assert!(RENEW_SECS < 30 * 86_400, "renewed well before removal");
-const _: () = assert!(KEPT_PER_ACCOUNT_MAX * amendment::limits::MAIL_BYTES_MAX < WAITING_BYTES_MAX);
+const _: () = assert!(KEPT_MAX * amendment::limits::MEMO_BYTES_MAX > KEPT_BYTES_MAX);
+const _: () = assert!(KEPT_PER_ACCOUNT_MAX * amendment::limits::MEMO_BYTES_MAX < KEPT_BYTES_MAX);

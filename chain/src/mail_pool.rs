@@ -1,8 +1,9 @@
-//! The mails on their way: kept for their key, or submitted and not yet validated.
+//! The mails on their way: kept for their key or for their time, or submitted and not yet validated.
 //!
-//! A mail is told from another by the hash of its bytes, not by its EmailID alone: somebody who knows what
-//! another wrote can make a second mail of the same EmailID with a bad signature, and must not crowd out the
-//! true one. Spec: 7.5, 12
+//! Anybody can write a mail of anybody with a bad signature, and a second mail of the same EmailID. So what is
+//! not proven has only a few places for each name and account, and where they are taken the oldest goes: an
+//! answer of DNS comes within seconds, and what it does not prove goes with it. Mails are told apart by the
+//! hash of their normal form, not by their EmailID alone. Spec: 7.5, 12
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use amendment::KeyName;
 use codec::{AccountId, Hash256};
 
 use crate::commit::{MailStage, PendingMail};
-use crate::limits::{KEPT_PER_ACCOUNT_MAX, WAITING_BYTES_MAX};
+use crate::limits::{KEPT_BYTES_MAX, KEPT_MAX, KEPT_PER_ACCOUNT_MAX, KEPT_PER_NAME_MAX, SUBMITTED_BYTES_MAX};
+use crate::peers::Peer;
 
 /// A pending mail, with what the store need not have of it.
 #[derive(Debug, Clone)]
@@ -20,21 +22,51 @@ pub(crate) struct PooledMail {
     pub(crate) pending: PendingMail,
     /// The sender.
     pub(crate) account: AccountId,
-    /// The keys that would prove it.
-    pub(crate) names: Vec<KeyName>,
+    /// The key that proves it, or would.
+    pub(crate) name: KeyName,
     /// Its transaction in the open ledger.
     pub(crate) tx: Option<Hash256>,
-    /// Whether its names were asked for without success: then it makes room for another mail of the account.
-    pub(crate) hope: Hope,
+    /// Who handed it in.
+    pub(crate) peer: Peer,
+    /// What proves it so far.
+    pub(crate) proof: Proof,
 }
 
-/// Whether a kept mail's key may still come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hope {
-    /// Nobody has answered yet.
-    Open,
-    /// The name has no usable record.
-    Faint,
+/// What proves the signature of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Proof {
+    /// Nothing yet: anybody may have written it.
+    None,
+    /// The record that DNS has now; the ledger has the key soon.
+    Record,
+    /// A key of the ledger.
+    Ledger,
+}
+
+/// Mails that share the room of all kept mails fairly: what is not proven by who handed it in, what is proven
+/// by the domain that signed it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Share {
+    Unproven(Peer),
+    Proven(String),
+}
+
+impl PooledMail {
+    fn is_kept(&self) -> bool {
+        self.pending.stage == MailStage::Kept
+    }
+
+    fn share(&self) -> Share {
+        match self.proof {
+            Proof::None => Share::Unproven(self.peer),
+            Proof::Record | Proof::Ledger => Share::Proven(self.name.domain().to_owned()),
+        }
+    }
+
+    /// Whether both count among the unproven, or both among the proven.
+    fn is_alike(&self, other: &PooledMail) -> bool {
+        (self.proof == Proof::None) == (other.proof == Proof::None)
+    }
 }
 
 /// All pending mails.
@@ -43,18 +75,23 @@ pub struct MailPool {
     mails: BTreeMap<Hash256, Arc<PooledMail>>,
     /// EmailID and id of each.
     by_email: BTreeSet<(Hash256, Hash256)>,
-    bytes: usize,
+    kept: BTreeSet<Hash256>,
+    kept_bytes: usize,
+    submitted_bytes: usize,
     next_order: u64,
 }
 
 /// Why a mail is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRoom {
-    /// The account has as many as it may.
+    /// The account has as many proven ones as it may.
     Account,
     /// All together are too long.
     Bytes,
 }
+
+/// Mails that had to go for another.
+pub(crate) type Gone = Vec<(Hash256, Arc<PooledMail>)>;
 
 impl MailPool {
     /// The place of the next mail in the order of arrival.
@@ -62,55 +99,87 @@ impl MailPool {
         self.next_order
     }
 
-    /// Take a mail that waits for its key, if there is room for it. Returns the mail that had to go for it.
-    pub(crate) fn keep(
-        &mut self,
-        mail_id: Hash256,
-        mail: PooledMail,
-    ) -> Result<Option<(Hash256, Arc<PooledMail>)>, NoRoom> {
+    /// Take a mail that waits for its key or its time. Returns the mails that had to go for it: of what is
+    /// not proven, the oldest of its name and of its account; of all kept mails, the oldest of the largest
+    /// share. An account with as many proven mails as it may have gets no further one.
+    pub(crate) fn keep(&mut self, mail_id: Hash256, mail: PooledMail) -> Result<Gone, NoRoom> {
         if self.mails.contains_key(&mail_id) {
-            return Ok(None);
+            return Ok(Gone::new());
         }
-        let of_account: Vec<(Hash256, Hope)> = self
-            .mails
-            .iter()
-            .filter(|(_, other)| other.account == mail.account && other.pending.stage == MailStage::Kept)
-            .map(|(id, other)| (*id, other.hope))
-            .collect();
-        let mut gone = None;
-        if of_account.len() >= KEPT_PER_ACCOUNT_MAX {
-            let faint = of_account.iter().find(|(_, hope)| *hope == Hope::Faint);
-            gone = Some(faint.ok_or(NoRoom::Account)?.0);
+        let mut gone = Gone::new();
+        let of_account = |other: &PooledMail| other.account == mail.account && other.is_alike(&mail);
+        if mail.proof == Proof::None {
+            let of_name = |other: &PooledMail| other.name == mail.name && other.is_alike(&mail);
+            gone.extend(self.make_place(of_name, KEPT_PER_NAME_MAX));
+            gone.extend(self.make_place(of_account, KEPT_PER_ACCOUNT_MAX));
+        } else if self.kept_mails().filter(|(_, other)| of_account(other)).count() >= KEPT_PER_ACCOUNT_MAX {
+            return Err(NoRoom::Account);
         }
-        self.check_room(gone.as_ref(), &mail)?;
-        let removed = gone.and_then(|id| Some((id, self.remove(&id)?)));
+        while self.kept.len() >= KEPT_MAX
+            || self.kept_bytes.saturating_add(mail.pending.raw.len()) > KEPT_BYTES_MAX
+        {
+            let Some(id) = self.oldest_of_largest_share() else {
+                break;
+            };
+            gone.extend(self.take_out(id));
+        }
         self.put(mail_id, mail);
-        Ok(removed)
+        Ok(gone)
+    }
+
+    /// Where so many kept mails are such, the oldest of them goes.
+    fn make_place(
+        &mut self,
+        is_such: impl Fn(&PooledMail) -> bool,
+        most: usize,
+    ) -> Option<(Hash256, Arc<PooledMail>)> {
+        let such = self.kept_mails().filter(|(_, mail)| is_such(mail));
+        if such.clone().count() < most {
+            return None;
+        }
+        let oldest = *such.min_by_key(|(_, mail)| mail.pending.order)?.0;
+        self.take_out(oldest)
+    }
+
+    fn oldest_of_largest_share(&self) -> Option<Hash256> {
+        let mut sizes: BTreeMap<Share, usize> = BTreeMap::new();
+        for (_, mail) in self.kept_mails() {
+            let size = sizes.entry(mail.share()).or_default();
+            *size = size.saturating_add(1);
+        }
+        let (largest, _) = sizes.into_iter().max_by_key(|(_, size)| *size)?;
+        let of_share = self.kept_mails().filter(|(_, mail)| mail.share() == largest);
+        of_share
+            .min_by_key(|(_, mail)| mail.pending.order)
+            .map(|(id, _)| *id)
+    }
+
+    fn take_out(&mut self, mail_id: Hash256) -> Option<(Hash256, Arc<PooledMail>)> {
+        Some((mail_id, self.remove(&mail_id)?))
     }
 
     /// Take a mail whose transaction was submitted, if there is room to try it again.
     pub(crate) fn put_submitted(&mut self, mail_id: Hash256, mail: PooledMail) -> Result<(), NoRoom> {
-        self.check_room(Some(&mail_id), &mail)?;
-        self.put(mail_id, mail);
-        Ok(())
-    }
-
-    /// Whether there is room for a mail in place of another.
-    fn check_room(&self, gone: Option<&Hash256>, mail: &PooledMail) -> Result<(), NoRoom> {
-        let freed = gone
-            .and_then(|id| self.mails.get(id))
-            .map_or(0, |other| other.pending.raw.len());
-        let others = self.bytes.saturating_sub(freed);
-        if others.saturating_add(mail.pending.raw.len()) > WAITING_BYTES_MAX {
+        let before = self.mails.get(&mail_id).filter(|before| !before.is_kept());
+        let freed = before.map_or(0, |before| before.pending.raw.len());
+        let others = self.submitted_bytes.saturating_sub(freed);
+        if others.saturating_add(mail.pending.raw.len()) > SUBMITTED_BYTES_MAX {
             return Err(NoRoom::Bytes);
         }
+        self.put(mail_id, mail);
         Ok(())
     }
 
     /// Take a mail back from the store, which had room for it.
     pub(crate) fn put(&mut self, mail_id: Hash256, mail: PooledMail) {
         self.remove(&mail_id);
-        self.bytes = self.bytes.saturating_add(mail.pending.raw.len());
+        let bytes = mail.pending.raw.len();
+        if mail.is_kept() {
+            self.kept_bytes = self.kept_bytes.saturating_add(bytes);
+            self.kept.insert(mail_id);
+        } else {
+            self.submitted_bytes = self.submitted_bytes.saturating_add(bytes);
+        }
         self.next_order = self.next_order.max(mail.pending.order.saturating_add(1));
         self.by_email.insert((mail.pending.email_id, mail_id));
         self.mails.insert(mail_id, Arc::new(mail));
@@ -119,9 +188,21 @@ impl MailPool {
     /// A mail waits no longer.
     pub(crate) fn remove(&mut self, mail_id: &Hash256) -> Option<Arc<PooledMail>> {
         let mail = self.mails.remove(mail_id)?;
+        let bytes = mail.pending.raw.len();
         self.by_email.remove(&(mail.pending.email_id, *mail_id));
-        self.bytes = self.bytes.saturating_sub(mail.pending.raw.len());
+        if self.kept.remove(mail_id) {
+            self.kept_bytes = self.kept_bytes.saturating_sub(bytes);
+        } else {
+            self.submitted_bytes = self.submitted_bytes.saturating_sub(bytes);
+        }
         Some(mail)
+    }
+
+    /// A mail is as it is now.
+    pub(crate) fn replace(&mut self, mail_id: Hash256, mail: PooledMail) {
+        if self.mails.contains_key(&mail_id) {
+            self.put(mail_id, mail);
+        }
     }
 
     /// All mails, oldest first.
@@ -138,11 +219,6 @@ impl MailPool {
     /// One mail.
     pub(crate) fn mail(&self, mail_id: &Hash256) -> Option<&Arc<PooledMail>> {
         self.mails.get(mail_id)
-    }
-
-    /// One mail, to be changed.
-    pub(crate) fn mail_mut(&mut self, mail_id: &Hash256) -> Option<&mut PooledMail> {
-        self.mails.get_mut(mail_id).map(Arc::make_mut)
     }
 
     /// The mails of an EmailID.
@@ -162,27 +238,28 @@ impl MailPool {
         self.of_email(email_id)
             .iter()
             .filter_map(|mail_id| self.mails.get(mail_id))
-            .min_by_key(|mail| (mail.pending.stage == MailStage::Kept, mail.pending.order))
+            .min_by_key(|mail| (mail.is_kept(), mail.pending.order))
             .map(Arc::as_ref)
     }
 
-    /// The kept mails that wait for a name.
-    pub(crate) fn waiting_for(&self, name: &KeyName) -> Vec<Hash256> {
-        let waits = |mail: &PooledMail| mail.pending.stage == MailStage::Kept && mail.names.contains(name);
-        self.mails
-            .iter()
-            .filter(|(_, mail)| waits(mail))
-            .map(|(id, _)| *id)
-            .collect()
+    /// The kept mails.
+    pub(crate) fn kept_mails(&self) -> impl Iterator<Item = (&Hash256, &Arc<PooledMail>)> + Clone {
+        self.kept.iter().filter_map(|id| Some((id, self.mails.get(id)?)))
     }
 
-    /// Mails that wait for their key.
+    /// The kept mails that wait for a name, oldest first.
+    pub(crate) fn waiting_for(&self, name: &KeyName) -> Vec<Hash256> {
+        let waits = |mail: &PooledMail| mail.proof != Proof::Ledger && mail.name == *name;
+        let waiting = self.kept_mails().filter(|(_, mail)| waits(mail));
+        let mut ids: Vec<(u64, Hash256)> = waiting.map(|(id, mail)| (mail.pending.order, *id)).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Mails that wait for their key or their time.
     #[must_use]
     pub fn kept_count(&self) -> usize {
-        self.mails
-            .values()
-            .filter(|mail| mail.pending.stage == MailStage::Kept)
-            .count()
+        self.kept.len()
     }
 }
 
@@ -191,83 +268,164 @@ mod tests {
     use super::*;
     use codec::CloseTime;
 
-    fn id(byte: u8) -> Hash256 {
-        Hash256::new([byte; 32])
+    fn id(number: usize) -> Hash256 {
+        let [high, low] = u16::try_from(number).expect("a small number").to_be_bytes();
+        let mut bytes = [0; 32];
+        (bytes[0], bytes[1]) = (high, low);
+        Hash256::new(bytes)
     }
 
-    fn mail(account: u8, bytes: usize, order: u64) -> PooledMail {
+    fn account(number: usize) -> AccountId {
+        let [high, low] = u16::try_from(number).expect("a small number").to_be_bytes();
+        let mut bytes = [0; 20];
+        (bytes[0], bytes[1]) = (high, low);
+        AccountId::new(bytes)
+    }
+
+    /// The mail of an account with a name of its own, unproven, handed in by the operator.
+    fn mail(of: usize, bytes: usize, order: usize) -> PooledMail {
         PooledMail {
             pending: PendingMail {
                 stage: MailStage::Kept,
-                order,
+                order: u64::try_from(order).expect("small"),
                 email_id: id(0xE0),
                 executable_until: CloseTime::new(100),
                 raw: vec![0; bytes].into(),
             },
-            account: AccountId::new([account; 20]),
-            names: vec![KeyName::new(b"a.example", b"s").expect("a name")],
+            account: account(of),
+            name: name(order),
             tx: None,
-            hope: Hope::Open,
+            peer: Peer::Operator,
+            proof: Proof::None,
         }
     }
 
-    /// The mail that had to go, by its id.
-    fn keep(pool: &mut MailPool, mail_id: Hash256, mail: PooledMail) -> Result<Option<Hash256>, NoRoom> {
-        pool.keep(mail_id, mail).map(|gone| gone.map(|(id, _)| id))
+    fn name(number: usize) -> KeyName {
+        KeyName::new(b"a.example", format!("s{number}").as_bytes()).expect("a name")
+    }
+
+    /// The mails that had to go, by their ids.
+    fn keep(pool: &mut MailPool, mail_id: Hash256, mail: PooledMail) -> Result<Vec<Hash256>, NoRoom> {
+        pool.keep(mail_id, mail)
+            .map(|gone| gone.into_iter().map(|(id, _)| id).collect())
     }
 
     // Spec: 7.5.
     #[test]
-    fn accepts_two_kept_mails_of_an_account_and_rejects_the_third() {
+    fn accepts_an_unproven_mail_in_place_of_the_oldest_of_its_account_or_its_name() {
         let mut pool = MailPool::default();
-        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(None));
-        assert_eq!(keep(&mut pool, id(2), mail(1, 10, 1)), Ok(None));
+        for number in 0..KEPT_PER_ACCOUNT_MAX {
+            assert_eq!(keep(&mut pool, id(number), mail(1, 10, number)), Ok(vec![]));
+        }
         assert_eq!(
-            keep(&mut pool, id(2), mail(1, 10, 2)),
-            Ok(None),
+            keep(&mut pool, id(0), mail(1, 10, 50)),
+            Ok(vec![]),
             "the same mail again takes no place"
         );
-        assert_eq!(keep(&mut pool, id(3), mail(1, 10, 2)), Err(NoRoom::Account));
         assert_eq!(
-            keep(&mut pool, id(3), mail(2, 10, 2)),
-            Ok(None),
+            keep(&mut pool, id(60), mail(2, 10, 60)),
+            Ok(vec![]),
             "another account is not touched"
         );
-        let mut submitted = mail(1, 10, 1);
+        assert_eq!(keep(&mut pool, id(61), mail(1, 10, 61)), Ok(vec![id(0)]));
+        let of_name = |of, order| PooledMail {
+            name: name(99),
+            ..mail(of, 10, order)
+        };
+        for number in 0..KEPT_PER_NAME_MAX {
+            assert_eq!(
+                keep(&mut pool, id(70 + number), of_name(70 + number, 70 + number)),
+                Ok(vec![])
+            );
+        }
+        assert_eq!(keep(&mut pool, id(80), of_name(80, 80)), Ok(vec![id(70)]));
+        assert_eq!(pool.waiting_for(&name(99)).last(), Some(&id(80)));
+    }
+
+    #[test]
+    fn rejects_a_further_proven_mail_of_an_account_and_lets_no_unproven_one_displace_them() {
+        let mut pool = MailPool::default();
+        let proven = |order| PooledMail {
+            proof: Proof::Record,
+            ..mail(1, 10, order)
+        };
+        for number in 0..KEPT_PER_ACCOUNT_MAX {
+            assert_eq!(keep(&mut pool, id(number), proven(number)), Ok(vec![]));
+        }
+        assert_eq!(keep(&mut pool, id(50), proven(50)), Err(NoRoom::Account));
+        for number in 100..100 + 2 * KEPT_PER_ACCOUNT_MAX {
+            let gone = keep(&mut pool, id(number), mail(1, 10, number)).expect("taken");
+            assert!(gone.iter().all(|gone| *gone >= id(100)), "{gone:?}");
+        }
+        let mut submitted = proven(0);
         submitted.pending.stage = MailStage::Submitted;
-        assert_eq!(pool.put_submitted(id(2), submitted), Ok(()));
+        assert_eq!(pool.put_submitted(id(0), submitted), Ok(()));
         assert_eq!(
-            keep(&mut pool, id(4), mail(1, 10, 3)),
-            Ok(None),
+            keep(&mut pool, id(50), proven(50)),
+            Ok(vec![]),
             "a submitted mail frees its place"
         );
     }
 
+    // Spec: 7.5. One who hands in many mails displaces his own, not those of others.
     #[test]
-    fn accepts_a_mail_in_place_of_one_without_hope() {
+    fn accepts_mails_beyond_the_room_in_place_of_the_oldest_of_who_has_most() {
         let mut pool = MailPool::default();
-        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(None));
-        assert_eq!(keep(&mut pool, id(2), mail(1, 10, 1)), Ok(None));
-        pool.mail_mut(&id(1)).expect("there").hope = Hope::Faint;
-        assert_eq!(keep(&mut pool, id(3), mail(1, 10, 2)), Ok(Some(id(1))));
-        assert_eq!(pool.in_order(), [id(2), id(3)]);
-        assert_eq!(keep(&mut pool, id(4), mail(1, 10, 3)), Err(NoRoom::Account));
+        let guest = Peer::Guest("192.0.2.1".parse().expect("an address"));
+        let of = |peer, number| PooledMail {
+            peer,
+            ..mail(number, 10, number)
+        };
+        assert_eq!(keep(&mut pool, id(0), of(guest, 0)), Ok(vec![]));
+        for number in 1..KEPT_MAX {
+            assert_eq!(
+                keep(&mut pool, id(number), of(Peer::Operator, number)),
+                Ok(vec![])
+            );
+        }
+        for number in KEPT_MAX..2 * KEPT_MAX {
+            let gone = keep(&mut pool, id(number), of(Peer::Operator, number));
+            assert_eq!(gone, Ok(vec![id(number + 1 - KEPT_MAX)]));
+        }
+        assert!(pool.mail(&id(0)).is_some(), "the guest's one mail is still there");
+        assert_eq!(
+            keep(&mut pool, id(5_000), of(guest, 5_000)),
+            Ok(vec![id(KEPT_MAX + 1)])
+        );
+        assert_eq!(pool.kept_count(), KEPT_MAX);
     }
 
     #[test]
-    fn rejects_mails_over_the_bytes_of_all_and_frees_them_again() {
+    fn rejects_bytes_over_the_room_and_frees_them_again() {
         let mut pool = MailPool::default();
-        assert_eq!(keep(&mut pool, id(1), mail(1, WAITING_BYTES_MAX, 0)), Ok(None));
-        assert_eq!(keep(&mut pool, id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
-        assert_eq!(pool.put_submitted(id(2), mail(2, 1, 1)), Err(NoRoom::Bytes));
-        pool.remove(&id(1));
-        assert_eq!(keep(&mut pool, id(2), mail(2, 1, 1)), Ok(None));
+        assert_eq!(keep(&mut pool, id(1), mail(1, KEPT_BYTES_MAX, 1)), Ok(vec![]));
+        assert_eq!(keep(&mut pool, id(2), mail(2, 1, 2)), Ok(vec![id(1)]));
+        let submitted = |bytes, order| {
+            let mut mail = mail(3, bytes, order);
+            mail.pending.stage = MailStage::Submitted;
+            mail
+        };
+        assert_eq!(
+            pool.put_submitted(id(3), submitted(SUBMITTED_BYTES_MAX, 3)),
+            Ok(())
+        );
+        assert_eq!(pool.put_submitted(id(4), submitted(1, 4)), Err(NoRoom::Bytes));
+        assert_eq!(
+            pool.put_submitted(id(3), submitted(1, 3)),
+            Ok(()),
+            "in its own place"
+        );
+        assert_eq!(pool.put_submitted(id(4), submitted(1, 4)), Ok(()));
+        pool.remove(&id(3));
+        pool.remove(&id(4));
+        pool.remove(&id(2));
+        assert_eq!((pool.kept_bytes, pool.submitted_bytes), (0, 0));
     }
 
     #[test]
     fn accepts_several_mails_of_one_email_id_and_shows_the_submitted_one_first() {
         let mut pool = MailPool::default();
-        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(None));
+        assert_eq!(keep(&mut pool, id(1), mail(1, 10, 0)), Ok(vec![]));
         let mut submitted = mail(1, 10, 1);
         submitted.pending.stage = MailStage::Submitted;
         assert_eq!(pool.put_submitted(id(2), submitted), Ok(()));
@@ -276,9 +434,6 @@ mod tests {
         assert_eq!(first.pending.order, 1, "the submitted one");
         pool.remove(&id(2));
         assert_eq!(pool.of_email(&id(0xE0)), [id(1)]);
-        assert_eq!(
-            pool.waiting_for(&KeyName::new(b"a.example", b"s").expect("a name")),
-            [id(1)]
-        );
+        assert_eq!(pool.waiting_for(&name(0)), [id(1)]);
     }
 }

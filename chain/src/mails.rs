@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use amendment::limits::EMAIL_WINDOW_SECS;
+use amendment::key_record::PublishedKey;
 use amendment::{AMENDMENT_EMAIL, EmailId, KeyName, ReadView as _};
 use codec::{CloseTime, Hash256, Ter, TerClass};
 use explain::{Explanation, Qualifies};
@@ -12,23 +12,13 @@ use ledger::{OpenLedger, Transaction};
 
 use crate::chain::Chain;
 use crate::commit::{Change, MailChange, MailStage, PendingMail, Settled, SettledState};
-use crate::event::{Entered, Fact, MailMode, MailReply, MailRequest, NotKept, Reply, Standing};
+use crate::event::{Entered, Fact, MailMode, MailReply, MailRequest, NotKept, Reply};
 use crate::limits::EARLY_SECS_MAX;
-use crate::mail::ReadMail;
-use crate::mail_pool::{Hope, NoRoom, PooledMail};
+use crate::mail::{Form, Judgement, ReadMail, executable_from};
+use crate::mail_pool::{Gone, NoRoom, PooledMail, Proof};
+use crate::names::{Known, Wanted};
 use crate::peers::{Peer, Work};
 use crate::rules;
-
-/// What the rules say about a mail, as far as the node acts on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Judgement {
-    /// Its transaction can be submitted.
-    Ready,
-    /// A later ledger may take it.
-    Later,
-    /// No ledger will.
-    Never,
-}
 
 /// What became of the transaction of a mail.
 struct Tried {
@@ -39,7 +29,7 @@ struct Tried {
 
 /// Why a mail stays away from the open ledger, and the result that says so.
 struct Unkept {
-    reason: NotKept,
+    reason: Option<NotKept>,
     engine: Ter,
 }
 
@@ -48,13 +38,7 @@ impl Chain {
     pub(crate) fn take_mail(&mut self, request: MailRequest, now: CloseTime) {
         let reply = match self.state.admit(&request.peer, now) {
             Ok(()) => {
-                let (peer, settled) = (request.peer, request.settled);
-                let reply = self.submit_mail(request.mail, request.mode, &peer, now);
-                let is_validated = settled.is_some_and(|settled| settled.state != SettledState::Failed);
-                if reply.standing == Some(Standing::Kept) && !is_validated {
-                    Arc::make_mut(&mut self.state.peers).record(&peer, Work::Lookup, now);
-                    self.want_names();
-                }
+                let reply = self.submit_mail(request.mail, request.mode, &request.peer, now);
                 Reply::Mail(Box::new(reply))
             }
             Err(refusal) => Reply::Refused(refusal),
@@ -74,8 +58,8 @@ impl Chain {
                 not_kept: Some(NotKept::NotEnabled),
             };
         }
-        let judgement = judge(mail.explanation());
-        if judgement == Judgement::Never {
+        let judgement = Judgement::of(mail.explanation());
+        if matches!(judgement, Judgement::Never(_)) {
             Arc::make_mut(&mut self.state.peers).record(peer, Work::Failure, now);
         }
         let mut not_kept = None;
@@ -97,14 +81,15 @@ impl Chain {
                 }
                 tried
             }
-            (Judgement::Later, MailMode::Submit) => {
-                let unkept = self.keep(&mail, peer, now).err();
-                not_kept = unkept.as_ref().map(|unkept| unkept.reason);
+            (Judgement::NoKey | Judgement::Early | Judgement::EarlyUnproven, MailMode::Submit) => {
+                let unkept = self.keep(&mail, judgement, peer, now).err();
+                not_kept = unkept.as_ref().and_then(|unkept| unkept.reason);
                 Tried::refused(unkept.map_or(mail.explanation().code, |unkept| unkept.engine))
             }
-            (Judgement::Later, MailMode::DryRun) | (Judgement::Never, _) => {
+            (Judgement::NoKey | Judgement::Early | Judgement::EarlyUnproven, MailMode::DryRun) => {
                 Tried::refused(mail.explanation().code)
             }
+            (Judgement::Never(code), _) => Tried::refused(code),
         };
         let email_id = mail.explanation().email_id.as_ref().map(EmailId::hash);
         let standing = email_id.and_then(|email_id| self.state.standing(&email_id));
@@ -120,135 +105,207 @@ impl Chain {
 
     /// A mail's transaction is in the open ledger: remember the mail until it is validated, over restarts too.
     fn note_submitted(&mut self, mail: &ReadMail, tx: Option<Hash256>) {
-        let Some(mut pooled) = self.pooled(mail, MailStage::Submitted) else {
+        let Some(form) = mail.forms().first() else { return };
+        let Some(mut pooled) = self.pooled(mail.explanation(), form, MailStage::Submitted) else {
             return;
         };
         pooled.tx = tx;
+        pooled.proof = Proof::Ledger;
         let change = MailChange::Keep {
-            mail_id: mail.id(),
+            mail_id: form.id,
             mail: pooled.pending.clone(),
         };
-        let put = Arc::make_mut(&mut self.state.pool).put_submitted(mail.id(), pooled);
+        let put = Arc::make_mut(&mut self.state.pool).put_submitted(form.id, pooled);
         // Without room it is in the open ledger all the same; only nobody will try it again.
         if put.is_ok() {
             self.change(Change::Mail(change));
         }
     }
 
-    /// Keep a mail for its key, if its account exists and can pay, and if there is room.
-    fn keep(&mut self, mail: &ReadMail, peer: &Peer, now: CloseTime) -> Result<(), Unkept> {
+    /// Keep a mail for its key or its time, if its account exists and can pay, and if there is room.
+    fn keep(
+        &mut self,
+        mail: &ReadMail,
+        judgement: Judgement,
+        peer: &Peer,
+        now: CloseTime,
+    ) -> Result<(), Unkept> {
         let explanation = mail.explanation();
-        let unkept = |reason| Unkept {
-            reason,
-            engine: match reason {
-                NotKept::NoAccount => Ter::TER_NO_ACCOUNT,
-                NotKept::CannotPay => Ter::TER_INSUF_FEE_B,
-                NotKept::AccountFull
-                | NotKept::BytesFull
-                | NotKept::PeerFull
-                | NotKept::TooEarly
-                | NotKept::NotNow
-                | NotKept::NotEnabled => explanation.code,
-            },
-        };
-        if self.state.pool.mail(&mail.id()).is_some() {
+        let is_known = |form: &Form| self.state.pool.mail(&form.id).is_some();
+        if mail.forms().iter().any(is_known) {
             return Ok(());
         }
-        if !self.state.peers.allows(peer, Work::Lookup, now) {
-            return Err(unkept(NotKept::PeerFull));
+        let soon = CloseTime::new(now.seconds().saturating_add(EARLY_SECS_MAX));
+        let is_soon = explanation
+            .executable_until
+            .is_some_and(|until| executable_from(until) <= soon);
+        if judgement == Judgement::EarlyUnproven || !is_soon {
+            return Err(Unkept::new(NotKept::TooEarly, explanation.code));
         }
-        let is_soon = explanation.executable_until.is_some_and(|until| {
-            let signed = until.seconds().saturating_sub(EMAIL_WINDOW_SECS);
-            signed <= now.seconds().saturating_add(EARLY_SECS_MAX)
-        });
-        let pooled = self.pooled(mail, MailStage::Kept).filter(|_| is_soon);
-        let pooled = pooled.ok_or_else(|| unkept(NotKept::TooEarly))?;
-        if self.state.open.account(pooled.account).is_none() {
-            return Err(unkept(NotKept::NoAccount));
+        let Some(account) = explanation.from.as_ref().map(|from| from.account) else {
+            return Err(Unkept::new(NotKept::NoAccount, explanation.code));
+        };
+        if self.state.open.account(account).is_none() {
+            return Err(Unkept::new(NotKept::NoAccount, Ter::TER_NO_ACCOUNT));
         }
-        if !self.state.can_pay(pooled.account) {
-            return Err(unkept(NotKept::CannotPay));
+        if !self.state.can_pay(account) {
+            return Err(Unkept::new(NotKept::CannotPay, Ter::TER_INSUF_FEE_B));
         }
-        let pending = pooled.pending.clone();
-        let kept = Arc::make_mut(&mut self.state.pool).keep(mail.id(), pooled);
-        let gone = kept.map_err(|no_room| {
-            unkept(match no_room {
-                NoRoom::Account => NotKept::AccountFull,
-                NoRoom::Bytes => NotKept::BytesFull,
-            })
-        })?;
-        self.change(Change::Mail(MailChange::Keep {
-            mail_id: mail.id(),
-            mail: pending,
-        }));
-        if let Some((mail_id, gone)) = gone {
-            self.change(Change::Mail(MailChange::Forget { mail_id }));
-            // Those who ask for a mail that had to make room are told so.
-            let settled = Settled {
-                state: SettledState::Failed,
-                code: Ter::TER_NO_DKIM_KEY.code(),
-                hash: Hash256::ZERO,
+        let is_limited = judgement == Judgement::NoKey && !self.state.peers.allows(peer, Work::Lookup, now);
+        if is_limited {
+            return Err(Unkept::new(NotKept::PeerFull, explanation.code));
+        }
+        let mut unkept = Unkept::new(NotKept::NoRecord, explanation.code);
+        let mut kept = Vec::new();
+        for form in mail.forms() {
+            let proof = match judgement {
+                Judgement::Early => Ok(Proof::Ledger),
+                Judgement::NoKey => self.proof_of(form, now),
+                Judgement::Ready | Judgement::EarlyUnproven | Judgement::Never(_) => Ok(Proof::None),
             };
-            self.state.remember_failure(gone.pending.email_id, settled);
+            match proof.and_then(|proof| self.keep_form(explanation, form, proof, *peer)) {
+                Ok(proof) => kept.push(proof),
+                Err(why) => unkept = why,
+            }
+        }
+        if kept.is_empty() {
+            return Err(unkept);
+        }
+        if kept.contains(&Proof::None) {
+            Arc::make_mut(&mut self.state.peers).record(peer, Work::Lookup, now);
+            self.want_names();
         }
         Ok(())
     }
 
+    /// What proves a mail under what DNS said about its key a moment ago; why it need not be kept.
+    fn proof_of(&mut self, form: &Form, now: CloseTime) -> Result<Proof, Unkept> {
+        let (found, seen) = match self.names.known(&form.name, now) {
+            None => return Ok(Proof::None),
+            Some(Known::NoRecord) => return Err(Unkept::new(NotKept::NoRecord, Ter::TER_NO_DKIM_KEY)),
+            Some(Known::Record { found, seen }) => (found.clone(), *seen),
+        };
+        if self.verifies(&form.bytes, &form.name, &found) {
+            self.attest_record(&form.name, &found, seen);
+            return Ok(Proof::Record);
+        }
+        Err(Unkept {
+            reason: None,
+            engine: Ter::TEF_BAD_SIGNATURE,
+        })
+    }
+
+    fn keep_form(
+        &mut self,
+        explanation: &Explanation,
+        form: &Form,
+        proof: Proof,
+        peer: Peer,
+    ) -> Result<Proof, Unkept> {
+        let unkept = |reason| Unkept::new(reason, explanation.code);
+        let pooled = self.pooled(explanation, form, MailStage::Kept);
+        let pooled = PooledMail {
+            proof,
+            peer,
+            ..pooled.ok_or_else(|| unkept(NotKept::TooEarly))?
+        };
+        let pending = pooled.pending.clone();
+        let kept = Arc::make_mut(&mut self.state.pool).keep(form.id, pooled);
+        let gone = kept.map_err(|no_room| match no_room {
+            NoRoom::Account => unkept(NotKept::AccountFull),
+            NoRoom::Bytes => unkept(NotKept::BytesFull),
+        })?;
+        self.change(Change::Mail(MailChange::Keep {
+            mail_id: form.id,
+            mail: pending,
+        }));
+        self.note_gone(gone);
+        Ok(proof)
+    }
+
+    /// Mails had to make room for another. Those who ask for one are told so.
+    fn note_gone(&mut self, gone: Gone) {
+        for (mail_id, gone) in gone {
+            self.change(Change::Mail(MailChange::Forget { mail_id }));
+            self.remember_unproven(gone.pending.email_id, Ter::TER_NO_DKIM_KEY);
+        }
+    }
+
+    /// Remember for those who ask that a mail is not kept any more. Anybody can make such a mail, so it is not
+    /// stored.
+    fn remember_unproven(&mut self, email_id: Hash256, code: Ter) {
+        let settled = Settled {
+            state: SettledState::Failed,
+            code: code.code(),
+            hash: Hash256::ZERO,
+        };
+        self.state.remember_failure(email_id, settled);
+    }
+
     /// A mail for the pool; `None` where it says too little to be executed ever.
-    fn pooled(&self, mail: &ReadMail, stage: MailStage) -> Option<PooledMail> {
-        let explanation = mail.explanation();
+    fn pooled(&self, explanation: &Explanation, form: &Form, stage: MailStage) -> Option<PooledMail> {
         Some(PooledMail {
             pending: PendingMail {
                 stage,
                 order: self.state.pool.next_order(),
                 email_id: explanation.email_id.as_ref().map(EmailId::hash)?,
                 executable_until: explanation.executable_until?,
-                raw: Arc::clone(mail.raw()),
+                raw: Arc::clone(&form.bytes),
             },
             account: explanation.from.as_ref()?.account,
-            names: mail.names().to_vec(),
+            name: form.name.clone(),
             tx: None,
-            hope: Hope::Open,
+            peer: Peer::Operator,
+            proof: Proof::None,
         })
     }
 
-    /// The keys that kept mails wait for, and that may be asked for now.
-    pub(crate) fn wanted_names(&mut self, now: CloseTime) -> Vec<KeyName> {
+    /// Whether a mail is proven under a record of DNS.
+    pub(crate) fn verifies(&self, raw: &[u8], name: &KeyName, found: &PublishedKey) -> bool {
+        let explanation = rules::explain_under(raw, &self.state.ledger, self.network_id, name, found.key());
+        explanation.qualifies == Qualifies::Yes
+    }
+
+    /// The names that kept mails wait for.
+    pub(crate) fn wanted_names(&self) -> Vec<Wanted> {
         let validator = self.key.public_key();
-        let mut wanted = Vec::new();
-        for mail_id in self.state.pool.in_order() {
-            let Some(mail) = self.state.pool.mail(&mail_id) else {
-                continue;
-            };
-            if mail.pending.stage != MailStage::Kept || !self.state.can_pay(mail.account) {
-                continue;
-            }
-            for name in &mail.names {
-                if !self.state.attestations.has(name, &validator)
-                    && rules::needs_look_up(&self.state.ledger, name)
-                    && self.names.begin(name, now)
-                {
-                    wanted.push(name.clone());
-                }
-            }
-        }
-        wanted
+        let is_wanted = |mail: &PooledMail| {
+            mail.proof != Proof::Ledger
+                && !self.state.attestations.has(&mail.name, &validator)
+                && rules::needs_look_up(&self.state.ledger, &mail.name)
+                && self.state.can_pay(mail.account)
+        };
+        let kept = self.state.pool.kept_mails().filter(|(_, mail)| is_wanted(mail));
+        kept.map(|(_, mail)| Wanted {
+            name: mail.name.clone(),
+            peer: mail.peer,
+            order: mail.pending.order,
+        })
+        .collect()
     }
 
     /// Take the mails of the store into the pool. One that nobody can read any more is forgotten.
     pub(crate) fn restore_mails(&mut self, mails: Vec<(Hash256, PendingMail)>) {
         for (mail_id, pending) in mails {
-            let mail = ReadMail::new(Arc::clone(&pending.raw), &self.state.ledger, self.network_id);
-            let Some(from) = mail.explanation().from.as_ref() else {
+            let mail = ReadMail::new(&pending.raw, &self.state.ledger, self.network_id);
+            let explanation = mail.explanation();
+            let name = mail.forms().first().map(|form| form.name.clone());
+            let name = name.or_else(|| amendment::key_names(&pending.raw).into_iter().next());
+            let (Some(from), Some(name)) = (explanation.from.as_ref(), name) else {
                 self.change(Change::Mail(MailChange::Forget { mail_id }));
                 continue;
+            };
+            let proof = match Judgement::of(explanation) {
+                Judgement::Ready | Judgement::Early => Proof::Ledger,
+                Judgement::NoKey | Judgement::EarlyUnproven | Judgement::Never(_) => Proof::None,
             };
             let pooled = PooledMail {
                 pending,
                 account: from.account,
-                names: mail.names().to_vec(),
+                name,
                 tx: None,
-                hope: Hope::Open,
+                peer: Peer::Operator,
+                proof,
             };
             Arc::make_mut(&mut self.state.pool).put(mail_id, pooled);
         }
@@ -261,16 +318,17 @@ impl Chain {
         }
     }
 
-    /// Whether nothing can have changed for a kept mail: none of its keys is on the ledger, and its window is
-    /// open. Most waiting mails are such, and need no reading at each close.
+    /// Whether nothing can have changed for a kept mail: its window is open, and either its key is not on the
+    /// ledger, or its time has not come. Most waiting mails are such, and need no reading at each close.
     fn has_nothing_new(&self, mail: &PooledMail) -> bool {
-        let ledger = &self.state.ledger;
-        mail.pending.stage == MailStage::Kept
-            && mail.pending.executable_until >= ledger.close_time()
-            && mail
-                .names
-                .iter()
-                .all(|name| ledger.state().entry(&name.keylet()).is_none())
+        let (ledger, pending) = (&self.state.ledger, &mail.pending);
+        if pending.stage != MailStage::Kept || pending.executable_until < ledger.close_time() {
+            return false;
+        }
+        match mail.proof {
+            Proof::None | Proof::Record => ledger.state().entry(&mail.name.keylet()).is_none(),
+            Proof::Ledger => ledger.close_time() < executable_from(pending.executable_until),
+        }
     }
 
     fn retry_mail(&mut self, mail_id: Hash256) {
@@ -281,7 +339,7 @@ impl Chain {
             return;
         }
         let explanation = rules::explain(&mail.pending.raw, &self.state.ledger, self.network_id);
-        match judge(&explanation) {
+        match Judgement::of(&explanation) {
             Judgement::Ready => {
                 let tried = try_in(Arc::make_mut(&mut self.state.open), &explanation);
                 let entered = tried.entered == Entered::Yes;
@@ -291,22 +349,23 @@ impl Chain {
                     self.give_up(mail_id, tried.engine);
                 }
             }
-            Judgement::Later => {}
-            Judgement::Never => self.give_up(mail_id, explanation.code),
+            Judgement::NoKey | Judgement::Early | Judgement::EarlyUnproven => {}
+            Judgement::Never(code) => self.give_up(mail_id, code),
         }
     }
 
     /// A mail was tried again; its transaction is in the open ledger, or there is none.
     fn note_retried(&mut self, mail_id: Hash256, before: &PooledMail, tx: Option<Hash256>) {
-        let Some(mail) = Arc::make_mut(&mut self.state.pool).mail_mut(&mail_id) else {
-            return;
-        };
+        let is_new = tx.is_some() && before.pending.stage == MailStage::Kept;
+        let mut mail = before.clone();
         mail.tx = tx;
-        if tx.is_some() && before.pending.stage == MailStage::Kept {
+        mail.proof = Proof::Ledger;
+        if is_new {
             mail.pending.stage = MailStage::Submitted;
             let mail = mail.pending.clone();
             self.change(Change::Mail(MailChange::Keep { mail_id, mail }));
         }
+        Arc::make_mut(&mut self.state.pool).replace(mail_id, mail);
     }
 
     /// A mail will never be executed. What is said about a proven one is stored; that about another is only remembered,
@@ -321,16 +380,25 @@ impl Chain {
         if code == Ter::TEF_EMAIL_REPLAY {
             return;
         }
-        let settled = Settled {
-            state: SettledState::Failed,
-            code: code.code(),
-            hash: mail.tx.unwrap_or(Hash256::ZERO),
-        };
         match mail.pending.stage {
             MailStage::Submitted => {
+                let settled = Settled {
+                    state: SettledState::Failed,
+                    code: code.code(),
+                    hash: mail.tx.unwrap_or(Hash256::ZERO),
+                };
                 self.change(Change::Mail(MailChange::Settle { email_id, settled }));
             }
-            MailStage::Kept => self.state.remember_failure(email_id, settled),
+            MailStage::Kept => self.remember_unproven(email_id, code),
+        }
+    }
+}
+
+impl Unkept {
+    fn new(reason: NotKept, engine: Ter) -> Self {
+        Self {
+            reason: Some(reason),
+            engine,
         }
     }
 }
@@ -342,16 +410,6 @@ impl Tried {
             entered: Entered::No,
             wrapped: None,
         }
-    }
-}
-
-fn judge(explanation: &Explanation) -> Judgement {
-    match (explanation.qualifies, explanation.code) {
-        (Qualifies::Yes, _) => Judgement::Ready,
-        (Qualifies::Unknown, _) | (Qualifies::No, Ter::TER_EMAIL_EARLY | Ter::TER_NO_DKIM_KEY) => {
-            Judgement::Later
-        }
-        (Qualifies::No, _) => Judgement::Never,
     }
 }
 

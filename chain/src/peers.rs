@@ -13,7 +13,7 @@ use crate::limits::{COUNTED_PEERS_MAX, FAILURES_PER_PEER_MAX, LOOKUPS_PER_PEER_M
 const COUNT_SECS: u32 = 60;
 
 /// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Peer {
     /// The operator of this machine.
     Operator,
@@ -86,8 +86,10 @@ impl PeerCounts {
     }
 }
 
+/// A clock that went back ends a count: else it would last as long as the clock was ahead.
 fn is_current(count: &Count, now: CloseTime) -> bool {
-    now.seconds().saturating_sub(count.since.seconds()) < COUNT_SECS
+    let age_secs = now.seconds().checked_sub(count.since.seconds());
+    age_secs.is_some_and(|secs| secs < COUNT_SECS)
 }
 
 #[cfg(test)]
@@ -116,6 +118,19 @@ mod tests {
             "other addresses are not touched"
         );
         assert!(counts.allows(&stranger, Work::Lookup, CloseTime::new(1_060)));
+    }
+
+    #[test]
+    fn accepts_work_again_where_the_clock_went_back() {
+        let mut counts = PeerCounts::default();
+        let stranger = peer("192.0.2.1");
+        for _ in 0..FAILURES_PER_PEER_MAX {
+            counts.record(&stranger, Work::Failure, CloseTime::new(1_000_000));
+        }
+        assert!(!counts.allows(&stranger, Work::Failure, CloseTime::new(1_000_000)));
+        assert!(counts.allows(&stranger, Work::Failure, CloseTime::new(999_999)));
+        counts.record(&stranger, Work::Failure, CloseTime::new(1_000));
+        assert!(counts.allows(&stranger, Work::Failure, CloseTime::new(1_001)));
     }
 
     #[test]

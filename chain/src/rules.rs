@@ -47,14 +47,6 @@ pub(crate) fn needs_look_up(ledger: &Ledger, name: &KeyName) -> bool {
     key_state(entry.as_ref(), ledger.close_time()) != KeyState::Settled
 }
 
-/// The keys that would prove a mail.
-pub(crate) fn key_names(raw: &[u8]) -> Vec<KeyName> {
-    let names = amendment::candidates(raw)
-        .into_iter()
-        .map(|candidate| candidate.name);
-    names.filter(KeyName::may_stand_on_ledger).collect()
-}
-
 /// The transaction of a mail for the open ledger.
 ///
 /// Spec: 6.3

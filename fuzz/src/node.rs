@@ -108,6 +108,8 @@ impl Node for Answering {
         Ok(EmailAnswer {
             engine: explanation.code,
             wrapped: explanation.transaction().cloned().map(wrapped),
+            executed: None,
+            clock: None,
             status: (is_open && is_named).then(|| status(MailState::Kept)),
             not_kept: (is_open && !is_named).then_some(NotKept::NoAccount),
             explanation,
@@ -240,6 +242,7 @@ impl Node for Answering {
             uptime_secs: 3,
             kept_mails: 0,
             acceptance: Acceptance::Open,
+            clock: None,
         })
     }
 

@@ -14,9 +14,9 @@ use explain::Explanation;
 use ledger::{Fees, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
-    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, EmailAnswer, EntryAnswer,
-    FeeAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry, Peer, Role, ServerAnswer,
-    SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote, network_of,
+    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, ClockFault, EmailAnswer,
+    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry, Peer, Role,
+    ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote, network_of,
 };
 
 use crate::amendments;
@@ -39,9 +39,8 @@ impl rpc::Node for Node {
         let peer = counted(peer);
         let state = self.inner.host.shown();
         state.admit(&peer, self.inner.clock.now()).map_err(refused)?;
-        let mail = ReadMail::new(request.mail, &state.ledger, self.inner.network_id);
+        let mail = ReadMail::new(&request.mail, &state.ledger, self.inner.network_id);
         drop(state);
-        let settled = self.settled(mail.explanation())?;
         let mode = match request.mode {
             SubmitMode::Submit => MailMode::Submit,
             SubmitMode::DryRun => MailMode::DryRun,
@@ -52,7 +51,6 @@ impl rpc::Node for Node {
                 peer,
                 mode,
                 mail,
-                settled,
             }))
         })?;
         let Reply::Mail(reply) = reply else {
@@ -209,9 +207,9 @@ impl rpc::Node for Node {
     }
 
     fn server(&self) -> Result<ServerAnswer, RpcError> {
-        let now = self.inner.clock.now();
         let reading = self.reading();
         let state = &reading.state;
+        let (now, clock) = self.inner.clock.check(state.ledger.close_time());
         let fees = Fees::of(state.ledger.state());
         let first = reading.store.first_index().map_err(Broken::from)?;
         Ok(ServerAnswer {
@@ -231,6 +229,7 @@ impl rpc::Node for Node {
                 Disk::HasRoom => Acceptance::Open,
                 Disk::Full => Acceptance::DiskFull,
             },
+            clock,
         })
     }
 
@@ -247,6 +246,12 @@ impl Node {
     /// Ask the chain; a refusal becomes the error that says it.
     fn ask(&self, event: impl FnOnce(chain::RequestId) -> Event) -> Result<Reply, RpcError> {
         self.inner.host.ask(event).map_err(stopped)
+    }
+
+    /// What is wrong with the clock.
+    fn clock_fault(&self) -> Option<ClockFault> {
+        let last_close = self.inner.host.shown().ledger.close_time();
+        self.inner.clock.check(last_close).1
     }
 
     /// What the store says of a mail's EmailID.
@@ -272,6 +277,9 @@ impl Node {
             Entered::No if is_enabled => mail_status(reply.standing, self.settled(&explanation)?),
             Entered::No => None,
         };
+        // What became of an earlier copy is no verdict on one that may still be executed.
+        let is_open = |status: &MailStatus| status.state == MailState::Failed && reply.not_kept.is_some();
+        let status = status.filter(|status| !is_open(status));
         // A mail that the node does not know is refused, unless it was only asked about, or may be executed
         // when it is sent again (a ter is never final, spec 7.3).
         let is_refused = mode == SubmitMode::Submit && reply.engine.class() != TerClass::Ter && is_enabled;
@@ -279,13 +287,27 @@ impl Node {
             engine: Some(reply.engine),
             ..REFUSED
         }));
+        let executed = match status {
+            Some(MailStatus {
+                state: MailState::Validated,
+                hash: Some(hash),
+                ..
+            }) => self.reading().record(&hash)?,
+            Some(_) | None => None,
+        };
+        let (wrapped, executed) = match executed {
+            Some(record) => (Some(record.wrapped), record.validated),
+            None => (wrapped, None),
+        };
         Ok(EmailAnswer {
             explanation,
             engine: reply.engine,
             wrapped,
+            executed,
             // A mail of the same EmailID may be on its way all the same.
             not_kept: reply.not_kept.filter(|_| status.is_none()).map(not_kept),
             status,
+            clock: self.clock_fault(),
         })
     }
 }
@@ -303,6 +325,7 @@ fn not_kept(reason: chain::NotKept) -> NotKept {
         chain::NotKept::AccountFull => NotKept::AccountFull,
         chain::NotKept::BytesFull => NotKept::BytesFull,
         chain::NotKept::PeerFull => NotKept::PeerFull,
+        chain::NotKept::NoRecord => NotKept::NoRecord,
         chain::NotKept::NoAccount => NotKept::NoAccount,
         chain::NotKept::CannotPay => NotKept::CannotPay,
         chain::NotKept::TooEarly => NotKept::TooEarly,

@@ -19,7 +19,7 @@ use dns::{Answer, KeyResolver, Published};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::clock::Timekeeper;
 use crate::limits::EVENTS_PER_TURN_MAX;
 use crate::store::{Store, StoreError};
 
@@ -87,7 +87,7 @@ impl Host {
         chain: Chain,
         network_id: u32,
         store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
+        clock: Arc<Timekeeper>,
         look_ups: LookUps,
     ) -> std::io::Result<Self> {
         let (inputs, received) = channel();
@@ -213,7 +213,7 @@ fn write_commits(chain: &Alarm, store: &dyn Store, network_id: u32, commits: &Re
 /// The chain's thread.
 struct Turns {
     chain: Chain,
-    clock: Arc<dyn Clock>,
+    clock: Arc<Timekeeper>,
     look_ups: LookUps,
     shared: Arc<Shared>,
     inputs: Sender<Input>,
@@ -266,6 +266,7 @@ impl Turns {
     /// The event that closes the open ledger, if it is to be closed.
     fn close(&mut self, request: RequestId, when: When) -> Option<Event> {
         let now = self.clock.now();
+        self.clock.tell(self.chain.shown().ledger.close_time());
         if when == When::Due && !self.chain.is_close_due(now) {
             self.answer(request, Reply::Done);
             return None;

@@ -34,4 +34,4 @@ pub use funds::{Fund, FundError};
 pub use host::ChainStopped;
 pub use node::{Node, NodeFailure};
 pub use restore::{LedgerDamage, RestoreError};
-pub use start::StartError;
+pub use start::{StartError, roll_back};

@@ -9,6 +9,20 @@ pub const STORE_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Seconds between two closes by default.
 pub const CLOSE_SECS_DEFAULT: u64 = 3;
 
+/// Seconds that the wall clock may jump, forward or back, and be believed at once: less than a mail's window of
+/// five days, so that mails of now stay valid. Beyond: not believed until it has run steadily.
+pub const CLOCK_JUMP_SECS_MAX: i64 = 86_400;
+
+/// Seconds that a node may have been away at its start. Beyond: as for `CLOCK_JUMP_SECS_MAX`.
+pub const CLOCK_AWAY_SECS_MAX: i64 = 10 * 86_400;
+
+/// Seconds that a clock has to run steadily after a jump before it is believed.
+pub const CLOCK_STEADY_SECS: u64 = 300;
+
+/// Seconds that the last ledger may be ahead of the clock: close times are rounded to half a minute. Beyond: the
+/// operator is told.
+pub const CLOCK_BEHIND_SECS_MAX: i64 = 600;
+
 /// Seconds that one look-up may take.
 pub const LOOKUP_SECS_MAX: u64 = 4;
 

@@ -10,7 +10,7 @@ use codec::keys::{KeyPair, PublicKey};
 use dns::KeyResolver;
 use tokio::runtime::Handle;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timekeeper};
 use crate::config::NodeConfig;
 use crate::host::{ChainStopped, Host, LookUps, When};
 use crate::limits::ACCEPT_WAIT_SECS_MAX;
@@ -27,7 +27,7 @@ pub struct Node {
 pub(crate) struct Inner {
     pub(crate) host: Host,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<Timekeeper>,
     pub(crate) network_id: u32,
     pub(crate) validator: PublicKey,
     pub(crate) started: CloseTime,
@@ -88,9 +88,11 @@ impl Node {
         clock: Arc<dyn Clock>,
         look_ups: LookUps,
     ) -> Result<Self, StartError> {
-        let now = clock.now();
         let store = parts.store;
-        let ledger = ledger_of(store.as_ref(), config, &parts.key, now)?;
+        let ledger = ledger_of(store.as_ref(), config, &parts.key, clock.now())?;
+        let clock = Arc::new(Timekeeper::new(clock, ledger.close_time()));
+        clock.tell(ledger.close_time());
+        let now = clock.now();
         tracing::info!(index = %ledger.index(), hash = %ledger.hash(), "the ledger is loaded");
         let stored = Stored {
             ledger,

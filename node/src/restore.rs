@@ -43,13 +43,34 @@ pub enum RestoreError {
         last_good: Option<LedgerIndex>,
     },
     /// The operator wants to go back, but there is nothing to repair.
-    #[error("ledger {tip} of the store is intact; start without --rollback-to {wanted}: nothing was changed")]
+    #[error(
+        "ledger {tip} of the store is intact; start without --rollback-to {wanted}, or take intact ledgers back with 'xahau-email ledger rollback': nothing was changed"
+    )]
     RollbackNotNeeded {
         /// The last ledger.
         tip: LedgerIndex,
         /// What was asked for.
         wanted: LedgerIndex,
     },
+    /// The way back to a ledger is not in the store, or that ledger is damaged.
+    #[error(
+        "the store cannot go back to ledger {wanted}: it keeps the way back over its last {UNDO_LEDGERS_MAX} ledgers; restore the data folder from a copy: nothing was changed"
+    )]
+    TooFarBack {
+        /// What was asked for.
+        wanted: LedgerIndex,
+    },
+    /// There is no ledger after the one that the operator wants to go back to.
+    #[error("the last ledger of the store is {tip}; name an earlier one than {wanted}: nothing was changed")]
+    NothingToRollBack {
+        /// The last ledger.
+        tip: LedgerIndex,
+        /// What was asked for.
+        wanted: LedgerIndex,
+    },
+    /// The folder has no ledger.
+    #[error("the data folder has no ledger: nothing was changed")]
+    NoLedger,
     /// The operator wants to go back to a ledger that is not whole or not within reach.
     #[error("the store cannot go back to ledger {wanted}; {}: nothing was changed", way_out(*last_good))]
     RollbackOutOfReach {
@@ -106,6 +127,23 @@ pub(crate) fn restored(
     store.roll_back(wanted)?;
     tracing::warn!(from = %index, to = %wanted, "the store was rolled back: later ledgers are removed");
     Ok(good)
+}
+
+/// Take the last ledgers of a store back, whole or not, because the operator says so: one that a wrong clock
+/// closed, for example. Answers the ledger that was the last one.
+pub(crate) fn taken_back(store: &dyn Store, wanted: LedgerIndex) -> Result<LedgerIndex, RestoreError> {
+    let tip = store.tip()?.ok_or(RestoreError::NoLedger)?.ledger.index;
+    if wanted >= tip {
+        return Err(RestoreError::NothingToRollBack { tip, wanted });
+    }
+    let mut state = StateMap::new();
+    store.read_state(&mut |key, bytes| state.insert(key, bytes))?;
+    let good = last_good(store, tip, state, wanted)?;
+    if good.is_none_or(|ledger| ledger.index() != wanted) {
+        return Err(RestoreError::TooFarBack { wanted });
+    }
+    store.roll_back(wanted)?;
+    Ok(tip)
 }
 
 /// The newest whole ledger before `tip`, and not after `last`, within reach of the store.

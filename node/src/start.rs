@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use amendment::ReadView as _;
 use codec::keys::KeyPair;
-use codec::{CloseTime, Drops, Ter, sf};
+use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
 use ledger::dkim::KeyDelays;
 use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
@@ -16,7 +16,7 @@ use crate::config::NodeConfig;
 use crate::funds::Fund;
 use crate::host::ChainStopped;
 use crate::limits::FUNDS_MAX;
-use crate::restore::{RestoreError, restored};
+use crate::restore::{RestoreError, restored, taken_back};
 use crate::store::{Change, Commit, RedbStore, Store, StoreError};
 use crate::validator_key::{self, ValidatorKeyError};
 
@@ -124,6 +124,16 @@ impl DataFolder {
             .map_err(StartError::Entropy)?;
         Ok(validator_key::read_or_create(&self.path, || entropy)?)
     }
+}
+
+/// Take the ledgers after `to` back in the data folder of a node that does not run. Answers the ledger that was
+/// the last one.
+pub fn roll_back(data: &Path, to: LedgerIndex) -> Result<LedgerIndex, StartError> {
+    if !data.join(STORE_FILE).is_file() {
+        return Err(RestoreError::NoLedger.into());
+    }
+    let store = DataFolder::take(data)?.store()?;
+    Ok(taken_back(&store, to)?)
 }
 
 /// The last validated ledger: the stored one, or a new genesis with its first payments.

@@ -6,8 +6,11 @@ use codec::{Drops, Hash256, Object, Ter, json::to_json};
 use explain::{Check, Explanation, Party, Qualifies};
 use serde_json::{Map, Value, json};
 
-use crate::api::{LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace, TxRecord};
+use crate::api::{ClockFault, LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace, TxRecord};
 use crate::limits::PLAIN_DIGITS_MAX;
+
+/// Number of the warning about a clock; xahaud's own numbers are lower.
+const CLOCK_WARNING_ID: u32 = 9_001;
 
 /// The JSON form of an explanation: `qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`,
 /// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and
@@ -188,12 +191,38 @@ pub fn tx_members(wrapped: &TxBlob) -> Map<String, Value> {
 #[must_use]
 pub fn record_members(record: &TxRecord) -> Map<String, Value> {
     let mut out = tx_members(&record.wrapped);
-    if let Some(place) = &record.validated {
-        write_place(place, &mut out);
-        out.insert("meta".to_owned(), to_json(&place.meta));
+    match &record.validated {
+        Some(place) => write_execution(place, &mut out),
+        None => {
+            out.insert("validated".to_owned(), json!(false));
+        }
     }
-    out.insert("validated".to_owned(), json!(record.validated.is_some()));
     out
+}
+
+/// The place of a validated transaction, `meta`, and `validated`.
+pub fn write_execution(place: &TxPlace, out: &mut Map<String, Value>) {
+    write_place(place, out);
+    out.insert("meta".to_owned(), to_json(&place.meta));
+    out.insert("validated".to_owned(), json!(true));
+}
+
+/// `warnings` in Xahau's form about the node's clock.
+#[must_use]
+pub fn clock_warnings(fault: &ClockFault) -> Value {
+    let message = match fault {
+        ClockFault::Jumped { says, believed } => format!(
+            "The clock of this server jumped to {}; ledgers go on from {} until it has run steadily for some minutes. A mail dated by that clock may be early for now.",
+            human_time(*says),
+            human_time(*believed),
+        ),
+        ClockFault::Behind { ledger, says } => format!(
+            "The last ledger is dated {}, ahead of this server's clock, which says {}: mails of now look old to it. If the clock is right, the operator can take such ledgers back with 'xahau-email ledger rollback'.",
+            human_time(*ledger),
+            human_time(*says),
+        ),
+    };
+    json!([{ "id": CLOCK_WARNING_ID, "message": message }])
 }
 
 /// `inLedger`, `ledger_index`, `date`, `ctid`.

@@ -8,6 +8,7 @@ pub(crate) mod node;
 pub(crate) mod providers;
 pub(crate) mod queue;
 pub(crate) mod relay;
+pub(crate) mod rollback;
 pub(crate) mod show;
 pub(crate) mod submit;
 pub(crate) mod up;

@@ -188,13 +188,42 @@ pub(crate) async fn stop_signal() {
 fn clock_from(start_unix: Option<u64>) -> Result<Arc<dyn Clock>, Failure> {
     let unix = start_unix.unwrap_or_else(clock::now_unix);
     let start = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
-    if start_unix.is_none() {
-        return Ok(Arc::new(move || {
-            CloseTime::from_unix(clock::now_unix()).unwrap_or(start)
-        }));
-    }
-    let started = Instant::now();
-    Ok(Arc::new(move || {
-        CloseTime::from_unix(unix.saturating_add(started.elapsed().as_secs())).unwrap_or(start)
+    Ok(Arc::new(MachineClock {
+        start,
+        started: Instant::now(),
+        source: if start_unix.is_some() {
+            Source::Given(unix)
+        } else {
+            Source::Wall
+        },
     }))
+}
+
+/// The machine's clocks.
+struct MachineClock {
+    start: CloseTime,
+    started: Instant,
+    source: Source,
+}
+
+/// Where the time comes from.
+enum Source {
+    /// The wall clock.
+    Wall,
+    /// This time at the start, Unix seconds.
+    Given(u64),
+}
+
+impl Clock for MachineClock {
+    fn now(&self) -> CloseTime {
+        let unix = match self.source {
+            Source::Wall => clock::now_unix(),
+            Source::Given(unix) => unix.saturating_add(self.steady_secs()),
+        };
+        CloseTime::from_unix(unix).unwrap_or(self.start)
+    }
+
+    fn steady_secs(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
 }

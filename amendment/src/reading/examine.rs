@@ -13,7 +13,7 @@ use crate::dkim::key_source::{KeyAnswer, KeySource};
 use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
 use crate::dkim::window;
-use crate::limits::{SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
+use crate::limits::{MEMO_BYTES_MAX, SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
 use crate::mail::message::{self, Mail, Source};
 use crate::reading::candidate::Candidate;
 use crate::reading::derived::{Derived, Outcome, ProvenMail};
@@ -27,6 +27,16 @@ pub struct CandidateKey {
     pub name: KeyName,
     /// The account of the From address.
     pub account: AccountId,
+}
+
+/// A mail in its normal form under one of the signatures that may prove it: a mail of its own, with that
+/// signature alone, that means the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingForm {
+    /// The key that would prove it.
+    pub name: KeyName,
+    /// The normal form.
+    pub bytes: Vec<u8>,
 }
 
 /// How far a signature's proof came.
@@ -271,6 +281,28 @@ pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
                 account: candidate.sender.as_ref()?.account(),
                 name: candidate.key_name?,
             })
+        })
+        .collect()
+}
+
+/// The normal forms of a mail that waits for its key: one for each of the `candidates` whose body hash
+/// matches. All that keeping a mail takes, whatever else was written around what it signs.
+///
+/// Spec: 3, 4.7, 7.5.
+#[must_use]
+pub fn waiting_forms(raw: &[u8]) -> Vec<WaitingForm> {
+    let Some(mail) = split(raw, &mut NoRecord) else {
+        return Vec::new();
+    };
+    read_all(&mail)
+        .filter(|candidate| candidate.is_eligible())
+        .take(SIGNATURE_CANDIDATES_MAX)
+        .filter(|candidate| body_matches(candidate, mail.body))
+        .filter_map(|candidate| {
+            let body = canon::body(mail.body, candidate.scheme?.body);
+            let bytes = candidate.normal_form(&body)?;
+            let name = candidate.key_name?;
+            (bytes.len() <= MEMO_BYTES_MAX).then_some(WaitingForm { name, bytes })
         })
         .collect()
 }

@@ -182,14 +182,17 @@ impl Driver {
     }
 
     pub(crate) fn send(&mut self, mail: &str) -> RequestId {
+        self.send_raw(&vector_mail(mail), Peer::Operator)
+    }
+
+    pub(crate) fn send_raw(&mut self, mail: &[u8], peer: Peer) -> RequestId {
         let request = self.request();
         let ledger = self.chain.shown().ledger.clone();
         self.handle(Event::Mail(Box::new(MailRequest {
             request,
-            peer: Peer::Operator,
+            peer,
             mode: MailMode::Submit,
-            mail: ReadMail::new(vector_mail(mail), &ledger, NETWORK),
-            settled: None,
+            mail: ReadMail::new(mail, &ledger, NETWORK),
         })));
         request
     }
@@ -200,6 +203,15 @@ impl Driver {
 
     pub(crate) fn close_with(&mut self, transactions: Vec<Transaction>) -> RequestId {
         self.now += 4;
+        self.close_at_now(transactions)
+    }
+
+    /// Close without time passing.
+    pub(crate) fn close_now(&mut self) -> RequestId {
+        self.close_at_now(self.chain.proposal())
+    }
+
+    fn close_at_now(&mut self, transactions: Vec<Transaction>) -> RequestId {
         let (request, close_time) = (self.request(), CloseTime::new(self.now));
         self.handle(Event::Close {
             request,

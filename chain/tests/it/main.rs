@@ -2,5 +2,6 @@
 
 mod commits;
 mod driver;
+mod forgeries;
 mod mails;
 mod validators;

@@ -115,9 +115,9 @@ async fn rejects_to_go_on_after_a_writer_that_panics() {
         disk: InMemoryBackend::new(),
         is_broken: Arc::clone(&is_broken),
     };
-    let started = AtomicBool::new(false);
-    // A ledger is due after the first look at the clock.
-    let clock = move || match started.swap(true, Ordering::SeqCst) {
+    // A ledger is due once the disk is broken.
+    let is_due = Arc::clone(&is_broken);
+    let clock = move || match is_due.load(Ordering::SeqCst) {
         false => CloseTime::new(CLOCK),
         true => CloseTime::new(CLOCK + 20),
     };

@@ -171,6 +171,36 @@ async fn rejects_a_header_or_a_transaction_that_is_not_the_validated_one() {
     assert!(start(folder.path(), Some(before.0)).is_ok());
 }
 
+/// An operator takes whole ledgers back by a command of its own, so that a flag that is left behind does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_to_take_whole_ledgers_back_and_rejects_what_is_not_before_the_last() {
+    let (folder, [before, last]) = some_ledgers().await;
+    let refused = |to| match node::roll_back(folder.path(), to) {
+        Err(StartError::Restore(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let error = refused(last.0);
+    assert!(matches!(error, RestoreError::NothingToRollBack { .. }), "{error}");
+    let error = refused(LedgerIndex::new(0));
+    assert!(matches!(error, RestoreError::TooFarBack { .. }), "{error}");
+    assert_eq!(
+        node::roll_back(folder.path(), before.0).expect("taken back"),
+        last.0
+    );
+    let node = start(folder.path(), None).expect("whole");
+    let tip = node.server().expect("an answer").validated;
+    assert_eq!((tip.index, tip.hash), before);
+    let error = node::roll_back(folder.path(), before.0).expect_err("it runs");
+    assert!(matches!(error, StartError::InUse { .. }), "{error}");
+    let elsewhere = folder.path().join("elsewhere");
+    let error = node::roll_back(&elsewhere, before.0).expect_err("no ledger");
+    assert!(
+        matches!(error, StartError::Restore(RestoreError::NoLedger)),
+        "{error}"
+    );
+    assert!(!elsewhere.exists(), "nothing was made");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rejects_to_go_back_where_nothing_is_damaged() {
     let (folder, [before, last]) = some_ledgers().await;

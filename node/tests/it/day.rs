@@ -2,7 +2,8 @@
 //! and the hash of each ledger that it closes.
 //!
 //! `fixtures/day/expected.json` was recorded from the program before the node was split into `chain` and its
-//! host (version 0.1.0). It changes only with a rule of the ledger; docs/deviations.md then says which.
+//! host (version 0.1.0). It changes only with a rule of the ledger, or of what a node keeps; docs/deviations.md
+//! then says which.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -4,7 +4,8 @@ use codec::Ter;
 use explain::Explanation;
 
 use super::mail_status::MailStatus;
-use super::transaction::TxBlob;
+use super::server::ClockFault;
+use super::transaction::{TxBlob, TxPlace};
 
 /// A mail for `submit_email`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +32,17 @@ pub struct EmailAnswer {
     pub explanation: Explanation,
     /// The result of the submission, or of the first failed check.
     pub engine: Ter,
-    /// The transaction as submitted (or as it would be), if one could be made.
+    /// The transaction as it was executed, as submitted, or as it would be, if one could be made.
     pub wrapped: Option<TxBlob>,
+    /// Where and how it was executed, if it was.
+    pub executed: Option<TxPlace>,
     /// What became of the mail; `None` for a dry run of a mail that the node does not know, and for a mail
     /// that may still be executed but is not kept.
     pub status: Option<MailStatus>,
     /// Why a mail that may still be executed is not kept.
     pub not_kept: Option<NotKept>,
+    /// What is wrong with the node's clock.
+    pub clock: Option<ClockFault>,
 }
 
 /// Why a mail that may still be executed is not kept. None of these is a verdict on the mail: it may be sent
@@ -50,11 +55,13 @@ pub enum NotKept {
     BytesFull,
     /// The caller has used up its look-ups.
     PeerFull,
+    /// DNS has no usable key record for it.
+    NoRecord,
     /// The account does not exist yet.
     NoAccount,
     /// The account cannot pay the fee yet.
     CannotPay,
-    /// The mail's date is too far ahead.
+    /// The mail's date is ahead: too far, or under a key that the ledger does not have.
     TooEarly,
     /// The open ledger does not take its transaction now.
     NotNow,
@@ -76,13 +83,14 @@ impl NotKept {
             Self::PeerFull => {
                 "Not kept: too many names were looked up for this address. Send it again in a minute."
             }
+            Self::NoRecord => {
+                "Not kept: DNS has no usable key record under the name that it is signed with. Send it again in ten minutes."
+            }
             Self::NoAccount => {
                 "Not kept: the account does not exist yet. Send it again when it has received XAH."
             }
             Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
-            Self::TooEarly => {
-                "Not kept: it is dated too far in the future. Send it again when that time has come."
-            }
+            Self::TooEarly => "Not kept: it is dated in the future. Send it again when that time has come.",
             Self::NotEnabled => {
                 "Not kept: this network has not enabled email wallets. Send it again once it has."
             }

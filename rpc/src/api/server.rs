@@ -48,6 +48,27 @@ pub struct ServerAnswer {
     pub kept_mails: usize,
     /// Whether the node takes transactions.
     pub acceptance: Acceptance,
+    /// What is wrong with its clock.
+    pub clock: Option<ClockFault>,
+}
+
+/// What is wrong with the clock of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockFault {
+    /// It says a time that cannot be believed yet: the node goes on by the time before it.
+    Jumped {
+        /// What it says.
+        says: CloseTime,
+        /// By what the node goes on.
+        believed: CloseTime,
+    },
+    /// It is behind the last ledger, which an earlier clock closed.
+    Behind {
+        /// Close time of the ledger.
+        ledger: CloseTime,
+        /// What the clock says.
+        says: CloseTime,
+    },
 }
 
 /// Whether a node takes transactions.

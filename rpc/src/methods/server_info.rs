@@ -7,7 +7,7 @@ use super::method::{Answer, Context, Method, Request};
 use crate::api::{Acceptance, Role};
 use crate::params::Params;
 use crate::reply::{self, BadReply, Members};
-use crate::wire::{human_time, xah_number};
+use crate::wire::{clock_warnings, human_time, xah_number};
 
 pub(super) const METHOD: Method = Method {
     names: &["server_info"],
@@ -138,6 +138,9 @@ fn run(context: &Context<'_>, _params: &Params) -> Answer {
     });
     if let Some(members) = info.as_object_mut().filter(|_| is_disk_full) {
         members.insert("disk_full".to_owned(), json!(true));
+    }
+    if let (Some(fault), Some(members)) = (&server.clock, info.as_object_mut()) {
+        members.insert("warnings".to_owned(), clock_warnings(fault));
     }
     Ok(Map::from_iter([
         ("info".to_owned(), info),

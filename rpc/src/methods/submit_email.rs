@@ -11,7 +11,10 @@ use crate::error::RpcError;
 use crate::limits::MAIL_BYTES_MAX;
 use crate::params::{Params, check_length};
 use crate::reply::{self, BadReply, ExplanationReply, Members, ResultCode};
-use crate::wire::{explanation_json, hex_upper, write_engine_result, write_mail_status, write_tx_blob};
+use crate::wire::{
+    clock_warnings, explanation_json, hex_upper, write_engine_result, write_execution, write_mail_status,
+    write_tx_blob,
+};
 
 pub(super) const METHOD: Method = Method {
     names: &["submit_email", "submitEmail"],
@@ -87,6 +90,15 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
         write_tx_blob(wrapped, &mut out);
     }
     write_mail_status(answer.status.as_ref(), &mut out);
+    match &answer.executed {
+        Some(place) => write_execution(place, &mut out),
+        None => {
+            out.insert("validated".to_owned(), json!(false));
+        }
+    }
+    if let Some(fault) = &answer.clock {
+        out.insert("warnings".to_owned(), clock_warnings(fault));
+    }
     if let Some(not_kept) = answer.not_kept {
         out.insert("not_kept".to_owned(), json!(not_kept.message()));
     }

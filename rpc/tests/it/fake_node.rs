@@ -124,8 +124,10 @@ impl Node for FakeNode {
             explanation,
             engine: Ter::TER_NO_DKIM_KEY,
             wrapped: None,
+            executed: None,
             status: Some(status),
             not_kept: None,
+            clock: None,
         })
     }
 
@@ -234,6 +236,7 @@ impl Node for FakeNode {
             uptime_secs: 3,
             kept_mails: 0,
             acceptance: Acceptance::Open,
+            clock: None,
         })
     }
 
