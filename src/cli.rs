@@ -337,6 +337,9 @@ pub(crate) struct Node {
     /// Where to listen (WebSocket and HTTP on one port)
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6006")]
     pub listen: SocketAddr,
+    /// Who is who
+    #[command(flatten)]
+    pub callers: Callers,
     /// NetworkID
     #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
     pub network: u32,
@@ -364,6 +367,38 @@ pub(crate) struct Node {
     /// Go back to this ledger, the last good one that a refused start named
     #[arg(long, value_name = "INDEX")]
     pub rollback_to: Option<u32>,
+}
+
+/// Who is the operator of a node, and who speaks for others.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Callers {
+    /// Programs at this address are the operator's, and may close ledgers and vote; none: nobody is
+    /// [default: 127.0.0.1 and ::1]
+    #[arg(long, value_name = "ADDR|none")]
+    pub operator: Vec<OperatorAddress>,
+    /// At this address is a proxy: whoever comes through it is a guest, counted by --proxy-header
+    #[arg(long, value_name = "ADDR")]
+    pub proxy: Vec<IpAddr>,
+    /// Header in which proxies name their guest; the last address of it counts [default: X-Forwarded-For]
+    #[arg(long, value_name = "NAME", requires = "proxy")]
+    pub proxy_header: Option<String>,
+}
+
+/// An address of the operator's, or none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OperatorAddress(pub Option<IpAddr>);
+
+impl std::str::FromStr for OperatorAddress {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self(None)),
+            _ => text
+                .parse::<IpAddr>()
+                .map(|address| Self(Some(address.to_canonical()))),
+        }
+    }
 }
 
 /// Arguments of `up`.
@@ -407,6 +442,7 @@ impl Up {
         Node {
             data: self.data.join("node"),
             listen: self.rpc,
+            callers: Callers::default(),
             network: self.network,
             keys: self.keys.clone(),
             close_secs: self.close_secs,

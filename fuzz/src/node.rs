@@ -11,19 +11,19 @@ use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus, Node,
     NotKept, OnRetry, Peer, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob,
-    TxKey, TxMarker, TxPlace, TxRecord, Via, Vote,
+    TxKey, TxMarker, TxPlace, TxRecord, Role, Vote,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};
 
 /// The operator of the node.
 pub fn operator() -> Peer {
-    Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Via::Direct)
+    Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Role::Admin)
 }
 
 /// Somebody else.
 pub fn stranger() -> Peer {
-    Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Via::Direct)
+    Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Role::Guest)
 }
 
 /// Remembers what it was asked to change.
@@ -153,8 +153,11 @@ impl Node for Answering {
     }
 
     fn ledger(&self, choice: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError> {
-        let is_asked = transactions == Transactions::Included;
-        let list = |is_validated| is_asked.then(|| vec![record(is_validated)]);
+        let list = |is_validated| match transactions {
+            Transactions::Omitted => Listed::Omitted,
+            Transactions::Hashes => Listed::Hashes(vec![record(is_validated).wrapped.hash]),
+            Transactions::Whole => Listed::Whole(vec![record(is_validated)]),
+        };
         Ok(match ledger_of(choice)? {
             LedgerId::Open { index } => LedgerAnswer::Open {
                 index,

@@ -18,7 +18,7 @@ use dns::NoResolver;
 use ledger::{Header, StateMap};
 use node::store::{Change, Commit, RedbStore, Store};
 use node::{Node, NodeConfig};
-use rpc::api::{LedgerChoice, Node as _, OnRetry, Peer, Via};
+use rpc::api::{LedgerChoice, Node as _, OnRetry, Peer, Role};
 
 const ACCOUNTS_DEFAULT: u32 = 1_000_000;
 const NETWORK: u32 = 21_337;
@@ -78,7 +78,7 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
 fn remits(folder: &Path) -> Result<(), Box<dyn Error>> {
     let node = start(folder)?;
     let key = KeyPair::from_seed(GENESIS_SEED)?;
-    let peer = Peer::new(std::net::Ipv4Addr::LOCALHOST.into(), Via::Direct);
+    let peer = Peer::new(std::net::Ipv4Addr::LOCALHOST.into(), Role::Admin);
     for round in 0..ROUNDS {
         let root = node
             .account(key.account(), LedgerChoice::Current)

@@ -14,7 +14,7 @@ use std::time::Instant;
 use codec::CloseTime;
 use dns::KeyTable;
 use node::{Fund, Node, NodeConfig};
-use rpc::api::{MailState, Node as _, Peer, SubmitEmail, SubmitMode, Via};
+use rpc::api::{MailState, Node as _, Peer, Role, SubmitEmail, SubmitMode};
 use rpc::server::{ServerLimits, serve};
 use serde_json::{Map, Value};
 use testkit::sign::{DkimKey, Draft, Form};
@@ -134,7 +134,7 @@ fn through_trait(node: &Node, callers: usize, mails: Arc<Mails>) -> Result<(), F
 }
 
 fn submit(node: &Node, mail: Vec<u8>, expected: MailState) -> Result<(), Failure> {
-    let peer = Peer::new(std::net::Ipv4Addr::LOCALHOST.into(), Via::Direct);
+    let peer = Peer::new(std::net::Ipv4Addr::LOCALHOST.into(), Role::Admin);
     let mode = SubmitMode::Submit;
     let answer = node
         .submit_email(SubmitEmail { mail, mode }, &peer)
@@ -153,6 +153,7 @@ async fn through_server(node: &Node, callers: usize, mails: Arc<Mails>) -> Resul
         listener,
         Arc::new(node.clone()),
         ServerLimits::default(),
+        rpc::Trust::default(),
         async move {
             let _ = stopped.await;
         },

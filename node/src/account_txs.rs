@@ -3,6 +3,7 @@
 use codec::LedgerIndex;
 use rpc::RpcError;
 use rpc::api::{AccountTxAnswer, AccountTxQuery, LedgerRange, TxMarker, TxOrder};
+use rpc::limits::PAGE_BYTES_MAX;
 
 use crate::reading::{Broken, Chosen, Reading};
 use crate::store::{AccountRange, Order};
@@ -18,8 +19,8 @@ impl Reading<'_> {
                 TxOrder::Forward => Order::Forward,
                 TxOrder::Backward => Order::Backward,
             },
-            // One more tells where the next page begins.
-            count_max: query.limit.saturating_add(1),
+            count_max: query.limit,
+            bytes_max: PAGE_BYTES_MAX,
         };
         if let Some(marker) = query.marker {
             let place = (marker.ledger.get(), marker.position);
@@ -28,14 +29,13 @@ impl Reading<'_> {
                 TxOrder::Backward => range.last = range.last.min(place),
             }
         }
-        let mut found = self.store.account_transactions(&range).map_err(Broken::from)?;
-        let marker = found.get(query.limit).map(|tx| TxMarker {
-            ledger: tx.ledger_index,
-            position: tx.tx_index,
+        let page = self.store.account_transactions(&range).map_err(Broken::from)?;
+        let marker = page.next.map(|(ledger, position)| TxMarker {
+            ledger: LedgerIndex::new(ledger),
+            position,
         });
-        found.truncate(query.limit);
-        let mut transactions = Vec::with_capacity(found.len());
-        for stored in found {
+        let mut transactions = Vec::with_capacity(page.transactions.len());
+        for stored in page.transactions {
             let header = self.header(stored.ledger_index)?;
             transactions.extend(self.stored_record(stored, &header));
         }

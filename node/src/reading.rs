@@ -10,7 +10,10 @@ use chain::State;
 use codec::{Hash256, LedgerIndex};
 use ledger::{Header, Transaction};
 use rpc::RpcError;
-use rpc::api::{LedgerChoice, LedgerHeader, LedgerId, MailStatus, TxBlob, TxPlace, TxRecord};
+use rpc::api::{
+    LedgerChoice, LedgerHeader, LedgerId, Listed, MailStatus, Transactions, TxBlob, TxPlace, TxRecord,
+};
+use rpc::limits::PAGE_BYTES_MAX;
 
 use crate::mail_status::mail_status;
 use crate::node::Node;
@@ -133,13 +136,44 @@ impl Reading<'_> {
         Ok(self.state.transaction(hash).map(unvalidated))
     }
 
-    /// The transactions of a ledger that is in the store.
-    pub(crate) fn records(&self, header: &LedgerHeader) -> Result<Vec<TxRecord>, RpcError> {
-        let stored = self.store.transactions(header.index).map_err(Broken::from)?;
-        Ok(stored
-            .into_iter()
-            .filter_map(|tx| self.stored_record(tx, header))
-            .collect())
+    /// The transactions of a ledger that is in the store, as far as they are asked for.
+    pub(crate) fn listed(
+        &self,
+        header: &LedgerHeader,
+        transactions: Transactions,
+    ) -> Result<Listed, RpcError> {
+        let ids = || self.store.transaction_ids(header.index).map_err(Broken::from);
+        match transactions {
+            Transactions::Omitted => Ok(Listed::Omitted),
+            Transactions::Hashes => Ok(Listed::Hashes(ids()?)),
+            Transactions::Whole => {
+                let mut room = Room::new();
+                let mut records = Vec::new();
+                for id in ids()? {
+                    let stored = self.store.transaction(&id).map_err(Broken::from)?;
+                    let stored = stored.ok_or(RpcError::Internal)?;
+                    room.take(stored.blob.len() + stored.meta.len())?;
+                    records.extend(self.stored_record(stored, header));
+                }
+                Ok(Listed::Whole(records))
+            }
+        }
+    }
+
+    /// The transactions of the open ledger, as far as they are asked for.
+    pub(crate) fn listed_open(&self, transactions: Transactions) -> Result<Listed, RpcError> {
+        let accepted = self.state.open.accepted();
+        match transactions {
+            Transactions::Omitted => Ok(Listed::Omitted),
+            Transactions::Hashes => Ok(Listed::Hashes(accepted.iter().map(Transaction::id).collect())),
+            Transactions::Whole => {
+                let mut room = Room::new();
+                for tx in accepted {
+                    room.take(tx.blob().len())?;
+                }
+                Ok(Listed::Whole(accepted.iter().map(unvalidated).collect()))
+            }
+        }
     }
 
     pub(crate) fn stored_record(&self, stored: StoredTx, header: &LedgerHeader) -> Option<TxRecord> {
@@ -162,6 +196,20 @@ impl Reading<'_> {
             wrapped,
             validated: Some(place),
         })
+    }
+}
+
+/// What one answer may still show.
+struct Room(usize);
+
+impl Room {
+    fn new() -> Self {
+        Self(PAGE_BYTES_MAX)
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), RpcError> {
+        self.0 = self.0.checked_sub(bytes).ok_or(RpcError::TooMuch)?;
+        Ok(())
     }
 }
 

@@ -32,11 +32,11 @@ impl Door {
         let (handle, told_to_go) = oneshot::channel();
         let entered = self.lock().enter(visitor, now(), handle)?;
         tell(entered.goes);
-        Ok(Visit {
+        let badge = Badge {
             door: Arc::clone(self),
             place: entered.place,
-            told_to_go,
-        })
+        };
+        Ok(Visit { badge, told_to_go })
     }
 
     /// Places that are taken.
@@ -53,12 +53,19 @@ impl Door {
 /// A visitor's place; free again when it is dropped.
 #[derive(Debug)]
 pub struct Visit {
-    door: Arc<Door>,
-    place: PlaceId,
+    badge: Badge,
     told_to_go: oneshot::Receiver<()>,
 }
 
-impl Visit {
+/// What a visitor shows to those who serve it. It frees no place, and means nothing any more when the visit
+/// is over.
+#[derive(Debug, Clone)]
+pub struct Badge {
+    door: Arc<Door>,
+    place: PlaceId,
+}
+
+impl Badge {
     /// The visitor did something that counts, such as a whole request. Single bytes should not count: they
     /// cost a silent client nothing.
     pub fn moved(&self) {
@@ -70,6 +77,19 @@ impl Visit {
         let goes = self.door.lock().rename(self.place, visitor, now())?;
         tell(goes);
         Ok(())
+    }
+}
+
+impl Visit {
+    /// For those who serve the visitor.
+    #[must_use]
+    pub fn badge(&self) -> &Badge {
+        &self.badge
+    }
+
+    /// See [`Badge::moved`].
+    pub fn moved(&self) {
+        self.badge.moved();
     }
 
     /// Resolves when the visitor has to go for another.
@@ -86,7 +106,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.door.lock().leave(self.place);
+        self.badge.door.lock().leave(self.badge.place);
     }
 }
 
@@ -136,8 +156,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_free_when_its_visit_ends() {
-        let door = Door::new(BOUNDS, Duration::from_secs(1));
+        let door = Door::new(BOUNDS, Duration::from_secs(60));
         let first = door.enter(guest("192.0.2.1")).expect("room");
+        first.moved();
         assert_eq!(door.enter(guest("192.0.2.1")).err(), Some(Full::Peer));
         drop(first);
         assert!(door.enter(guest("192.0.2.1")).is_ok());

@@ -7,7 +7,8 @@
 //!   for longest.
 //! - Where all are taken, the group that holds most gives up its longest idle one. A group is a network, the
 //!   proxies, or the operator with what he holds above the places that are kept for him.
-//! - One that was busy a moment ago keeps its place, unless its group holds more than the newcomer's.
+//! - Those that never did anything count as idle for longest. One that was busy a moment ago keeps its place,
+//!   unless its group holds more than the newcomer's.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -30,7 +31,8 @@ enum Group {
 #[derive(Debug)]
 struct Place<T> {
     visitor: Visitor,
-    moved: Instant,
+    /// When it last did something that counts; `None`: never.
+    busy: Option<Instant>,
     handle: T,
 }
 
@@ -72,7 +74,7 @@ impl<T> Gate<T> {
         self.next = self.next.wrapping_add(1);
         let taken = Place {
             visitor,
-            moved: now,
+            busy: None,
             handle,
         };
         self.places.insert(place, taken);
@@ -97,7 +99,7 @@ impl<T> Gate<T> {
     /// The visitor did something that counts: it is not idle.
     pub fn moved(&mut self, place: PlaceId, now: Instant) {
         if let Some(place) = self.places.get_mut(&place) {
-            place.moved = now;
+            place.busy = Some(now);
         }
     }
 
@@ -170,13 +172,19 @@ impl<T> Gate<T> {
     /// Frees the place of the longest idle among some visitors, if one is idle.
     fn give_up_idle(&mut self, among: impl Fn(Visitor) -> bool, now: Instant) -> Option<T> {
         let spared = self.spared;
-        self.give_up(among, |moved| now.saturating_duration_since(moved) >= spared)
+        self.give_up(among, |busy| {
+            busy.is_none_or(|busy| now.saturating_duration_since(busy) >= spared)
+        })
     }
 
-    fn give_up(&mut self, among: impl Fn(Visitor) -> bool, is_idle: impl Fn(Instant) -> bool) -> Option<T> {
+    fn give_up(
+        &mut self,
+        among: impl Fn(Visitor) -> bool,
+        is_idle: impl Fn(Option<Instant>) -> bool,
+    ) -> Option<T> {
         let candidates = self.places.iter();
-        let candidates = candidates.filter(|(_, place)| among(place.visitor) && is_idle(place.moved));
-        let (longest, _) = candidates.min_by_key(|(id, place)| (place.moved, **id))?;
+        let candidates = candidates.filter(|(_, place)| among(place.visitor) && is_idle(place.busy));
+        let (longest, _) = candidates.min_by_key(|(id, place)| (place.busy, **id))?;
         let longest = *longest;
         self.places.remove(&longest).map(|place| place.handle)
     }
@@ -224,10 +232,19 @@ mod tests {
             }
         }
 
-        fn enter(&mut self, visitor: Visitor, name: &'static str) -> Result<Option<&'static str>, Full> {
+        /// Comes in and stays silent.
+        fn silent(&mut self, visitor: Visitor, name: &'static str) -> Result<Option<&'static str>, Full> {
             self.gate
                 .enter(visitor, self.now, name)
                 .map(|entered| entered.goes)
+        }
+
+        /// Comes in and does something.
+        fn busy(&mut self, visitor: Visitor, name: &'static str) -> PlaceId {
+            let entered = self.gate.enter(visitor, self.now, name).expect("room");
+            assert_eq!(entered.goes, None);
+            self.gate.moved(entered.place, self.now);
+            entered.place
         }
 
         fn pass(&mut self, time: Duration) {
@@ -238,15 +255,11 @@ mod tests {
     #[test]
     fn accepts_again_after_one_left() {
         let mut scene = Scene::new();
-        let first = scene
-            .gate
-            .enter(guest("192.0.2.1"), scene.now, "a")
-            .expect("room")
-            .place;
-        assert_eq!(scene.enter(guest("192.0.2.1"), "b"), Ok(None));
-        assert_eq!(scene.enter(guest("192.0.2.1"), "c"), Err(Full::Peer));
+        let first = scene.busy(guest("192.0.2.1"), "a");
+        scene.busy(guest("192.0.2.1"), "b");
+        assert_eq!(scene.silent(guest("192.0.2.1"), "c"), Err(Full::Peer));
         scene.gate.leave(first);
-        assert_eq!(scene.enter(guest("192.0.2.1"), "c"), Ok(None));
+        assert_eq!(scene.silent(guest("192.0.2.1"), "c"), Ok(None));
         assert_eq!(scene.gate.taken(), 2);
     }
 
@@ -254,29 +267,25 @@ mod tests {
     fn rejects_more_than_its_share_from_one_peer_and_from_one_network() {
         let mut scene = Scene::new();
         for (address, name) in [("192.0.2.1", "a"), ("192.0.2.1", "b"), ("192.0.2.2", "c")] {
-            assert_eq!(scene.enter(guest(address), name), Ok(None));
+            scene.busy(guest(address), name);
         }
-        assert_eq!(scene.enter(guest("192.0.2.1"), "d"), Err(Full::Peer));
-        assert_eq!(scene.enter(guest("192.0.2.3"), "d"), Err(Full::Network));
-        assert_eq!(scene.enter(guest("198.51.100.1"), "d"), Ok(None));
+        assert_eq!(scene.silent(guest("192.0.2.1"), "d"), Err(Full::Peer));
+        assert_eq!(scene.silent(guest("192.0.2.3"), "d"), Err(Full::Network));
+        assert_eq!(scene.silent(guest("198.51.100.1"), "d"), Ok(None));
     }
 
     #[test]
     fn the_longest_idle_of_a_full_peer_goes_for_a_newcomer_of_the_same() {
         let mut scene = Scene::new();
-        let first = scene
-            .gate
-            .enter(guest("192.0.2.1"), scene.now, "a")
-            .expect("room")
-            .place;
-        assert_eq!(scene.enter(guest("192.0.2.1"), "b"), Ok(None));
+        let first = scene.busy(guest("192.0.2.1"), "a");
+        scene.busy(guest("192.0.2.1"), "b");
         scene.pass(SPARED);
         scene.gate.moved(first, scene.now);
-        assert_eq!(scene.enter(guest("192.0.2.1"), "c"), Ok(Some("b")));
+        assert_eq!(scene.silent(guest("192.0.2.1"), "c"), Ok(Some("b")));
         assert_eq!(
-            scene.enter(guest("192.0.2.1"), "d"),
-            Err(Full::Peer),
-            "both were busy just now"
+            scene.silent(guest("192.0.2.1"), "d"),
+            Ok(Some("c")),
+            "it never did anything"
         );
     }
 
@@ -291,63 +300,81 @@ mod tests {
             ("198.51.100.2", "e"),
             ("198.51.100.3", "f"),
         ] {
-            assert_eq!(scene.enter(guest(address), name), Ok(None));
+            assert_eq!(scene.silent(guest(address), name), Ok(None));
         }
-        assert_eq!(scene.enter(guest("203.0.113.1"), "honest"), Ok(Some("a")));
-        // Now the second network holds most.
-        assert_eq!(scene.enter(guest("203.0.113.2"), "honest too"), Ok(Some("d")));
+        for (address, goes) in [("203.0.113.1", "a"), ("203.0.113.2", "d"), ("203.0.113.3", "b")] {
+            assert_eq!(scene.silent(guest(address), "honest"), Ok(Some(goes)));
+        }
+    }
+
+    #[test]
+    fn those_that_hold_more_give_way_even_where_they_are_busy_and_equals_do_not() {
+        let mut scene = Scene::new();
+        for (address, name) in [
+            ("192.0.2.1", "a"),
+            ("192.0.2.2", "b"),
+            ("192.0.2.3", "c"),
+            ("198.51.100.1", "d"),
+            ("198.51.100.2", "e"),
+            ("203.0.113.1", "f"),
+        ] {
+            scene.busy(guest(address), name);
+        }
+        assert_eq!(scene.silent(guest("10.0.0.1"), "g"), Ok(Some("a")));
         assert_eq!(
-            scene.enter(guest("203.0.113.3"), "a third"),
+            scene.silent(guest("192.0.2.4"), "h"),
             Err(Full::Total),
-            "all hold as much as its own network, and all were busy just now"
+            "it would hold most itself"
         );
         scene.pass(SPARED);
-        assert_eq!(scene.enter(guest("203.0.113.3"), "a third"), Ok(Some("b")));
+        assert_eq!(scene.silent(guest("192.0.2.4"), "h"), Ok(Some("b")));
     }
 
     #[test]
     fn guests_and_proxies_keep_no_operator_out() {
         let mut scene = Scene::new();
         for (name, octet) in ["a", "b", "c", "d", "e"].into_iter().zip(1..) {
-            assert_eq!(scene.enter(guest(&format!("10.0.{octet}.1")), name), Ok(None));
+            scene.busy(guest(&format!("10.0.{octet}.1")), name);
         }
-        assert_eq!(scene.enter(Visitor::Proxy, "f"), Ok(None));
-        assert_eq!(scene.enter(guest("10.0.9.1"), "g"), Err(Full::Total));
-        assert_eq!(scene.enter(Visitor::Operator, "h"), Ok(None));
-        assert_eq!(scene.enter(Visitor::Operator, "i"), Ok(None));
+        scene.busy(Visitor::Proxy, "f");
+        assert_eq!(scene.silent(guest("10.0.9.1"), "g"), Err(Full::Total));
+        scene.busy(Visitor::Operator, "h");
+        scene.busy(Visitor::Operator, "i");
         // Beyond what is kept for him the operator is one group among others.
-        assert_eq!(scene.enter(Visitor::Operator, "j"), Err(Full::Total));
+        assert_eq!(scene.silent(Visitor::Operator, "j"), Err(Full::Total));
         scene.pass(SPARED);
-        assert_eq!(scene.enter(Visitor::Operator, "j"), Ok(Some("a")));
+        assert_eq!(scene.silent(Visitor::Operator, "j"), Ok(Some("a")));
     }
 
     #[test]
     fn an_operator_who_holds_all_gives_way_to_a_guest() {
         let mut scene = Scene::new();
         for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
-            assert_eq!(scene.enter(Visitor::Operator, name), Ok(None));
+            scene.busy(Visitor::Operator, name);
         }
-        assert_eq!(scene.enter(guest("192.0.2.1"), "guest"), Ok(Some("a")));
+        assert_eq!(scene.silent(guest("192.0.2.1"), "guest"), Ok(Some("a")));
+    }
+
+    #[test]
+    fn silent_programs_of_the_operator_keep_none_of_his_others_out() {
+        let mut scene = Scene::new();
+        for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            assert_eq!(scene.silent(Visitor::Operator, name), Ok(None));
+        }
+        assert_eq!(scene.silent(Visitor::Operator, "i"), Ok(Some("a")));
     }
 
     #[test]
     fn a_proxy_is_counted_as_the_guest_whom_it_names() {
         let mut scene = Scene::new();
-        let mut places = Vec::new();
-        for name in ["a", "b", "c"] {
-            let entered = scene.gate.enter(Visitor::Proxy, scene.now, name).expect("room");
-            places.push(entered.place);
-        }
+        let [a, b, c] = ["a", "b", "c"].map(|name| scene.busy(Visitor::Proxy, name));
         let named = guest("192.0.2.1");
-        assert_eq!(scene.gate.rename(places[0], named, scene.now), Ok(None));
-        assert_eq!(scene.gate.rename(places[1], named, scene.now), Ok(None));
-        assert_eq!(scene.gate.rename(places[2], named, scene.now), Err(Full::Peer));
-        assert_eq!(
-            scene.gate.rename(places[2], guest("192.0.2.2"), scene.now),
-            Ok(None)
-        );
+        assert_eq!(scene.gate.rename(a, named, scene.now), Ok(None));
+        assert_eq!(scene.gate.rename(b, named, scene.now), Ok(None));
+        assert_eq!(scene.gate.rename(c, named, scene.now), Err(Full::Peer));
+        assert_eq!(scene.gate.rename(c, guest("192.0.2.2"), scene.now), Ok(None));
         scene.pass(SPARED);
-        assert_eq!(scene.enter(guest("192.0.2.1"), "d"), Ok(Some("a")));
+        assert_eq!(scene.silent(named, "d"), Ok(Some("a")));
         assert_eq!(scene.gate.taken(), 3);
     }
 }

@@ -2,25 +2,66 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::health::{Condition, Health};
-use crate::limits::{METRICS_UPKEEP_SECS, PROBE_SECS_MAX};
+use crate::limits::{self, METRICS_UPKEEP_SECS, PROBE_SECS_MAX};
+use crate::listener::{BoundedListener, Connection, ListenerBounds};
 use crate::metrics::PrometheusHandle;
+use crate::visitor::{Bounds, Visitor};
 
 #[derive(Clone)]
 struct Shared {
     health: Arc<dyn Health>,
     metrics: PrometheusHandle,
+}
+
+const BOUNDS: ListenerBounds = ListenerBounds {
+    places: Bounds {
+        total: limits::HTTP_CONNECTIONS_MAX,
+        for_operator: limits::HTTP_CONNECTIONS_OWN,
+        per_peer: limits::HTTP_CONNECTIONS_PER_PEER_MAX,
+        per_network: limits::HTTP_CONNECTIONS_PER_NETWORK_MAX,
+    },
+    spared: Duration::from_secs(limits::HTTP_SPARED_SECS),
+    bytes: Bounds {
+        total: limits::HTTP_BYTES_MAX,
+        for_operator: 0,
+        per_peer: limits::HTTP_BYTES_MAX,
+        per_network: limits::HTTP_BYTES_MAX,
+    },
+    idle: Duration::from_secs(limits::HTTP_IDLE_SECS_MAX),
+    first_request: Duration::from_secs(limits::HTTP_FIRST_REQUEST_SECS_MAX),
+};
+
+/// Only for places: nobody may more than others here.
+fn counted_as(address: IpAddr) -> Visitor {
+    if address.to_canonical().is_loopback() {
+        Visitor::Operator
+    } else {
+        Visitor::Guest(address)
+    }
+}
+
+/// Tells a connection that asks from a silent one.
+async fn count(ConnectInfo(connection): ConnectInfo<Connection>, request: Request, next: Next) -> Response {
+    if connection.asks(counted_as(connection.address)).is_err() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let response = next.run(request).await;
+    connection.answered();
+    response
 }
 
 /// Serves until `stop` resolves.
@@ -36,8 +77,10 @@ pub async fn serve(
         .route("/metrics", get(render_metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .layer(axum::middleware::from_fn(count))
         .with_state(shared);
-    let serving = axum::serve(listener, app);
+    let bounded = BoundedListener::new(listener, BOUNDS, Arc::new(counted_as));
+    let serving = axum::serve(bounded, app.into_make_service_with_connect_info::<Connection>());
     let tidying = async move {
         let mut every = tokio::time::interval(Duration::from_secs(METRICS_UPKEEP_SECS));
         loop {
@@ -110,7 +153,8 @@ mod tests {
         }
     }
 
-    async fn get(health: Fake, path: &str) -> String {
+    /// The reply to the last of `silent` and one connections.
+    async fn get_after(silent: usize, health: Fake, path: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let address = listener.local_addr().expect("address");
         let recorder = PrometheusBuilder::new().build_recorder();
@@ -122,6 +166,10 @@ mod tests {
             let _ = stopped.await;
         };
         let serving = tokio::spawn(serve(listener, Arc::new(health), recorder.handle(), until));
+        let mut held = Vec::new();
+        for _ in 0..silent {
+            held.push(tokio::net::TcpStream::connect(address).await.expect("connect"));
+        }
         let mut stream = tokio::net::TcpStream::connect(address).await.expect("connect");
         let request = format!("GET {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("send");
@@ -130,6 +178,10 @@ mod tests {
         stop.send(()).expect("serving");
         serving.await.expect("task").expect("served");
         reply
+    }
+
+    async fn get(health: Fake, path: &str) -> String {
+        get_after(0, health, path).await
     }
 
     fn well() -> Fake {
@@ -156,6 +208,12 @@ mod tests {
             body["conditions"][1],
             json!({"name": "nodes", "ok": false, "reason": "no node answers. Start one"})
         );
+    }
+
+    #[tokio::test]
+    async fn silent_connections_keep_nobody_out() {
+        let reply = get_after(3 * limits::HTTP_CONNECTIONS_MAX, well(), "/healthz").await;
+        assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 //! | [`Visitor`], [`Bounds`] | who comes, as whom he is counted, and how much he may take |
 //! | [`gate`], [`Shares`] | places, and other things that visitors share: pure counts |
 //! | [`Door`] | a gate that tasks go through; for every listener |
+//! | [`listener`] | a door for axum, with time and bytes |
 //! | [`caught`] | runs what may panic over a damaged file |
 //! | [`descriptors`] | raises the limit of open files as far as connections need it |
 //! | `health` | what must hold for the process to be alive, and to be ready |
@@ -24,6 +25,7 @@ pub mod gate;
 mod health;
 mod http;
 pub mod limits;
+pub mod listener;
 mod metrics;
 mod notify;
 pub mod private;
@@ -31,7 +33,7 @@ mod shares;
 mod visitor;
 
 pub use caught::caught;
-pub use door::{Door, Visit};
+pub use door::{Badge, Door, Visit};
 pub use health::{Condition, Health};
 pub use http::serve;
 pub use metrics::{BuildError, Histogram, PrometheusHandle, install};

@@ -13,6 +13,7 @@ use crate::error::RpcError;
 use crate::json;
 use crate::limits::{ECHO_BYTES_MAX, ECHO_VALUE_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::methods::{Context, dispatch};
+use crate::params::bounded_word;
 
 /// The reply to one HTTP POST.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,21 +30,24 @@ impl HttpReply {
     fn json(value: &Value) -> Self {
         Self {
             status: 200,
-            content_type: "application/json; charset=UTF-8",
+            content_type: CONTENT_TYPE,
             body: value.to_string(),
         }
     }
 
-    /// A refusal that is no JSON, as Xahau gives it where it could not read a request at all.
+    /// A refusal that is no JSON, as Xahau gives it where it could not read a request at all; it calls it JSON
+    /// all the same.
     #[must_use]
     pub fn text(status: u16, body: &str) -> Self {
         Self {
             status,
-            content_type: "text/plain; charset=UTF-8",
-            body: body.to_owned(),
+            content_type: CONTENT_TYPE,
+            body: format!("{body}\r\n"),
         }
     }
 }
+
+const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
 /// The answer to a frame that is no request, with the reason.
 fn json_invalid(reason: &str, frame: &str) -> String {
@@ -72,12 +76,15 @@ pub(crate) fn answer_text(context: &Context<'_>, frame: &str) -> String {
         }
         Err(error) => {
             error.write_into(&mut reply);
-            reply.insert("request".to_owned(), echo(&request));
+            reply.insert("request".to_owned(), Value::Object(echo(&request)));
             reply.insert("status".to_owned(), json!("error"));
         }
     }
     if let Some(id) = id {
         reply.insert("id".to_owned(), id);
+    }
+    if let Some(version) = request.get("api_version").filter(|version| is_scalar(version)) {
+        reply.insert("api_version".to_owned(), version.clone());
     }
     reply.insert("type".to_owned(), json!("response"));
     Value::Object(reply).to_string()
@@ -94,12 +101,12 @@ pub fn answer_post(context: &Context<'_>, body: &[u8]) -> HttpReply {
     if body.len() > REQUEST_BYTES_MAX {
         return HttpReply::text(413, "Request too large.");
     }
-    let mut request = match json::parse(body) {
+    let request = match json::parse(body) {
         Ok(Value::Object(request)) => request,
         Ok(_) => return HttpReply::text(400, "Unable to parse request: not an object"),
         Err(error) => return HttpReply::text(400, &format!("Unable to parse request: {error}")),
     };
-    let method = match request.remove("method") {
+    let method = match request.get("method") {
         None | Some(Value::Null) => return HttpReply::text(400, "Null method"),
         Some(Value::String(method)) if method.is_empty() => {
             return HttpReply::text(400, "method is empty");
@@ -107,45 +114,45 @@ pub fn answer_post(context: &Context<'_>, body: &[u8]) -> HttpReply {
         Some(Value::String(method)) => method,
         Some(_) => return HttpReply::text(400, "method is not string"),
     };
-    let params = match request.remove("params") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Array(list)) => match <[Value; 1]>::try_from(list) {
-            Ok([Value::Object(params)]) => params,
+    let none = Map::new();
+    let params = match request.get("params") {
+        None | Some(Value::Null) => &none,
+        Some(Value::Array(list)) => match &list[..] {
+            [] => &none,
+            [Value::Object(params)] => params,
             _ => return HttpReply::text(400, "params unparseable"),
         },
         Some(_) => return HttpReply::text(400, "params unparseable"),
     };
-    reply_to_post(context, &method, params, request)
+    if let Err(error) = check_api_version(params) {
+        return HttpReply::text(400, error.token());
+    }
+    reply_to_post(context, method, params, &request)
 }
 
 fn reply_to_post(
     context: &Context<'_>,
     method: &str,
-    params: Map<String, Value>,
-    envelope: Map<String, Value>,
+    params: &Map<String, Value>,
+    envelope: &Map<String, Value>,
 ) -> HttpReply {
-    let mut echoed = params.clone();
-    echoed.insert("command".to_owned(), json!(method));
     let mut outer = Map::new();
     for name in ["id", "jsonrpc"] {
         if let Some(value) = envelope.get(name).filter(|value| is_scalar(value)) {
             outer.insert(name.to_owned(), value.clone());
         }
     }
-    let outcome = check_members(envelope, &["id", "jsonrpc"]).and_then(|()| {
-        let mut params = params;
-        take_api_version(&mut params)?;
-        dispatch(context, method, params)
-    });
     let mut result = Map::new();
-    match outcome {
+    match dispatch(context, method, params) {
         Ok(answer) => {
             result = answer;
             result.insert("status".to_owned(), json!("success"));
         }
         Err(error) => {
             error.write_into(&mut result);
-            result.insert("request".to_owned(), echo(&echoed));
+            let mut echoed = echo(params);
+            echoed.insert("command".to_owned(), json!(bounded_word(method)));
+            result.insert("request".to_owned(), Value::Object(echoed));
             result.insert("status".to_owned(), json!("error"));
         }
     }
@@ -154,8 +161,7 @@ fn reply_to_post(
 }
 
 fn run_command(context: &Context<'_>, request: &Map<String, Value>) -> Result<Map<String, Value>, RpcError> {
-    let mut params = request.clone();
-    let command = match (params.remove("command"), params.remove("method")) {
+    let command = match (request.get("command"), request.get("method")) {
         (Some(command), Some(method)) if command != method => return Err(RpcError::MissingCommand),
         (Some(word), _) | (None, Some(word)) => word,
         (None, None) => return Err(RpcError::MissingCommand),
@@ -163,31 +169,23 @@ fn run_command(context: &Context<'_>, request: &Map<String, Value>) -> Result<Ma
     let Value::String(command) = command else {
         return Err(RpcError::MissingCommand);
     };
-    if params.remove("id").is_some_and(|id| !is_scalar(&id)) {
+    if request.get("id").is_some_and(|id| !is_scalar(id)) {
         return Err(RpcError::InvalidField {
             field: "id",
             expected: "not a string or number",
         });
     }
-    params.remove("jsonrpc");
-    take_api_version(&mut params)?;
-    dispatch(context, &command, params)
+    check_api_version(request)?;
+    dispatch(context, command, request)
 }
 
-/// Version 1 is the only one.
-fn take_api_version(params: &mut Map<String, Value>) -> Result<(), RpcError> {
-    match params.remove("api_version") {
+/// Version 1 is the only one, as in xahaud without `beta_rpc_api`.
+fn check_api_version(params: &Map<String, Value>) -> Result<(), RpcError> {
+    match params.get("api_version") {
         None => Ok(()),
         Some(version) if version.as_u64() == Some(1) => Ok(()),
-        Some(_) => Err(RpcError::InvalidField {
-            field: "api_version",
-            expected: "not 1",
-        }),
+        Some(_) => Err(RpcError::InvalidApiVersion),
     }
-}
-
-fn check_members(members: Map<String, Value>, known: &[&'static str]) -> Result<(), RpcError> {
-    crate::params::Params::new(members, known).map(drop)
 }
 
 fn is_scalar(value: &Value) -> bool {
@@ -200,7 +198,7 @@ fn is_scalar(value: &Value) -> bool {
 
 /// A request as an error repeats it: secrets masked, long strings replaced by their length, and nothing
 /// nested, so that no caller makes the node repeat a mail.
-fn echo(request: &Map<String, Value>) -> Value {
+fn echo(request: &Map<String, Value>) -> Map<String, Value> {
     const SECRETS: [&str; 5] = ["passphrase", "secret", "seed", "seed_hex", "tx_json"];
     const NAMES_MAX: usize = 16;
     let members = request.iter().take(NAMES_MAX).map(|(name, value)| {
@@ -213,7 +211,7 @@ fn echo(request: &Map<String, Value>) -> Value {
         };
         (prefix(name, ECHO_BYTES_MAX).to_owned(), shown)
     });
-    Value::Object(members.collect())
+    members.collect()
 }
 
 /// The longest prefix of at most `bytes_max` bytes that ends between two characters.

@@ -8,6 +8,9 @@ pub enum RpcError {
     /// The request names no method.
     #[error("Missing command entry.")]
     MissingCommand,
+    /// The request asks for another version of the protocol than 1.
+    #[error("invalid_API_version")]
+    InvalidApiVersion,
     /// The method does not exist here.
     #[error("Unknown method '{method}'.")]
     UnknownCommand {
@@ -67,6 +70,18 @@ pub enum RpcError {
         /// The bound.
         bytes_max: usize,
     },
+    /// The method does not answer this here.
+    #[error("Not implemented: {what}.")]
+    NotImplemented {
+        /// What is not.
+        what: &'static str,
+    },
+    /// The ledger's transactions are too much for one answer.
+    #[error("Too much for one answer: ask without 'expand' for the hashes, then for each with tx.")]
+    TooMuch,
+    /// A parameter that does not go with the others.
+    #[error("Invalid parameters.")]
+    InvalidParams,
     /// The account does not exist in the ledger that was asked.
     #[error("Account not found.")]
     AccountNotFound {
@@ -100,6 +115,18 @@ pub enum RpcError {
     /// The transaction is not in the store.
     #[error("Transaction not found.")]
     TransactionNotFound,
+    /// The transaction is not in the store, and a range of ledgers was given.
+    #[error("Transaction not found.")]
+    TransactionNotInRange {
+        /// Whether the store has all ledgers of the range: then the transaction is in none of them.
+        searched_all: bool,
+    },
+    /// The range of ledgers is too wide.
+    #[error("Ledger range exceeds {}.", crate::limits::TX_RANGE_LEDGERS_MAX)]
+    LedgerRangeTooWide,
+    /// The range of ledgers ends before it begins.
+    #[error("Ledger range is invalid.")]
+    LedgerRangeReversed,
     /// The blob is no transaction, or it fails checks that need no ledger.
     #[error("{reason}")]
     InvalidTransaction {
@@ -152,6 +179,7 @@ impl RpcError {
     const fn token_and_code(&self) -> (&'static str, Option<i32>) {
         match self {
             Self::MissingCommand => ("missingCommand", None),
+            Self::InvalidApiVersion => ("invalid_API_version", None),
             Self::UnknownCommand { .. } => ("unknownCmd", Some(32)),
             Self::NoPermission => ("noPermission", Some(6)),
             Self::TooBusy => ("tooBusy", Some(9)),
@@ -161,6 +189,8 @@ impl RpcError {
             | Self::UnknownField { .. }
             | Self::NoFields { .. }
             | Self::Ambiguous { .. }
+            | Self::InvalidParams
+            | Self::TooMuch
             | Self::TooLong { .. } => ("invalidParams", Some(31)),
             Self::AccountNotFound { .. } => ("actNotFound", Some(19)),
             Self::AccountMalformed => ("actMalformed", Some(35)),
@@ -174,7 +204,10 @@ impl RpcError {
             Self::MalformedEntry(MalformedEntry::Address) => ("malformedAddress", None),
             Self::MalformedEntry(MalformedEntry::Owner) => ("malformedOwner", None),
             Self::MalformedEntry(MalformedEntry::Currency) => ("malformedCurrency", None),
-            Self::TransactionNotFound => ("txnNotFound", Some(29)),
+            Self::TransactionNotFound | Self::TransactionNotInRange { .. } => ("txnNotFound", Some(29)),
+            Self::LedgerRangeTooWide => ("excessiveLgrRange", Some(78)),
+            Self::LedgerRangeReversed => ("invalidLgrRange", Some(79)),
+            Self::NotImplemented { .. } => ("notImpl", Some(74)),
             Self::InvalidTransaction { .. } => ("invalidTransaction", None),
             Self::NotStandAlone => ("notStandAlone", None),
             Self::DiskFull => ("notReady", Some(13)),
@@ -191,6 +224,9 @@ impl RpcError {
         }
         if let Self::InvalidTransaction { reason } = self {
             reply.insert("error_exception".to_owned(), json!(reason));
+        }
+        if let Self::TransactionNotInRange { searched_all } = self {
+            reply.insert("searched_all".to_owned(), json!(searched_all));
         }
         if let Self::AccountNotFound { account } = self {
             reply.insert("account".to_owned(), json!(account));

@@ -1,14 +1,18 @@
-//! Reading JSON from strangers: bounded before parsing, and strict where `serde_json` is lenient.
+//! Reading JSON from strangers: bounded while it is parsed, and strict where `serde_json` is lenient.
+//!
+//! A value in memory takes up to a hundred times its bytes on the wire, so values are counted as they come: a
+//! request of many small ones ends at the first that is too many.
 //!
 //! `serde_json` silently keeps the last of two equal names. Two readers of one request could then see two
 //! different requests, so a repeated name is refused here.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::limits::JSON_DEPTH_MAX;
+use crate::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX};
 
 /// Why a text is not accepted as JSON.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +20,7 @@ pub enum JsonInvalid {
     /// Nested too deeply; found before parsing, so no stack is spent on it.
     #[error("nested deeper than {JSON_DEPTH_MAX} levels")]
     TooDeep,
-    /// Broken JSON, or one name twice in an object.
+    /// Broken JSON, one name twice in an object, or too many values.
     #[error("{0}")]
     Syntax(#[from] serde_json::Error),
 }
@@ -24,8 +28,11 @@ pub enum JsonInvalid {
 /// Parse one JSON text.
 pub fn parse(text: &[u8]) -> Result<Value, JsonInvalid> {
     check_depth(text)?;
-    let strict: Strict = serde_json::from_slice(text)?;
-    Ok(strict.0)
+    let left = Cell::new(JSON_VALUES_MAX);
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Strict { left: &left }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 /// Count brackets outside strings. One pass, no recursion.
@@ -56,21 +63,27 @@ fn check_depth(text: &[u8]) -> Result<(), JsonInvalid> {
     Ok(())
 }
 
-/// A JSON value in which every object names each member once.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
+/// Reads a JSON value in which every object names each member once, and which holds so many values at most.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    left: &'a Cell<usize>,
 }
 
-struct StrictVisitor;
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        let left = left.ok_or_else(|| D::Error::custom(format!("more than {JSON_VALUES_MAX} values")))?;
+        self.left.set(left);
+        deserializer.deserialize_any(self)
+    }
+}
 
 /// How `serde_json` begins the names that it keeps for itself.
 const SERDE_JSON_PRIVATE: &str = "$serde_json::private::";
 
-impl<'de> Visitor<'de> for StrictVisitor {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,7 +122,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(Strict(item)) = access.next_element()? {
+        while let Some(item) = access.next_element_seed(self)? {
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -127,7 +140,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
             if members.contains_key(&name) {
                 return Err(A::Error::custom("one name twice in an object"));
             }
-            let Strict(value) = access.next_value()?;
+            let value = access.next_value_seed(self)?;
             members.insert(name, value);
         }
         Ok(Value::Object(members))
@@ -156,6 +169,18 @@ mod tests {
                 parse("{\"a\":".repeat(levels).as_bytes()),
                 Err(JsonInvalid::TooDeep)
             ));
+        }
+    }
+
+    #[test]
+    fn accepts_as_many_values_as_the_bound_and_rejects_one_more() {
+        // The array itself is a value, too.
+        for (item, per_item) in [("0", 1), (r#"{"a":0}"#, 2), ("[[]]", 2)] {
+            let list = |count: usize| format!("[{}]", vec![item; count].join(","));
+            let fits = (JSON_VALUES_MAX - 1) / per_item;
+            assert!(parse(list(fits).as_bytes()).is_ok(), "{item}");
+            let error = parse(list(fits + 1).as_bytes()).expect_err("too many");
+            assert!(error.to_string().starts_with("more than 1000 values"), "{error}");
         }
     }
 

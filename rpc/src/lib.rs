@@ -14,9 +14,12 @@
 //! | [`reply`] | what replies are made of, read with care |
 //! | [`envelope`] | envelopes of WebSocket and HTTP, without any socket |
 //! | [`session`] | one WebSocket's queue of frames, without the socket |
+//! | [`trust`] | who is the operator, and who speaks for others |
+//! | `at_work` | places of requests, shared fairly |
 //! | [`server`], [`client`] | the sockets |
 
 pub mod api;
+mod at_work;
 mod base64;
 pub mod client;
 pub mod envelope;
@@ -28,6 +31,7 @@ pub mod params;
 pub mod reply;
 pub mod server;
 pub mod session;
+pub mod trust;
 pub mod wire;
 
 pub use api::Node;
@@ -35,3 +39,4 @@ pub use client::{Client, ClientError};
 pub use envelope::{HttpReply, answer_post};
 pub use error::RpcError;
 pub use session::Session;
+pub use trust::Trust;

@@ -15,6 +15,10 @@ pub const TX_BLOB_BYTES_MAX: usize = REQUEST_BYTES_MAX / 2;
 /// parsing.
 pub const JSON_DEPTH_MAX: usize = 32;
 
+/// Values of one request: numbers, texts, lists, objects. Ours: our longest request needs about twenty.
+/// Refusal: `jsonInvalid`, at the first that is too many.
+pub const JSON_VALUES_MAX: usize = 1_000;
+
 /// Bytes of one string that an error reply repeats from its request; a longer one is replaced by its length.
 pub const ECHO_BYTES_MAX: usize = 256;
 
@@ -38,11 +42,34 @@ pub const ACCOUNT_TXS_DEFAULT: u32 = 200;
 /// Transactions on one page of `account_tx` at most (xahaud Tuning.h). More is lowered to it.
 pub const ACCOUNT_TXS_MAX: u32 = 400;
 
-/// Connections open at one time. Refusal: further ones wait in the listener's queue.
+/// Connections open at one time. Ours. Beyond: the longest idle goes, of those that hold most first.
 pub const CONNECTIONS_MAX: usize = 256;
 
-/// Connections from one address that is not loopback. Refusal: closed at once.
+/// Of these, kept for the operator. Ours.
+pub const CONNECTIONS_OF_OPERATOR: usize = 64;
+
+/// Of these, from one guest. Ours. Beyond: the longest idle of its own goes; closed at once where none is
+/// idle.
 pub const CONNECTIONS_PER_PEER_MAX: usize = 32;
+
+/// Of these, from the guests of one network. Ours. Beyond: as for one guest.
+pub const CONNECTIONS_PER_NETWORK_MAX: usize = 64;
+
+/// A connection that asked less than this ago is not idle, seconds. Ours: longer than most answers take.
+pub const CONNECTION_SPARED_SECS: u64 = 10;
+
+/// Bytes of requests and answers under way, beyond the first few of each connection. Ours. Beyond: the
+/// connection is closed.
+pub const BYTES_UNDER_WAY_MAX: usize = 96 * 1024 * 1024;
+
+/// Of these, kept for the operator. Ours.
+pub const BYTES_OF_OPERATOR: usize = 32 * 1024 * 1024;
+
+/// Of these, from one guest. Ours: eight of the longest requests.
+pub const BYTES_PER_PEER_MAX: usize = 8 * 1024 * 1024;
+
+/// Of these, from the guests of one network. Ours.
+pub const BYTES_PER_NETWORK_MAX: usize = 16 * 1024 * 1024;
 
 /// Seconds without one byte read or written after which a connection is dropped.
 pub const IDLE_SECS_MAX: u64 = 60;
@@ -53,8 +80,23 @@ pub const FIRST_REQUEST_SECS_MAX: u64 = 30;
 /// Seconds that one HTTP request may take to arrive.
 pub const BODY_SECS_MAX: u64 = 30;
 
-/// Requests at one time. Refusal: `tooBusy`.
+/// Requests at one time. Ours. Beyond: they wait.
 pub const REQUESTS_AT_WORK_MAX: usize = 64;
+
+/// Of these, kept for the operator. Ours.
+pub const REQUESTS_OF_OPERATOR: usize = 16;
+
+/// Of these, from one guest. Ours: as many as a relay has connections.
+pub const REQUESTS_PER_PEER_MAX: usize = 8;
+
+/// Of these, from the guests of one network. Ours.
+pub const REQUESTS_PER_NETWORK_MAX: usize = 16;
+
+/// How long a request waits for a place, milliseconds. Ours. Refusal: `tooBusy`.
+pub const PLACE_WAIT_MILLIS_MAX: u64 = 5_000;
+
+/// How often a request that waits looks for a place, milliseconds at most. Ours.
+pub const PLACE_PAUSE_MILLIS_MAX: u64 = 50;
 
 /// Seconds that connections get to finish when the server stops.
 pub const SHUTDOWN_SECS_MAX: u64 = 5;
@@ -66,9 +108,13 @@ pub const CLIENT_SECS_MAX: u64 = 30;
 /// Bytes of one answer that the client accepts.
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Bytes of transactions and metadata that `ledger` shows whole; as JSON they take up to four times that.
-/// Refusal: `invalidParams`.
-pub const EXPANDED_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of transactions and metadata in one answer; as JSON they take up to four times that, and ten times
+/// while it is made. Ours. Beyond: `account_tx` ends its page with a marker, `ledger` is refused with
+/// `invalidParams`.
+pub const PAGE_BYTES_MAX: usize = 512 * 1024;
+
+/// Ledgers that `tx` searches at most where a range is given (xahaud Tx.cpp). Refusal: `excessiveLgrRange`.
+pub const TX_RANGE_LEDGERS_MAX: u32 = 1_000;
 
 /// Bytes of one text of a reply that the client keeps. Ours, above all that we send. Beyond: cut.
 pub const REPLY_TEXT_BYTES_MAX: usize = 4_096;
@@ -83,7 +129,7 @@ pub const REPLY_LIST_MAX: usize = 1_000;
 /// Frames that wait in a session for their peer. Ours. Beyond: the session is closed.
 pub const OUTPUT_FRAMES_MAX: usize = 64;
 
-/// Bytes of the frames that wait in a session for their peer, unless it is one frame alone. Ours: twice the
+/// Bytes of the frames that wait in a session for their peer, unless it is one frame alone. Ours: more than the
 /// longest reply. Beyond: the session is closed.
 pub const OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -96,6 +142,8 @@ const _: () = assert!(
 );
 const _: () = assert!(JSON_DEPTH_MAX < 128, "below the recursion limit of serde_json");
 const _: () = assert!(
-    CONNECTIONS_PER_PEER_MAX < CONNECTIONS_MAX,
-    "one address cannot take all connections"
+    CONNECTIONS_PER_NETWORK_MAX < CONNECTIONS_MAX - CONNECTIONS_OF_OPERATOR
+        && REQUESTS_PER_NETWORK_MAX < REQUESTS_AT_WORK_MAX - REQUESTS_OF_OPERATOR
+        && BYTES_PER_NETWORK_MAX < BYTES_UNDER_WAY_MAX - BYTES_OF_OPERATOR,
+    "one network cannot take all of anything"
 );

@@ -1,5 +1,8 @@
-//! Typed parameters of one request. A parameter that the method does not know is refused: the mail of a
-//! caller who writes `dryrun` for `dry_run` must not be executed.
+//! Typed parameters of one request.
+//!
+//! Xahau ignores parameters that a method does not know, and clients rely on it: they send their own with
+//! each request. Where a misspelt one would spend money it is refused: the mail of a caller who writes
+//! `dryrun` for `dry_run` must not be executed.
 
 use codec::Hash256;
 use serde_json::{Map, Value};
@@ -8,17 +11,26 @@ use crate::api::LedgerChoice;
 use crate::error::RpcError;
 use crate::limits::WORD_BYTES_MAX;
 
-/// The parameters of one request, without the members of the envelope.
-#[derive(Debug)]
-pub struct Params {
-    members: Map<String, Value>,
+/// Members of the envelope: of every request, not of a method.
+const ENVELOPE: [&str; 6] = ["api_version", "command", "id", "jsonrpc", "method", "ripplerpc"];
+
+/// The parameters of one request, among the members of its envelope.
+#[derive(Debug, Clone, Copy)]
+pub struct Params<'a> {
+    members: &'a Map<String, Value>,
 }
 
-impl Params {
-    /// Take the parameters over if all of them are in `known`.
-    pub fn new(members: Map<String, Value>, known: &[&'static str]) -> Result<Self, RpcError> {
+impl<'a> Params<'a> {
+    /// The parameters that stand in `members`, whatever else stands there.
+    #[must_use]
+    pub fn of(members: &'a Map<String, Value>) -> Self {
+        Self { members }
+    }
+
+    /// The parameters, if all of them are in `known`.
+    pub fn strict(members: &'a Map<String, Value>, known: &[&'static str]) -> Result<Self, RpcError> {
         for name in members.keys() {
-            if known.contains(&name.as_str()) {
+            if known.contains(&name.as_str()) || ENVELOPE.contains(&name.as_str()) {
                 continue;
             }
             let field = bounded_word(name);
@@ -32,7 +44,7 @@ impl Params {
     }
 
     /// A string parameter, if it is there.
-    pub fn text(&self, field: &'static str) -> Result<Option<&str>, RpcError> {
+    pub fn text(&self, field: &'static str) -> Result<Option<&'a str>, RpcError> {
         match self.members.get(field) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -86,7 +98,7 @@ impl Params {
 
     /// A parameter as it is, if it is there.
     #[must_use]
-    pub fn value(&self, field: &str) -> Option<&Value> {
+    pub fn value(&self, field: &str) -> Option<&'a Value> {
         self.members.get(field)
     }
 
@@ -103,10 +115,10 @@ impl Params {
     }
 
     /// A parameter that holds parameters of its own, if it is there.
-    pub fn nested(&self, field: &'static str, known: &[&'static str]) -> Result<Option<Params>, RpcError> {
+    pub fn nested(&self, field: &'static str) -> Result<Option<Params<'a>>, RpcError> {
         match self.members.get(field) {
             None => Ok(None),
-            Some(Value::Object(members)) => Params::new(members.clone(), known).map(Some),
+            Some(Value::Object(members)) => Ok(Some(Params::of(members))),
             Some(_) => Err(RpcError::InvalidField {
                 field,
                 expected: "not object",
@@ -219,24 +231,28 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn params(value: Value, known: &[&'static str]) -> Result<Params, RpcError> {
+    fn map(value: Value) -> Map<String, Value> {
         let Value::Object(members) = value else {
             panic!("not an object")
         };
-        Params::new(members, known)
+        members
     }
 
     #[test]
     fn rejects_unknown_names_and_points_to_the_nearest() {
         let known = ["email", "email_hex", "email_base64", "dry_run"];
-        assert!(params(json!({"email": "x", "dry_run": true}), &known).is_ok());
+        let strict = |value| Params::strict(&map(value), &known).map(|_| ());
+        assert_eq!(
+            strict(json!({"email": "x", "dry_run": true, "id": 1, "command": "x"})),
+            Ok(())
+        );
         for (wrong, nearest) in [
             ("dryrun", "dry_run"),
             ("emial", "email"),
             ("Email_Hex", "email_hex"),
             ("email_base", "email_base64"),
         ] {
-            let error = params(json!({ wrong: true }), &known).expect_err("unknown");
+            let error = strict(json!({ wrong: true })).expect_err("unknown");
             assert_eq!(
                 error,
                 RpcError::UnknownField {
@@ -247,20 +263,19 @@ mod tests {
             assert_eq!((error.token(), error.code()), ("invalidParams", Some(31)));
         }
         let long = "\u{202e}".repeat(10_000);
-        let Err(RpcError::UnknownField { field, .. }) = params(json!({ long: 1 }), &known) else {
+        let Err(RpcError::UnknownField { field, .. }) = strict(json!({ long: 1 })) else {
             panic!()
         };
         assert_eq!(field, "?".repeat(WORD_BYTES_MAX));
         assert!(matches!(
-            params(json!({"a": 1}), &[]),
+            Params::strict(&map(json!({"a": 1})), &[]),
             Err(RpcError::NoFields { .. })
         ));
     }
 
     #[test]
     fn accepts_each_form_of_a_ledger_choice() {
-        let choice =
-            |value| params(value, &["ledger", "ledger_index", "ledger_hash"]).and_then(|p| p.ledger());
+        let choice = |value| Params::of(&map(value)).ledger();
         let index = |n| Ok(Some(LedgerChoice::Index(codec::LedgerIndex::new(n))));
         assert_eq!(choice(json!({})), Ok(None));
         assert_eq!(choice(json!({"ledger_index": 7})), index(7));
@@ -277,8 +292,7 @@ mod tests {
 
     #[test]
     fn rejects_malformed_ledger_choices() {
-        let choice =
-            |value| params(value, &["ledger", "ledger_index", "ledger_hash"]).and_then(|p| p.ledger());
+        let choice = |value| Params::of(&map(value)).ledger();
         for value in [
             json!(-1),
             json!(1.5),
@@ -298,11 +312,8 @@ mod tests {
 
     #[test]
     fn rejects_wrong_types() {
-        let p = params(
-            json!({"text": 1, "flag": "true", "hex": "0g", "long": "0011"}),
-            &["text", "flag", "hex", "long"],
-        )
-        .expect("known");
+        let members = map(json!({"text": 1, "flag": "true", "hex": "0g", "long": "0011"}));
+        let p = Params::of(&members);
         assert!(p.text("text").is_err());
         assert!(p.is_set("flag").is_err());
         assert!(p.hex("hex", 8).is_err());

@@ -31,12 +31,12 @@ pub enum Output {
 /// One peer's conversation.
 ///
 /// ```
-/// use rpc::api::{Node, Peer, Via};
+/// use rpc::api::{Node, Peer, Role};
 /// use rpc::session::{Input, Output};
 /// use rpc::Session;
 ///
 /// fn talk(node: &dyn Node) {
-///     let peer = Peer::new([127, 0, 0, 1].into(), Via::Direct);
+///     let peer = Peer::new([127, 0, 0, 1].into(), Role::Admin);
 ///     let mut session = Session::new(peer);
 ///     session.handle(node, Input::Text(r#"{"id": 1, "command": "ping"}"#));
 ///     while let Some(output) = session.next_output() {
@@ -124,10 +124,10 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Via;
+    use crate::api::Role;
 
     fn session() -> Session {
-        Session::new(Peer::new([127, 0, 0, 1].into(), Via::Direct))
+        Session::new(Peer::new([127, 0, 0, 1].into(), Role::Admin))
     }
 
     fn drain(session: &mut Session) -> Vec<Output> {

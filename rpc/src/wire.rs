@@ -2,7 +2,8 @@
 //! that answers `submit_email`, so the names cannot drift apart.
 
 use amendment::Rule;
-use codec::{Drops, Hash256, Object, Ter, json::to_json};
+use codec::format::TxType;
+use codec::{Drops, Hash256, Object, Ter, json::to_json, sf};
 use explain::{Check, Explanation, Party, Qualifies};
 use serde_json::{Map, Value, json};
 
@@ -192,7 +193,7 @@ pub fn tx_members(wrapped: &TxBlob) -> Map<String, Value> {
 pub fn record_members(record: &TxRecord) -> Map<String, Value> {
     let mut out = tx_members(&record.wrapped);
     match &record.validated {
-        Some(place) => write_execution(place, &mut out),
+        Some(place) => write_execution(&record.wrapped.tx, place, &mut out),
         None => {
             out.insert("validated".to_owned(), json!(false));
         }
@@ -200,10 +201,25 @@ pub fn record_members(record: &TxRecord) -> Map<String, Value> {
     out
 }
 
+/// Metadata as `tx` and `account_tx` show it: of a payment that went well also `delivered_amount`, which is the
+/// whole amount unless the metadata names a part.
+#[must_use]
+pub fn meta_json(tx: &Object, meta: &Object) -> Value {
+    let mut out = to_json(meta);
+    let is_paid = TxType::of(tx) == Some(TxType::Payment)
+        && meta.u8(sf::TRANSACTION_RESULT).map(i32::from) == Some(Ter::TES_SUCCESS.code());
+    let delivered = out.get("DeliveredAmount").cloned();
+    let delivered = delivered.or_else(|| to_json(tx).get("Amount").cloned());
+    if let (true, Value::Object(members), Some(delivered)) = (is_paid, &mut out, delivered) {
+        members.insert("delivered_amount".to_owned(), delivered);
+    }
+    out
+}
+
 /// The place of a validated transaction, `meta`, and `validated`.
-pub fn write_execution(place: &TxPlace, out: &mut Map<String, Value>) {
+pub fn write_execution(tx: &Object, place: &TxPlace, out: &mut Map<String, Value>) {
     write_place(place, out);
-    out.insert("meta".to_owned(), to_json(&place.meta));
+    out.insert("meta".to_owned(), meta_json(tx, &place.meta));
     out.insert("validated".to_owned(), json!(true));
 }
 
@@ -329,8 +345,10 @@ pub fn hash_value(hash: &Hash256) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{human_time, plain_decimal};
-    use codec::CloseTime;
+    use super::{human_time, meta_json, plain_decimal};
+    use codec::format::TxType;
+    use codec::{Amount, CloseTime, Drops, Object, Ter, sf};
+    use serde_json::json;
 
     /// Pairs computed by hand; the first is that of the mail vector c024.
     #[test]
@@ -345,6 +363,28 @@ mod tests {
         ] {
             assert_eq!(plain_decimal(text).as_deref(), Some(plain), "{text}");
         }
+    }
+
+    /// As the recorded server shows them: what went well delivered its amount or the part that the metadata
+    /// names; what failed says nothing, and neither does a Remit.
+    #[test]
+    fn payments_that_went_well_say_what_they_delivered() {
+        let drops = |drops| Amount::from_drops(Drops::new(drops));
+        let tx = |kind: TxType| {
+            let tx = Object::new().with(sf::TRANSACTION_TYPE, kind.code());
+            tx.with(sf::AMOUNT, drops(5_000_000_000))
+        };
+        let meta = |ter: Ter| {
+            let code = u8::try_from(ter.code()).expect("a result of a ledger");
+            Object::new().with(sf::TRANSACTION_RESULT, code)
+        };
+        let shown = |tx, meta| meta_json(&tx, &meta).get("delivered_amount").cloned();
+        let whole = shown(tx(TxType::Payment), meta(Ter::TES_SUCCESS));
+        assert_eq!(whole, Some(json!("5000000000")));
+        let part = meta(Ter::TES_SUCCESS).with(sf::DELIVERED_AMOUNT, drops(7));
+        assert_eq!(shown(tx(TxType::Payment), part), Some(json!("7")));
+        assert_eq!(shown(tx(TxType::Payment), meta(Ter::TEC_PATH_DRY)), None);
+        assert_eq!(shown(tx(TxType::Remit), meta(Ter::TES_SUCCESS)), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{cli, clock};
 use ::ledger::genesis::EmailAmendment;
 use codec::{CloseTime, LedgerIndex};
 use node::{Clock, Fund, Node, NodeConfig};
+use rpc::Trust;
 use rpc::server::{ServerLimits, serve};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -76,6 +77,7 @@ pub(crate) async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
         listener,
         Arc::new(node.clone()),
         ServerLimits::default(),
+        trust(&args.callers),
         until(stopped.clone()),
     );
     let server = tokio::spawn(serving);
@@ -128,6 +130,24 @@ impl RunningNode {
             self.closing.await.map_err(std::io::Error::other)??;
         }
         Ok(())
+    }
+}
+
+/// Who is the operator, and who speaks for others.
+fn trust(callers: &cli::Callers) -> Trust {
+    let default = Trust::default();
+    let operators = if callers.operator.is_empty() {
+        default.operators
+    } else {
+        callers.operator.iter().flat_map(|given| given.0).collect()
+    };
+    Trust {
+        operators,
+        proxies: callers.proxy.clone(),
+        proxy_header: callers
+            .proxy_header
+            .as_ref()
+            .map_or(default.proxy_header, |name| name.to_ascii_lowercase()),
     }
 }
 

@@ -32,6 +32,17 @@ pub struct AccountRange {
     pub order: Order,
     /// How many are wanted at most.
     pub count_max: usize,
+    /// How many bytes they may have in all; the first one is given whatever it has.
+    pub bytes_max: usize,
+}
+
+/// Transactions of an account, and the place of the next one if there is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountPage {
+    /// The transactions.
+    pub transactions: Vec<StoredTx>,
+    /// Ledger and position where the next page begins.
+    pub next: Option<(u32, u32)>,
 }
 
 /// Order of a listing.
@@ -85,11 +96,14 @@ pub trait Store: Send + Sync {
     /// The transactions of a ledger, by position.
     fn transactions(&self, index: LedgerIndex) -> Result<Vec<StoredTx>, StoreError>;
 
+    /// The ids of a ledger's transactions, by position.
+    fn transaction_ids(&self, index: LedgerIndex) -> Result<Vec<Hash256>, StoreError>;
+
     /// A transaction by its id.
     fn transaction(&self, id: &Hash256) -> Result<Option<StoredTx>, StoreError>;
 
     /// Transactions that affect an account.
-    fn account_transactions(&self, range: &AccountRange) -> Result<Vec<StoredTx>, StoreError>;
+    fn account_transactions(&self, range: &AccountRange) -> Result<AccountPage, StoreError>;
 
     /// What takes the state of a ledger back to that of its parent; `None` where that is not known any more.
     fn undo(&self, index: LedgerIndex) -> Result<Option<Vec<StateChange>>, StoreError>;

@@ -18,8 +18,8 @@ use super::tables::{
 };
 use super::writes::{Undo, id_at, take_back, unsettle_after, write_changes};
 use super::{
-    AccountRange, Change, Order, PendingMail, Settled, StateChange, Store, StoreError, StoredLedger,
-    StoredTx, Tip, Vote,
+    AccountPage, AccountRange, Change, Order, PendingMail, Settled, StateChange, Store, StoreError,
+    StoredLedger, StoredTx, Tip, Vote,
 };
 use crate::limits::STORE_CACHE_BYTES;
 
@@ -296,35 +296,61 @@ impl Store for RedbStore {
         })
     }
 
-    fn account_transactions(&self, range: &AccountRange) -> Result<Vec<StoredTx>, StoreError> {
+    fn transaction_ids(&self, index: LedgerIndex) -> Result<Vec<Hash256>, StoreError> {
+        let reading = self.reading()?;
+        let positions = reading.open_table(POSITIONS).map_err(failed)?;
+        let of_ledger = (index.get(), 0)..=(index.get(), u32::MAX);
+        let mut list = Vec::new();
+        for position in positions.range(of_ledger).map_err(failed)? {
+            let (_, place) = position.map_err(failed)?;
+            let damaged = StoreError::Damaged { table: "positions" };
+            list.push(id_at(place.value()).ok_or(damaged)?);
+        }
+        Ok(list)
+    }
+
+    fn account_transactions(&self, range: &AccountRange) -> Result<AccountPage, StoreError> {
+        let (first, last) = (range.first, range.last);
+        if first > last {
+            return Ok(AccountPage::default());
+        }
+        // One snapshot for the whole page; no lock is held while it is read.
         let reading = self.reading()?;
         let accounts = reading.open_table(ACCOUNTS).map_err(failed)?;
         let positions = reading.open_table(POSITIONS).map_err(failed)?;
+        let transactions = reading.open_table(TRANSACTIONS).map_err(failed)?;
         let account = range.account.as_bytes();
-        let (first, last) = (range.first, range.last);
-        if first > last {
-            return Ok(Vec::new());
-        }
         let mut found = accounts
             .range((account, first.0, first.1)..=(account, last.0, last.1))
             .map_err(failed)?;
-        let mut list = Vec::new();
-        while list.len() < range.count_max {
-            let next = match range.order {
+        let mut page = AccountPage::default();
+        let mut bytes = 0_usize;
+        loop {
+            let place = match range.order {
                 Order::Forward => found.next(),
                 Order::Backward => found.next_back(),
             };
-            let Some(place) = next else { break };
+            let Some(place) = place else { return Ok(page) };
             let (place, _) = place.map_err(failed)?;
             let (_, ledger, tx_index) = place.value();
-            let damaged = StoreError::Damaged { table: "positions" };
-            let place = positions
-                .get((ledger, tx_index))
-                .map_err(failed)?
-                .ok_or(damaged)?;
-            list.push(self.transaction_at(place.value())?);
+            let position = positions.get((ledger, tx_index)).map_err(failed)?;
+            let id = position.and_then(|position| id_at(position.value()));
+            let id = id.ok_or(StoreError::Damaged { table: "positions" })?;
+            let damaged = StoreError::Damaged {
+                table: "transactions",
+            };
+            let Some(record) = transactions.get(id.as_bytes()).map_err(failed)? else {
+                return Err(damaged);
+            };
+            let is_first = page.transactions.is_empty();
+            bytes = bytes.saturating_add(record.value().len());
+            if page.transactions.len() >= range.count_max || (bytes > range.bytes_max && !is_first) {
+                page.next = Some((ledger, tx_index));
+                return Ok(page);
+            }
+            let tx = stored_tx::decode(id, record.value()).ok_or(damaged)?;
+            page.transactions.push(tx);
         }
-        Ok(list)
     }
 
     fn undo(&self, index: LedgerIndex) -> Result<Option<Vec<StateChange>>, StoreError> {

@@ -78,10 +78,10 @@ impl Network {
     }
 
     fn transactions(&self) -> usize {
-        let answer = self.node.ledger(LedgerChoice::Validated, Transactions::Included);
+        let answer = self.node.ledger(LedgerChoice::Validated, Transactions::Hashes);
         match answer.expect("an answer") {
             LedgerAnswer::Validated {
-                transactions: Some(list),
+                transactions: rpc::api::Listed::Hashes(list),
                 ..
             } => list.len(),
             other => panic!("{other:?}"),

@@ -139,11 +139,11 @@ async fn rejects_a_header_or_a_transaction_that_is_not_the_validated_one() {
     let index = last.0.get();
     let txs = node.ledger(
         rpc::api::LedgerChoice::Index(last.0),
-        rpc::api::Transactions::Included,
+        rpc::api::Transactions::Whole,
     );
     drop(node);
     let rpc::api::LedgerAnswer::Validated {
-        transactions: Some(txs),
+        transactions: rpc::api::Listed::Whole(txs),
         ..
     } = txs.expect("an answer")
     else {

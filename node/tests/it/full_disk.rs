@@ -10,8 +10,8 @@ use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
 use dns::NoResolver;
 use node::store::{
-    AccountRange, Change, PendingMail, RedbStore, Settled, StateChange, Store, StoreError, StoredLedger,
-    StoredTx, Tip, Vote,
+    AccountPage, AccountRange, Change, PendingMail, RedbStore, Settled, StateChange, Store, StoreError,
+    StoredLedger, StoredTx, Tip, Vote,
 };
 use node::{Node, NodeConfig};
 use rpc::RpcError;
@@ -154,10 +154,7 @@ async fn child_of_the_file_size_limit() {
                     .err(),
                 Some(RpcError::DiskFull)
             );
-            let read = node.ledger(
-                rpc::api::LedgerChoice::Validated,
-                rpc::api::Transactions::Included,
-            );
+            let read = node.ledger(rpc::api::LedgerChoice::Validated, rpc::api::Transactions::Whole);
             assert!(read.is_ok(), "what is stored is still shown");
             println!("\nTIP {} {}", validated.index, validated.hash);
             return;
@@ -266,7 +263,11 @@ impl Store for FullDisk {
         self.store.transaction(id)
     }
 
-    fn account_transactions(&self, range: &AccountRange) -> Result<Vec<StoredTx>, StoreError> {
+    fn transaction_ids(&self, index: LedgerIndex) -> Result<Vec<Hash256>, StoreError> {
+        self.store.transaction_ids(index)
+    }
+
+    fn account_transactions(&self, range: &AccountRange) -> Result<AccountPage, StoreError> {
         self.store.account_transactions(range)
     }
 

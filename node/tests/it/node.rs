@@ -27,11 +27,13 @@ fn state(answer: &rpc::api::EmailAnswer) -> Option<MailState> {
 /// The types of a ledger's transactions.
 async fn types_in(world: &World, choice: LedgerChoice) -> Vec<u16> {
     let answer = world
-        .ask(move |node| node.ledger(choice, Transactions::Included))
+        .ask(move |node| node.ledger(choice, Transactions::Whole))
         .await
         .expect("an answer");
     let (LedgerAnswer::Open { transactions, .. } | LedgerAnswer::Validated { transactions, .. }) = answer;
-    let list = transactions.expect("asked for");
+    let rpc::api::Listed::Whole(list) = transactions else {
+        panic!("asked for: {transactions:?}");
+    };
     list.iter()
         .filter_map(|record| record.wrapped.tx.u16(codec::sf::TRANSACTION_TYPE))
         .collect()

@@ -18,6 +18,7 @@ pub(crate) async fn client_of(world: &World) -> Client {
         listener,
         node,
         ServerLimits::default(),
+        rpc::Trust::default(),
         std::future::pending(),
     ));
     Client::connect(&url).await.expect("it listens")

@@ -47,7 +47,7 @@ fn state_of(store: &dyn Store) -> Vec<(Hash256, Vec<u8>)> {
 /// The ledgers of an account's transactions in a listing.
 fn ledgers_of(store: &dyn Store, range: &AccountRange) -> Vec<u32> {
     let list = store.account_transactions(range).expect("readable");
-    list.iter().map(|tx| tx.ledger_index.get()).collect()
+    list.transactions.iter().map(|tx| tx.ledger_index.get()).collect()
 }
 
 fn mail(order: u64) -> PendingMail {
@@ -236,6 +236,7 @@ fn accepts_listings_of_an_account_in_both_orders_and_rejects_other_places() {
         last: (u32::MAX, u32::MAX),
         order: Order::Forward,
         count_max: 100,
+        bytes_max: usize::MAX,
     };
     let backward = AccountRange {
         order: Order::Backward,
@@ -277,6 +278,46 @@ fn accepts_listings_of_an_account_in_both_orders_and_rejects_other_places() {
 }
 
 #[test]
+fn a_page_ends_at_either_bound_and_the_next_one_goes_on() {
+    let store = RedbStore::in_memory().expect("new");
+    for index in 1..=5 {
+        write_ledgers(&store, [commit(index)]).expect("written");
+    }
+    let all = AccountRange {
+        account: ALICE,
+        first: (0, 0),
+        last: (u32::MAX, u32::MAX),
+        order: Order::Forward,
+        count_max: 100,
+        bytes_max: usize::MAX,
+    };
+    let first = store.transactions(LedgerIndex::new(1)).expect("readable");
+    let bytes = first[0].blob.len() + first[0].meta.len();
+    for bounded in [
+        AccountRange { count_max: 2, ..all },
+        AccountRange {
+            bytes_max: 3 * bytes,
+            ..all
+        },
+        // However small the bound, a page gets further.
+        AccountRange { bytes_max: 0, ..all },
+    ] {
+        let mut range = bounded;
+        let mut seen = Vec::new();
+        loop {
+            let page = store.account_transactions(&range).expect("readable");
+            assert!(page.transactions.len() <= 2, "more than fits");
+            seen.extend(page.transactions.iter().map(|tx| tx.ledger_index.get()));
+            match page.next {
+                Some(next) => range.first = next,
+                None => break,
+            }
+        }
+        assert_eq!(seen, [1, 2, 3, 4, 5]);
+    }
+}
+
+#[test]
 fn accepts_the_end_of_history_in_bounded_steps() {
     let store = RedbStore::in_memory().expect("new");
     for index in 1..=40 {
@@ -298,6 +339,7 @@ fn accepts_the_end_of_history_in_bounded_steps() {
         last: (u32::MAX, u32::MAX),
         order: Order::Forward,
         count_max: 100,
+        bytes_max: usize::MAX,
     };
     assert_eq!(ledgers_of(&store, &all), [39, 40, 41, 42, 43, 44]);
     let mut last = commit(45);

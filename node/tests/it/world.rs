@@ -11,7 +11,7 @@ use dns::{Answer, KeyResolver, KeyTable, Lookup, Published};
 use node::{Fund, Node, NodeConfig, StartError};
 use rpc::RpcError;
 use rpc::api::{
-    EmailAnswer, LedgerChoice, MailState, Node as _, Peer, SubmitEmail, SubmitMode, TxAnswer, TxKey, Via,
+    EmailAnswer, LedgerChoice, MailState, Node as _, Peer, Role, SubmitEmail, SubmitMode, TxAnswer, TxKey,
 };
 use serde_json::Value;
 
@@ -253,9 +253,9 @@ impl World {
 }
 
 pub(crate) fn operator() -> Peer {
-    Peer::new("127.0.0.1".parse().expect("an address"), Via::Direct)
+    Peer::new("127.0.0.1".parse().expect("an address"), Role::Admin)
 }
 
 pub(crate) fn stranger() -> Peer {
-    Peer::new("192.0.2.7".parse().expect("an address"), Via::Direct)
+    Peer::new("192.0.2.7".parse().expect("an address"), Role::Guest)
 }

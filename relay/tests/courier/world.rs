@@ -276,6 +276,7 @@ impl World {
             listener,
             Arc::new(node.clone()),
             ServerLimits::default(),
+            rpc::Trust::default(),
             until(stopped.clone()),
         ));
         let closer = node.clone();

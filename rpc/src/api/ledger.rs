@@ -19,13 +19,26 @@ pub enum LedgerChoice {
     Hash(Hash256),
 }
 
-/// Whether the answer holds the ledger's transactions.
+/// How much the answer holds of the ledger's transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transactions {
-    /// No.
+    /// Nothing.
     Omitted,
-    /// Yes.
-    Included,
+    /// Their hashes.
+    Hashes,
+    /// All of them, up to [`crate::limits::PAGE_BYTES_MAX`]; refused beyond.
+    Whole,
+}
+
+/// The transactions of a ledger, as far as they were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// They were not.
+    Omitted,
+    /// Their hashes.
+    Hashes(Vec<Hash256>),
+    /// All of them.
+    Whole(Vec<TxRecord>),
 }
 
 /// The ledger that an answer is about.
@@ -74,15 +87,15 @@ pub enum LedgerAnswer {
         index: LedgerIndex,
         /// Hash of its parent.
         parent_hash: Hash256,
-        /// Transactions in it, where asked for.
-        transactions: Option<Vec<TxRecord>>,
+        /// Transactions in it.
+        transactions: Listed,
     },
     /// A validated ledger.
     Validated {
         /// Its header.
         header: Box<LedgerHeader>,
-        /// Its transactions by position, where asked for.
-        transactions: Option<Vec<TxRecord>>,
+        /// Its transactions by position.
+        transactions: Listed,
     },
 }
 

@@ -13,11 +13,11 @@ mod transaction;
 pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
 pub use email::{EmailAnswer, NotKept, SubmitEmail, SubmitMode};
 pub use ledger::{
-    AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Transactions,
+    AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, Transactions,
 };
 pub use listing::{AccountTxAnswer, AccountTxQuery, LedgerRange, TxMarker, TxOrder};
 pub use mail_status::{MailState, MailStatus};
 pub use node::Node;
-pub use peer::{Peer, Role, Via, network_of};
+pub use peer::{Peer, Role};
 pub use server::{Acceptance, ClockFault, FeeAnswer, ServerAnswer};
 pub use transaction::{OnRetry, SubmitAnswer, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord};

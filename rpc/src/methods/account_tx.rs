@@ -1,6 +1,6 @@
 //! `account_tx`: the transactions that affect an account, page by page.
 
-use codec::{AccountId, LedgerIndex, json::to_json};
+use codec::{AccountId, LedgerIndex};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Form, Method, Request};
@@ -9,22 +9,11 @@ use crate::error::RpcError;
 use crate::limits::{ACCOUNT_TXS_DEFAULT, ACCOUNT_TXS_MAX, ACCOUNT_TXS_MIN};
 use crate::params::{Params, write_ledger_choice};
 use crate::reply::{self, BadReply, Members, MetaReply, TransactionReply};
-use crate::wire::{hex_upper, tx_members, write_place};
+use crate::wire::{hex_upper, meta_json, tx_members, write_place};
 
 pub(super) const METHOD: Method = Method {
     names: &["account_tx"],
-    fields: &[
-        "account",
-        "ledger_index_min",
-        "ledger_index_max",
-        "ledger_hash",
-        "ledger_index",
-        "ledger",
-        "binary",
-        "forward",
-        "limit",
-        "marker",
-    ],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -59,7 +48,7 @@ pub struct AccountTxRow {
 }
 
 impl AccountTxRequest {
-    fn parse(params: &Params) -> Result<Self, RpcError> {
+    fn parse(params: &Params<'_>, role: Role) -> Result<Self, RpcError> {
         let text = params
             .text("account")?
             .ok_or(RpcError::MissingField { field: "account" })?;
@@ -70,10 +59,14 @@ impl AccountTxRequest {
         } else {
             TxOrder::Backward
         };
-        let limit = params
-            .number("limit")?
-            .unwrap_or(ACCOUNT_TXS_DEFAULT)
-            .clamp(ACCOUNT_TXS_MIN, ACCOUNT_TXS_MAX);
+        let least = match role {
+            Role::Admin => 1,
+            Role::Guest => ACCOUNT_TXS_MIN,
+        };
+        let limit = match given_limit(params)? {
+            None => ACCOUNT_TXS_DEFAULT,
+            Some(limit) => limit.clamp(least, ACCOUNT_TXS_MAX),
+        };
         let query = AccountTxQuery {
             account,
             ledgers: range_of(params)?,
@@ -147,8 +140,8 @@ fn read_marker(value: &Value) -> Option<TxMarker> {
     })
 }
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
-    let AccountTxRequest { query, form } = AccountTxRequest::parse(params)?;
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
+    let AccountTxRequest { query, form } = AccountTxRequest::parse(params, context.peer.role)?;
     let answer = context.node.account_transactions(&query)?;
     let transactions: Vec<Value> = answer
         .transactions
@@ -159,7 +152,9 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     out.insert("account".to_owned(), json!(query.account.to_string()));
     out.insert("ledger_index_min".to_owned(), json!(answer.first.get()));
     out.insert("ledger_index_max".to_owned(), json!(answer.last.get()));
-    out.insert("limit".to_owned(), json!(query.limit));
+    // As in Xahau, 0 where none is given.
+    let limit = given_limit(params)?.map_or(0, |_| query.limit);
+    out.insert("limit".to_owned(), json!(limit));
     if let Some(marker) = answer.marker {
         out.insert("marker".to_owned(), marker_json(marker));
     }
@@ -168,8 +163,13 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     Ok(out)
 }
 
+/// 0 is as good as none.
+fn given_limit(params: &Params<'_>) -> Result<Option<u32>, RpcError> {
+    Ok(params.number("limit")?.filter(|limit| *limit > 0))
+}
+
 /// As in Xahau, -1 is the first or the last ledger that the server has.
-fn range_of(params: &Params) -> Result<LedgerRange, RpcError> {
+fn range_of(params: &Params<'_>) -> Result<LedgerRange, RpcError> {
     let is_bounded = params.has("ledger_index_min") || params.has("ledger_index_max");
     match params.ledger()? {
         Some(_) if is_bounded => Err(RpcError::Ambiguous {
@@ -183,7 +183,7 @@ fn range_of(params: &Params) -> Result<LedgerRange, RpcError> {
     }
 }
 
-fn bound(params: &Params, field: &str) -> Result<Option<LedgerIndex>, RpcError> {
+fn bound(params: &Params<'_>, field: &str) -> Result<Option<LedgerIndex>, RpcError> {
     let Some(value) = params.value(field) else {
         return Ok(None);
     };
@@ -196,8 +196,8 @@ fn bound(params: &Params, field: &str) -> Result<Option<LedgerIndex>, RpcError> 
     }
 }
 
-fn marker_of(params: &Params) -> Result<Option<TxMarker>, RpcError> {
-    let Some(marker) = params.nested("marker", &["ledger", "seq"])? else {
+fn marker_of(params: &Params<'_>) -> Result<Option<TxMarker>, RpcError> {
+    let Some(marker) = params.nested("marker")? else {
         return Ok(None);
     };
     match (marker.number("ledger")?, marker.number("seq")?) {
@@ -224,7 +224,7 @@ fn record_json(record: &TxRecord, form: Form) -> Option<Value> {
         Form::Json => {
             let mut tx = tx_members(&record.wrapped);
             write_place(place, &mut tx);
-            json!({ "meta": to_json(&place.meta), "tx": tx, "validated": true })
+            json!({ "meta": meta_json(&record.wrapped.tx, &place.meta), "tx": tx, "validated": true })
         }
     })
 }

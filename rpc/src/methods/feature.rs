@@ -14,7 +14,7 @@ use crate::reply::{self, BadReply, Members};
 
 pub(super) const METHOD: Method = Method {
     names: &["feature"],
-    fields: &["feature", "vetoed"],
+    only: None,
     role: Role::Admin,
     run,
 };
@@ -51,7 +51,7 @@ pub struct FeatureRow {
 }
 
 impl FeatureRequest {
-    fn parse(params: &Params) -> Result<Self, RpcError> {
+    fn parse(params: &Params<'_>) -> Result<Self, RpcError> {
         let vetoed = params.has("vetoed");
         let Some(word) = params.text("feature")? else {
             return match vetoed {
@@ -117,7 +117,7 @@ impl FeatureRow {
     }
 }
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let known = context.node.amendments()?;
     let id = |word: &str| {
         find(&known, word)

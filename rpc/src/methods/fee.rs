@@ -11,7 +11,7 @@ use crate::reply::{self, BadReply, Members};
 
 pub(super) const METHOD: Method = Method {
     names: &["fee"],
-    fields: &[],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -56,7 +56,7 @@ impl Request for FeeRequest {
     }
 }
 
-fn run(context: &Context<'_>, _params: &Params) -> Answer {
+fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let fee = context.node.fee()?;
     let base = fee.base_fee.get().to_string();
     let median = fee.base_fee.get().saturating_mul(MEDIAN_FACTOR).to_string();

@@ -10,7 +10,7 @@ use crate::reply::{self, BadReply, Members};
 
 pub(super) const METHOD: Method = Method {
     names: &["ledger_accept"],
-    fields: &[],
+    only: None,
     role: Role::Admin,
     run,
 };
@@ -42,7 +42,7 @@ impl Request for LedgerAcceptRequest {
     }
 }
 
-fn run(context: &Context<'_>, _params: &Params) -> Answer {
+fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let current = context.node.accept_ledger()?;
     Ok(Map::from_iter([(
         "ledger_current_index".to_owned(),

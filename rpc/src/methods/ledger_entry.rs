@@ -15,21 +15,7 @@ use crate::wire::{hash_value, hex_upper, object_members, write_ledger_id};
 
 pub(super) const METHOD: Method = Method {
     names: &["ledger_entry"],
-    fields: &[
-        "index",
-        "account_root",
-        "ticket",
-        "deposit_preauth",
-        "directory",
-        "ripple_state",
-        "uri_token",
-        "dkim_key",
-        "email_replay",
-        "binary",
-        "ledger_hash",
-        "ledger_index",
-        "ledger",
-    ],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -39,7 +25,7 @@ struct Kind {
     field: &'static str,
     /// The type that the entry must have; `None`: any.
     entry_type: Option<EntryType>,
-    key: fn(&Params, &'static str) -> Result<Hash256, RpcError>,
+    key: fn(&Params<'_>, &'static str) -> Result<Hash256, RpcError>,
 }
 
 const KINDS: [Kind; 9] = [
@@ -133,7 +119,7 @@ impl Request for LedgerEntryRequest {
     }
 }
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let mut asked = KINDS.iter().filter(|kind| params.has(kind.field));
     let kind = match (asked.next(), asked.next()) {
         (Some(kind), None) => kind,
@@ -178,37 +164,37 @@ fn malformed(what: MalformedEntry) -> RpcError {
     RpcError::MalformedEntry(what)
 }
 
-fn index(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
+fn index(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
     let text = params.value(field).and_then(Value::as_str);
     text.and_then(Hash256::from_hex)
         .ok_or(malformed(MalformedEntry::Request))
 }
 
 /// The parts of an entry's name, where the value is no index in hex.
-fn parts(params: &Params, field: &'static str, known: &[&'static str]) -> Result<Named, RpcError> {
+fn parts<'a>(params: &Params<'a>, field: &'static str) -> Result<Named<'a>, RpcError> {
     match params.value(field) {
         Some(Value::String(_)) => index(params, field).map(Named::Index),
         Some(Value::Object(_)) => params
-            .nested(field, known)?
+            .nested(field)?
             .map(Named::Parts)
             .ok_or(malformed(MalformedEntry::Request)),
         _ => Err(malformed(MalformedEntry::Request)),
     }
 }
 
-enum Named {
+enum Named<'a> {
     Index(Hash256),
-    Parts(Params),
+    Parts(Params<'a>),
 }
 
-fn account(params: &Params, field: &str, wrong: MalformedEntry) -> Result<AccountId, RpcError> {
+fn account(params: &Params<'_>, field: &str, wrong: MalformedEntry) -> Result<AccountId, RpcError> {
     let value = params.value(field).ok_or(malformed(MalformedEntry::Request))?;
     let text = value.as_str().ok_or(malformed(wrong))?;
     AccountId::parse_classic(text).map_err(|_| malformed(wrong))
 }
 
-fn ticket(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
-    match parts(params, field, &["account", "ticket_seq"])? {
+fn ticket(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field)? {
         Named::Index(index) => Ok(index),
         Named::Parts(parts) => {
             let owner = account(&parts, "account", MalformedEntry::Address)?;
@@ -220,8 +206,8 @@ fn ticket(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
     }
 }
 
-fn deposit_preauth(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
-    match parts(params, field, &["owner", "authorized"])? {
+fn deposit_preauth(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field)? {
         Named::Index(index) => Ok(index),
         Named::Parts(parts) => Ok(keylet::deposit_preauth(
             account(&parts, "owner", MalformedEntry::Owner)?,
@@ -230,8 +216,8 @@ fn deposit_preauth(params: &Params, field: &'static str) -> Result<Hash256, RpcE
     }
 }
 
-fn directory(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
-    let parts = match parts(params, field, &["owner", "dir_root", "sub_index"])? {
+fn directory(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
+    let parts = match parts(params, field)? {
         Named::Index(index) => return Ok(index),
         Named::Parts(parts) => parts,
     };
@@ -244,8 +230,8 @@ fn directory(params: &Params, field: &'static str) -> Result<Hash256, RpcError> 
     Ok(keylet::dir_page(root, page))
 }
 
-fn ripple_state(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
-    let parts = match parts(params, field, &["accounts", "currency"])? {
+fn ripple_state(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
+    let parts = match parts(params, field)? {
         Named::Index(index) => return Ok(index),
         Named::Parts(parts) => parts,
     };
@@ -270,8 +256,8 @@ fn ripple_state(params: &Params, field: &'static str) -> Result<Hash256, RpcErro
     Ok(keylet::line(a, b, currency))
 }
 
-fn uri_token(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
-    match parts(params, field, &["issuer", "uri"])? {
+fn uri_token(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field)? {
         Named::Index(index) => Ok(index),
         Named::Parts(parts) => {
             let uri = parts.value("uri").and_then(Value::as_str);
@@ -283,8 +269,8 @@ fn uri_token(params: &Params, field: &'static str) -> Result<Hash256, RpcError> 
 }
 
 /// Names are lower case on the ledger (spec 4.4).
-fn dkim_key(params: &Params, field: &'static str) -> Result<Hash256, RpcError> {
-    match parts(params, field, &["domain", "selector"])? {
+fn dkim_key(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
+    match parts(params, field)? {
         Named::Index(index) => Ok(index),
         Named::Parts(parts) => {
             let word = |name| {

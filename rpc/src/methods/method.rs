@@ -47,7 +47,7 @@ pub enum Form {
 }
 
 impl Form {
-    pub(super) fn parse(params: &Params) -> Result<Form, RpcError> {
+    pub(super) fn parse(params: &Params<'_>) -> Result<Form, RpcError> {
         let is_binary = params.is_set("binary")?;
         Ok(if is_binary { Form::Binary } else { Form::Json })
     }
@@ -75,10 +75,11 @@ pub type Answer = Result<Map<String, Value>, RpcError>;
 pub(super) struct Method {
     /// The names it answers to.
     pub(super) names: &'static [&'static str],
-    /// Its parameters.
-    pub(super) fields: &'static [&'static str],
+    /// The parameters that it takes, where it refuses all others: those of a method of which a misspelt one
+    /// would spend money. `None`: it ignores others, as Xahau does.
+    pub(super) only: Option<&'static [&'static str]>,
     /// The least role that may call it.
     pub(super) role: Role,
     /// The method itself.
-    pub(super) run: fn(&Context<'_>, &Params) -> Answer,
+    pub(super) run: fn(&Context<'_>, &Params<'_>) -> Answer,
 }

@@ -54,8 +54,9 @@ const METHODS: [Method; 13] = [
     tx::METHOD,
 ];
 
-/// Find the method, check the caller's role and the names of the parameters, and run it.
-pub fn dispatch(context: &Context<'_>, method: &str, members: Map<String, Value>) -> Answer {
+/// Find the method, check the caller's role and the names of the parameters, and run it. The parameters may
+/// stand among the members of the envelope.
+pub fn dispatch(context: &Context<'_>, method: &str, members: &Map<String, Value>) -> Answer {
     let method = METHODS
         .iter()
         .find(|candidate| candidate.names.contains(&method))
@@ -65,6 +66,9 @@ pub fn dispatch(context: &Context<'_>, method: &str, members: Map<String, Value>
     if method.role == Role::Admin && context.peer.role != Role::Admin {
         return Err(RpcError::NoPermission);
     }
-    let params = Params::new(members, method.fields)?;
+    let params = match method.only {
+        Some(known) => Params::strict(members, known)?,
+        None => Params::of(members),
+    };
     (method.run)(context, &params)
 }

@@ -9,7 +9,7 @@ use crate::reply::{BadReply, Members};
 
 pub(super) const METHOD: Method = Method {
     names: &["ping"],
-    fields: &[],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -43,10 +43,11 @@ impl Request for PingRequest {
     }
 }
 
-fn run(context: &Context<'_>, _params: &Params) -> Answer {
+fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let mut out = Map::new();
     if context.peer.role == Role::Admin {
         out.insert("role".to_owned(), json!("admin"));
+        out.insert("unlimited".to_owned(), json!(true));
     }
     Ok(out)
 }

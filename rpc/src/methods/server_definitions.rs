@@ -17,7 +17,7 @@ use crate::params::Params;
 
 pub(super) const METHOD: Method = Method {
     names: &["server_definitions"],
-    fields: &["hash"],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -28,7 +28,7 @@ const BESIDES: &str = include_str!("definitions.json");
 /// Types that xahaud lists under another name than in their transactions.
 const TX_NAMES: [(TxType, &str); 2] = [(TxType::EnableAmendment, "Amendment"), (TxType::SetFee, "Fee")];
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let known = params.hash("hash")?;
     let definitions = definitions();
     let hash = sha512_half(&[Value::Object(definitions.clone()).to_string().as_bytes()]);

@@ -11,7 +11,7 @@ use crate::wire::{clock_warnings, human_time, xah_number};
 
 pub(super) const METHOD: Method = Method {
     names: &["server_info"],
-    fields: &[],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -100,7 +100,7 @@ impl ValidatedLedger {
     }
 }
 
-fn run(context: &Context<'_>, _params: &Params) -> Answer {
+fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let server = context.node.server()?;
     let validated = &server.validated;
     let age_secs = server

@@ -13,7 +13,7 @@ use crate::wire::{hex_upper, write_engine_result, write_tx_blob};
 
 pub(super) const METHOD: Method = Method {
     names: &["submit"],
-    fields: &["tx_blob", "fail_hard"],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -41,7 +41,7 @@ pub struct SubmitReply {
 }
 
 impl SubmitRequest {
-    fn parse(params: &Params) -> Result<Self, RpcError> {
+    fn parse(params: &Params<'_>) -> Result<Self, RpcError> {
         let blob = params
             .hex("tx_blob", TX_BLOB_BYTES_MAX)?
             .ok_or(RpcError::MissingField { field: "tx_blob" })?;
@@ -78,7 +78,7 @@ impl Request for SubmitRequest {
     }
 }
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let request = SubmitRequest::parse(params)?;
     let answer = context
         .node

@@ -18,7 +18,7 @@ use crate::wire::{
 
 pub(super) const METHOD: Method = Method {
     names: &["submit_email", "submitEmail"],
-    fields: &["email", "email_hex", "email_base64", "dry_run"],
+    only: Some(&["email", "email_hex", "email_base64", "dry_run"]),
     role: Role::Guest,
     run,
 };
@@ -72,7 +72,7 @@ impl Request for SubmitEmail {
     }
 }
 
-fn parse(params: &Params) -> Result<SubmitEmail, RpcError> {
+fn parse(params: &Params<'_>) -> Result<SubmitEmail, RpcError> {
     let mail = mail_of(params)?;
     let mode = if params.is_set("dry_run")? {
         SubmitMode::DryRun
@@ -82,7 +82,7 @@ fn parse(params: &Params) -> Result<SubmitEmail, RpcError> {
     Ok(SubmitEmail { mail, mode })
 }
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let answer = context.node.submit_email(parse(params)?, context.peer)?;
     let mut out = explanation_json(&answer.explanation);
     write_engine_result(answer.engine, &mut out);
@@ -90,9 +90,9 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
         write_tx_blob(wrapped, &mut out);
     }
     write_mail_status(answer.status.as_ref(), &mut out);
-    match &answer.executed {
-        Some(place) => write_execution(place, &mut out),
-        None => {
+    match (&answer.wrapped, &answer.executed) {
+        (Some(wrapped), Some(place)) => write_execution(&wrapped.tx, place, &mut out),
+        (Some(_) | None, None) | (None, Some(_)) => {
             out.insert("validated".to_owned(), json!(false));
         }
     }
@@ -105,7 +105,7 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
     Ok(out)
 }
 
-fn mail_of(params: &Params) -> Result<Vec<u8>, RpcError> {
+fn mail_of(params: &Params<'_>) -> Result<Vec<u8>, RpcError> {
     let text = params.text("email")?;
     let hex = params.hex("email_hex", MAIL_BYTES_MAX)?;
     let base64 = params.text("email_base64")?;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::method::{Answer, Context, Form, Method, Request};
 use crate::api::{MailState, Role, TxKey, TxRecord};
 use crate::error::RpcError;
+use crate::limits::TX_RANGE_LEDGERS_MAX;
 use crate::params::Params;
 use crate::reply::{self, BadReply, Members, MetaReply, ResultCode, TransactionReply};
 use crate::wire::{
@@ -14,7 +15,7 @@ use crate::wire::{
 
 pub(super) const METHOD: Method = Method {
     names: &["tx"],
-    fields: &["transaction", "email_id", "binary"],
+    only: None,
     role: Role::Guest,
     run,
 };
@@ -52,7 +53,7 @@ pub struct TxReply {
 }
 
 impl TxRequest {
-    fn parse(params: &Params) -> Result<Self, RpcError> {
+    fn parse(params: &Params<'_>) -> Result<Self, RpcError> {
         let key = match (params.hash("transaction")?, params.hash("email_id")?) {
             (Some(hash), None) => TxKey::Hash(hash),
             (None, Some(id)) => TxKey::Email(id),
@@ -103,9 +104,17 @@ impl Request for TxRequest {
     }
 }
 
-fn run(context: &Context<'_>, params: &Params) -> Answer {
+fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let request = TxRequest::parse(params)?;
-    let answer = context.node.transaction(request.key)?;
+    let range = range_of(params)?;
+    let answer = match (context.node.transaction(request.key), range) {
+        (Err(RpcError::TransactionNotFound), Some((first, last))) => {
+            let server = context.node.server()?;
+            let searched_all = server.first_ledger.get() <= first && last <= server.validated.index.get();
+            return Err(RpcError::TransactionNotInRange { searched_all });
+        }
+        (answer, _) => answer?,
+    };
     let mut out = Map::new();
     if let Some((email_id, status)) = &answer.mail {
         out.insert("email_id".to_owned(), hash_value(email_id));
@@ -124,6 +133,18 @@ fn run(context: &Context<'_>, params: &Params) -> Answer {
         }
     }
     Ok(out)
+}
+
+/// The ledgers that are meant, where both ends are given.
+fn range_of(params: &Params<'_>) -> Result<Option<(u32, u32)>, RpcError> {
+    let (Some(first), Some(last)) = (params.number("min_ledger")?, params.number("max_ledger")?) else {
+        return Ok(None);
+    };
+    match last.checked_sub(first) {
+        None => Err(RpcError::LedgerRangeReversed),
+        Some(width) if width > TX_RANGE_LEDGERS_MAX => Err(RpcError::LedgerRangeTooWide),
+        Some(_) => Ok(Some((first, last))),
+    }
 }
 
 fn binary_members(record: &TxRecord) -> Map<String, Value> {

@@ -7,9 +7,9 @@ use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus, Node,
-    OnRetry, Peer, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
-    TxMarker, TxPlace, TxRecord, Via, Vote,
+    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
+    MailStatus, Node, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions,
+    TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote,
 };
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
@@ -27,11 +27,11 @@ pub(crate) struct FakeNode {
 }
 
 pub(crate) fn operator() -> Peer {
-    Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Via::Direct)
+    Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Role::Admin)
 }
 
 pub(crate) fn stranger() -> Peer {
-    Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Via::Direct)
+    Peer::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), Role::Guest)
 }
 
 /// The reply of a new session to one text frame.
@@ -201,12 +201,14 @@ impl Node for FakeNode {
     }
 
     fn ledger(&self, ledger: LedgerChoice, transactions: Transactions) -> Result<LedgerAnswer, RpcError> {
-        let list = (transactions == Transactions::Included).then(|| {
-            vec![TxRecord {
+        let list = match transactions {
+            Transactions::Omitted => Listed::Omitted,
+            Transactions::Hashes => Listed::Hashes(vec![wrapped().hash]),
+            Transactions::Whole => Listed::Whole(vec![TxRecord {
                 wrapped: wrapped(),
                 validated: None,
-            }]
-        });
+            }]),
+        };
         match ledger {
             LedgerChoice::Current => Ok(LedgerAnswer::Open {
                 index: LedgerIndex::new(10),

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ops::Bounds;
 use rpc::server::{ServerLimits, serve};
-use rpc::{Client, ClientError};
+use rpc::{Client, ClientError, Trust};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use crate::fake_node::FakeNode;
 
@@ -26,7 +29,13 @@ async fn start(limits: ServerLimits) -> Running {
     let stopped = async move {
         let _ = stopped.await;
     };
-    let task = tokio::spawn(serve(listener, Arc::new(FakeNode::default()), limits, stopped));
+    let task = tokio::spawn(serve(
+        listener,
+        Arc::new(FakeNode::default()),
+        limits,
+        Trust::default(),
+        stopped,
+    ));
     Running { address, stop, task }
 }
 
@@ -65,7 +74,7 @@ async fn accepts_requests_over_websocket_and_http_on_one_port() {
     for _ in 0..3 {
         assert_eq!(
             client.request("ping", Map::new()).await.expect("a result"),
-            json!({"role": "admin"})
+            json!({"role": "admin", "unlimited": true})
         );
     }
     let mail = params(json!({"email": "A: b\r\n\r\n"}));
@@ -76,7 +85,7 @@ async fn accepts_requests_over_websocket_and_http_on_one_port() {
     let reply = server.post("", r#"{"method":"ping"}"#).await;
     assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     assert!(
-        reply.ends_with(r#"{"result":{"role":"admin","status":"success"}}"#),
+        reply.ends_with(r#"{"result":{"role":"admin","status":"success","unlimited":true}}"#),
         "{reply}"
     );
     client.close().await;
@@ -251,7 +260,12 @@ async fn accepts_a_stop_and_ends_with_connections_open() {
 #[tokio::test]
 async fn rejects_connections_over_the_bound_until_one_ends() {
     let server = start(ServerLimits {
-        connections_max: 1,
+        connections: Bounds {
+            total: 1,
+            for_operator: 0,
+            per_peer: 1,
+            per_network: 1,
+        },
         ..ServerLimits::default()
     })
     .await;
@@ -259,9 +273,48 @@ async fn rejects_connections_over_the_bound_until_one_ends() {
     first.request("ping", Map::new()).await.expect("a result");
     let url = format!("ws://{}", server.address);
     let second = Client::connect_with_patience(&url, Duration::from_millis(50)).await;
-    assert!(matches!(second, Err(ClientError::TimedOut { .. })));
+    assert!(second.is_err(), "the first was busy just now");
     first.close().await;
     assert!(Client::connect(&url).await.is_ok());
+}
+
+#[tokio::test]
+async fn silent_connections_keep_nobody_out() {
+    let server = start(ServerLimits::default()).await;
+    let mut silent = Vec::new();
+    for _ in 0..2 * rpc::limits::CONNECTIONS_MAX {
+        silent.push(
+            TcpStream::connect(server.address)
+                .await
+                .expect("the server listens"),
+        );
+    }
+    let mut client = server.client().await;
+    client.request("ping", Map::new()).await.expect("a result");
+}
+
+/// A guest that a proxy names has a share of its own: it keeps neither another guest nor the operator out.
+#[tokio::test]
+async fn rejects_more_connections_than_its_share_from_a_guest_behind_a_proxy() {
+    let server = start(ServerLimits::default()).await;
+    let url = format!("ws://{}", server.address);
+    let connect = |guest: &'static str| {
+        let mut request = url.as_str().into_client_request().expect("a request");
+        let name = HeaderValue::from_static(guest);
+        request.headers_mut().insert("x-forwarded-for", name);
+        tokio_tungstenite::connect_async(request)
+    };
+    let mut open = Vec::new();
+    for _ in 0..rpc::limits::CONNECTIONS_PER_PEER_MAX {
+        open.push(connect("198.51.100.1").await.expect("within its share"));
+    }
+    assert!(
+        connect("198.51.100.1").await.is_err(),
+        "all of its own were busy just now"
+    );
+    assert!(connect("203.0.113.1").await.is_ok());
+    let mut operator = server.client().await;
+    operator.request("ping", Map::new()).await.expect("a result");
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@ mod fake_node;
 mod loopback;
 mod methods;
 mod receipts;
+mod recorded;
 mod session;
 mod typed;

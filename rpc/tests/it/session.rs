@@ -1,7 +1,7 @@
 //! Envelopes and refusals. Expected tokens and numbers are those of xahaud's error table.
 
 use rpc::HttpReply;
-use rpc::api::{Peer, SubmitMode, Via};
+use rpc::api::{Peer, Role, SubmitMode};
 use serde_json::{Value, json};
 
 use crate::fake_node::{FakeNode, GENESIS, answer_frame, operator, post_body, stranger};
@@ -31,20 +31,20 @@ fn accepts_websocket_requests_and_returns_their_id() {
         let reply = ask(&json!({"id": id, "command": "ping"}));
         assert_eq!(
             reply,
-            json!({"id": id, "type": "response", "status": "success", "result": {"role": "admin"}})
+            json!({"id": id, "type": "response", "status": "success", "result": {"role": "admin", "unlimited": true}})
         );
     }
     let without_id = ask(&json!({"command": "ping", "api_version": 1}));
     assert_eq!(
         without_id,
-        json!({"type": "response", "status": "success", "result": {"role": "admin"}})
+        json!({"type": "response", "status": "success", "result": {"role": "admin", "unlimited": true}, "api_version": 1})
     );
     assert_eq!(ask(&json!({"method": "ping"}))["status"], "success");
 }
 
 #[test]
 fn accepts_http_requests_with_and_without_params() {
-    let expected = json!({"result": {"role": "admin", "status": "success"}});
+    let expected = json!({"result": {"role": "admin", "status": "success", "unlimited": true}});
     assert_eq!(post_json(&json!({"method": "ping"})), expected);
     assert_eq!(post_json(&json!({"method": "ping", "params": [{}]})), expected);
     let with_id = post_json(&json!({"method": "ping", "params": [{}], "id": 5, "jsonrpc": "2.0"}));
@@ -107,7 +107,7 @@ fn rejects_unreadable_http_requests_in_plain_text() {
         post(&json!({"method": ""})),
         HttpReply::text(400, "method is empty")
     );
-    for params in [json!({}), json!([]), json!([1]), json!([{}, {}]), json!("x")] {
+    for params in [json!({}), json!([1]), json!([{}, {}]), json!("x")] {
         assert_eq!(
             post(&json!({"method": "ping", "params": params})),
             HttpReply::text(400, "params unparseable")
@@ -121,12 +121,12 @@ fn accepts_ledger_accept_from_the_operator() {
         ask(&json!({"command": "ledger_accept"}))["result"],
         json!({"ledger_current_index": 11})
     );
-    let v6 = Peer::new("::1".parse().expect("an address"), Via::Direct);
+    let v6 = Peer::new("::1".parse().expect("an address"), Role::Admin);
     assert_eq!(
         ask_as(v6, &json!({"command": "ledger_accept"}))["status"],
         "success"
     );
-    let mapped = Peer::new("::ffff:127.0.0.1".parse().expect("an address"), Via::Direct);
+    let mapped = Peer::new("::ffff:127.0.0.1".parse().expect("an address"), Role::Admin);
     assert_eq!(
         ask_as(mapped, &json!({"command": "ledger_accept"}))["status"],
         "success"
@@ -135,7 +135,7 @@ fn accepts_ledger_accept_from_the_operator() {
 
 #[test]
 fn rejects_ledger_accept_from_anybody_else() {
-    let page = Peer::new("127.0.0.1".parse().expect("an address"), Via::Intermediary);
+    let page = Peer::new("127.0.0.1".parse().expect("an address"), Role::Guest);
     for peer in [stranger(), page] {
         let reply = ask_as(peer, &json!({"command": "ledger_accept"}));
         assert_eq!(
@@ -152,8 +152,10 @@ fn rejects_each_kind_of_bad_parameter() {
     let zero = "0".repeat(64);
     let refused = |request: Value| (request.clone(), ask(&request)["error"].clone());
     for (request, token) in [
-        (json!({"command": "ping", "x": 1}), "invalidParams"),
-        (json!({"command": "ping", "api_version": 2}), "invalidParams"),
+        (
+            json!({"command": "ping", "api_version": 2}),
+            "invalid_API_version",
+        ),
         (json!({"command": "ping", "id": [1]}), "invalidParams"),
         (json!({"command": "tx"}), "invalidParams"),
         (json!({"command": "tx", "transaction": "00"}), "invalidParams"),

@@ -184,7 +184,7 @@ fn accepts_accounts_and_entries_through_both_directions() {
 fn accepts_ledgers_and_the_state_of_the_node_through_both_directions() {
     let closed = call(&LedgerRequest {
         ledger: LedgerChoice::Validated,
-        transactions: Transactions::Included,
+        transactions: Transactions::Hashes,
     });
     assert_eq!((closed.index, closed.hash), (LedgerIndex::new(9), Some(hash(9))));
     assert_eq!(closed.close_time, Some(CloseTime::new(848_486_610)));
@@ -310,7 +310,7 @@ fn rejects_replies_of_liars_by_the_member() {
     check_liars(&AccountTxRequest { query, form }, &["marker", "transactions"]);
     let ledger = LedgerRequest {
         ledger: LedgerChoice::Validated,
-        transactions: Transactions::Included,
+        transactions: Transactions::Hashes,
     };
     check_liars(&ledger, &["ledger", "ledger.ledger_index"]);
     check_liars(&ServerInfoRequest, &["info"]);
