@@ -324,8 +324,11 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "URL")]
     pub server: String,
     /// Wait until the mail is validated or final
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
+    /// Change nothing: say what would happen, and what would leave the account
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `node`.

@@ -121,11 +121,14 @@ pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
 pub const RETRY_SECS_MIN: u64 = 5;
 /// Longest such pause, seconds. Ours. A quarter more comes on top of it at most, by the entry's key.
 pub const RETRY_SECS_MAX: u64 = 600;
+/// Longest pause with that quarter, seconds. A try that is further away was written by a clock that was ahead:
+/// it is made at once.
+pub const RETRY_PAUSE_SECS_MAX: u64 = RETRY_SECS_MAX + RETRY_SECS_MAX / 4;
 /// First pause before a mail that a node has is handed in again, seconds: the ledgers until then are watched.
 /// Ours.
 pub const SUBMITTED_RETRY_SECS_MIN: u64 = 15;
-/// How far a ledger's time may lag behind the clock, seconds. Ours. A mail that is over its window by less is
-/// tried on.
+/// How far the ledgers of two nodes may be apart, seconds. Ours. A mail that is over its window by less, as
+/// one of them tells the time, is tried on.
 pub const EXPIRY_MARGIN_SECS: u64 = 300;
 /// How long after its window a mail is given up although a node says that it has it, seconds. Ours.
 pub const EXPIRY_SECS_MAX: u64 = 86_400;
@@ -142,6 +145,8 @@ pub const POISON_COUNTED_MAX: usize = 10_000;
 pub const COURIER_TELL_SECS: u64 = 5;
 /// Mails of one such look. Ours. Beyond: the next look follows at once.
 pub const COURIER_TELL_MAX: usize = 256;
+/// Entries whose next try is far away that one such look reads. Ours. The next look reads on from the nearest.
+pub const COURIER_STALE_MAX: usize = 1_000;
 /// How often held mails are looked through for those whose window is over, seconds. Ours.
 pub const COURIER_RELEASE_SECS: u64 = 1_800;
 /// Mails that are handed in or asked for at one time. Ours. The others wait for their turn.

@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod explain;
+mod forecast;
 mod keys;
 pub(crate) mod ledger;
 pub(crate) mod node;

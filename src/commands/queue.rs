@@ -9,6 +9,8 @@ use ::relay::config::file;
 use ::relay::control::{Line, Operator, Refusal, Request, Why};
 use ::relay::queue::ops::{Shown, Stats, Text};
 use ::relay::queue::{Damaged, EntryView, Filter, State};
+use codec::Drops;
+use rpc::reply::Sum;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -262,6 +264,18 @@ fn entry_text(entry: &EntryView, now: u64) -> String {
             Some(format!("in {next}, after {} so far", entry.tries)),
         );
     }
+    line("amount", entry.amount.clone());
+    let xah = |drops: u64| Sum::of_drops(Drops::new(drops)).to_string();
+    let reserve = entry.reserve_drops.filter(|drops| *drops > 0);
+    line(
+        "reserve",
+        reserve.map(|drops| format!("{} on top, to the receiver", xah(drops))),
+    );
+    line("fee", entry.fee_drops.map(xah));
+    line(
+        "sender pays",
+        entry.left_drops.map(|drops| format!("{} in all", xah(drops))),
+    );
     line("code", entry.code.clone());
     line("rule", entry.rule.clone());
     line("last reason", entry.word.clone());
@@ -269,8 +283,6 @@ fn entry_text(entry: &EntryView, now: u64) -> String {
     line("node", entry.node.clone());
     line("transaction", entry.hash.clone());
     line("ledger", entry.ledger_index.map(|index| index.to_string()));
-    line("amount", entry.amount.clone());
-    line("fee", entry.fee_drops.map(|drops| format!("{drops} drops")));
     line(
         "message id",
         Some(entry.message_id.clone()).filter(|id| !id.is_empty()),

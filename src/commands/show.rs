@@ -2,7 +2,7 @@
 //! node.
 
 use explain::CheckVerdict;
-use rpc::reply::{CheckReply, ExplanationReply, PartyReply};
+use rpc::reply::{CheckReply, ExplanationReply, PartyReply, Receipt};
 
 /// Widest line of text that is printed, columns.
 const COLUMNS: usize = 100;
@@ -51,6 +51,18 @@ pub(crate) fn meaning(explanation: &ExplanationReply) -> String {
         .filter_map(|name| name.as_deref())
         .collect();
     row("sent with", (!told.is_empty()).then(|| told.join(", ")));
+    out
+}
+
+/// A receipt, with what issued money is, under a heading.
+pub(crate) fn receipt(heading: &str, receipt: &Receipt) -> String {
+    let mut out = format!("{heading}\n");
+    for (name, value) in receipt.rows() {
+        out.push_str(&format!("  {name:<INDENT$} {value}\n"));
+    }
+    if let Some(promise) = receipt.arrived().promise() {
+        out.push_str(&format!("  {promise}\n"));
+    }
     out
 }
 

@@ -12,7 +12,7 @@
 //! | tem, tefDKIM_REVOKED, tefEMAIL_DISABLED, tefEMAIL_EXPIRED, tefBAD_SIGNATURE | final |
 //! | tefBAD_SIGNATURE on a signature that the relay has proved | tried again: the key on the ledger is not the newest (7.3) |
 //! | tem on a mail that the relay has proved | node and relay disagree; after a few tries it is held for the operator |
-//! | anything but the first two rows, after the window | expired |
+//! | anything but the first two rows, after the window by a ledger's close time | expired |
 //!
 //! A refusal is final only if no other node that can be reached says otherwise ([`Step::rank`]); while one
 //! cannot be reached, only after a few tries ([`Next::without_absent`]). Spec: 7.3, 8.5, 10, 12.
@@ -25,10 +25,20 @@ use rpc::reply::ResultCode;
 
 use super::answer::{NodeAnswer, Proof, Validated, signed_at};
 use crate::limits::{
-    EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, REFUSAL_TRIES, RETRY_SECS_MAX, RETRY_SECS_MIN,
-    SUBMITTED_RETRY_SECS_MIN,
+    EXPIRY_MARGIN_SECS, EXPIRY_SECS_MAX, POISON_TRIES, REFUSAL_TRIES, RETRY_PAUSE_SECS_MAX, RETRY_SECS_MAX,
+    RETRY_SECS_MIN, SUBMITTED_RETRY_SECS_MIN,
 };
 use crate::queue::{Dkim, End, Entry, Hold, Outcome, Progress, Said, State, Trail};
+
+/// What time it is, Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// By the relay's clock: when to try again.
+    pub now: u64,
+    /// By the last ledger, as a node told it: whether a mail can still be executed. The relay's clock may be
+    /// wrong, and what it calls over may still be paid.
+    pub ledger: Option<u64>,
+}
 
 /// How an order ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +162,8 @@ impl Next {
     }
 
     /// Writes the step into an entry that is not final. `node` gave the answer.
-    pub fn write(self, entry: &mut Entry, node: Option<&str>, now: u64) {
+    pub fn write(self, entry: &mut Entry, node: Option<&str>, times: Times) {
+        let now = times.now;
         entry.tries = entry.tries.saturating_add(1);
         entry.said = self.said;
         if self.proof == Proof::Shown {
@@ -181,7 +192,7 @@ impl Next {
                 Progress::Received { hold, trail }
             }
             // A hold would never end: nothing is tried any more.
-            Step::Hold if is_over(entry, now) => Progress::Expired(End { at: now, trail }),
+            Step::Hold if is_over(entry, times) => Progress::Expired(End { at: now, trail }),
             Step::Hold if entry.state() == State::Submitted => Progress::submitted(Hold::Held, trail),
             Step::Hold => Progress::Received {
                 hold: Hold::Held,
@@ -198,14 +209,14 @@ impl Next {
 
 /// What a node's reply to `submit_email` means.
 #[must_use]
-pub fn decide(entry: &Entry, answer: &NodeAnswer, now: u64) -> Next {
+pub fn decide(entry: &Entry, answer: &NodeAnswer, times: Times) -> Next {
     let is_proven = entry.dkim == Dkim::Proven || answer.proof == Proof::Shown;
     let step = match answer.state {
         // The EmailID may be that of a true mail, and this copy a forgery of it.
         Some(MailState::Validated) if is_proven => Step::LookUp,
-        Some(MailState::Kept | MailState::Submitted) => submitted(entry, now),
+        Some(MailState::Kept | MailState::Submitted) => submitted(entry, times),
         Some(MailState::Validated | MailState::Failed) | None => {
-            after_window(entry, step_of_code(entry, answer, now), now)
+            after_window(entry, step_of_code(entry, answer, times.now), times)
         }
     };
     let row = said_of(&answer.code);
@@ -266,13 +277,13 @@ pub fn decide_validated(validated: Validated) -> Next {
 }
 
 /// The next ledgers are watched; the mail is handed in again much later, in case the node has lost it.
-fn submitted(entry: &Entry, now: u64) -> Step {
-    if now > entry.executable_until.saturating_add(EXPIRY_SECS_MAX) {
+fn submitted(entry: &Entry, times: Times) -> Step {
+    if is_over_by(entry, times, EXPIRY_SECS_MAX) {
         return Step::Final(Ending::Expired);
     }
     let pause_secs = pause_secs(entry).max(SUBMITTED_RETRY_SECS_MIN);
     Step::Submitted {
-        next_try: now.saturating_add(pause_secs),
+        next_try: times.now.saturating_add(pause_secs),
     }
 }
 
@@ -334,22 +345,41 @@ fn early(entry: &Entry, now: u64) -> Step {
     }
 }
 
-/// Whether the window is over. The ledger's time may lag behind the clock.
-fn is_over(entry: &Entry, now: u64) -> bool {
-    now > entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS)
+/// Whether the window is over: by a ledger's time alone.
+#[must_use]
+pub fn is_over(entry: &Entry, times: Times) -> bool {
+    is_over_by(entry, times, EXPIRY_MARGIN_SECS)
+}
+
+fn is_over_by(entry: &Entry, times: Times, margin_secs: u64) -> bool {
+    let end = entry.executable_until.saturating_add(margin_secs);
+    times.ledger.is_some_and(|ledger| ledger > end)
 }
 
 /// A mail that no node has taken by the end of its window is never executed.
-fn after_window(entry: &Entry, step: Step, now: u64) -> Step {
+fn after_window(entry: &Entry, step: Step, times: Times) -> Step {
     let end = entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
     match step {
-        Step::Later { .. } | Step::Hold if is_over(entry, now) => Step::Final(Ending::Expired),
+        Step::Later { .. } | Step::Hold if is_over(entry, times) => Step::Final(Ending::Expired),
         // The last try comes right after the end of the window.
-        Step::Later { next_try } => Step::Later {
+        Step::Later { next_try } if times.now <= end => Step::Later {
             next_try: next_try.min(end.saturating_add(1)),
         },
-        Step::LookUp | Step::Final(_) | Step::Submitted { .. } | Step::Hold => step,
+        Step::LookUp | Step::Final(_) | Step::Submitted { .. } | Step::Later { .. } | Step::Hold => step,
     }
+}
+
+/// Whether a try is further away than any answer puts it: the clock was ahead when it was written.
+#[must_use]
+pub fn is_stale(entry: &Entry, now: u64) -> bool {
+    let longest = RETRY_PAUSE_SECS_MAX.saturating_add(now);
+    let is_early = entry
+        .said
+        .code
+        .as_ref()
+        .is_some_and(|code| code.is(Ter::TER_EMAIL_EARLY));
+    let from = if is_early { signed_at(entry) } else { 0 };
+    entry.next_try > longest.max(from.saturating_add(RETRY_PAUSE_SECS_MAX))
 }
 
 fn later(entry: &Entry, now: u64) -> Step {
@@ -489,7 +519,13 @@ mod tests {
     }
 
     fn step(entry: &Entry, answer: Value, now: u64) -> Step {
-        decide(entry, &read(&answer).expect("readable"), now).step
+        decide(entry, &read(&answer).expect("readable"), at(now)).step
+    }
+
+    /// Clock and ledger agree.
+    fn at(now: u64) -> Times {
+        let ledger = Some(now);
+        Times { now, ledger }
     }
 
     fn said(code: &str, state: Value) -> Value {
@@ -563,8 +599,8 @@ mod tests {
         entry.tries = 2;
         assert_eq!(step(&entry, tem.clone(), NOW), Step::Hold);
         assert_eq!(step(&entry, bad, NOW), Step::Later { next_try: NOW + 20 });
-        let held = decide(&entry, &read(&tem).expect("readable"), NOW);
-        held.write(&mut entry, Some("n:1"), NOW);
+        let held = decide(&entry, &read(&tem).expect("readable"), at(NOW));
+        held.write(&mut entry, Some("n:1"), at(NOW));
         assert!(entry.is_held() && entry.said.word.expect("a word").contains("temMALFORMED"));
     }
 
@@ -637,6 +673,55 @@ mod tests {
         );
     }
 
+    /// A clock that is seven days ahead says nothing about the ledger, and neither does a ledger that no node
+    /// told.
+    #[test]
+    fn rejects_the_end_of_the_window_by_the_clock_of_the_relay() {
+        let entry = proven();
+        let now = entry.executable_until + 7 * 86_400;
+        let waits = read(&said("terNO_DKIM_KEY", Value::Null)).expect("readable");
+        let kept = read(&said("terNO_DKIM_KEY", json!("kept"))).expect("readable");
+        for ledger in [None, Some(NOW), Some(entry.executable_until + EXPIRY_MARGIN_SECS)] {
+            let times = Times { now, ledger };
+            let later = Step::Later { next_try: now + 5 };
+            assert_eq!(decide(&entry, &waits, times).step, later, "{ledger:?}");
+            let submitted = Step::Submitted { next_try: now + 15 };
+            assert_eq!(decide(&entry, &kept, times).step, submitted, "{ledger:?}");
+            let mut held = proven();
+            Next::hold("odd".to_owned()).write(&mut held, None, times);
+            assert!(held.is_held(), "{ledger:?}");
+        }
+        let times = Times {
+            now: NOW,
+            ledger: Some(entry.executable_until + EXPIRY_MARGIN_SECS + 1),
+        };
+        let over = Step::Final(Ending::Expired);
+        assert_eq!(decide(&entry, &waits, times).step, over, "a clock that is behind");
+    }
+
+    #[test]
+    fn accepts_a_try_that_a_clock_ahead_put_off_as_stale() {
+        let mut entry = proven();
+        for (next_try, expected) in [
+            (NOW, false),
+            (NOW + RETRY_PAUSE_SECS_MAX, false),
+            (NOW + RETRY_PAUSE_SECS_MAX + 1, true),
+            (NOW + 7 * 86_400, true),
+        ] {
+            entry.next_try = next_try;
+            assert_eq!(is_stale(&entry, NOW), expected, "{next_try}");
+        }
+        entry.said.code = Some(Ter::TER_EMAIL_EARLY.into());
+        entry.executable_until = NOW + 86_400 + 432_000;
+        entry.next_try = NOW + 86_100;
+        assert!(
+            !is_stale(&entry, NOW),
+            "a mail from the future waits for its time"
+        );
+        entry.next_try = NOW + 7 * 86_400;
+        assert!(is_stale(&entry, NOW));
+    }
+
     /// 5, 10, 20 ... 600 s; the largest key adds a quarter.
     #[test]
     fn accepts_pauses_that_double_up_to_ten_minutes() {
@@ -657,11 +742,11 @@ mod tests {
         let replay = said("tefEMAIL_REPLAY", json!("failed"));
         let mut now = NOW;
         for _ in 0..8 {
-            let next = decide(&entry, &read(&replay).expect("readable"), now);
+            let next = decide(&entry, &read(&replay).expect("readable"), at(now));
             let Step::Later { next_try } = next.step else {
                 panic!("too soon: {:?} after {} s", next.step, now - NOW);
             };
-            next.write(&mut entry, Some("n:1"), now);
+            next.write(&mut entry, Some("n:1"), at(now));
             now = next_try;
         }
         let outcome = Outcome::Replayed { transaction: None };
@@ -672,10 +757,10 @@ mod tests {
     fn rejects_to_hold_what_is_over_and_accepts_it_within_the_window() {
         let mut entry = proven();
         let end = entry.executable_until + EXPIRY_MARGIN_SECS;
-        Next::hold("odd".to_owned()).write(&mut entry, None, end);
+        Next::hold("odd".to_owned()).write(&mut entry, None, at(end));
         assert_eq!((entry.is_held(), entry.state()), (true, State::Received));
         let mut entry = proven();
-        Next::hold("odd".to_owned()).write(&mut entry, None, end + 1);
+        Next::hold("odd".to_owned()).write(&mut entry, None, at(end + 1));
         assert_eq!((entry.is_held(), entry.state()), (false, State::Expired));
         assert_eq!(
             (entry.progress.final_at(), entry.said.word.as_deref()),
@@ -690,8 +775,8 @@ mod tests {
             {"rule": "5.2", "verdict": "fail", "read": "no\ninstruction \u{e9}", "fix": "Write it first."},
             {"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
         let mut entry = entry(Dkim::Unproven);
-        let next = decide(&entry, &read(&answer).expect("readable"), NOW);
-        next.write(&mut entry, Some("node:1"), NOW);
+        let next = decide(&entry, &read(&answer).expect("readable"), at(NOW));
+        next.write(&mut entry, Some("node:1"), at(NOW));
         assert_eq!(
             (entry.state(), entry.progress.final_at()),
             (State::Refused, Some(NOW))
@@ -702,7 +787,7 @@ mod tests {
         assert_eq!(entry.progress.trail().node.as_deref(), Some("node:1"));
         let no_account = json!({"engine_result": "terNO_ACCOUNT", "code": "terNO_DKIM_KEY", "state": null,
             "checks": [{"rule": "7.3", "verdict": "unknown", "read": "y", "fix": "Wait."}]});
-        let next = decide(&entry, &read(&no_account).expect("readable"), NOW);
+        let next = decide(&entry, &read(&no_account).expect("readable"), at(NOW));
         assert_eq!(
             next.said.rule,
             Some(Rule::R10),
@@ -728,7 +813,7 @@ mod tests {
         let Ok(TxAnswer::Validated(found)) = tx(entry, answer) else {
             panic!("validated");
         };
-        decide_validated(found).write(entry, Some("n:1"), NOW);
+        decide_validated(found).write(entry, Some("n:1"), at(NOW));
     }
 
     #[test]

@@ -73,6 +73,7 @@ impl Courier {
                 clock,
                 announce: Arc::new(Silent),
                 ask: Arc::new(Silent),
+                ledger: Arc::default(),
             },
         }
     }

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use amendment::EmailId;
-use rpc::api::{SubmitEmail, SubmitMode, TxKey};
-use rpc::methods::{Form, TxRequest};
+use rpc::api::{LedgerChoice, SubmitEmail, SubmitMode, Transactions, TxKey};
+use rpc::methods::{Form, LedgerReply, LedgerRequest, TxRequest};
 use rpc::reply::ResultCode;
 
 use super::answer::{NodeAnswer, TxAnswer, Unreadable, weigh_tx};
-use super::decide::{Next, Step, decide, decide_validated};
+use super::decide::{Next, Step, Times, decide, decide_validated, is_over};
 use super::nodes::{NodeError, Nodes};
 use crate::clock::Clock;
-use crate::limits::EXPIRY_MARGIN_SECS;
 use crate::meter;
 use crate::notices::{Announce, Ask, AskError};
 use crate::queue::{Dkim, End, Entry, MailId, Notice, Progress, Queue, QueueError, Request, State};
@@ -25,6 +25,8 @@ pub(super) struct Context {
     pub(super) clock: Clock,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) ask: Arc<dyn Ask>,
+    /// Close time of the last ledger that a node told, Unix seconds; zero before that.
+    pub(super) ledger: Arc<AtomicU64>,
 }
 
 /// What became of one entry.
@@ -52,6 +54,11 @@ impl From<QueueError> for Outcome {
         Outcome::NoDisk(error)
     }
 }
+
+const LAST_LEDGER: LedgerRequest = LedgerRequest {
+    ledger: LedgerChoice::Validated,
+    transactions: Transactions::Omitted,
+};
 
 fn tx_of(email_id: EmailId) -> TxRequest {
     TxRequest {
@@ -204,8 +211,12 @@ impl Context {
     }
 
     async fn next_of(&self, entry: &Entry, answer: &NodeAnswer, at: usize) -> Result<Next, String> {
-        let now = (self.clock)();
-        let next = decide(entry, answer, now);
+        // The window seems to be over: a ledger has to say so.
+        if (self.clock)() > entry.executable_until {
+            let ledger = self.nodes.call_at(at, &LAST_LEDGER).await;
+            self.see_ledger(ledger.ok());
+        }
+        let next = decide(entry, answer, self.times());
         let (Step::LookUp, Some(email_id)) = (next.step, entry.email_id()) else {
             return Ok(next);
         };
@@ -223,9 +234,29 @@ impl Context {
         }
     }
 
+    /// The time by the relay's clock, and by the last ledger that a node told.
+    fn times(&self) -> Times {
+        let ledger = self.ledger.load(Ordering::Relaxed);
+        Times {
+            now: (self.clock)(),
+            ledger: (ledger > 0).then_some(ledger),
+        }
+    }
+
+    fn see_ledger(&self, reply: Option<LedgerReply>) -> Option<u64> {
+        let closed_at = reply?.close_time?.to_unix();
+        self.ledger.store(closed_at, Ordering::Relaxed);
+        Some(closed_at)
+    }
+
+    /// Close time of the last ledger of whichever node answers, Unix seconds.
+    pub(super) async fn ledger_time(&self) -> Option<u64> {
+        self.see_ledger(self.nodes.call(&LAST_LEDGER).await.ok())
+    }
+
     async fn answer_question(&self, entry: Entry) -> Result<Outcome, QueueError> {
         let now = (self.clock)();
-        let is_over = now > entry.executable_until.saturating_add(EXPIRY_MARGIN_SECS);
+        let is_over = is_over(&entry, self.times());
         let (end, notices): (fn(End) -> Progress, _) = match self.ask.ask(&entry).await {
             Ok(notices) => (Progress::Answered, notices),
             Err(AskError::NoQuestion) => (Progress::Refused, Vec::new()),
@@ -243,12 +274,12 @@ impl Context {
     }
 
     async fn write(&self, entry: &Entry, next: Next, node: Option<usize>) -> Result<Outcome, QueueError> {
-        let now = (self.clock)();
+        let times = self.times();
         let name = node.map(|at| self.nodes.name(at).to_owned());
         let mut next = Some(next);
         let made = move |entry: &mut Entry| {
             if let Some(next) = next.take() {
-                next.write(entry, name.as_deref(), now);
+                next.write(entry, name.as_deref(), times);
             }
             Vec::new()
         };
@@ -262,10 +293,10 @@ impl Context {
     /// Sets an entry aside: it would stop the others. Nobody is told, since telling may be what broke.
     pub(super) async fn hold(&self, id: MailId, word: String) -> Result<(), QueueError> {
         tracing::warn!(%id, word, "a mail is set aside");
-        let now = (self.clock)();
+        let times = self.times();
         let hold = move |entry: &mut Entry| {
             if !entry.is_final() {
-                Next::hold(word).write(entry, None, now);
+                Next::hold(word).write(entry, None, times);
             }
             Vec::new()
         };

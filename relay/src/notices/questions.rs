@@ -6,7 +6,7 @@ use rpc::reply::{Made, Movement, Sum};
 use super::NoticeRules;
 use super::page::{Page, human_date, xah};
 use super::suggest::FirstLine;
-use super::texts::{ask, fee_room, promise};
+use super::texts::{ask, fee_room};
 use crate::queue::Entry;
 
 /// What a node says of an account.
@@ -165,7 +165,7 @@ pub(super) fn history(rules: &NoticeRules, entry: &Entry, payments: &[Payment]) 
             .iter()
             .flat_map(|payment| payment.movement.left.iter().chain(&payment.movement.came))
     };
-    if sums().any(|sum| promise(sum).is_some()) {
+    if sums().any(|sum| sum.issuer().is_some()) {
         page.paragraph(
             "Money with an account behind its name is not XAH: it is a promise of that account, and is worth what it \
              gives for it.",

@@ -7,7 +7,7 @@ use amendment::Order;
 use amendment::address::{CanonicalAddress, Recipient};
 use amendment::limits::{LIVE_ENTRIES_MAX, MEMO_BYTES_MAX};
 use codec::{Amount, Drops, Ter, TerClass};
-use rpc::reply::{Made, Receipt, Sum};
+use rpc::reply::Receipt;
 
 use super::NoticeRules;
 use super::page::{Page, human_date, xah};
@@ -155,71 +155,18 @@ pub(super) fn paid(rules: &NoticeRules, entry: &Entry) -> Page {
         return page;
     };
     page.paragraph(&format!("Paid: {}.", receipt.arrived()));
-    page.table(&[
-        ("Amount", Some(receipt.arrived().to_string())),
-        ("Transfer fee", transfer_fee(&receipt)),
-        ("Reserve", reserve(&receipt)),
-        ("Fee", Some(xah(receipt.fee.get()))),
-        (
-            "In all",
-            Some(format!(
-                "{} left your account",
-                in_all(receipt.left(), receipt.xah_left())
-            )),
-        ),
-        (
-            "Receiver got",
-            Some(in_all(receipt.arrived(), receipt.xah_arrived())),
-        ),
-    ]);
-    if let Some(promise) = promise(&receipt.arrived()) {
+    let rows = receipt
+        .rows()
+        .into_iter()
+        .map(|(name, value)| (name, Some(value)));
+    page.table(&rows.collect::<Vec<_>>());
+    if let Some(promise) = receipt.arrived().promise() {
         page.paragraph(&promise);
     }
     parties(&mut page, entry);
     transaction(&mut page, rules, entry);
     ask(&mut page, rules, "your balance", &FirstLine::balance());
     page
-}
-
-/// What the issuer keeps of a transfer.
-fn transfer_fee(receipt: &Receipt) -> Option<String> {
-    let fee = receipt.transfer_fee()?;
-    Some(format!("{fee} on top, which the issuer takes"))
-}
-
-/// What a reserve is for.
-fn reserve(receipt: &Receipt) -> Option<String> {
-    if receipt.reserve == Drops::default() {
-        return None;
-    }
-    let what = match receipt.made {
-        Made::Account => "for the receiver's new account",
-        Made::Lines => "for the receiver's new trust line",
-        Made::AccountAndLines => "for the receiver's new account and trust line",
-        Made::Nothing => "which the ledger asks for here",
-    };
-    Some(format!(
-        "{} on top, {what}; the receiver has it now",
-        xah(receipt.reserve.get())
-    ))
-}
-
-/// An amount with the XAH that went with it; XAH in all holds the amount, where that is XAH.
-fn in_all(amount: Sum, xah: Sum) -> String {
-    match (amount.issuer(), xah.drops()) {
-        (Some(_), Some(drops)) if drops == Drops::default() => amount.to_string(),
-        (Some(_), _) => format!("{amount} and {xah}"),
-        (None, _) => xah.to_string(),
-    }
-}
-
-/// What issued money is.
-pub(super) fn promise(amount: &Sum) -> Option<String> {
-    let issuer = amount.issuer()?;
-    Some(format!(
-        "This is not XAH. It is a promise of the account {issuer}, which issued it, and is worth what that account \
-         gives for it."
-    ))
 }
 
 /// A REKEY that was applied.

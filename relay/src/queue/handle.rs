@@ -22,7 +22,7 @@ use super::tables::{
 use super::writer::{Core, Writer};
 use crate::clock::Clock;
 use crate::config::QueueConfig;
-use crate::limits::CLEAN_ROWS_MAX;
+use crate::limits::{ANSWER_WAIT_SECS, CLEAN_ROWS_MAX};
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -303,6 +303,15 @@ impl Queue {
         })
     }
 
+    /// Entries to be tried only after `after` (Unix seconds), the last first.
+    pub fn due_after(&self, after: u64, max: usize) -> Result<Vec<MailId>, QueueError> {
+        self.read(|reading| {
+            let due = reading.open_table(DUE)?;
+            let rows = due.range((after, u64::MAX)..)?.rev().take(max);
+            rows.map(|row| Ok(MailId::new(*row?.1.value()))).collect()
+        })
+    }
+
     /// Unix seconds at which the next entry is due, which may be past; `None` where none waits for its time.
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
@@ -368,16 +377,18 @@ impl Queue {
         })
     }
 
-    /// Notices to be sent at `now`, the longest due first.
+    /// Notices to be sent at `now`, the longest due first; then those whose time a clock that was ahead wrote.
     #[must_use]
     pub fn notices_due(&self, now: u64, max: usize) -> Vec<Notice> {
+        let far = now.saturating_add(2 * ANSWER_WAIT_SECS.1);
         let waiting = notice_state_number(NoticeState::Waiting);
         let due = self.read(|reading| {
             let states = reading.open_table(ANSWER_STATES)?;
             let notices = reading.open_table(ANSWERS)?;
             let mut found = Vec::new();
-            let range = (waiting, 0, LOWEST, 0)..=(waiting, now, HIGHEST, u8::MAX);
-            for row in states.range(range)? {
+            let due = (waiting, 0, LOWEST, 0)..=(waiting, now, HIGHEST, u8::MAX);
+            let stale = (waiting, far, LOWEST, 0)..=(waiting, u64::MAX, HIGHEST, u8::MAX);
+            for row in states.range(due)?.chain(states.range(stale)?) {
                 if found.len() >= max {
                     break;
                 }

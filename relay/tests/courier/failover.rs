@@ -11,7 +11,7 @@ use rpc::methods::PingRequest;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-use crate::fake::{Fake, Says, info, said, well};
+use crate::fake::{Fake, Says, closed_at, info, said, well};
 use crate::world::{Closes, Hand, NETWORK, Post, TIMES, Working, World, entry, put, until, until_state};
 
 async fn put_mail(queue: &Queue, post: &Post, hand: &Hand, amount: u32) -> MailId {
@@ -373,8 +373,10 @@ async fn accepts_to_tell_that_a_mail_waits_while_no_node_is_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_the_end_of_a_held_mail_when_its_window_is_over() {
     let (hand, post, queue) = (Hand::new(), Post::new(), Queue::in_memory());
-    let fake = Fake::start(|method, _| match method {
+    let clock = hand.clone();
+    let fake = Fake::start(move |method, _| match method {
         "server_info" => well(),
+        "ledger" => closed_at(clock.now()),
         _ => said("terNO_DKIM_KEY", Value::Null),
     })
     .await;
@@ -390,6 +392,35 @@ async fn accepts_the_end_of_a_held_mail_when_its_window_is_over() {
     assert!(told(&queue, over).contains(&NoticeKind::Expired));
     assert_eq!(entry(&queue, good).state, State::Received);
     assert!(entry(&queue, good).is_held);
+    working.stop().await;
+}
+
+/// The relay's clock is a week ahead for a while, and then right again: nothing has ended, and nothing waits for
+/// that week.
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_to_end_or_to_put_off_a_mail_by_a_clock_that_is_ahead() {
+    let (hand, post, queue) = (Hand::new(), Post::new(), Queue::in_memory());
+    let closed = hand.now();
+    let fake = Fake::start(move |method, _| match method {
+        "server_info" => well(),
+        "ledger" => closed_at(closed),
+        _ => said("terNO_DKIM_KEY", Value::Null),
+    })
+    .await;
+    let id = put_mail(&queue, &post, &hand, 1).await;
+    let held = put_mail(&queue, &post, &hand, 2).await;
+    queue.hold(held, "looks odd".to_owned()).await.expect("held");
+    hand.pass(7 * 86_400);
+    let working = Working::run(telling(&queue, &fake.url, &hand));
+    until(&queue, |queue| entry(queue, id).tries > 0).await;
+    assert_eq!(entry(&queue, id).state, State::Received);
+    assert!(entry(&queue, held).is_held);
+    working.stop().await;
+    hand.set(closed);
+    let tries = entry(&queue, id).tries;
+    let working = Working::run(telling(&queue, &fake.url, &hand));
+    until(&queue, |queue| entry(queue, id).tries > tries).await;
+    assert_eq!(entry(&queue, id).state, State::Received);
     working.stop().await;
 }
 

@@ -100,6 +100,12 @@ pub(crate) fn info(network: u32, state: &str, age_secs: u64) -> Says {
     }}))
 }
 
+/// `ledger` with this close time, Unix seconds.
+pub(crate) fn closed_at(unix_secs: u64) -> Says {
+    let close_time = codec::CloseTime::from_unix(unix_secs).expect("after 2000");
+    Says::Result(json!({"ledger": {"ledger_index": 7, "close_time": close_time.seconds()}}))
+}
+
 /// `submit_email` with a result and a state.
 pub(crate) fn said(code: &str, state: Value) -> Says {
     Says::Result(json!({"engine_result": code, "state": state}))

@@ -45,6 +45,10 @@ impl Hand {
         self.0.fetch_add(secs, Ordering::SeqCst);
     }
 
+    pub(crate) fn set(&self, now: u64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+
     pub(crate) fn clock(&self) -> Clock {
         let hand = self.clone();
         Arc::new(move || hand.now())

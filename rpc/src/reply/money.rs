@@ -169,6 +169,24 @@ impl Sum {
         }
     }
 
+    /// What issued money is, in one sentence; nothing for XAH.
+    #[must_use]
+    pub fn promise(&self) -> Option<String> {
+        let issuer = self.issuer()?;
+        Some(format!(
+            "This is not XAH. It is a promise of the account {issuer}, which issued it, and is worth what that account \
+             gives for it."
+        ))
+    }
+
+    /// So much at an issuer's transfer rate, in billionths; `None` where the digits do not fit.
+    #[must_use]
+    pub fn at_rate(self, billionths: u32) -> Option<Sum> {
+        let mantissa = i128::from(self.value.mantissa).checked_mul(i128::from(billionths))?;
+        let value = Decimal::new(mantissa, self.value.exponent.checked_sub(9)?)?;
+        Some(Sum { value, ..self })
+    }
+
     /// Drops of XAH that are no debt.
     #[must_use]
     pub fn drops(&self) -> Option<Drops> {

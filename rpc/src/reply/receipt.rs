@@ -150,11 +150,49 @@ impl Receipt {
         self.arrived().plus(reserve).unwrap_or(reserve)
     }
 
+    /// All of it in words, for people: name and value of each row.
+    #[must_use]
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("Amount", self.arrived().to_string())];
+        if let Some(fee) = self.transfer_fee() {
+            rows.push(("Transfer fee", format!("{fee} on top, which the issuer takes")));
+        }
+        if self.reserve != Drops::default() {
+            let what = match self.made {
+                Made::Account => "for the receiver's new account",
+                Made::Lines => "for the receiver's new trust line",
+                Made::AccountAndLines => "for the receiver's new account and trust line",
+                Made::Nothing => "which the ledger asks for here",
+            };
+            let reserve = Sum::of_drops(self.reserve);
+            rows.push((
+                "Reserve",
+                format!("{reserve} on top, {what}; it goes to the receiver"),
+            ));
+        }
+        rows.push(("Fee", Sum::of_drops(self.fee).to_string()));
+        rows.push((
+            "Sender pays",
+            format!("{} in all", with_xah(self.left(), self.xah_left())),
+        ));
+        rows.push(("Receiver gets", with_xah(self.arrived(), self.xah_arrived())));
+        rows
+    }
+
     /// What the issuer keeps of a transfer.
     #[must_use]
     pub fn transfer_fee(&self) -> Option<Sum> {
         let fee = self.left().plus(self.arrived().negative())?;
         fee.is_above_zero().then_some(fee)
+    }
+}
+
+/// An amount with the XAH that goes with it; XAH in all holds the amount, where that is XAH.
+fn with_xah(amount: Sum, xah: Sum) -> String {
+    match amount.unit() {
+        Unit::Xah => xah.to_string(),
+        Unit::Issued { .. } if xah.is_zero() => amount.to_string(),
+        Unit::Issued { .. } => format!("{amount} and {xah}"),
     }
 }
 
