@@ -5,10 +5,8 @@ use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// Network that the command line means by default: Xahau's test network.
-pub(crate) const NETWORK_DEFAULT: u32 = 21_338;
-/// Network that a relay's configuration means by default: Xahau.
-pub(crate) const RELAY_NETWORK_DEFAULT: u32 = 21_337;
+/// Network that every command means by default, as a line without NET does: Xahau.
+pub(crate) const NETWORK_DEFAULT: u32 = 21_337;
 
 /// Where a relay's configuration is by default.
 pub(crate) const RELAY_CONFIG_DEFAULT: &str = "/etc/xahau-email-relay/relay.toml";
@@ -107,10 +105,17 @@ pub(crate) enum Relay {
     Run(RelayConfig),
     /// Print a commented configuration file with every setting and its default
     Config,
-    /// Check what the relay depends on: machine, certificate, nodes, DNS, mail port
+    /// Check what the relay depends on: machine, certificate, nodes, log-ins, DNS, mail port
     ///
     /// Exit code: 0 nothing fails, 1 something does, 2 the configuration cannot be read.
-    Check(RelayConfig),
+    Check {
+        /// The relay
+        #[command(flatten)]
+        relay: RelayConfig,
+        /// Also send a test mail to this address, as an answer would go, to see there whether its signature is kept
+        #[arg(long, value_name = "EMAIL")]
+        send_to: Option<String>,
+    },
     /// Write a configuration and a DKIM key, and print the DNS records to publish; then check them
     ///
     /// No file is overwritten.
@@ -277,8 +282,8 @@ pub(crate) struct Quickstart {
     /// DNS server that the relay asks: system, off, or ADDR:PORT
     #[arg(long, value_name = "SERVER", default_value = "system")]
     pub dns: String,
-    /// NetworkID of the ledger
-    #[arg(long, value_name = "N", default_value_t = RELAY_NETWORK_DEFAULT)]
+    /// NetworkID of the ledger: 21337 is Xahau, which a line without NET means; 21338 its test network
+    #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
     pub network: u32,
     /// WebSocket address of a node (default: that of the default file)
     #[arg(long, value_name = "URL")]
@@ -309,7 +314,7 @@ pub(crate) struct Explain {
     /// Judge as of this time (Unix seconds; default now)
     #[arg(long, value_name = "UNIX")]
     pub at: Option<u64>,
-    /// NetworkID of the ledger
+    /// NetworkID of the ledger: 21337 is Xahau, which a line without NET means; 21338 its test network
     #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
     pub network: u32,
 }
@@ -343,7 +348,7 @@ pub(crate) struct Node {
     /// Who is who
     #[command(flatten)]
     pub callers: Callers,
-    /// NetworkID
+    /// NetworkID of the ledger; a line without NET is for 21337 alone
     #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
     pub network: u32,
     /// Where keys come from
@@ -425,7 +430,7 @@ pub(crate) struct Up {
     /// Address of the relay: the one that senders put in Cc
     #[arg(long, value_name = "EMAIL", default_value = "relay@localhost.localdomain")]
     pub relay_address: Vec<String>,
-    /// NetworkID
+    /// NetworkID of the ledger; a line without NET is for 21337 alone
     #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
     pub network: u32,
     /// Where keys come from

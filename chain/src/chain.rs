@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use amendment::ReadView as _;
 use codec::keys::KeyPair;
-use codec::{CloseTime, Hash256};
+use codec::{CloseTime, Hash256, Ter};
 use ledger::Ledger;
 
 use crate::commit::{Change, PendingMail, Vote};
@@ -79,8 +80,8 @@ struct UnderWay {
 impl Chain {
     /// Go on from what the store has. What changes with that is part of the first commit.
     #[must_use]
-    pub fn new(config: ChainConfig, stored: Stored, now: CloseTime) -> Self {
-        let state = State::new(stored.ledger, stored.votes, now);
+    pub fn new(config: ChainConfig, stored: Stored) -> Self {
+        let state = State::new(stored.ledger, stored.votes);
         let mut chain = Self {
             network_id: config.network_id,
             history_ledgers: config.history_ledgers,
@@ -168,21 +169,29 @@ impl Chain {
     fn submit(&mut self, request: &TxRequest, now: CloseTime) -> Result<TxReply, Refusal> {
         let tx = &request.tx;
         self.state.admit(&request.peer, now)?;
-        let submitted = Arc::make_mut(&mut self.state.open).submit(tx);
+        let submitted = Arc::make_mut(&mut self.state.open).submit_at_its_price(tx);
         // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and
         // counts as work.
         let may_wait = !tx.is_email_signed();
         if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
             Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
         }
-        let outcome = submitted.map_err(Refusal::Local)?;
+        let mut outcome = submitted.map_err(Refusal::Local)?;
         let wants_hold =
             outcome.retriable && !outcome.applied && may_wait && request.on_retry == OnRetry::Hold;
         let held = if wants_hold {
-            Arc::make_mut(&mut self.state.held).hold(tx.clone())
+            let open = self.state.open.view().ledger_index();
+            Arc::make_mut(&mut self.state.held).hold(tx.clone(), open)
         } else {
             Held::No
         };
+        if outcome.ter == Ter::TER_QUEUED && held == Held::No {
+            outcome.ter = match request.on_retry {
+                OnRetry::Hold => Ter::TEL_CAN_NOT_QUEUE_FULL,
+                OnRetry::Drop => Ter::TEL_CAN_NOT_QUEUE,
+            };
+            Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
+        }
         let of_account = self.state.held.of_account(tx.account());
         let after_held = of_account
             .map(|tx| tx.sequence().saturating_add(1))

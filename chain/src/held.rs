@@ -1,16 +1,38 @@
-//! Key-signed transactions that a later ledger may take.
+//! Key-signed transactions that a later ledger may take, tried again as xahaud tries its local transactions
+//! (LocalTxs.cpp).
 
-use codec::{AccountId, Hash256};
+use amendment::ReadView as _;
+use codec::{AccountId, Hash256, LedgerIndex, sf};
 use ledger::{OpenLedger, Transaction};
 
 use crate::event::Held;
-use crate::limits::{HELD_BYTES_MAX, HELD_MAX, HELD_PER_ACCOUNT_MAX, HELD_TRIES_MAX};
+use crate::limits::{HELD_BYTES_MAX, HELD_LEDGERS, HELD_MAX, HELD_PER_ACCOUNT_MAX};
 
 /// A held transaction.
 #[derive(Debug, Clone)]
 struct Entry {
     tx: Transaction,
-    tries: u32,
+    /// Once a later ledger than this is closed, it is dropped.
+    until: u32,
+}
+
+impl Entry {
+    /// For the ledgers after the open one, and no longer than the transaction itself allows.
+    fn new(tx: Transaction, open: LedgerIndex) -> Self {
+        let until = open.get().saturating_add(HELD_LEDGERS);
+        let last = tx.object().u32(sf::LAST_LEDGER_SEQUENCE);
+        let last = last.map_or(until, |last| last.saturating_add(1));
+        Self {
+            tx,
+            until: until.min(last),
+        }
+    }
+
+    /// By account; Sequences before tickets, as a ticket may come from one of them.
+    fn order(&self) -> (AccountId, Option<u32>, u32, Hash256) {
+        let ticket = self.tx.ticket().filter(|_| self.tx.sequence() == 0);
+        (self.tx.account(), ticket, self.tx.sequence(), self.tx.id())
+    }
 }
 
 /// All held transactions.
@@ -18,8 +40,8 @@ struct Entry {
 pub struct HeldTransactions(Vec<Entry>);
 
 impl HeldTransactions {
-    /// Hold a transaction, if there is room.
-    pub(crate) fn hold(&mut self, tx: Transaction) -> Held {
+    /// Hold a transaction that came for this open ledger, if there is room.
+    pub(crate) fn hold(&mut self, tx: Transaction, open: LedgerIndex) -> Held {
         if self.transaction(&tx.id()).is_some() {
             return Held::Yes;
         }
@@ -29,7 +51,7 @@ impl HeldTransactions {
         if self.0.len() >= HELD_MAX || of_account >= HELD_PER_ACCOUNT_MAX || bytes > HELD_BYTES_MAX {
             return Held::No;
         }
-        self.0.push(Entry { tx, tries: 0 });
+        self.0.push(Entry::new(tx, open));
         Held::Yes
     }
 
@@ -54,17 +76,18 @@ impl HeldTransactions {
     }
 
     /// Try all of them and `more` in a new open ledger, lower sequences first; hold on to those that may
-    /// still succeed.
+    /// still succeed and whose time has not passed.
     pub(crate) fn retry(&mut self, more: impl Iterator<Item = Transaction>, open: &mut OpenLedger) {
+        let index = open.view().ledger_index();
+        let closed = open.parent().index().get();
         let mut waiting = std::mem::take(&mut self.0);
-        waiting.extend(more.map(|tx| Entry { tx, tries: 0 }));
-        waiting.sort_by_key(|entry| (entry.tx.account(), entry.tx.sequence()));
+        waiting.extend(more.map(|tx| Entry::new(tx, index)));
+        waiting.sort_by_key(Entry::order);
         for entry in waiting {
-            let tries = entry.tries.saturating_add(1);
-            let outcome = open.submit(&entry.tx);
+            let outcome = open.submit_at_its_price(&entry.tx);
             let may_succeed = outcome.is_ok_and(|outcome| outcome.retriable && !outcome.applied);
-            if may_succeed && tries < HELD_TRIES_MAX && self.0.len() < HELD_MAX {
-                self.0.push(Entry { tx: entry.tx, tries });
+            if may_succeed && closed <= entry.until && self.0.len() < HELD_MAX {
+                self.0.push(entry);
             }
         }
     }

@@ -82,7 +82,7 @@ impl Chain {
             let Some(mail) = self.state.pool.mail(&mail_id).map(Arc::clone) else {
                 continue;
             };
-            if self.verifies(&mail.pending.raw, name, &found) {
+            if self.verifies(&mail.pending.raw, name, &found, now) {
                 is_wanted = true;
                 let proven = PooledMail {
                     proof: Proof::Record,

@@ -28,8 +28,8 @@
 //! | file | what |
 //! |---|---|
 //! | `chain` | turns, commits, and what a failed one takes back |
-//! | `mails`, `mail`, `mail_pool` | a mail's way; a mail as read; the pending ones |
-//! | `keys`, `names`, `attestations` | answers of DNS; names asked for or at rest; words of validators |
+//! | `mails`, `mail`, `mail_pool` | a mail's way; a mail as read; the pending ones and who goes where there is no room |
+//! | `keys`, `names`, `attestations` | answers of DNS; turns of the names to ask for; words of validators |
 //! | `close`, `votes`, `held` | the next ledger; amendments; transactions that wait |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `rules` | the one place that puts `explain` and a ledger together |

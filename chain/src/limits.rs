@@ -26,7 +26,8 @@ pub const SUBMITTED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Seconds that a mail may lie in the future and still be kept until its time has come. Refusal: not kept.
 pub const EARLY_SECS_MAX: u32 = 86_400;
 
-/// Transactions in the open ledger; closing that many takes seconds. Refusal: `tooBusy`.
+/// Transactions in the open ledger; closing that many takes seconds. What `ledger` leaves of these places to
+/// transactions that keys sign is less: the others are kept for mails. Refusal: `tooBusy`.
 pub const OPEN_TRANSACTIONS_MAX: usize = 10_000;
 
 /// Key-signed transactions held for a later ledger. Refusal: not kept.
@@ -39,8 +40,9 @@ pub const HELD_PER_ACCOUNT_MAX: usize = 10;
 /// Bytes of all held transactions. Refusal: not kept.
 pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Times that a held transaction is tried again before it is dropped.
-pub const HELD_TRIES_MAX: u32 = 20;
+/// Ledgers after the one that was open when a transaction came, in which it is tried again (xahaud LocalTxs.cpp
+/// `holdLedgers`). After them it is dropped.
+pub const HELD_LEDGERS: u32 = 5;
 
 /// DKIMKeySet transactions in one ledger (spec 7.5). The others wait for the next one.
 pub const KEY_SETS_PER_LEDGER_MAX: usize = 16;

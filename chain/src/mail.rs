@@ -17,9 +17,9 @@ pub(crate) enum Judgement {
     Ready,
     /// A key that is not known yet may prove it.
     NoKey,
-    /// Its signature is proven under a key of the ledger, and its time has not come.
+    /// Its signature is proven, and the ledger's time has not reached its date.
     Early,
-    /// Its time has not come, and nothing proves its signature.
+    /// The ledger's time has not reached its date, and nothing proves its signature.
     EarlyUnproven,
     /// No ledger will take it, for this reason.
     Never(Ter),
@@ -84,14 +84,12 @@ impl ReadMail {
         let forms = match (Judgement::of(&explanation), &explanation.outcome) {
             (Judgement::Ready, Outcome::Proven(proven)) => vec![of_derived(proven)],
             (Judgement::Early, Outcome::Open { derived, .. }) => vec![of_derived(derived)],
-            (Judgement::NoKey, _) => amendment::waiting_forms(raw)
+            (Judgement::NoKey | Judgement::EarlyUnproven, _) => amendment::waiting_forms(raw)
                 .into_iter()
                 .filter(|form| form.name.may_stand_on_ledger())
                 .map(|form| Form::new(form.name, form.bytes))
                 .collect(),
-            (Judgement::Ready | Judgement::Early | Judgement::EarlyUnproven | Judgement::Never(_), _) => {
-                Vec::new()
-            }
+            (Judgement::Ready | Judgement::Early | Judgement::Never(_), _) => Vec::new(),
         };
         Self { explanation, forms }
     }

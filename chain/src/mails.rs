@@ -7,7 +7,7 @@ use std::sync::Arc;
 use amendment::key_record::PublishedKey;
 use amendment::{AMENDMENT_EMAIL, EmailId, KeyName, ReadView as _};
 use codec::{CloseTime, Hash256, Ter, TerClass};
-use explain::{Explanation, Qualifies};
+use explain::Explanation;
 use ledger::{OpenLedger, Transaction};
 
 use crate::chain::Chain;
@@ -135,11 +135,15 @@ impl Chain {
         if mail.forms().iter().any(is_known) {
             return Ok(());
         }
-        let soon = CloseTime::new(now.seconds().saturating_add(EARLY_SECS_MAX));
-        let is_soon = explanation
-            .executable_until
-            .is_some_and(|until| executable_from(until) <= soon);
-        if judgement == Judgement::EarlyUnproven || !is_soon {
+        // An idle ledger's time may be hours old: only what is ahead of the clock too is dated ahead.
+        let ahead_secs_max = match judgement {
+            Judgement::Early => EARLY_SECS_MAX,
+            Judgement::Ready | Judgement::NoKey | Judgement::EarlyUnproven | Judgement::Never(_) => 0,
+        };
+        let latest = CloseTime::new(now.seconds().saturating_add(ahead_secs_max));
+        let latest = latest.max(self.state.ledger.close_time());
+        let until = explanation.executable_until;
+        if until.is_none_or(|until| executable_from(until) > latest) {
             return Err(Unkept::new(NotKept::TooEarly, explanation.code));
         }
         let Some(account) = explanation.from.as_ref().map(|from| from.account) else {
@@ -151,7 +155,7 @@ impl Chain {
         if !self.state.can_pay(account) {
             return Err(Unkept::new(NotKept::CannotPay, Ter::TER_INSUF_FEE_B));
         }
-        let is_limited = judgement == Judgement::NoKey && !self.state.peers.allows(peer, Work::Lookup, now);
+        let is_limited = judgement != Judgement::Early && !self.state.peers.allows(peer, Work::Lookup, now);
         if is_limited {
             return Err(Unkept::new(NotKept::PeerFull, explanation.code));
         }
@@ -160,8 +164,9 @@ impl Chain {
         for form in mail.forms() {
             let proof = match judgement {
                 Judgement::Early => Ok(Proof::Ledger),
-                Judgement::NoKey => self.proof_of(form, now),
-                Judgement::Ready | Judgement::EarlyUnproven | Judgement::Never(_) => Ok(Proof::None),
+                Judgement::Ready | Judgement::NoKey | Judgement::EarlyUnproven | Judgement::Never(_) => {
+                    self.proof_of(form, now)
+                }
             };
             match proof.and_then(|proof| self.keep_form(explanation, form, proof, *peer)) {
                 Ok(proof) => kept.push(proof),
@@ -185,7 +190,7 @@ impl Chain {
             Some(Known::NoRecord) => return Err(Unkept::new(NotKept::NoRecord, Ter::TER_NO_DKIM_KEY)),
             Some(Known::Record { found, seen }) => (found.clone(), *seen),
         };
-        if self.verifies(&form.bytes, &form.name, &found) {
+        if self.verifies(&form.bytes, &form.name, &found, now) {
             self.attest_record(&form.name, &found, seen);
             return Ok(Proof::Record);
         }
@@ -261,9 +266,10 @@ impl Chain {
     }
 
     /// Whether a mail is proven under a record of DNS.
-    pub(crate) fn verifies(&self, raw: &[u8], name: &KeyName, found: &PublishedKey) -> bool {
-        let explanation = rules::explain_under(raw, &self.state.ledger, self.network_id, name, found.key());
-        explanation.qualifies == Qualifies::Yes
+    pub(crate) fn verifies(&self, raw: &[u8], name: &KeyName, found: &PublishedKey, now: CloseTime) -> bool {
+        let now = now.max(self.state.ledger.close_time());
+        let explanation = rules::explain_under(raw, now, self.network_id, name, found.key());
+        matches!(Judgement::of(&explanation), Judgement::Ready | Judgement::Early)
     }
 
     /// The names that kept mails wait for.

@@ -4,7 +4,7 @@
 
 use amendment::key_record::KeyRecord;
 use amendment::{KeyAnswer, KeyName, KeyState, LedgerKeys, TxtRecords, key_state};
-use codec::{Object, Ter};
+use codec::{CloseTime, Object, Ter};
 use explain::{ExplainEnv, Explanation, explain as explain_mail};
 use ledger::{Ledger, OpenLedger};
 
@@ -21,10 +21,10 @@ pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanati
     )
 }
 
-/// Explain a mail as if the ledger had one more key.
+/// Explain a mail under one record of DNS.
 pub(crate) fn explain_under(
     raw: &[u8],
-    ledger: &Ledger,
+    now: CloseTime,
     network_id: u32,
     name: &KeyName,
     key: &KeyRecord,
@@ -35,7 +35,7 @@ pub(crate) fn explain_under(
         raw,
         &ExplainEnv {
             network_id,
-            now: ledger.close_time(),
+            now,
             keys: &keys,
         },
     )

@@ -51,7 +51,7 @@ pub struct State {
 }
 
 impl State {
-    pub(crate) fn new(ledger: Ledger, votes: Votes, now: CloseTime) -> Self {
+    pub(crate) fn new(ledger: Ledger, votes: Votes) -> Self {
         let dkim_keys = ledger
             .state()
             .iter()
@@ -60,6 +60,8 @@ impl State {
             .collect();
         Self {
             open: Arc::new(OpenLedger::new(&ledger)),
+            // After some time away the next ledger is due at once: mails of now are early for the last one.
+            last_close: ledger.close_time(),
             ledger,
             pool: Arc::default(),
             held: Arc::default(),
@@ -69,7 +71,6 @@ impl State {
             peers: Arc::default(),
             attestations: Arc::default(),
             dkim_keys: Arc::new(dkim_keys),
-            last_close: now,
         }
     }
 

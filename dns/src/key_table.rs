@@ -1,4 +1,5 @@
-//! A fixed table of key records in a file, instead of DNS: `{"selector._domainkey.domain": "v=DKIM1; ..."}`.
+//! A fixed table of key records in a file, instead of DNS: `{"selector._domainkey.domain": "v=DKIM1; ..."}`,
+//! or a list of records in place of one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +24,7 @@ use crate::limits::KEYS_FILE_BYTES_MAX;
 /// let text = r#"{"S1._domainkey.Mail.Example": "v=DKIM1; p="}"#;
 /// let table = KeyTable::parse("keys.json".as_ref(), text.as_bytes())?;
 /// let name = KeyName::parse("s1._domainkey.mail.example").ok_or("a key's name")?;
-/// assert_eq!(table.record(&name), Some(&b"v=DKIM1; p="[..]));
+/// assert_eq!(table.records(&name), [b"v=DKIM1; p="]);
 /// assert!(matches!(table.answer(&name).key(), KeyAnswer::Unusable(_)));
 /// let other = KeyName::parse("s2._domainkey.mail.example").ok_or("a key's name")?;
 /// assert_eq!(table.answer(&other), Answer::Absent);
@@ -31,7 +32,8 @@ use crate::limits::KEYS_FILE_BYTES_MAX;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct KeyTable {
-    records: BTreeMap<KeyName, Vec<u8>>,
+    records: BTreeMap<KeyName, Vec<Vec<u8>>>,
+    left_out: Vec<String>,
 }
 
 /// Why a keys file cannot be used.
@@ -67,16 +69,16 @@ pub enum KeysFileError {
         /// The name.
         name: String,
     },
-    /// One of its values is not a text.
-    #[error("the keys file {path} gives '{name}' no text; write its TXT record in quotes", path = path.display())]
+    /// One of its values is neither a text nor a list of texts.
+    #[error("the keys file {path} gives '{name}' no text; write its TXT record in quotes, or a list of such records", path = path.display())]
     Record {
         /// Its path.
         path: PathBuf,
         /// The name.
         name: String,
     },
-    /// It names a key twice. A real name with several records has no key, so neither has the file.
-    #[error("the keys file {path} names '{name}' twice; keep one record", path = path.display())]
+    /// It names a key twice.
+    #[error("the keys file {path} names '{name}' twice; keep one, with the list of its records", path = path.display())]
     Twice {
         /// Its path.
         path: PathBuf,
@@ -110,19 +112,23 @@ impl KeyTable {
         let path = || path.to_owned();
         let Rows(rows) = serde_json::from_slice(text)
             .map_err(|source| KeysFileError::Malformed { path: path(), source })?;
-        let mut records = BTreeMap::new();
-        for (name, record) in rows {
+        let mut table = KeyTable::default();
+        for (name, value) in rows {
             let Some(key) = KeyName::parse(&name) else {
+                if name.to_ascii_lowercase().contains("._domainkey.") {
+                    table.left_out.push(name);
+                    continue;
+                }
                 return Err(KeysFileError::Name { path: path(), name });
             };
-            let Value::String(record) = record else {
+            let Some(records) = records_of(value) else {
                 return Err(KeysFileError::Record { path: path(), name });
             };
-            if records.insert(key, record.into_bytes()).is_some() {
+            if table.records.insert(key, records).is_some() {
                 return Err(KeysFileError::Twice { path: path(), name });
             }
         }
-        Ok(KeyTable { records })
+        Ok(table)
     }
 
     /// A table of the caller's, for tests and the demo. Names that are none of a key are left out.
@@ -130,29 +136,50 @@ impl KeyTable {
     pub fn from_records(records: &[(&str, &str)]) -> KeyTable {
         let records = records
             .iter()
-            .filter_map(|(name, record)| Some((KeyName::parse(name)?, record.as_bytes().to_vec())))
+            .filter_map(|(name, record)| Some((KeyName::parse(name)?, vec![record.as_bytes().to_vec()])))
             .collect();
-        KeyTable { records }
+        KeyTable {
+            records,
+            left_out: Vec::new(),
+        }
     }
 
-    /// The record of a name.
+    /// The records of a name; none where there are none.
     #[must_use]
-    pub fn record(&self, name: &KeyName) -> Option<&[u8]> {
-        self.records.get(name).map(Vec::as_slice)
+    pub fn records(&self, name: &KeyName) -> &[Vec<u8>] {
+        self.records.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All names, each with its records.
+    pub fn iter(&self) -> impl Iterator<Item = (&KeyName, &[Vec<u8>])> {
+        self.records
+            .iter()
+            .map(|(name, records)| (name, records.as_slice()))
+    }
+
+    /// Names below `_domainkey` that no key can have, so that no mail can lead to them (rule 4.4).
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// What a DNS with this table says. It may not be kept: a test may change the table.
     #[must_use]
     pub fn answer(&self, name: &KeyName) -> Answer<Published> {
-        let record = self.record(name).map(<[u8]>::to_vec);
-        Answer::of_records(Vec::from_iter(record), 0)
+        Answer::of_records(self.records(name).to_vec(), 0)
     }
+}
 
-    /// All names and records.
-    pub fn iter(&self) -> impl Iterator<Item = (&KeyName, &[u8])> {
-        self.records
+/// One record in UTF-8, or a list of them in which each character stands for one byte (U+0000 to U+00FF), as
+/// in `fixtures/cases`. `None` for anything else.
+fn records_of(value: Value) -> Option<Vec<Vec<u8>>> {
+    match value {
+        Value::String(record) => Some(vec![record.into_bytes()]),
+        Value::Array(records) => records
             .iter()
-            .map(|(name, record)| (name, record.as_slice()))
+            .map(|record| record.as_str()?.chars().map(|c| u8::try_from(c).ok()).collect())
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
@@ -208,20 +235,45 @@ mod tests {
     #[test]
     fn accepts_names_of_any_case_with_or_without_final_dot() {
         let table = parse(r#"{"Sel._domainkey.Mail.Example.": "v=DKIM1; p=AA"}"#).expect("valid");
-        let found = table.record(&name("sel._domainkey.mail.example"));
-        assert_eq!(found, Some(&b"v=DKIM1; p=AA"[..]));
-        assert_eq!(table.record(&name("other._domainkey.mail.example")), None);
+        let found = table.records(&name("sel._domainkey.mail.example"));
+        assert_eq!(found, [b"v=DKIM1; p=AA"]);
+        assert!(table.records(&name("other._domainkey.mail.example")).is_empty());
+    }
+
+    /// The form of `fixtures/cases` (its README): a list, each character one byte.
+    #[test]
+    fn accepts_a_list_of_records() {
+        let text = r#"{"a._domainkey.b.c": ["v=DKIM1; n=\u00e9"], "b._domainkey.b.c": [], "c._domainkey.b.c": ["x", "y"]}"#;
+        let table = parse(text).expect("valid");
+        let of = |selector: &str| {
+            table
+                .records(&name(&format!("{selector}._domainkey.b.c")))
+                .to_vec()
+        };
+        assert_eq!(of("a"), [b"v=DKIM1; n=\xe9"]);
+        assert_eq!(of("b"), Vec::<Vec<u8>>::new());
+        assert_eq!(of("c"), [b"x", b"y"]);
+        assert_eq!(table.answer(&name("b._domainkey.b.c")), Answer::Absent);
     }
 
     #[test]
-    fn rejects_names_that_no_key_has() {
-        for wrong in [
+    fn names_that_no_mail_can_lead_to_are_left_out_and_told() {
+        let wrong = [
             "S1._DomainKey.x",
-            "a.b.c",
-            "",
             "._domainkey.b.c",
             "a._domainkey.b..c",
-        ] {
+            "a_b._domainkey.-b.c",
+        ];
+        for wrong in wrong {
+            let table = parse(&format!("{{\"{wrong}\": \"x\", \"a._domainkey.b.c\": \"x\"}}")).expect(wrong);
+            assert_eq!(table.left_out(), [wrong]);
+            assert_eq!(table.records(&name("a._domainkey.b.c")).len(), 1);
+        }
+    }
+
+    #[test]
+    fn rejects_names_that_are_not_below_domainkey() {
+        for wrong in ["a.b.c", "", "_domainkey.b.c", "a._domainkeys.b.c"] {
             let refused = parse(&format!("{{\"{wrong}\": \"x\"}}"));
             assert!(
                 matches!(&refused, Err(KeysFileError::Name { name, .. }) if name == wrong),
@@ -248,7 +300,7 @@ mod tests {
             broken.contains("keys.json") && broken.contains("line 3"),
             "{broken}"
         );
-        for value in ["1", "null", "[\"x\"]"] {
+        for value in ["1", "null", "{}", "[1]", "[[]]", "[\"\\u0100\"]"] {
             let said = refusal(&format!("{{\"a._domainkey.b.c\": {value}}}"));
             assert!(said.contains("'a._domainkey.b.c' no text"), "{said}");
         }
@@ -270,7 +322,7 @@ mod tests {
             "{missing}"
         );
         std::fs::write(&path, r#"{"a._domainkey.b.c": "x"}"#).expect("written");
-        assert_eq!(KeyTable::read(&path).expect("read").iter().count(), 1);
+        assert_eq!(KeyTable::read(&path).expect("read").records.len(), 1);
         let file = File::create(&path).expect("a file");
         file.set_len(KEYS_FILE_BYTES_MAX + 1).expect("grown");
         assert!(matches!(

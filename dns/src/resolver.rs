@@ -56,8 +56,9 @@ impl Resolver {
         self.hickory.clone()
     }
 
-    /// Names of the mail servers of a domain, the preferred first.
-    pub async fn mail_servers(&self, domain: &str) -> Answer<Vec<String>> {
+    /// Mail servers of a domain, each with its preference, the least and so the preferred first. A name that
+    /// is empty is the root: the domain takes no mail (RFC 7505).
+    pub async fn mail_servers(&self, domain: &str) -> Answer<Vec<(u16, String)>> {
         let read = |record: &Record| match &record.data {
             RData::MX(mx) => Some((mx.preference, plain(&mx.exchange))),
             _ => None,
@@ -65,7 +66,7 @@ impl Resolver {
         let found = self.ask(self.hickory.mx_lookup(absolute(domain)), read).await;
         found.map(|mut servers| {
             servers.sort();
-            servers.into_iter().map(|(_, name)| name).collect()
+            servers
         })
     }
 

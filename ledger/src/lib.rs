@@ -30,6 +30,7 @@
 pub mod amendments;
 pub mod close;
 pub mod close_time;
+mod crowd;
 mod directory;
 pub mod dkim;
 mod email;
@@ -55,6 +56,7 @@ mod transactors;
 mod view;
 
 pub use close::{AppliedTx, Closed, close};
+pub use crowd::FeeLevel;
 pub use fees::Fees;
 pub use genesis::GenesisConfig;
 pub use header::Header;

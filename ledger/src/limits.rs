@@ -40,6 +40,17 @@ pub const LOCAL_HOOK_NAME_BYTES_MAX: usize = 32;
 /// Bytes of a hook parameter's value on submission: more are refused locally.
 pub const LOCAL_HOOK_VALUE_BYTES_MAX: usize = 256;
 
+/// Transactions signed by keys that an open ledger takes at the base fee (xahaud `minimumTxnInLedger` stand-alone).
+/// Further ones pay more: terQUEUED.
+pub const OPEN_EXPECTED_TRANSACTIONS: u64 = 1_000;
+/// Transactions of one account that an open ledger takes at the base fee, mails aside. Further ones pay more:
+/// terQUEUED.
+pub const OPEN_ACCOUNT_SHARE: u64 = 100;
+/// Fee level at the target, in 256ths of the base fee (xahaud `minimumEscalationMultiplier`): 500 times.
+pub const OPEN_FEE_MULTIPLIER: u64 = 128_000;
+/// Transactions signed by keys in an open ledger. Further ones get no place at any fee: terQUEUED.
+pub const OPEN_KEY_SIGNED_MAX: u64 = 5_000;
+
 /// Entries on a page of an owner's directory (xahaud dirNodeMaxEntries); a further one opens a page.
 pub const DIRECTORY_PAGE_ENTRIES_MAX: usize = 32;
 /// Pages of a directory, in effect unbounded (xahaud with fixPageCap): tecDIR_FULL.
@@ -75,5 +86,6 @@ pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
 /// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
 pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
 const _: () = assert!(HEADER_BYTES == 4 + 8 + 32 * 3 + 4 + 4 + 1 + 1);
+const _: () = assert!(OPEN_EXPECTED_TRANSACTIONS < OPEN_KEY_SIGNED_MAX);
 const _: () = assert!(CLOSE_RETRY_PASSES < CLOSE_PASSES);
 const _: () = assert!(ATTESTATION_AGE_SECS_MAX < DKIM_KEY_LIFE_SECS);

@@ -1,10 +1,11 @@
 //! The open ledger: what was submitted and accepted since the last close, and the answer to a submission.
 //!
-//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). There is no
-//! queue: the open ledger is never too full here.
+//! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). What has no place
+//! yet is told so, as if queued; to hold it is the host's matter.
 
 use codec::{AccountId, Field, Hash256, Object, Ter, TerClass, Value, keylet, sf};
 
+use crate::crowd::{Crowd, FeeLevel};
 use crate::email;
 use crate::engine;
 use crate::ledger::Ledger;
@@ -13,6 +14,7 @@ use crate::limits::{
 };
 use crate::state_map::{StateMap, TxSet};
 use crate::transaction::Transaction;
+use crate::transactors::base_fee_drops;
 use crate::transactors::dispatch::transactor;
 use crate::view::{Env, LedgerKind, View};
 
@@ -23,6 +25,14 @@ pub struct OpenLedger {
     state: StateMap,
     accepted: Vec<Transaction>,
     ids: TxSet,
+    crowd: Crowd,
+}
+
+/// Whether a place in the open ledger has its price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Price {
+    Asked,
+    Waived,
 }
 
 /// Why a submission is turned away before the rules see it (`invalidTransaction`).
@@ -77,16 +87,27 @@ impl OpenLedger {
             state: parent.state().clone(),
             accepted: Vec::new(),
             ids: TxSet::new(),
+            crowd: Crowd::default(),
         }
     }
 
     /// Tries a transaction and keeps its effects where it counts.
     pub fn submit(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
+        self.enter(tx, Price::Waived)
+    }
+
+    /// The same for a transaction of somebody who has to pay for a place as the ledger fills: one that pays
+    /// less, or finds none, gets terQUEUED. Mails have places of their own.
+    pub fn submit_at_its_price(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
+        self.enter(tx, Price::Asked)
+    }
+
+    fn enter(&mut self, tx: &Transaction, price: Price) -> Result<SubmitOutcome, LocalRefusal> {
         check_local(tx, &self.env)?;
         let ter = if self.contains(&tx.id()) {
             Ter::TEF_ALREADY
         } else {
-            self.apply(tx)
+            self.apply(tx, price)
         };
         let sender = self.account(tx.account());
         let cost = self.cost_drops(tx, sender.as_ref());
@@ -104,13 +125,34 @@ impl OpenLedger {
         if email::is_email(tx, &self.env) {
             return email::required_fee_drops(tx, &self.env, &self.state);
         }
+        self.crowd
+            .level_for(tx.account())
+            .drops(self.base_drops(tx, sender))
+    }
+
+    fn base_drops(&self, tx: &Transaction, sender: Option<&Object>) -> u64 {
         transactor(tx.tx_type()).map_or(0, |rules| rules.base_fee_drops(tx, &self.env, sender))
     }
 
-    fn apply(&mut self, tx: &Transaction) -> Ter {
+    /// Whether a transaction that a key signed pays for its place, and there is one.
+    fn gets_place(&self, tx: &Transaction) -> bool {
+        let base = self.base_drops(tx, self.account(tx.account()).as_ref());
+        let ordinary = base_fee_drops(tx, &self.env.fees);
+        let paid = FeeLevel::of(tx.fee_drops().unwrap_or(0), base, ordinary);
+        self.crowd.has_place() && paid >= self.crowd.level_for(tx.account())
+    }
+
+    fn apply(&mut self, tx: &Transaction, price: Price) -> Ter {
         let index = u32::try_from(self.accepted.len()).unwrap_or(u32::MAX);
         let judged = engine::judge(&self.env, &self.state, tx, index);
         if let Some(effects) = judged.effects {
+            let by_mail = email::is_email(tx, &self.env);
+            if !by_mail && price == Price::Asked && !self.gets_place(tx) {
+                return Ter::TER_QUEUED;
+            }
+            if !by_mail {
+                self.crowd.add(tx.account());
+            }
             for (key, entry) in effects.entries {
                 match entry {
                     Some(entry) => self.state.insert(key, codec::encode(&entry)),
@@ -129,6 +171,12 @@ impl OpenLedger {
     #[must_use]
     pub fn parent(&self) -> &Ledger {
         &self.env.parent
+    }
+
+    /// What a place costs now for an account that has none.
+    #[must_use]
+    pub fn fee_level(&self) -> FeeLevel {
+        self.crowd.level()
     }
 
     /// What was accepted, in order of submission.

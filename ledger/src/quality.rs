@@ -50,6 +50,6 @@ mod tests {
         assert!(quality("10", "1").is_worse_than(quality("9.999999999999999", "1")));
         // Beyond what can be written either way: as good as can be.
         assert!(!quality("1e90", "1e-10").is_worse_than(quality("1", "1")));
-        assert!(quality("1", "1").is_worse_than(quality("1e-90", "1e10")));
+        assert!(quality("1", "1").is_worse_than(quality("1e-80", "1e20")));
     }
 }

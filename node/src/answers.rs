@@ -4,13 +4,13 @@
 //! what it decides is on disk.
 
 use amendment::ReadView as _;
-use chain::limits::OPEN_TRANSACTIONS_MAX;
 use chain::{
     Disk, Entered, Event, Held, MailMode, MailReply, MailRequest, ReadMail, Refusal, Reply, TxRequest, peers,
     votes,
 };
 use codec::{AccountId, Drops, Hash256, LedgerIndex, TerClass, base58, keylet};
 use explain::Explanation;
+use ledger::limits::OPEN_EXPECTED_TRANSACTIONS;
 use ledger::{Fees, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
@@ -169,12 +169,15 @@ impl rpc::Node for Node {
 
     fn fee(&self) -> Result<FeeAnswer, RpcError> {
         let state = self.inner.host.shown();
+        let (level, base_fee) = (state.open.fee_level(), state.open.view().base_fee());
         Ok(FeeAnswer {
             current: state.open.view().ledger_index(),
             current_size: state.open.accepted().len(),
-            expected_size: OPEN_TRANSACTIONS_MAX,
+            expected_size: OPEN_EXPECTED_TRANSACTIONS,
             queue_size: state.held.count(),
-            base_fee: state.open.view().base_fee(),
+            base_fee,
+            open_ledger_level: level.get(),
+            open_ledger_fee: Drops::new(level.drops(base_fee.get())),
         })
     }
 
@@ -221,6 +224,7 @@ impl rpc::Node for Node {
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
             kept_mails: state.pool.kept_count(),
+            open_ledger_level: state.open.fee_level().get(),
             acceptance: match state.disk {
                 Disk::HasRoom => Acceptance::Open,
                 Disk::Full => Acceptance::DiskFull,

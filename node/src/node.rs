@@ -106,7 +106,7 @@ impl Node {
             history_ledgers: config.history_ledgers,
             majority_secs: config.majority_secs,
         };
-        let chain = Chain::new(chain_config, stored, now);
+        let chain = Chain::new(chain_config, stored);
         let host = Host::start(
             chain,
             config.network_id,

@@ -114,6 +114,8 @@ pub const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Where the system allows fewer together with the connections that are configured, fewer connections are
 /// taken.
 pub const FILES_RESERVED: usize = 256;
+/// Connections that wait to be accepted, at each port. Ours. Beyond: the client tries again.
+pub const LISTEN_BACKLOG: u32 = 1_024;
 /// Pause after the system refuses to accept connections (no file descriptors left), milliseconds. Ours.
 pub const ACCEPT_PAUSE_MILLIS: u64 = 100;
 
@@ -228,8 +230,11 @@ pub const PASSWORD_BYTES_MAX: u64 = 4_096;
 pub const MESSAGE_ID_BYTES_MAX: usize = 300;
 /// Most Message-IDs in References of a notice; ours. Beyond: the first and the newest stay.
 pub const REFERENCES_MAX: usize = 12;
-/// Longest subject that a notice repeats, bytes; ours. Beyond: the notice has a subject of its own.
-pub const SUBJECT_BYTES_MAX: usize = 200;
+/// Longest subject that a notice repeats, bytes as it is written; ours. Beyond: cut after a word.
+pub const SUBJECT_BYTES_MAX: usize = 4_096;
+/// Longest word of a subject that is repeated as it is, bytes; ours, a line of a header (RFC 5322 section
+/// 2.1.1). Beyond: as encoded words.
+pub const SUBJECT_WORD_BYTES_MAX: usize = 75;
 /// Header lines of a mail that are read for its thread; ours. Beyond: they are left out.
 pub const THREAD_HEADER_LINES_MAX: usize = 10_000;
 /// Longest word of a node or a mail that a notice repeats, bytes; ours. Beyond: cut.
@@ -262,6 +267,38 @@ pub const SMARTHOST_WAIT_SECS: (u64, u64) = (5, 300);
 pub const SMARTHOST_COMMAND_SECS: u64 = 300;
 /// Patience with the smarthost after the end of the mail, seconds. RFC 5321 section 4.5.3.2.6.
 pub const SMARTHOST_TAKES_SECS: u64 = 600;
+/// The same with the mail servers of receivers, whose slowness costs a place of [`DIRECT_DOMAINS_MAX`]. Ours.
+pub const DIRECT_COMMAND_SECS: u64 = 60;
+/// The same after the end of the mail, seconds. Ours.
+pub const DIRECT_TAKES_SECS: u64 = 300;
+/// Domains whose mail servers are spoken to at one time. Ours. Others wait.
+pub const DIRECT_DOMAINS_MAX: usize = 64;
+/// How long answers of a domain whose lane has them, or is busy, are left to it, seconds. Ours. Beyond: they
+/// are due again.
+pub const LANE_LEASE_SECS: u64 = 900;
+/// Mail servers of a domain that are tried for a mail, and addresses of each. Ours; RFC 5321 section 5.1 asks
+/// for two at least. Beyond: the next try of the mail.
+pub const MX_TRIED_MAX: usize = 4;
+/// Addresses of a mail server that are tried. As above.
+pub const MX_ADDRESSES_MAX: usize = 4;
+/// How long a connection to one address may take, seconds. Ours. Beyond: the next address.
+pub const MX_CONNECT_SECS_MAX: u64 = 15;
+/// A line of a mail server's reply, bytes. Ours: RFC 5321 section 4.5.3.1.5 has 512. Beyond: no reply.
+pub const REPLY_LINE_BYTES_READ_MAX: u64 = 8_192;
+/// Lines of a mail server's reply. Ours. Beyond: no reply.
+pub const REPLY_LINES_READ_MAX: usize = 100;
+/// Bytes of an MTA-STS policy. Source: RFC 8461 section 3.3 proposes 64 KiB. Beyond: no policy.
+pub const POLICY_BYTES_MAX: usize = 64 * 1024;
+/// How long the fetch of a policy may take, seconds. Source: RFC 8461 section 3.3 proposes a minute; ours.
+/// Beyond: as without a policy.
+pub const POLICY_FETCH_SECS_MAX: u64 = 20;
+/// How long a policy that could not be fetched is not asked for again, seconds. Source: RFC 8461 section 3.3
+/// proposes five minutes.
+pub const POLICY_AGAIN_SECS: u64 = 300;
+/// Longest life of a policy, seconds. Source: RFC 8461 section 3.2. Beyond: this.
+pub const POLICY_AGE_SECS_MAX: u64 = 31_557_600;
+/// Domains whose policy is kept. Ours, about 2 MB. Beyond: the one that ends first is forgotten.
+pub const POLICIES_KEPT_MAX: usize = 10_000;
 /// The day of the cap of notices to one address, seconds.
 pub const DAY_SECS: u64 = 86_400;
 

@@ -25,9 +25,13 @@ pub(crate) async fn run(command: &cli::Relay, format: Format) -> Result<Outcome,
             out_text!("{DEFAULT_TEXT}");
             Ok(Outcome::Yes)
         }
-        cli::Relay::Check(args) => {
-            let config = file::read(&args.config)?;
-            let findings = check::run(&config, clock::now_unix(), check::Options::default()).await;
+        cli::Relay::Check { relay, send_to } => {
+            let config = file::read(&relay.config)?;
+            let now = clock::now_unix();
+            let mut findings = check::run(&config, now, check::Options::default()).await;
+            if let Some(to) = send_to {
+                findings.push(check::send_to(&config, to, now).await);
+            }
             say_findings(&findings, format);
             Ok(outcome(&findings))
         }

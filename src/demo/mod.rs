@@ -94,15 +94,16 @@ async fn tell(story: &mut Story, folder: &Folder) -> Result<(), Ending> {
         fund: vec![format!("alice@{DOMAIN}={ALICE_XAH}")],
     };
     let answers = Answers {
-        host: inbox.address().ip().to_string(),
-        port: inbox.address().port(),
+        host: Some(inbox.address().ip().to_string()),
+        port: Some(inbox.address().port()),
         protection: Protection::None,
         authorities: None,
         user: None,
         password_file: None,
         from: RELAY.to_owned(),
-        dkim_selector: RSA_SELECTOR.to_owned(),
-        dkim_key: folder.path.join("relay-dkim.pem"),
+        envelope_from: String::new(),
+        dkim_selector: Some(RSA_SELECTOR.to_owned()),
+        dkim_key: Some(folder.path.join("relay-dkim.pem")),
         per_address_day: u32::MAX,
         // A ledger of this run alone is in no explorer.
         transaction_link: Some(String::new()),

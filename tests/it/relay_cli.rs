@@ -127,7 +127,7 @@ fn the_default_file_is_printed() {
 fn configuration(desk: &Desk, node: &str) -> PathBuf {
     let path = desk.path("relay.toml");
     let text = format!(
-        "addresses = [\"relay@relay.example\"]\nhostname = \"mx.relay.example\"\ndata = {:?}\nnetwork = 21338\n\
+        "addresses = [\"relay@relay.example\"]\nhostname = \"mx.relay.example\"\ndata = {:?}\n\
          nodes = [{node:?}]\n[smtp]\nlisten = [\"127.0.0.1:0\"]\n[dns]\nkeys = {:?}\n[queue]\nfree_mib_min = 1\n",
         desk.path("relay"),
         desk.path("keys.json")
@@ -163,8 +163,8 @@ fn operators_work_on_the_queue_of_a_running_relay_and_of_a_stopped_one() {
     let config = configuration(&desk, "ws://127.0.0.1:1");
     let data = desk.path("relay");
     let (first, second) = (
-        desk.mail("first.eml", 60, "REMIT 1 XAH NET 21338"),
-        desk.mail("second.eml", 50, "REMIT 2 XAH NET 21338"),
+        desk.mail("first.eml", 60, "REMIT 1 XAH"),
+        desk.mail("second.eml", 50, "REMIT 2 XAH"),
     );
     assert_eq!(hand_in(&config, &first).code, 75, "no relay runs yet");
     let relay = RelayProcess::start_with(&config, Stdio::inherit(), "error");
@@ -190,7 +190,7 @@ fn operators_work_on_the_queue_of_a_running_relay_and_of_a_stopped_one() {
         shown["mail"]
             .as_str()
             .expect("mail")
-            .contains("\r\nREMIT 1 XAH NET 21338\r\n")
+            .contains("\r\nREMIT 1 XAH\r\n")
     );
     let unknown = queue(&data, &["retry", "AAAAAAAAAAAAAAAA"]);
     assert_eq!(unknown.code, 1, "{}", unknown.out);
@@ -248,7 +248,7 @@ impl Drop for UpProcess {
 #[test]
 fn up_pays_what_comes_by_mail() {
     let desk = Desk::new();
-    let mail = desk.mail("mail.eml", 60, "REMIT 5 XAH NET 21338");
+    let mail = desk.mail("mail.eml", 60, "REMIT 5 XAH");
     let mut child = program()
         .args([
             "up",

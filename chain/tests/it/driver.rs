@@ -63,8 +63,18 @@ pub(crate) fn validator(number: u8) -> KeyPair {
 
 /// A payment of the genesis account.
 pub(crate) fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
+    changed_payment(to, sequence, drops, |tx| tx)
+}
+
+/// The same, changed before it is signed.
+pub(crate) fn changed_payment(
+    to: &str,
+    sequence: u32,
+    drops: i64,
+    change: impl FnOnce(Object) -> Object,
+) -> Transaction {
     let key = KeyPair::from_seed(GENESIS_SEED).expect("a seed");
-    let mut tx = Object::new()
+    let tx = Object::new()
         .with(sf::TRANSACTION_TYPE, TxType::Payment.code())
         .with(sf::NETWORK_ID, NETWORK)
         .with(sf::FLAGS, flags::TF_FULLY_CANONICAL_SIG)
@@ -74,6 +84,7 @@ pub(crate) fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
         .with(sf::SIGNING_PUB_KEY, key.public_key().as_bytes().to_vec())
         .with(sf::ACCOUNT, key.account())
         .with(sf::DESTINATION, AccountId::parse_classic(to).expect("an address"));
+    let mut tx = change(tx);
     let signature = key.sign(&codec::tx::signing_bytes(&tx));
     tx.set(sf::TXN_SIGNATURE, signature);
     Transaction::from_object(&tx).expect("a payment")
@@ -81,18 +92,23 @@ pub(crate) fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
 
 /// A ledger of so many validators, in which ALICE has 1,000 XAH.
 pub(crate) fn first_ledger(validators: u8) -> Ledger {
+    ledger_of(validators, CLOCK)
+}
+
+/// The same, closed at another time.
+pub(crate) fn ledger_of(validators: u8, closed: u32) -> Ledger {
     let keys = (1..=validators).map(|number| validator(number).public_key());
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
         validators: keys.collect(),
         email: EmailAmendment::Enabled,
-        close_time: CloseTime::new(CLOCK),
+        close_time: CloseTime::new(closed),
         key_delays: KeyDelays::NONE,
     });
     let mut open = OpenLedger::new(&genesis);
     let paid = open.submit(&payment(ALICE, 1, 1_000_000_000)).expect("submitted");
     assert!(paid.applied, "{:?}", paid.ter);
-    ledger::close(&genesis, open.accepted().iter().cloned(), CloseTime::new(CLOCK)).ledger
+    ledger::close(&genesis, open.accepted().iter().cloned(), CloseTime::new(closed)).ledger
 }
 
 /// A chain, and what it wanted done.
@@ -128,7 +144,7 @@ impl Driver {
             votes: Votes::new(),
         };
         Self {
-            chain: Chain::new(config, stored, CloseTime::new(CLOCK)),
+            chain: Chain::new(config, stored),
             now: CLOCK,
             under_way: None,
             disk: Vec::new(),

@@ -4,4 +4,5 @@ mod commits;
 mod driver;
 mod forgeries;
 mod mails;
+mod places;
 mod validators;

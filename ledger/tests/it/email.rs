@@ -694,3 +694,44 @@ fn accepts_a_network_id_above_1024_alone_in_the_transaction() {
         assert_eq!(transaction.u32(sf::NETWORK_ID), written);
     }
 }
+
+// Spec: 9. What a mail pays is a rule of its own, so a crowd of others must not price it out.
+#[test]
+fn accepts_a_mail_at_its_own_fee_where_transactions_of_keys_crowd_the_open_ledger() {
+    let mut world = world();
+    for number in 2..=12 {
+        let pay = payment(id(number), 5 * XAH);
+        assert_eq!(world.by_key(&master(), master().account(), pay), Ter::TES_SUCCESS);
+    }
+    let mut open = OpenLedger::new(&world.ledger);
+    let deed = |world: &World, number: u8, ahead: u32| {
+        let object = account_set(flags::ASF_REQUIRE_DEST)
+            .with(sf::NETWORK_ID, NETWORK)
+            .with(sf::SEQUENCE, world.sequence(id(number)) + ahead);
+        world.sign(&key(number), id(number), object)
+    };
+    for number in 2..=11 {
+        for ahead in 0..=100 {
+            let outcome = open
+                .submit_at_its_price(&deed(&world, number, ahead))
+                .expect("local");
+            if !outcome.applied {
+                assert_eq!(outcome.ter, Ter::TER_QUEUED);
+                break;
+            }
+        }
+    }
+    assert_eq!(
+        open.accepted().len(),
+        1_001,
+        "the target and one more, as xahaud counts"
+    );
+    let other = open.submit_at_its_price(&deed(&world, 12, 0)).expect("local");
+    assert_eq!(other.ter, Ter::TER_QUEUED);
+    assert_eq!(other.open_ledger_cost_drops, 128_256 * 10 / 256);
+    let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
+    let by_mail = open
+        .submit_at_its_price(&tx(&wrapped(&world, &memo, 0)))
+        .expect("local");
+    assert_eq!((by_mail.ter, by_mail.applied), (Ter::TES_SUCCESS, true));
+}

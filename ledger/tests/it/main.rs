@@ -8,5 +8,6 @@ mod common;
 mod dkim;
 mod email;
 mod golden;
+mod lines;
 mod random;
 mod transactors;

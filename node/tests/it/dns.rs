@@ -15,7 +15,7 @@ async fn accepts_a_mail_whose_key_comes_from_dns() {
     let text = |record: &[u8]| String::from_utf8(record.to_vec()).expect("text");
     let records: Vec<(String, String)> = keys
         .iter()
-        .map(|(name, record)| (name.dns_name(), text(record)))
+        .map(|(name, records)| (name.dns_name(), text(&records.concat())))
         .collect();
     let responder = Responder::start(&records).await.expect("a port");
     let patience = Duration::from_secs(LOOKUP_SECS_MAX);

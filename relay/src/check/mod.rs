@@ -1,8 +1,9 @@
 //! `relay check`: whether everything around the relay is in order, with a remedy for what is not.
 //!
-//! It changes nothing, sends no mail and logs in nowhere. Each step is bounded by
-//! [`crate::limits::CHECK_SECS_MAX`].
+//! It changes nothing, and sends no mail unless it is asked to. It logs in where the relay does. Each step is
+//! bounded by [`crate::limits::CHECK_SECS_MAX`].
 
+mod answers;
 mod finding;
 mod machine;
 mod published;
@@ -23,10 +24,11 @@ pub async fn run(config: &Config, now: u64, options: Options) -> Vec<Finding> {
     findings.extend(machine::free_space(config));
     findings.extend(machine::certificate(config, now));
     findings.extend(reach::nodes(config, now).await);
-    findings.extend(reach::smarthost(config).await);
+    findings.extend(reach::mailbox(config).await);
+    findings.extend(answers::way(config, now).await);
     match resolver::named(&config.dns.server, Duration::from_secs(CHECK_SECS_MAX)) {
         Ok(Some(names)) => {
-            findings.extend(published::records(config, &names).await);
+            findings.extend(published::records(config, &names, now).await);
             findings.extend(reach::own_mail_port(config, &names, options).await);
         }
         Ok(None) => findings.push(Finding::warn(
@@ -40,6 +42,11 @@ pub async fn run(config: &Config, now: u64, options: Options) -> Vec<Finding> {
     findings
 }
 
+/// Sends a test mail by the way of answers.
+pub async fn send_to(config: &Config, to: &str, now: u64) -> Finding {
+    answers::send_to(config, to, now).await
+}
+
 fn no_resolver(why: &str) -> Finding {
     Finding::fail(
         "DNS",
@@ -49,4 +56,4 @@ fn no_resolver(why: &str) -> Finding {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

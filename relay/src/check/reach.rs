@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::finding::{Finding, Verdict, worst};
 use crate::config::Config;
+use crate::intake::imap;
 use crate::limits::{CHECK_SECS_MAX, CLOCK_SKEW_SECS, GREETING_BYTES_MAX};
 
 const PATIENCE: Duration = Duration::from_secs(CHECK_SECS_MAX);
@@ -157,16 +158,21 @@ fn same_time(about: String, ledger: Result<Option<LedgerReply>, ClientError>, no
     }
 }
 
-/// Whether the smarthost can be reached; nothing is said to it.
-pub(super) async fn smarthost(config: &Config) -> Option<Finding> {
-    let answers = config.answers.as_ref()?;
-    let target = format!("{}:{}", answers.host, answers.port);
-    let about = format!("smarthost {target}");
-    let fix = "Correct answers.host and answers.port, or allow connections to it";
-    Some(match timeout(PATIENCE, TcpStream::connect(&target)).await {
-        Ok(Ok(_)) => Finding::ok(about, "it can be reached"),
-        Ok(Err(error)) => Finding::fail(about, error.to_string(), fix),
-        Err(_) => Finding::fail(about, format!("no answer in {CHECK_SECS_MAX} s"), fix),
+/// Whether the mailbox can be opened.
+pub(super) async fn mailbox(config: &Config) -> Option<Finding> {
+    let mailbox = config.imap.as_ref()?;
+    let about = format!("mailbox {} at {}:{}", mailbox.mailbox, mailbox.host, mailbox.port);
+    Some(match timeout(PATIENCE, imap::probe(mailbox)).await {
+        Ok(Ok(())) => Finding::ok(about, "the log-in is taken and the mailbox can be read"),
+        Ok(Err(error)) => {
+            let fix = "Correct imap.host, imap.port, imap.protection, imap.user, imap.password_file or imap.mailbox";
+            Finding::fail(about, error, fix)
+        }
+        Err(_) => Finding::fail(
+            about,
+            format!("no answer in {CHECK_SECS_MAX} s"),
+            "Correct imap.host and imap.port, or allow connections to it",
+        ),
     })
 }
 

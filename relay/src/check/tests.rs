@@ -199,7 +199,7 @@ async fn accepts_reverse_names_that_lead_back_and_rejects_others() {
     .await;
     let setting = setting(dns, 1);
     let names = dns::Resolver::at(dns, Duration::from_secs(CHECK_SECS_MAX)).expect("resolver");
-    let findings = published::records(&setting.config, &names).await;
+    let findings = published::records(&setting.config, &names, 0).await;
     let found = verdicts(&findings);
     assert_eq!(found.get("reverse name of 192.0.2.7"), Some(&Verdict::Ok));
     assert_eq!(found.get("reverse name of 192.0.2.8"), Some(&Verdict::Warn));

@@ -7,12 +7,14 @@
 //! | [`quickstart`] | makes a first configuration |
 //! | [`records`] | the DNS records to publish |
 //! | [`rules`] | what the values must fulfil beyond their types |
+//! | [`secret`] | reads password files |
 
 pub mod dkim_key;
 pub mod file;
 pub mod quickstart;
 pub mod records;
 pub mod rules;
+pub mod secret;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -229,16 +231,17 @@ impl Default for QueueConfig {
     }
 }
 
-/// Notices by mail, through a smarthost.
+/// Notices by mail.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
-    /// Name of the smarthost.
-    pub host: String,
-    /// Port.
-    #[serde(default = "defaults::submission_port")]
-    pub port: u16,
-    /// How the connection is protected.
+    /// Name of the smarthost; without it notices go to the mail servers of their receivers.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Port; 465 of a smarthost, else 25.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// How the connection to the smarthost is protected.
     #[serde(default)]
     pub protection: Protection,
     /// Further certificate authorities, PEM.
@@ -247,15 +250,20 @@ pub struct Answers {
     /// Log-in name, where one is needed.
     #[serde(default)]
     pub user: Option<String>,
-    /// File that holds the password.
+    /// File that holds the password on its first line.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
     /// Address the notices come from; one of `addresses`.
     pub from: String,
+    /// Envelope sender, where the smarthost takes no empty one.
+    #[serde(default)]
+    pub envelope_from: String,
     /// DKIM selector of the notices.
-    pub dkim_selector: String,
-    /// DKIM secret key, PKCS#8 PEM (RSA or Ed25519).
-    pub dkim_key: PathBuf,
+    #[serde(default)]
+    pub dkim_selector: Option<String>,
+    /// DKIM secret key, PKCS#8 PEM (RSA or Ed25519); without it notices are not signed here.
+    #[serde(default)]
+    pub dkim_key: Option<PathBuf>,
     /// Most notices to one address in a day.
     #[serde(default = "defaults::answers_per_day")]
     pub per_address_day: u32,
@@ -299,9 +307,6 @@ mod defaults {
     }
     pub(super) fn imap_port() -> u16 {
         993
-    }
-    pub(super) fn submission_port() -> u16 {
-        465
     }
     pub(super) fn mailbox() -> String {
         "INBOX".to_owned()

@@ -182,7 +182,7 @@ fn config_text(
         ("mail.example.org", hostname.to_owned()),
         ("relay@example.org", request.address.clone()),
     ];
-    let mut text = with_names(DEFAULT_TEXT, &names);
+    let mut text = with_names(&with_answers(DEFAULT_TEXT), &names);
     if request.dns != default.dns.server {
         text = text.replace(
             "#server = \"system\"",
@@ -201,6 +201,16 @@ fn config_text(
         text = text.replace(&list(&default.nodes), &list(&request.nodes));
     }
     Ok(text)
+}
+
+/// The text with the section of answers in force, signed with the key that is made, without a smarthost.
+fn with_answers(text: &str) -> String {
+    let wanted = ["[answers]", "from = ", "dkim_selector = ", "dkim_key = "];
+    let in_force = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if wanted.iter().any(|name| rest.starts_with(name)) => format!("{rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(in_force).collect()
 }
 
 /// The text with each example replaced, in one pass: the operator's names may hold an example themselves.
@@ -324,6 +334,13 @@ mod tests {
         assert_eq!(config, made.config);
         assert_eq!(config.addresses, ["Relay@Example.org"]);
         assert_eq!(config.hostname, "mail.example.org");
+        let answers = config.answers.as_ref().expect("answers");
+        assert_eq!(
+            (&answers.host, answers.from.as_str()),
+            (&None, "Relay@Example.org")
+        );
+        assert_eq!(answers.dkim_key.as_ref(), Some(&made.dkim_key));
+        assert_eq!(answers.dkim_selector.as_deref(), Some(SELECTOR));
         assert_eq!(config.data, folder.join("data"));
         assert!(config.data.is_dir());
         let record = dkim_key::record_of(&made.dkim_key).expect("key");

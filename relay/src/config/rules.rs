@@ -6,7 +6,7 @@ use std::path::Path;
 
 use amendment::address::Address;
 
-use crate::config::{Config, Protection};
+use crate::config::{Answers, Config, Protection};
 use crate::limits::ENTRY_DAYS_MIN;
 use crate::limits::SESSION_SECS_MAX;
 
@@ -77,6 +77,11 @@ impl Complaints {
             what: what.into(),
             fix: fix.into(),
         });
+    }
+
+    /// A setting that has no effect beside the others.
+    fn unused(&mut self, setting: &'static str, why: &str) {
+        self.add(setting, format!("it has no effect: {why}"), "Remove it");
     }
 
     fn at_least_one(&mut self, setting: &'static str, value: u64) {
@@ -204,10 +209,16 @@ fn check_doors(config: &Config, found: &mut Complaints) {
     if let Some(imap) = &config.imap {
         found.host("imap.host", &imap.host);
         check_protection("imap.protection", imap.protection, &imap.host, found);
+        if imap.protection == Protection::None && imap.authorities.is_some() {
+            found.unused("imap.authorities", "imap.protection is none");
+        }
         found.at_least_one("imap.poll_secs", imap.poll_secs);
     }
     if let Some(maildir) = &config.maildir {
         found.at_least_one("maildir.poll_secs", maildir.poll_secs);
+    }
+    if config.tls.is_some() && config.smtp.is_none() && config.lmtp.is_none() {
+        found.unused("tls", "there is neither [smtp] nor [lmtp]");
     }
     let has_door =
         config.smtp.is_some() || config.lmtp.is_some() || config.imap.is_some() || config.maildir.is_some();
@@ -274,8 +285,16 @@ fn check_numbers(config: &Config, found: &mut Complaints) {
 
 fn check_answers(config: &Config, found: &mut Complaints) {
     let Some(answers) = &config.answers else { return };
-    found.host("answers.host", &answers.host);
-    check_protection("answers.protection", answers.protection, &answers.host, found);
+    match &answers.host {
+        Some(host) => {
+            found.host("answers.host", host);
+            check_protection("answers.protection", answers.protection, host, found);
+            if answers.protection == Protection::None && answers.authorities.is_some() {
+                found.unused("answers.authorities", "answers.protection is none");
+            }
+        }
+        None => check_direct(config, answers, found),
+    }
     if answers.user.is_some() != answers.password_file.is_some() {
         let what = "a log-in needs a name and a password";
         found.add(
@@ -289,8 +308,18 @@ fn check_answers(config: &Config, found: &mut Complaints) {
         let what = format!("`{}` is not one of `addresses`", answers.from);
         found.add("answers.from", what, "Write one of them, or add it there");
     }
-    if !is_host_name(&answers.dkim_selector) {
-        let what = format!("`{}` is not a DKIM selector", answers.dkim_selector);
+    if !answers.envelope_from.is_empty() && Address::parse(answers.envelope_from.as_bytes()).is_err() {
+        let what = format!("`{}` is not an address", answers.envelope_from);
+        let fix = "Write one whose mail somebody reads, or leave it out for the empty envelope sender";
+        found.add("answers.envelope_from", what, fix);
+    }
+    if answers.dkim_key.is_some() != answers.dkim_selector.is_some() {
+        let what = "a signature needs a selector and a key";
+        let fix = "Write both dkim_selector and dkim_key, or neither: then the answers are not signed here";
+        found.add("answers.dkim_selector", what, fix);
+    }
+    if let Some(selector) = answers.dkim_selector.as_ref().filter(|name| !is_host_name(name)) {
+        let what = format!("`{selector}` is not a DKIM selector");
         found.add("answers.dkim_selector", what, "Write a word such as relay");
     }
     let link = answers.transaction_link.as_deref().unwrap_or_default();
@@ -305,6 +334,25 @@ fn check_answers(config: &Config, found: &mut Complaints) {
             what,
             "Write https://..., with {hash} in place of the hash",
         );
+    }
+}
+
+/// Without a smarthost: answers go to their receivers' mail servers, which are looked up.
+fn check_direct(config: &Config, answers: &Answers, found: &mut Complaints) {
+    let why = "answers.host is not set: answers go to their receivers' mail servers, where nobody logs in";
+    if answers.user.is_some() {
+        found.unused("answers.user", why);
+    }
+    if answers.password_file.is_some() {
+        found.unused("answers.password_file", why);
+    }
+    if answers.protection != Protection::Tls {
+        let why = "answers.host is not set: answers go to their receivers' mail servers, with TLS where it is offered";
+        found.unused("answers.protection", why);
+    }
+    if parse_dns_server(&config.dns.server) == Some(DnsServer::Off) {
+        let what = "without a smarthost the receivers' mail servers are looked up, but dns.server is off";
+        found.add("answers.host", what, "Name a smarthost, or set dns.server");
     }
 }
 
@@ -332,7 +380,7 @@ pub fn check_files(config: &Config) -> Vec<Complaint> {
         );
         let password = answers.password_file.as_deref();
         found.exists("answers.password_file", password, Existing::File);
-        found.exists("answers.dkim_key", Some(&answers.dkim_key), Existing::File);
+        found.exists("answers.dkim_key", answers.dkim_key.as_deref(), Existing::File);
     }
     found.0
 }
@@ -378,17 +426,17 @@ mod tests {
     #[test]
     fn rejects_a_password_in_the_open_and_accepts_it_on_this_machine() {
         let mut config = config();
-        let mut answers: crate::config::Answers = toml::from_str(
-            "host = \"127.0.0.1\"\nprotection = \"none\"\nfrom = \"RELAY@example.org\"\ndkim_selector = \"s\"\n\
-             dkim_key = \"k\"",
-        )
-        .expect("answers");
+        let mut answers: crate::config::Answers =
+            toml::from_str("host = \"127.0.0.1\"\nprotection = \"none\"\nfrom = \"RELAY@example.org\"")
+                .expect("answers");
         config.answers = Some(answers.clone());
         assert_eq!(check_values(&config), Vec::new());
-        answers.host = "smtp.example.org".to_owned();
+        answers.host = Some("smtp.example.org".to_owned());
         answers.from = "other@example.org".to_owned();
         answers.user = Some("u".to_owned());
         answers.transaction_link = Some("https://example.org/".to_owned());
+        answers.envelope_from = "nobody".to_owned();
+        answers.dkim_selector = Some("s".to_owned());
         config.answers = Some(answers);
         assert_eq!(
             settings(&check_values(&config)),
@@ -396,9 +444,45 @@ mod tests {
                 "answers.protection",
                 "answers.user",
                 "answers.from",
+                "answers.envelope_from",
+                "answers.dkim_selector",
                 "answers.transaction_link"
             ]
         );
+    }
+
+    #[test]
+    fn rejects_settings_that_have_no_effect_beside_the_others() {
+        let mut config = config();
+        let direct = "from = \"relay@example.org\"";
+        config.answers = Some(toml::from_str(direct).expect("answers"));
+        assert_eq!(check_values(&config), Vec::new());
+        let unused = "\nuser = \"u\"\npassword_file = \"p\"\nprotection = \"starttls\"";
+        config.answers = Some(toml::from_str(&format!("{direct}{unused}")).expect("answers"));
+        let complaints = check_values(&config);
+        assert_eq!(
+            settings(&complaints),
+            ["answers.user", "answers.password_file", "answers.protection"]
+        );
+        assert!(
+            complaints
+                .iter()
+                .all(|complaint| complaint.what.starts_with("it has no effect: "))
+        );
+        config.answers = None;
+        config.tls = Some(toml::from_str("certificate = \"c\"\nkey = \"k\"").expect("TLS"));
+        assert_eq!(check_values(&config), Vec::new());
+        config.smtp = None;
+        config.maildir = Some(toml::from_str("path = \"m\"").expect("a folder"));
+        assert_eq!(settings(&check_values(&config)), ["tls"]);
+    }
+
+    #[test]
+    fn rejects_direct_delivery_without_look_ups() {
+        let mut config = config();
+        config.answers = Some(toml::from_str("from = \"relay@example.org\"").expect("answers"));
+        config.dns.server = "off".to_owned();
+        assert_eq!(settings(&check_values(&config)), ["answers.host"]);
     }
 
     #[test]

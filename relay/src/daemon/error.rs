@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::intake::accept::IntakeError;
 use crate::intake::smtp::tls::TlsError;
-use crate::notices::{SignError, SmarthostError};
+use crate::notices::{KeyFileError, WayError};
 use crate::queue::OpenError;
 
 /// Why the daemon cannot start.
@@ -40,16 +40,11 @@ pub enum DaemonError {
         source: io::Error,
     },
     /// The key that signs notices.
-    #[error("{}: {source}", path.display())]
-    NoticeKey {
-        /// Its file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: SignError,
-    },
-    /// The smarthost.
     #[error(transparent)]
-    Smarthost(#[from] SmarthostError),
+    NoticeKey(#[from] KeyFileError),
+    /// The way of notices.
+    #[error(transparent)]
+    Way(#[from] WayError),
 }
 
 /// A part of the daemon ended although it was not stopped.

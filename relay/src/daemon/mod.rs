@@ -14,10 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use ops::PrometheusHandle;
-use tokio::net::TcpListener;
-
 use crate::clock::Clock;
+use crate::config::rules::{LmtpListen, parse_lmtp_listen};
 use crate::config::{self, Config};
 use crate::control::{Context, Control};
 use crate::courier::Courier;
@@ -29,12 +27,14 @@ use crate::intake::maildir;
 use crate::intake::smtp::server::{self, Server, UnixSocket};
 use crate::intake::smtp::tls::TlsFiles;
 use crate::limits::{FILES_RESERVED, LMTP_CONNECTIONS_MAX};
-use crate::notices::{Announcer, NoticeRules, Sender, Signer, Smarthost, Teller};
+use crate::notices::{Announcer, Desk, NoticeRules, Sender, Signer, Teller, Way};
 use crate::queue::Queue;
+use ops::PrometheusHandle;
 
 mod asked;
 mod error;
 mod health;
+mod listen;
 mod tasks;
 mod upkeep;
 
@@ -121,7 +121,8 @@ impl Daemon {
         let (mut channels, mut work, mut telling) = (Tasks::new(), Tasks::new(), Tasks::new());
         let bound = parts.bind_listeners().await?;
         parts.start_work(&mut work)?;
-        let telling_at = parts.start_telling(&mut telling, metrics).await?;
+        let doors = bound.listeners.len() + parts.readers();
+        let telling_at = parts.start_telling(&mut telling, metrics, doors).await?;
         // Nothing fails any more: a start that fails takes no mail.
         let mut listening = parts.open_channels(bound, &mut channels);
         listening.extend(telling_at);
@@ -182,23 +183,32 @@ impl Parts {
         limits.connections = connections_that_fit(limits.connections, FILES_RESERVED + for_lmtp);
         let server = Server::new(&config.hostname, &limits, tls, Arc::clone(&self.handler));
         let (mut listening, mut listeners) = (Vec::new(), Vec::new());
-        for address in config.smtp.iter().flat_map(|smtp| &smtp.listen) {
-            let (listener, at) = bind(&address.to_string()).await?;
-            listening.push(Listening::Smtp(at));
-            listeners.push(server::Listener::Smtp(listener));
+        if let Some(smtp) = &config.smtp {
+            for (listener, at) in listen::open_all(&smtp.listen)? {
+                listening.push(Listening::Smtp(at));
+                listeners.push(server::Listener::Smtp(listener));
+            }
         }
         for place in config.lmtp.iter().flat_map(|lmtp| &lmtp.listen) {
-            if let Some(path) = place.strip_prefix("unix:") {
-                let listener = UnixSocket::bind(path.as_ref()).map_err(|source| DaemonError::Listen {
-                    place: place.clone(),
-                    source,
-                })?;
-                listening.push(Listening::LmtpUnix(path.into()));
-                listeners.push(server::Listener::LmtpUnix(listener));
-            } else {
-                let (listener, at) = bind(place).await?;
-                listening.push(Listening::Lmtp(at));
-                listeners.push(server::Listener::Lmtp(listener));
+            let wrong = |source| DaemonError::Listen {
+                place: place.clone(),
+                source,
+            };
+            match parse_lmtp_listen(place) {
+                Some(LmtpListen::Unix(path)) => {
+                    let listener = UnixSocket::bind(&path).map_err(wrong)?;
+                    listening.push(Listening::LmtpUnix(path));
+                    listeners.push(server::Listener::LmtpUnix(listener));
+                }
+                Some(LmtpListen::Tcp(address)) => {
+                    let (listener, at) = listen::open(address)?;
+                    listening.push(Listening::Lmtp(at));
+                    listeners.push(server::Listener::Lmtp(listener));
+                }
+                None => {
+                    let what = "write ADDR:PORT or unix:/whole/path";
+                    return Err(wrong(io::Error::new(io::ErrorKind::InvalidInput, what)));
+                }
             }
         }
         Ok(Bound {
@@ -223,12 +233,9 @@ impl Parts {
         bound.listening
     }
 
-    /// How many listeners and readers the configuration asks for.
-    fn channels(&self) -> usize {
-        let config = &self.config;
-        let smtp = config.smtp.as_ref().map_or(0, |smtp| smtp.listen.len());
-        let lmtp = config.lmtp.as_ref().map_or(0, |lmtp| lmtp.listen.len());
-        smtp + lmtp + usize::from(config.imap.is_some()) + usize::from(config.maildir.is_some())
+    /// How many readers the configuration asks for.
+    fn readers(&self) -> usize {
+        usize::from(self.config.imap.is_some()) + usize::from(self.config.maildir.is_some())
     }
 
     fn open_readers(&self, tasks: &mut Tasks) {
@@ -252,8 +259,11 @@ impl Parts {
 
     fn start_work(&self, tasks: &mut Tasks) -> Result<(), DaemonError> {
         let mut courier = Courier::new(self.queue.clone(), Arc::clone(&self.nodes), self.clock.clone());
-        if let (Some(answers), Some(rules)) = (&self.config.answers, NoticeRules::of(&self.config)) {
-            let sender = self.sender(answers)?;
+        let way = Way::new(&self.config, self.clock.clone())?;
+        if let (Some(answers), Some(rules), Some(way)) =
+            (&self.config.answers, NoticeRules::of(&self.config), way)
+        {
+            let sender = self.sender(answers, way)?;
             let stop = tasks.stop.subscribe();
             tasks.tasks.spawn(sender.run(stop));
             let teller = Teller::new(rules.clone(), Asked(Arc::clone(&self.nodes)), self.clock.clone());
@@ -266,31 +276,22 @@ impl Parts {
         Ok(())
     }
 
-    fn sender(&self, answers: &config::Answers) -> Result<Sender, DaemonError> {
-        let path = &answers.dkim_key;
-        let pem = std::fs::read(path).map_err(|source| DaemonError::File {
-            path: path.clone(),
-            source,
-        })?;
-        let signer = Signer::from_pem(&pem, &answers.from, &answers.dkim_selector).map_err(|source| {
-            DaemonError::NoticeKey {
-                path: path.clone(),
-                source,
-            }
-        })?;
-        Ok(Sender::new(
-            self.queue.clone(),
-            self.clock.clone(),
-            signer,
-            Smarthost::new(answers, &self.config.hostname)?,
-            answers.per_address_day,
-        ))
+    fn sender(&self, answers: &config::Answers, way: Way) -> Result<Sender, DaemonError> {
+        let desk = Desk {
+            queue: self.queue.clone(),
+            clock: self.clock.clone(),
+            signer: Signer::of(answers)?,
+            envelope_from: answers.envelope_from.clone(),
+            per_address_day: answers.per_address_day,
+        };
+        Ok(Sender::new(desk, way))
     }
 
     async fn start_telling(
         &self,
         tasks: &mut Tasks,
         metrics: Option<PrometheusHandle>,
+        doors: usize,
     ) -> Result<Vec<Listening>, DaemonError> {
         let control = Control::bind(&self.config.data).map_err(|source| DaemonError::Listen {
             place: self.config.data.join("control.sock").display().to_string(),
@@ -311,12 +312,12 @@ impl Parts {
         let (Some(config), Some(metrics)) = (&self.config.http, metrics) else {
             return Ok(Vec::new());
         };
-        let (listener, at) = bind(&config.listen.to_string()).await?;
+        let (listener, at) = listen::open(config.listen)?;
         let health = Arc::new(Conditions {
             queue: self.queue.clone(),
             nodes: Arc::clone(&self.nodes),
             channels_open: Arc::clone(&self.channels_open),
-            channels: self.channels(),
+            channels: doors,
         });
         let serving = ops::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {
@@ -342,16 +343,6 @@ fn connections_that_fit(wanted: usize, reserved: usize) -> usize {
         );
     }
     fit
-}
-
-async fn bind(place: &str) -> Result<(TcpListener, SocketAddr), DaemonError> {
-    let wrong = |source| DaemonError::Listen {
-        place: place.to_owned(),
-        source,
-    };
-    let listener = TcpListener::bind(place).await.map_err(wrong)?;
-    let at = listener.local_addr().map_err(wrong)?;
-    Ok((listener, at))
 }
 
 #[cfg(test)]

@@ -11,19 +11,24 @@
 //! | `compose` | the mail around a text |
 //! | [`Announcer`] | a change of state makes notices |
 //! | [`Teller`] | BALANCE and HISTORY, from a node |
-//! | [`Signer`], [`Smarthost`], [`Sender`] | sign and hand over what the outbox holds |
+//! | [`Signer`] | signs |
+//! | [`Desk`], [`Sender`], `lanes` | hand over what the outbox holds |
+//! | `outgoing` | the way out: a smarthost, or the receivers' mail servers |
 
 mod announce;
 mod compose;
+mod desk;
+mod lanes;
+mod outgoing;
 mod page;
 mod query;
 mod questions;
 mod sender;
 mod sign;
-mod smarthost;
 mod suggest;
 mod texts;
 mod thread;
+mod trial;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,11 +37,13 @@ use crate::config::Config;
 use crate::queue::{Entry, Notice};
 
 pub use announce::Announcer;
+pub use desk::Desk;
+pub use outgoing::{Connection, Direct, DirectError, HandedOver, Smarthost, SmtpError, Step, Way, WayError};
 pub use query::{RequestError, Requests, Teller};
 pub use sender::{Pass, Sender};
-pub use sign::{SignError, Signer};
-pub use smarthost::{Connection, HandedOver, Smarthost, SmarthostError};
+pub use sign::{KeyFileError, SignError, Signer};
 pub use thread::{Reading, thread_of};
+pub(crate) use trial::send_test;
 
 /// Says what a change of state is worth telling.
 pub trait Announce: Send + Sync {

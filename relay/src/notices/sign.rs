@@ -1,10 +1,14 @@
 //! DKIM signatures of the relay's own notices. RFC 6376, RFC 8463.
 
+use std::path::PathBuf;
+
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::{DkimSigner, Done};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::config::Answers;
 
 /// Header fields that are signed: all that a notice has.
 const SIGNED: [&str; 12] = [
@@ -41,6 +45,27 @@ pub enum SignError {
     Failed(String),
 }
 
+/// Why the key that the configuration names cannot sign.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file cannot be read.
+    #[error("answers.dkim_key: cannot read {}: {why}", path.display())]
+    Unreadable {
+        /// As the configuration names it.
+        path: PathBuf,
+        /// The system's reason.
+        why: String,
+    },
+    /// It holds no such key.
+    #[error("answers.dkim_key: {}: {source}", path.display())]
+    Key {
+        /// As the configuration names it.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SignError,
+    },
+}
+
 /// Signs notices.
 pub struct Signer(Key);
 
@@ -50,6 +75,22 @@ enum Key {
 }
 
 impl Signer {
+    /// With the key that `[answers]` names; `None` where it names none.
+    pub fn of(answers: &Answers) -> Result<Option<Signer>, KeyFileError> {
+        let (Some(path), Some(selector)) = (&answers.dkim_key, &answers.dkim_selector) else {
+            return Ok(None);
+        };
+        let pem = std::fs::read(path).map_err(|error| KeyFileError::Unreadable {
+            path: path.clone(),
+            why: error.to_string(),
+        })?;
+        let signer = Signer::from_pem(&pem, &answers.from, selector);
+        Ok(Some(signer.map_err(|source| KeyFileError::Key {
+            path: path.clone(),
+            source,
+        })?))
+    }
+
     /// With a PKCS#8 PEM key, RSA or Ed25519, in the name of the domain of `from`.
     pub fn from_pem(pem: &[u8], from: &str, selector: &str) -> Result<Signer, SignError> {
         let (_, domain) = from

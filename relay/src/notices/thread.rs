@@ -1,8 +1,16 @@
 //! What a notice needs of the mail that it answers. Everything here comes from strangers: it is checked
 //! before it may stand in a header of ours, and bounded.
 
-use crate::limits::{MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX, THREAD_HEADER_LINES_MAX};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::limits::{
+    MESSAGE_ID_BYTES_MAX, REFERENCES_MAX, SUBJECT_BYTES_MAX, SUBJECT_WORD_BYTES_MAX, THREAD_HEADER_LINES_MAX,
+};
 use crate::queue::Thread;
+
+/// Bytes of text in an encoded word, which may have 75 characters in all. RFC 2047 section 2.
+const ENCODED_WORD_TEXT_BYTES: usize = 45;
 
 /// What the header of a mail says about its thread.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,15 +116,79 @@ pub(super) fn is_clean_id(id: &str) -> bool {
             .is_some_and(|(left, right)| !left.is_empty() && !right.is_empty() && !right.contains('@'))
 }
 
-/// The subject, if it is short printable ASCII; encoded words stay as they are.
+/// The subject as it may stand in a header of ours: printable ASCII and encoded words as they are; other text,
+/// and words that are too long to fold, as encoded words (RFC 2047). Marks that turn the direction of text are
+/// left out; a subject with control characters is none. Beyond its bound it is cut.
 pub(super) fn clean_subject(value: &str) -> String {
-    let words: Vec<&str> = value.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
-    let subject = words.join(" ");
-    let is_clean = subject.len() <= SUBJECT_BYTES_MAX
-        && subject
-            .bytes()
-            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if is_clean { subject } else { String::new() }
+    let shown: String = value.chars().filter(|c| !turns_direction(*c)).collect();
+    if shown.chars().any(|c| c.is_control() && c != '\t') {
+        return String::new();
+    }
+    let mut subject = String::new();
+    let mut to_encode = String::new();
+    for word in shown.split([' ', '\t']).filter(|word| !word.is_empty()) {
+        if !is_plain(word) {
+            // White space between encoded words is not shown: it has to be inside. RFC 2047 section 6.2.
+            if !to_encode.is_empty() || ends_encoded(&subject) {
+                to_encode.push(' ');
+            }
+            to_encode.push_str(word);
+            continue;
+        }
+        if !to_encode.is_empty() && is_encoded(word) {
+            to_encode.push(' ');
+        }
+        add_encoded(&mut subject, &std::mem::take(&mut to_encode));
+        add_word(&mut subject, word);
+    }
+    add_encoded(&mut subject, &to_encode);
+    subject
+}
+
+/// Marks that make text read otherwise than it is written (Unicode standard annex 9).
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn is_plain(word: &str) -> bool {
+    word.len() <= SUBJECT_WORD_BYTES_MAX && word.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_encoded(word: &str) -> bool {
+    word.starts_with("=?") && word.ends_with("?=")
+}
+
+fn ends_encoded(subject: &str) -> bool {
+    subject.rsplit(' ').next().is_some_and(is_encoded)
+}
+
+/// Adds a word where there is room for it.
+fn add_word(subject: &mut String, word: &str) {
+    if subject.len() + 1 + word.len() > SUBJECT_BYTES_MAX {
+        return;
+    }
+    if !subject.is_empty() {
+        subject.push(' ');
+    }
+    subject.push_str(word);
+}
+
+/// Adds a text as encoded words of whole characters. RFC 2047 section 2.
+fn add_encoded(subject: &mut String, text: &str) {
+    let mut chunk = String::new();
+    for c in text.chars() {
+        if chunk.len() + c.len_utf8() > ENCODED_WORD_TEXT_BYTES {
+            add_word(subject, &encoded(&std::mem::take(&mut chunk)));
+        }
+        chunk.push(c);
+    }
+    if !chunk.is_empty() {
+        add_word(subject, &encoded(&chunk));
+    }
+}
+
+fn encoded(text: &str) -> String {
+    format!("=?utf-8?B?{}?=", STANDARD.encode(text))
 }
 
 #[cfg(test)]
@@ -200,15 +272,40 @@ mod tests {
         );
     }
 
+    /// Any length and any script; expected values by Python's email.header.
+    #[test]
+    fn accepts_subjects_of_any_length_and_script() {
+        let subject = |text: &str| header(&format!("Subject: {text}")).thread.subject;
+        assert_eq!(
+            subject("Gr\u{fc}\u{df}e an alle"),
+            "=?utf-8?B?R3LDvMOfZQ==?= an alle"
+        );
+        assert_eq!(subject("\u{202e}gnitteg"), "gnitteg");
+        // The space between two encoded words belongs into one of them.
+        assert_eq!(subject("\u{fc} \u{fc}"), "=?utf-8?B?w7wgw7w=?=");
+        assert_eq!(subject("=?utf-8?q?a?= \u{fc}"), "=?utf-8?q?a?= =?utf-8?B?IMO8?=");
+        assert_eq!(subject("\u{fc} =?utf-8?q?a?="), "=?utf-8?B?w7wg?= =?utf-8?q?a?=");
+        let words = "word ".repeat(100);
+        assert_eq!(subject(&words), words.trim_end());
+        for long in ["x".repeat(1_000), "\u{4f60}\u{597d}".repeat(300)] {
+            let kept = subject(&long);
+            assert!(
+                kept.split(' ').all(|word| word.len() <= 75 && is_encoded(word)),
+                "{kept}"
+            );
+            let text: Vec<u8> = kept
+                .split(' ')
+                .flat_map(|word| STANDARD.decode(&word[10..word.len() - 2]).expect("base64"))
+                .collect();
+            assert_eq!(String::from_utf8(text).expect("UTF-8"), long);
+            assert_eq!(clean_subject(&kept), kept, "cleaning twice changes nothing");
+        }
+        assert!(subject(&"\u{4f60}".repeat(100_000)).len() <= SUBJECT_BYTES_MAX);
+    }
+
     #[test]
     fn rejects_subjects_that_are_not_clean() {
-        for subject in [
-            "a\rBcc: eve@example.com",
-            "\u{202e}gnitteg",
-            "a\0b",
-            "a\u{7f}b",
-            &"x".repeat(201),
-        ] {
+        for subject in ["a\rBcc: eve@example.com", "a\0b", "a\u{7f}b", "a\u{85}b"] {
             assert_eq!(
                 header(&format!("Subject: {subject}")).thread.subject,
                 "",

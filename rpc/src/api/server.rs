@@ -11,12 +11,16 @@ pub struct FeeAnswer {
     pub current: LedgerIndex,
     /// Transactions in it.
     pub current_size: usize,
-    /// Transactions that it takes.
-    pub expected_size: usize,
+    /// Transactions that it takes at the base fee.
+    pub expected_size: u64,
     /// Transactions held for later ledgers.
     pub queue_size: usize,
-    /// What the cheapest transaction costs.
+    /// What the cheapest transaction costs without load.
     pub base_fee: Drops,
+    /// What a place in the open ledger costs, in 256ths of the base fee.
+    pub open_ledger_level: u64,
+    /// The same in drops, for the cheapest transaction.
+    pub open_ledger_fee: Drops,
 }
 
 /// The state of the node.
@@ -46,6 +50,8 @@ pub struct ServerAnswer {
     pub uptime_secs: u64,
     /// Mails that wait for their key.
     pub kept_mails: usize,
+    /// What a place in the open ledger costs, in 256ths of the base fee.
+    pub open_ledger_level: u64,
     /// Whether the node takes transactions.
     pub acceptance: Acceptance,
     /// What is wrong with its clock.

@@ -1,5 +1,4 @@
-//! `fee`: what transactions cost now. There is no fee escalation here: the open ledger costs the base fee,
-//! and the median is what xahaud shows before any transaction.
+//! `fee`: what transactions cost now. The median is what xahaud shows before any transaction.
 
 use codec::{Drops, LedgerIndex};
 use serde_json::{Map, Value, json};
@@ -17,7 +16,7 @@ pub(super) const METHOD: Method = Method {
 };
 
 /// Fee level of a transaction that pays the base fee (xahaud TxQ.h).
-const REFERENCE_LEVEL: u64 = 256;
+pub(super) const REFERENCE_LEVEL: u64 = 256;
 
 /// Times the reference level that xahaud takes as the median at least (TxQ.h, minimumEscalationMultiplier).
 const MEDIAN_FACTOR: u64 = 500;
@@ -71,7 +70,7 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
         "drops".to_owned(),
         json!({
             "base_fee": base, "base_fee_no_hooks": base, "median_fee": median, "minimum_fee": base,
-            "open_ledger_fee": base,
+            "open_ledger_fee": fee.open_ledger_fee.get().to_string(),
         }),
     );
     out.insert(
@@ -83,7 +82,7 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
         "levels".to_owned(),
         json!({
             "median_level": (REFERENCE_LEVEL * MEDIAN_FACTOR).to_string(), "minimum_level": level,
-            "open_ledger_level": level, "reference_level": level,
+            "open_ledger_level": fee.open_ledger_level.to_string(), "reference_level": level,
         }),
     );
     Ok(out)

@@ -3,6 +3,7 @@
 use codec::{Drops, Hash256, LedgerIndex};
 use serde_json::{Map, Value, json};
 
+use super::fee::REFERENCE_LEVEL;
 use super::method::{Answer, Context, Method, Request};
 use crate::api::{Acceptance, Role};
 use crate::params::Params;
@@ -100,6 +101,16 @@ impl ValidatedLedger {
     }
 }
 
+/// How many base fees a place in the open ledger costs: a whole number where it is one.
+fn load_factor(level: u64) -> Value {
+    if level.is_multiple_of(REFERENCE_LEVEL) {
+        return json!(level / REFERENCE_LEVEL);
+    }
+    let thousandths = u128::from(level) * 1_000 / u128::from(REFERENCE_LEVEL);
+    let text = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
 fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let server = context.node.server()?;
     let validated = &server.validated;
@@ -116,7 +127,7 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
         "complete_ledgers": format!("{}-{}", server.first_ledger.get(), validated.index.get()),
         "kept_mails": server.kept_mails,
         "last_close": { "converge_time_s": 0, "proposers": 0 },
-        "load_factor": 1,
+        "load_factor": load_factor(server.open_ledger_level),
         "network_id": server.network_id,
         "peers": 0,
         "pubkey_node": server.pubkey_node,
@@ -138,6 +149,12 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     });
     if let Some(members) = info.as_object_mut().filter(|_| is_disk_full) {
         members.insert("disk_full".to_owned(), json!(true));
+    }
+    if let Some(members) = info
+        .as_object_mut()
+        .filter(|_| server.open_ledger_level != REFERENCE_LEVEL)
+    {
+        members.insert("load_factor_server".to_owned(), json!(1));
     }
     if let (Some(fault), Some(members)) = (&server.clock, info.as_object_mut()) {
         members.insert("warnings".to_owned(), clock_warnings(fault));

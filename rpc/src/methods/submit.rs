@@ -1,6 +1,6 @@
 //! `submit`: a signed transaction, as hex of its serialization.
 
-use codec::Hash256;
+use codec::{Hash256, Ter};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Method, Request};
@@ -89,7 +89,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     out.insert("accepted".to_owned(), json!(answer.applied || answer.kept));
     out.insert("applied".to_owned(), json!(answer.applied));
     out.insert("broadcast".to_owned(), json!(false));
-    out.insert("queued".to_owned(), json!(false));
+    out.insert("queued".to_owned(), json!(answer.engine == Ter::TER_QUEUED));
     out.insert("kept".to_owned(), json!(answer.kept));
     out.insert(
         "account_sequence_next".to_owned(),

@@ -237,6 +237,7 @@ impl Node for FakeNode {
             now: CloseTime::new(848_486_613),
             uptime_secs: 3,
             kept_mails: 0,
+            open_ledger_level: 256,
             acceptance: Acceptance::Open,
             clock: None,
         })
@@ -293,6 +294,8 @@ impl Node for FakeNode {
             expected_size: 100_000,
             queue_size: 0,
             base_fee: Drops::new(10),
+            open_ledger_level: 256,
+            open_ledger_fee: Drops::new(10),
         })
     }
 

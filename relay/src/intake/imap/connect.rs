@@ -1,20 +1,20 @@
 //! A connection to the server, from the first byte to the log-in.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use super::session::{Idle, ImapError, Session, Welcome};
+use crate::config::secret::password_of;
 use crate::config::{self, Protection};
-use crate::limits::{IMAP_CONNECT_SECS_MAX, PASSWORD_BYTES_MAX};
+use crate::limits::IMAP_CONNECT_SECS_MAX;
 
 /// Any stream.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -22,7 +22,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Connects, protects the connection and logs in.
 pub(super) async fn connect(config: &config::Imap) -> Result<(Session<Box<dyn Stream>>, Idle), ImapError> {
-    let password = read_password(&config.password_file).await?;
+    // Read at each connection, so that a changed password needs no restart.
+    let password = password_of(&config.password_file)?;
     let most = Duration::from_secs(IMAP_CONNECT_SECS_MAX);
     let tcp = TcpStream::connect((config.host.as_str(), config.port));
     let tcp = timeout(most, tcp).await.map_err(|_| ImapError::Silent)??;
@@ -83,27 +84,4 @@ async fn secure(config: &config::Imap, tcp: TcpStream) -> Result<Box<dyn Stream>
     let handshake = TlsConnector::from(Arc::new(client)).connect(name, tcp);
     let stream = timeout(most, handshake).await.map_err(|_| ImapError::Silent)?;
     Ok(Box::new(stream.map_err(|error| tls(&error))?))
-}
-
-/// The first line of the file; it is read at each connection, so that a changed password needs no restart.
-async fn read_password(path: &Path) -> Result<String, ImapError> {
-    let file = |error: String| ImapError::File {
-        path: path.display().to_string(),
-        error,
-    };
-    let mut text = String::new();
-    let opened = tokio::fs::File::open(path)
-        .await
-        .map_err(|error| file(error.to_string()))?;
-    opened
-        .take(PASSWORD_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .await
-        .map_err(|error| file(error.to_string()))?;
-    match text.lines().next() {
-        Some(line) if text.len() <= PASSWORD_BYTES_MAX.try_into().unwrap_or(usize::MAX) => {
-            Ok(line.to_owned())
-        }
-        _ => Err(file("it has no password, or is too large".to_owned())),
-    }
 }

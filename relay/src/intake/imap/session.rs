@@ -87,6 +87,8 @@ pub(super) enum ImapError {
     BeyondAscii(&'static str),
     #[error("{path}: {error}")]
     File { path: String, error: String },
+    #[error("{0}")]
+    Password(#[from] crate::config::secret::PasswordError),
     #[error("TLS: {0}")]
     Tls(String),
     #[error("the queue: {0}")]
