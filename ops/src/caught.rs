@@ -1,7 +1,7 @@
 //! Panics of a library over a damaged file: caught, and told in words instead of a backtrace.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
@@ -17,7 +17,7 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let before = take_hook();
         set_hook(Box::new(move |panic| match IS_CAUGHT.get() {
-            true => LAST.set(panic.to_string().split_whitespace().collect::<Vec<_>>().join(" ")),
+            true => LAST.set(told(panic)),
             false => before(panic),
         }));
     });
@@ -25,6 +25,16 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let done = catch_unwind(AssertUnwindSafe(work));
     IS_CAUGHT.set(was_caught);
     done.map_err(|_| LAST.take())
+}
+
+fn told(panic: &PanicHookInfo<'_>) -> String {
+    let words = panic.payload_as_str().unwrap_or("no message").split_whitespace();
+    let words = words.collect::<Vec<_>>().join(" ");
+    let place = panic.location().map(|at| {
+        let file = at.file().rsplit('/').next().unwrap_or_default();
+        format!(" ({file}, line {})", at.line())
+    });
+    words + &place.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! How many mails a network, an address and a domain may hand in: token buckets that hold one hour's worth.
-//! No clock and no socket: `now` is an argument.
+//! How many mails, and how many bytes of mail, a network, an address and a domain may hand in: token buckets
+//! that hold one hour's worth. No clock and no socket: `now` is an argument.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::recent::Recent;
 use crate::config::Limits;
-use crate::limits::BUCKETS_MAX;
+use crate::limits::{ADDRESS_KIB_HOUR, BUCKETS_MAX, NETWORK_KIB_HOUR};
 
 const HOUR_SECS: u64 = 3_600;
 
@@ -41,6 +41,10 @@ pub enum Counted {
     Address,
     /// Mails of one sender domain.
     Domain,
+    /// Bytes of mail of one network.
+    NetworkBytes,
+    /// Bytes of mail of one sender address.
+    AddressBytes,
 }
 
 impl Counted {
@@ -51,6 +55,20 @@ impl Counted {
             Counted::Network => "network",
             Counted::Address => "address",
             Counted::Domain => "domain",
+            Counted::NetworkBytes => "network-bytes",
+            Counted::AddressBytes => "address-bytes",
+        }
+    }
+
+    /// What there is too much of, for replies.
+    #[must_use]
+    pub fn too_much(self) -> &'static str {
+        match self {
+            Counted::Network => "Too many mails from this network",
+            Counted::Address => "Too many mails from this address",
+            Counted::Domain => "Too many mails from this domain",
+            Counted::NetworkBytes => "Too much mail (bytes) from this network",
+            Counted::AddressBytes => "Too much mail (bytes) from this address",
         }
     }
 }
@@ -65,6 +83,8 @@ pub struct Allowance {
     path_domain: Buckets<(IpAddr, String)>,
     address: Buckets<String>,
     domain: Buckets<String>,
+    network_kib: Buckets<IpAddr>,
+    address_kib: Buckets<String>,
 }
 
 impl Allowance {
@@ -77,6 +97,8 @@ impl Allowance {
             path_domain: Buckets::new(limits.letters_per_domain_hour),
             address: Buckets::new(limits.letters_per_address_hour),
             domain: Buckets::new(limits.letters_per_domain_hour),
+            network_kib: Buckets::new(NETWORK_KIB_HOUR),
+            address_kib: Buckets::new(ADDRESS_KIB_HOUR),
         }
     }
 
@@ -85,7 +107,7 @@ impl Allowance {
         match ip.and_then(network_of) {
             Some(network) => self
                 .network
-                .check(&network, now)
+                .check(&network, 1, now)
                 .map_err(exceeded(Counted::Network)),
             None => Ok(()),
         }
@@ -99,10 +121,10 @@ impl Allowance {
         let path = reverse_path.to_ascii_lowercase();
         let domain = (network, domain_of(&path).to_owned());
         self.path
-            .check(&(network, path), now)
+            .check(&(network, path), 1, now)
             .map_err(exceeded(Counted::Address))?;
         self.path_domain
-            .check(&domain, now)
+            .check(&domain, 1, now)
             .map_err(exceeded(Counted::Domain))
     }
 
@@ -111,35 +133,49 @@ impl Allowance {
         &mut self,
         ip: Option<IpAddr>,
         reverse_path: &str,
+        mail_bytes: usize,
         now: u64,
     ) -> Result<(), Exceeded> {
         self.check_network(ip, now)?;
         self.check_path(ip, reverse_path, now)?;
         if let Some(network) = ip.and_then(network_of) {
-            let path = reverse_path.to_ascii_lowercase();
+            let (path, kib) = (reverse_path.to_ascii_lowercase(), kib(mail_bytes));
             let domain = domain_of(&path).to_owned();
-            self.network.take(network, now);
-            self.path.take((network, path), now);
-            self.path_domain.take((network, domain), now);
+            self.network_kib
+                .check(&network, kib, now)
+                .map_err(exceeded(Counted::NetworkBytes))?;
+            self.network_kib.take(network, kib, now);
+            self.network.take(network, 1, now);
+            self.path.take((network, path), 1, now);
+            self.path_domain.take((network, domain), 1, now);
         }
         Ok(())
     }
 
     /// Whether the canonical address that DKIM has proved may hand in a mail now. Takes nothing.
-    pub fn check_proven(&self, from: &str, now: u64) -> Result<(), Exceeded> {
+    pub fn check_proven(&self, from: &str, mail_bytes: usize, now: u64) -> Result<(), Exceeded> {
         self.address
-            .check(from, now)
+            .check(from, 1, now)
             .map_err(exceeded(Counted::Address))?;
         self.domain
-            .check(domain_of(from), now)
-            .map_err(exceeded(Counted::Domain))
+            .check(domain_of(from), 1, now)
+            .map_err(exceeded(Counted::Domain))?;
+        self.address_kib
+            .check(from, kib(mail_bytes), now)
+            .map_err(exceeded(Counted::AddressBytes))
     }
 
     /// Counts a mail for the canonical address that DKIM has proved.
-    pub fn take_proven(&mut self, from: &str, now: u64) {
-        self.address.take(from.to_owned(), now);
-        self.domain.take(domain_of(from).to_owned(), now);
+    pub fn take_proven(&mut self, from: &str, mail_bytes: usize, now: u64) {
+        self.address.take(from.to_owned(), 1, now);
+        self.domain.take(domain_of(from).to_owned(), 1, now);
+        self.address_kib.take(from.to_owned(), kib(mail_bytes), now);
     }
+}
+
+/// Begun KiB.
+fn kib(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(1_024)).unwrap_or(u64::MAX)
 }
 
 fn exceeded(what: Counted) -> impl Fn(u64) -> Exceeded {
@@ -150,8 +186,8 @@ fn domain_of(address: &str) -> &str {
     address.rsplit('@').next().unwrap_or_default()
 }
 
-/// Buckets of one kind. A mail costs as many units as an hour has seconds, and each second brings as many
-/// units as an hour allows mails: whole numbers throughout.
+/// Buckets of one kind. A mail (or a KiB) costs as many units as an hour has seconds, and each second brings as
+/// many units as an hour allows mails: whole numbers throughout.
 #[derive(Debug)]
 struct Buckets<K> {
     per_hour: u64,
@@ -187,26 +223,28 @@ impl<K: Hash + Eq> Buckets<K> {
         bucket.units.saturating_add(brought).min(full)
     }
 
-    /// Seconds to wait where the bucket is empty. A limit of 0 is none.
-    fn check<Q: Hash + Eq + ?Sized>(&self, key: &Q, now: u64) -> Result<(), u64>
+    /// Seconds to wait where the bucket holds less than that. A limit of 0 is none.
+    fn check<Q: Hash + Eq + ?Sized>(&self, key: &Q, amount: u64, now: u64) -> Result<(), u64>
     where
         K: std::borrow::Borrow<Q>,
     {
         if self.per_hour == 0 {
             return Ok(());
         }
-        let missing = HOUR_SECS.saturating_sub(self.units(key, now));
+        let wanted = amount.min(self.per_hour).saturating_mul(HOUR_SECS);
+        let missing = wanted.saturating_sub(self.units(key, now));
         match missing {
             0 => Ok(()),
             _ => Err(missing.div_ceil(self.per_hour)),
         }
     }
 
-    fn take(&mut self, key: K, now: u64) {
+    fn take(&mut self, key: K, amount: u64, now: u64) {
         if self.per_hour == 0 {
             return;
         }
-        let units = self.units(&key, now).saturating_sub(HOUR_SECS);
+        let cost = amount.saturating_mul(HOUR_SECS);
+        let units = self.units(&key, now).saturating_sub(cost);
         self.buckets.insert(key, Bucket { units, at: now });
     }
 }
@@ -260,7 +298,7 @@ mod tests {
         let mut allowance = allowance(3, 0, 0);
         for _ in 0..3 {
             assert_eq!(
-                allowance.take_envelope(ip("192.0.2.1"), "a@b.example", NOW),
+                allowance.take_envelope(ip("192.0.2.1"), "a@b.example", 1, NOW),
                 Ok(())
             );
         }
@@ -269,14 +307,14 @@ mod tests {
             wait_secs: 1_200,
         };
         assert_eq!(
-            allowance.take_envelope(ip("192.0.2.9"), "c@d.example", NOW),
+            allowance.take_envelope(ip("192.0.2.9"), "c@d.example", 1, NOW),
             Err(over)
         );
         assert_eq!(allowance.check_network(ip("192.0.2.1"), NOW), Err(over));
         assert_eq!(allowance.check_network(ip("192.0.3.1"), NOW), Ok(()));
         assert!(allowance.check_network(ip("192.0.2.1"), NOW + 1_199).is_err());
         assert_eq!(
-            allowance.take_envelope(ip("192.0.2.1"), "a@b.example", NOW + 1_200),
+            allowance.take_envelope(ip("192.0.2.1"), "a@b.example", 1, NOW + 1_200),
             Ok(())
         );
         assert!(allowance.check_network(ip("192.0.2.1"), NOW + 1_200).is_err());
@@ -287,19 +325,19 @@ mod tests {
         let mut allowance = allowance(1, 1, 1);
         for _ in 0..9 {
             assert_eq!(
-                allowance.take_envelope(ip("127.0.0.1"), "a@b.example", NOW),
+                allowance.take_envelope(ip("127.0.0.1"), "a@b.example", 1, NOW),
                 Ok(())
             );
-            assert_eq!(allowance.take_envelope(None, "a@b.example", NOW), Ok(()));
+            assert_eq!(allowance.take_envelope(None, "a@b.example", 1, NOW), Ok(()));
         }
         let mut allowance = self::allowance(0, 0, 0);
         for _ in 0..9 {
             assert_eq!(
-                allowance.take_envelope(ip("192.0.2.1"), "a@b.example", NOW),
+                allowance.take_envelope(ip("192.0.2.1"), "a@b.example", 1, NOW),
                 Ok(())
             );
-            assert_eq!(allowance.check_proven("a@b.example", NOW), Ok(()));
-            allowance.take_proven("a@b.example", NOW);
+            assert_eq!(allowance.check_proven("a@b.example", 1, NOW), Ok(()));
+            allowance.take_proven("a@b.example", 1, NOW);
         }
     }
 
@@ -307,35 +345,71 @@ mod tests {
     fn rejects_the_same_path_in_another_case_but_not_from_another_network() {
         let mut allowance = allowance(0, 1, 0);
         assert_eq!(
-            allowance.take_envelope(ip("192.0.2.1"), "A@b.example", NOW),
+            allowance.take_envelope(ip("192.0.2.1"), "A@b.example", 1, NOW),
             Ok(())
         );
-        let again = allowance.take_envelope(ip("192.0.2.1"), "a@B.example", NOW);
+        let again = allowance.take_envelope(ip("192.0.2.1"), "a@B.example", 1, NOW);
         assert_eq!(again.map_err(|over| over.what), Err(Counted::Address));
         assert_eq!(
-            allowance.take_envelope(ip("198.51.100.1"), "a@b.example", NOW),
+            allowance.take_envelope(ip("198.51.100.1"), "a@b.example", 1, NOW),
             Ok(())
         );
-        assert_eq!(allowance.check_proven("a@b.example", NOW), Ok(()));
+        assert_eq!(allowance.check_proven("a@b.example", 1, NOW), Ok(()));
     }
 
     #[test]
     fn rejects_a_domain_beyond_its_hour() {
         let mut allowance = allowance(0, 5, 2);
         for from in ["a@b.example", "c@b.example"] {
-            assert_eq!(allowance.check_proven(from, NOW), Ok(()));
-            allowance.take_proven(from, NOW);
+            assert_eq!(allowance.check_proven(from, 1, NOW), Ok(()));
+            allowance.take_proven(from, 1, NOW);
         }
-        let over = allowance.check_proven("d@b.example", NOW);
+        let over = allowance.check_proven("d@b.example", 1, NOW);
         assert_eq!(over.map_err(|over| over.what), Err(Counted::Domain));
-        assert_eq!(allowance.check_proven("d@b.example", NOW + 1_800), Ok(()));
-        assert_eq!(allowance.check_proven("a@e.example", NOW), Ok(()));
+        assert_eq!(allowance.check_proven("d@b.example", 1, NOW + 1_800), Ok(()));
+        assert_eq!(allowance.check_proven("a@e.example", 1, NOW), Ok(()));
+    }
+
+    // The attack: few mails, each as large as a mail may be.
+    #[test]
+    fn rejects_bytes_beyond_an_hours_and_no_others() {
+        const LARGE: usize = 256 * 1_024;
+        let mut allowance = allowance(0, 0, 0);
+        let most = NETWORK_KIB_HOUR / 256;
+        for _ in 0..most {
+            assert_eq!(
+                allowance.take_envelope(ip("192.0.2.1"), "a@b.example", LARGE, NOW),
+                Ok(())
+            );
+        }
+        let over = allowance.take_envelope(ip("192.0.2.2"), "c@b.example", LARGE, NOW);
+        assert_eq!(over.map_err(|over| over.what), Err(Counted::NetworkBytes));
+        assert_eq!(
+            allowance.take_envelope(ip("192.0.3.1"), "a@b.example", LARGE, NOW),
+            Ok(())
+        );
+        assert_eq!(
+            allowance.take_envelope(ip("127.0.0.1"), "a@b.example", LARGE, NOW),
+            Ok(())
+        );
+        let until = NOW + 3_600 / u64::from(most) + 1;
+        assert_eq!(
+            allowance.take_envelope(ip("192.0.2.2"), "c@b.example", LARGE, until),
+            Ok(())
+        );
+        for _ in 0..ADDRESS_KIB_HOUR / 256 {
+            assert_eq!(allowance.check_proven("a@b.example", LARGE, NOW), Ok(()));
+            allowance.take_proven("a@b.example", LARGE, NOW);
+        }
+        let over = allowance.check_proven("a@b.example", LARGE, NOW);
+        assert_eq!(over.map_err(|over| over.what), Err(Counted::AddressBytes));
+        assert_eq!(allowance.check_proven("c@b.example", LARGE, NOW), Ok(()));
     }
 
     #[test]
     fn a_clock_that_goes_back_gives_nothing_and_takes_nothing() {
         let mut allowance = allowance(1, 0, 0);
-        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", NOW), Ok(()));
+        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", 1, NOW), Ok(()));
         assert!(allowance.check_network(ip("192.0.2.1"), NOW - 1).is_err());
         assert!(allowance.check_network(ip("192.0.2.1"), NOW - 3_600).is_err());
     }
@@ -344,9 +418,9 @@ mod tests {
     fn a_clock_that_was_a_year_ahead_holds_nobody_up() {
         let mut allowance = allowance(1, 0, 0);
         let ahead = NOW + 365 * 86_400;
-        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", ahead), Ok(()));
+        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", 1, ahead), Ok(()));
         assert!(allowance.check_network(ip("192.0.2.1"), ahead).is_err());
-        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", NOW), Ok(()));
+        assert_eq!(allowance.take_envelope(ip("192.0.2.1"), "", 1, NOW), Ok(()));
         assert!(allowance.check_network(ip("192.0.2.1"), NOW).is_err());
     }
 
@@ -354,10 +428,10 @@ mod tests {
     fn strangers_beyond_the_bound_push_out_the_oldest() {
         let mut buckets = Buckets::new(1);
         for number in 0..2 * BUCKETS_MAX {
-            buckets.take(number, NOW);
+            buckets.take(number, 1, NOW);
             assert!(buckets.buckets.len() <= BUCKETS_MAX);
         }
-        assert!(buckets.check(&(2 * BUCKETS_MAX - 1), NOW).is_err());
-        assert!(buckets.check(&0, NOW).is_ok());
+        assert!(buckets.check(&(2 * BUCKETS_MAX - 1), 1, NOW).is_err());
+        assert!(buckets.check(&0, 1, NOW).is_ok());
     }
 }

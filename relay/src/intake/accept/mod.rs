@@ -116,9 +116,10 @@ impl Intake {
 
     async fn receive(&self, incoming: IncomingMail) -> Reply {
         let now = (self.clock)();
+        let (ip, bytes) = (incoming.peer.ip, incoming.raw.len());
         let envelope = self
             .allowance()
-            .take_envelope(incoming.peer.ip, incoming.reverse_path(), now);
+            .take_envelope(ip, incoming.reverse_path(), bytes, now);
         if let Err(over) = envelope {
             return put_off(&incoming, over.what.as_str(), over_limit(451, over));
         }
@@ -184,8 +185,9 @@ impl Intake {
     }
 
     async fn keep(&self, mut incoming: IncomingMail, accepted: Accepted, now: u64) -> Reply {
+        let bytes = incoming.raw.len();
         if accepted.dkim == Dkim::Proven
-            && let Err(over) = self.allowance().check_proven(accepted.from.as_str(), now)
+            && let Err(over) = self.allowance().check_proven(accepted.from.as_str(), bytes, now)
         {
             return put_off(&incoming, over.what.as_str(), over_limit(451, over));
         }
@@ -200,7 +202,7 @@ impl Intake {
                 // A copy does not count: otherwise anyone who has seen a mail could use up its sender's hour
                 // with copies.
                 if let Some(from) = proven {
-                    self.allowance().take_proven(from.as_str(), now);
+                    self.allowance().take_proven(from.as_str(), bytes, now);
                 }
                 if let (Some(auth), Some(reserved)) = (&self.auth, reserved) {
                     auth.start(reserved, id, self.queue.clone());
@@ -262,8 +264,8 @@ impl MailHandler for Intake {
 
 fn over_limit(code: u16, over: Exceeded) -> Reply {
     let minutes = over.wait_secs.div_ceil(60).max(1);
-    let what = over.what.as_str();
-    let text = format!("Too many mails from this {what} in an hour. Try again in {minutes} minutes.");
+    let too_much = over.what.too_much();
+    let text = format!("{too_much} in an hour. Try again in {minutes} minutes.");
     Reply::new(code, "4.7.1", text)
 }
 
