@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use amendment::key_record::parse_txt;
 use amendment::{
     Amendment, KeyAnswer, KeySource, ProvenMail, Refusal, Rules, TxtRecords, candidates, derive, key_names,
-    normal_form,
+    normal_form, waiting_forms,
 };
 use codec::{CloseTime, Drops, LedgerIndex, Object, Ter, sf};
 use explain::{ExplainEnv, explain};
@@ -141,6 +141,31 @@ fn rejects_a_mail_under_an_unusable_key_with_the_reason_of_the_key() {
     assert!(matches!(refusal, Refusal::KeyRecord(_)), "{refusal:?}");
     assert_eq!(refusal.code(), Ter::TEF_DKIM_REVOKED);
     assert_eq!(derive(&read("c002.eml"), NETWORK, NOW, &*KEYS).err(), None);
+}
+
+// Spec: 3, 4.7. What is kept of a mail that waits: each form is a mail that means the same, and is its own form.
+#[test]
+fn accepts_each_form_of_a_waiting_mail_as_that_mail() {
+    let good = read("c002.eml");
+    let end = good.windows(7).position(|w| w == b"\r\nFrom:").unwrap() + 2;
+    let broken = String::from_utf8(good[..end].to_vec())
+        .unwrap()
+        .replace("t=1794823212", "t=1794823213");
+    let padded = [b"X-Pad: x\r\n".as_slice(), broken.as_bytes(), &good].concat();
+    let forms = waiting_forms(&padded);
+    assert_eq!(forms.len(), 2);
+    let proven = |raw: &[u8]| derive(raw, NETWORK, NOW, &*KEYS);
+    assert!(proven(&forms[0].bytes).is_err(), "the broken signature alone");
+    assert_eq!(proven(&forms[1].bytes), proven(&good));
+    assert_eq!(
+        proven(&good).map(|mail| mail.memo.clone()).ok(),
+        Some(forms[1].bytes.clone())
+    );
+    for form in &forms {
+        assert_eq!(waiting_forms(&form.bytes), std::slice::from_ref(form));
+    }
+    let body = [good.as_slice(), b"x\r\n"].concat();
+    assert_eq!(waiting_forms(&body), [], "another body than the signed one");
 }
 
 #[test]

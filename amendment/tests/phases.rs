@@ -454,6 +454,40 @@ fn rejects_failures_under_settled_keys_for_good() {
     assert_eq!(verdicts(replaced), refused);
 }
 
+// Spec: 4.5, 7.3. What one key proved is remembered with the transaction; every other key judges again.
+#[test]
+fn accepts_a_proof_again_under_an_equal_key_and_rejects_it_under_every_other() {
+    let mail = mail("c002.eml");
+    let good = ledger(&mail);
+    let parsed = preflight(&wrapped(&mail), &Rules::of(&good)).unwrap();
+    let code = |ledger: &Ledger| {
+        let screened = screen(parsed.clone(), ledger).unwrap();
+        authenticate(screened, ledger).map_or_else(|error| error.code(), |_| Ter::TES_SUCCESS)
+    };
+    let with_key = |change: &dyn Fn(Object) -> Object| {
+        let mut ledger = ledger(&mail);
+        let entry = ledger.parent.remove(&dkim_keylet()).unwrap();
+        ledger.parent.insert(dkim_keylet(), change(entry));
+        ledger
+    };
+    for _ in 0..2 {
+        assert_eq!(code(&good), Ter::TES_SUCCESS);
+        assert_eq!(code(&with_key(&with_other_key)), Ter::TEF_BAD_SIGNATURE);
+        let revoked = with_key(&|entry| entry.with(sf::REVOKED_AT, NOW - 1));
+        assert_eq!(code(&revoked), Ter::TEF_DKIM_REVOKED);
+        let mut without = ledger(&mail);
+        without.parent.remove(&dkim_keylet());
+        assert_eq!(code(&without), Ter::TER_NO_DKIM_KEY);
+    }
+    // Under the wrong key first, nothing is remembered.
+    let fresh = preflight(&wrapped(&mail), &Rules::of(&good)).unwrap();
+    let bad = with_key(&with_other_key);
+    for _ in 0..2 {
+        let screened = screen(fresh.clone(), &bad).unwrap();
+        assert!(authenticate(screened, &bad).is_err());
+    }
+}
+
 // Spec: 7.3, 7.4.
 #[test]
 fn key_states_are_those_of_the_entry() {

@@ -29,7 +29,7 @@ pub(crate) fn prove(
     own_checks: impl FnOnce() -> Result<(), Ter>,
 ) -> Result<Ready, Ter> {
     let view = View::new(env, state);
-    let parsed = amendment::preflight(tx.object(), &Rules::of(&view)).map_err(|refusal| refusal.code())?;
+    let parsed = tx.mail(&Rules::of(&view)).map_err(|refusal| refusal.code())?;
     own_checks()?;
     let screened = amendment::screen(parsed, &view).map_err(|refusal| refusal.code())?;
     let proven = amendment::authenticate(screened, &view).map_err(|refusal| refusal.code())?;

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use amendment::{Parsed, PreflightError, Rules};
 use codec::format::{FormatError, TxType};
 use codec::keys::{LowS, PublicKey};
 use codec::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_BYTES_MIN};
@@ -51,6 +52,8 @@ struct Inner {
     id: Hash256,
     tx_type: TxType,
     signature_good: OnceLock<bool>,
+    /// What its mail says, and the rules under which it was read.
+    mail: OnceLock<(Rules, Result<Parsed, PreflightError>)>,
 }
 
 impl Transaction {
@@ -73,6 +76,7 @@ impl Transaction {
             object,
             tx_type,
             signature_good: OnceLock::new(),
+            mail: OnceLock::new(),
         })))
     }
 
@@ -157,6 +161,14 @@ impl Transaction {
     #[must_use]
     pub fn has_good_signature(&self) -> bool {
         *self.0.signature_good.get_or_init(|| self.check_signature())
+    }
+
+    /// What the mail that signs it says, as [`amendment::preflight`] answers. Read once and remembered, with the
+    /// key that proved it.
+    pub(crate) fn mail(&self, rules: &Rules) -> Result<Parsed, PreflightError> {
+        let read = || amendment::preflight(&self.0.object, rules);
+        let (under, known) = self.0.mail.get_or_init(|| (*rules, read()));
+        if under == rules { known.clone() } else { read() }
     }
 
     fn check_signature(&self) -> bool {

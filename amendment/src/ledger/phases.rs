@@ -4,6 +4,8 @@
 //!
 //! Spec: 6, 7.3, 8, 9, 10, 11.
 
+use std::sync::{Arc, OnceLock};
+
 use codec::format::TxType;
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
 use thiserror::Error;
@@ -184,10 +186,12 @@ impl PreclaimError {
     }
 }
 
-/// A transaction that its mail makes, with no ledger asked. Only `preflight` makes one.
+/// A transaction that its mail makes, with no ledger asked. Only `preflight` makes one. Copies share the key
+/// that proved the signature once, so that nobody proves it twice under one key.
 #[derive(Debug, Clone)]
 pub struct Parsed {
-    reading: Reading,
+    reading: Arc<Reading>,
+    proven_under: Arc<OnceLock<KeyRecord>>,
     account: AccountId,
     network_id: u32,
     sequence: u32,
@@ -261,7 +265,8 @@ fn parse(tx: &Object, rules: &Rules) -> Result<Parsed, Refusal> {
         return Err(Refusal::NotDerived);
     }
     Ok(Parsed {
-        reading,
+        reading: Arc::new(reading),
+        proven_under: Arc::default(),
         account,
         network_id: rules.network_id,
         sequence,
@@ -372,7 +377,17 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
     let reading = &screened.parsed.reading;
     let name = &reading.key_name;
     let entry = view.parent_entry(&name.keylet());
-    let verified = |key: &KeyRecord| verify::verify(&reading.claim(), key);
+    // What a key proved is proven under an equal key, and under no other.
+    let proven_under = &screened.parsed.proven_under;
+    let verified = |key: &KeyRecord| {
+        if proven_under.get() == Some(key) {
+            return Ok(());
+        }
+        verify::verify(&reading.claim(), key).inspect(|()| {
+            // Another thread may have been first; then that key stays.
+            let _ = proven_under.set(key.clone());
+        })
+    };
     match ledger_key(entry.as_ref(), view.parent_close_time(), view.key_cache()) {
         LedgerKey::Missing => Err(AuthError::NoKey),
         LedgerKey::Revoked => Err(AuthError::Revoked),

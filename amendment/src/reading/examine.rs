@@ -273,9 +273,7 @@ pub fn candidates(raw: &[u8]) -> Vec<CandidateKey> {
     let Some(mail) = split(raw, &mut NoRecord) else {
         return Vec::new();
     };
-    read_all(&mail)
-        .filter(|candidate| candidate.is_eligible())
-        .take(SIGNATURE_CANDIDATES_MAX)
+    eligible(&mail)
         .filter_map(|candidate| {
             Some(CandidateKey {
                 account: candidate.sender.as_ref()?.account(),
@@ -294,9 +292,7 @@ pub fn waiting_forms(raw: &[u8]) -> Vec<WaitingForm> {
     let Some(mail) = split(raw, &mut NoRecord) else {
         return Vec::new();
     };
-    read_all(&mail)
-        .filter(|candidate| candidate.is_eligible())
-        .take(SIGNATURE_CANDIDATES_MAX)
+    eligible(&mail)
         .filter(|candidate| body_matches(candidate, mail.body))
         .filter_map(|candidate| {
             let body = canon::body(mail.body, candidate.scheme?.body);
@@ -315,6 +311,13 @@ pub fn key_names(raw: &[u8]) -> Vec<KeyName> {
     };
     let names = read_all(&mail).filter_map(|candidate| candidate.key_name);
     names.take(SIGNATURE_CANDIDATES_MAX.saturating_mul(2)).collect()
+}
+
+/// The signatures that count. Spec: 4.7.
+fn eligible<'m>(mail: &'m Mail<'m>) -> impl Iterator<Item = Candidate<'m>> + 'm {
+    read_all(mail)
+        .filter(|candidate| candidate.is_eligible())
+        .take(SIGNATURE_CANDIDATES_MAX)
 }
 
 fn read_all<'m>(mail: &'m Mail<'m>) -> impl Iterator<Item = Candidate<'m>> + 'm {
