@@ -197,6 +197,10 @@ impl Chain {
             .map(|tx| tx.sequence().saturating_add(1))
             .max()
             .unwrap_or(0);
+        if outcome.applied && after_held > 0 {
+            let open = Arc::make_mut(&mut self.state.open);
+            Arc::make_mut(&mut self.state.held).follow(tx.account(), open);
+        }
         Ok(TxReply {
             tx: tx.clone(),
             outcome,

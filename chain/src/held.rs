@@ -75,6 +75,18 @@ impl HeldTransactions {
         self.0.iter().map(|entry| &entry.tx).find(|tx| tx.id() == *id)
     }
 
+    /// A transaction of this account got a place: those that waited for it follow at once (NetworkOPs.cpp
+    /// `popAcctTransaction`).
+    pub(crate) fn follow(&mut self, account: AccountId, open: &mut OpenLedger) {
+        let (mut waiting, others): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|entry| entry.tx.account() == account);
+        waiting.sort_by_key(Entry::order);
+        waiting.retain(|entry| may_succeed_later(open, &entry.tx));
+        self.0 = others;
+        self.0.append(&mut waiting);
+    }
+
     /// Try all of them and `more` in a new open ledger, lower sequences first; hold on to those that may
     /// still succeed and whose time has not passed.
     pub(crate) fn retry(&mut self, more: impl Iterator<Item = Transaction>, open: &mut OpenLedger) {
@@ -84,11 +96,16 @@ impl HeldTransactions {
         waiting.extend(more.map(|tx| Entry::new(tx, index)));
         waiting.sort_by_key(Entry::order);
         for entry in waiting {
-            let outcome = open.submit_at_its_price(&entry.tx);
-            let may_succeed = outcome.is_ok_and(|outcome| outcome.retriable && !outcome.applied);
-            if may_succeed && closed <= entry.until && self.0.len() < HELD_MAX {
+            let is_to_wait = may_succeed_later(open, &entry.tx);
+            if is_to_wait && closed <= entry.until && self.0.len() < HELD_MAX {
                 self.0.push(entry);
             }
         }
     }
+}
+
+/// Tries a transaction; true where it gets no place and a later ledger may take it.
+fn may_succeed_later(open: &mut OpenLedger, tx: &Transaction) -> bool {
+    let outcome = open.submit_at_its_price(tx);
+    outcome.is_ok_and(|outcome| outcome.retriable && !outcome.applied)
 }

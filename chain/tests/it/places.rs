@@ -49,15 +49,18 @@ fn pay_with_fee(sequence: u32, drops: i64) -> Transaction {
 }
 
 #[test]
-fn accepts_a_held_transaction_in_the_ledger_after_the_one_that_was_missing() {
+fn accepts_held_transactions_as_soon_as_the_one_before_came() {
     let mut driver = Driver::new(1);
-    let early = driver.submit(pay(3), OnRetry::Hold);
-    assert_eq!((early.outcome.ter, early.held), (Ter::TER_PRE_SEQ, Held::Yes));
+    for sequence in [4, 3] {
+        let early = driver.submit(pay(sequence), OnRetry::Hold);
+        assert_eq!((early.outcome.ter, early.held), (Ter::TER_PRE_SEQ, Held::Yes));
+    }
     driver.next_ledger();
-    assert_eq!((driver.held(), driver.in_open()), (1, 0));
-    assert!(driver.submit(pay(2), OnRetry::Hold).outcome.applied);
-    driver.next_ledger();
-    assert_eq!((driver.held(), driver.in_open()), (0, 1));
+    assert_eq!((driver.held(), driver.in_open()), (2, 0));
+    let reply = driver.submit(pay(2), OnRetry::Hold);
+    assert!(reply.outcome.applied);
+    assert_eq!(reply.sequence_available, 5);
+    assert_eq!((driver.held(), driver.in_open()), (0, 3));
 }
 
 #[test]

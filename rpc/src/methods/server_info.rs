@@ -164,3 +164,21 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
         ("native_currency_code".to_owned(), json!("XAH")),
     ]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // NetworkOPs.cpp `getServerInfo`: the level by the reference level.
+    #[test]
+    fn accepts_load_factors_as_numbers() {
+        for (level, factor) in [
+            (256, "1"),
+            (128_256, "501"),
+            (130_572, "510.046"),
+            (3_200_000, "12500"),
+        ] {
+            assert_eq!(load_factor(level).to_string(), factor);
+        }
+    }
+}
