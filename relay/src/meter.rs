@@ -19,6 +19,10 @@ pub const CONNECTIONS_REFUSED: &str = "relay_connections_refused_total";
 pub const QUEUE_ENTRIES: &str = "relay_queue_entries";
 /// Gauge. Age of the oldest entry that is not final, seconds.
 pub const QUEUE_OLDEST_SECS: &str = "relay_queue_oldest_seconds";
+/// Gauge. Entries that are not final, by what they wait `for`: node, operator, key, funds, time.
+pub const QUEUE_WAITS: &str = "relay_queue_waits";
+/// Gauge. Age of the oldest of them, seconds, by what they wait `for`.
+pub const QUEUE_WAITS_SECS: &str = "relay_queue_waits_oldest_seconds";
 /// Counter. Entries that could not be read and were set aside.
 pub const QUEUE_DAMAGED: &str = "relay_queue_damaged_total";
 /// Histogram. From the first byte of a commit to its sync, seconds.
@@ -37,6 +41,13 @@ pub const VALIDATED_SECS: &str = "relay_validated_seconds";
 pub const ANSWERS_SENT: &str = "relay_answers_sent_total";
 /// Counter. Answers not sent, by `why`.
 pub const ANSWERS_WITHHELD: &str = "relay_answers_withheld_total";
+
+/// Gauge. Answers that wait to be sent.
+pub const ANSWERS_WAITING: &str = "relay_answers_waiting";
+/// Gauge. Age of the oldest of them, seconds.
+pub const ANSWERS_WAITING_SECS: &str = "relay_answers_waiting_oldest_seconds";
+/// Gauge. 1 while answers can be handed over, 0 while the smarthost is down.
+pub const SMARTHOST_UP: &str = "relay_smarthost_up";
 
 /// Upper bounds of a commit, seconds.
 const COMMIT_BOUNDS: [f64; 12] = [

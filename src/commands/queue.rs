@@ -344,9 +344,20 @@ fn stats_text(stats: &Stats) -> String {
         let count = stats.entries.get(&state).copied().unwrap_or_default();
         line(state.as_str(), count.to_string());
     }
+    for (what, waiting) in &stats.waits {
+        let name = format!("wait for {}", what.as_str());
+        line(
+            &name,
+            format!("{}, the oldest for {}", waiting.count, span(waiting.oldest_secs)),
+        );
+    }
     line("held", stats.held.to_string());
     line("cannot be read", stats.damaged.to_string());
-    line("answers waiting", stats.notices_waiting.to_string());
+    let oldest = match stats.notices_waiting {
+        0 => String::new(),
+        _ => format!(", the oldest for {}", span(stats.notices_oldest_secs)),
+    };
+    line("answers waiting", format!("{}{oldest}", stats.notices_waiting));
     if let Some(secs) = stats.oldest_secs {
         line("oldest", span(secs));
     }

@@ -27,7 +27,7 @@ use crate::intake::maildir;
 use crate::intake::smtp::server::{self, Server, UnixSocket};
 use crate::intake::smtp::tls::TlsFiles;
 use crate::limits::{FILES_RESERVED, LMTP_CONNECTIONS_MAX};
-use crate::notices::{Announcer, Desk, NoticeRules, Sender, Signer, Teller, Way};
+use crate::notices::{Announcer, Desk, NoticeRules, Reach, Sender, Signer, Teller, Way};
 use crate::queue::Queue;
 use ops::PrometheusHandle;
 
@@ -41,7 +41,7 @@ mod upkeep;
 pub use error::{DaemonError, PartEnded};
 
 use asked::Asked;
-use health::{Conditions, Opened};
+use health::{Conditions, Opened, Seen};
 use tasks::Tasks;
 use upkeep::keep_up;
 
@@ -86,6 +86,10 @@ struct Parts {
     nodes: Arc<Nodes>,
     handler: Arc<dyn MailHandler>,
     channels_open: Arc<AtomicUsize>,
+    /// Whether answers can be handed over.
+    reach: Arc<Reach>,
+    /// What was seen of the queue last.
+    seen: Arc<Seen>,
 }
 
 /// Listeners that are bound and not served yet.
@@ -114,6 +118,8 @@ impl Daemon {
             nodes: Arc::new(Nodes::new(&config.nodes, config.network)),
             handler: Arc::new(Intake::open(&config, queue.clone(), clock.clone())?),
             channels_open: Arc::default(),
+            reach: Arc::default(),
+            seen: Arc::default(),
             config,
             clock,
             queue,
@@ -263,7 +269,7 @@ impl Parts {
         if let (Some(answers), Some(rules), Some(way)) =
             (&self.config.answers, NoticeRules::of(&self.config), way)
         {
-            let sender = self.sender(answers, way)?;
+            let sender = self.sender(answers, way)?.noting(Arc::clone(&self.reach));
             let stop = tasks.stop.subscribe();
             tasks.tasks.spawn(sender.run(stop));
             let teller = Teller::new(rules.clone(), Asked(Arc::clone(&self.nodes)), self.clock.clone());
@@ -308,6 +314,7 @@ impl Parts {
             self.queue.clone(),
             Arc::clone(&self.nodes),
             self.clock.clone(),
+            Arc::clone(&self.seen),
         ));
         let (Some(config), Some(metrics)) = (&self.config.http, metrics) else {
             return Ok(Vec::new());
@@ -318,6 +325,8 @@ impl Parts {
             nodes: Arc::clone(&self.nodes),
             channels_open: Arc::clone(&self.channels_open),
             channels: doors,
+            reach: self.config.answers.is_some().then(|| Arc::clone(&self.reach)),
+            seen: Arc::clone(&self.seen),
         });
         let serving = ops::serve(listener, health, metrics, tasks.until_stop());
         tasks.tasks.spawn(async move {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::health::Seen;
 use crate::clock::Clock;
 use crate::courier::nodes::Nodes;
 use crate::limits::UPKEEP_SECS;
@@ -10,7 +11,7 @@ use crate::meter;
 use crate::queue::{Queue, State};
 
 /// Runs for as long as the queue can be written.
-pub(super) async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
+pub(super) async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock, seen: Arc<Seen>) {
     let mut every = tokio::time::interval(Duration::from_secs(UPKEEP_SECS));
     while queue.is_alive() {
         every.tick().await;
@@ -24,11 +25,13 @@ pub(super) async fn keep_up(queue: Queue, nodes: Arc<Nodes>, clock: Clock) {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             metrics::gauge!(meter::QUEUE_ENTRIES, "state" => state.as_str()).set(f64::from(count));
         }
-        // Sets the gauge of the oldest entry; it reads the file.
+        // Sets the gauges of what waits; it reads the file.
         let reading = queue.clone();
         let stats = tokio::task::spawn_blocking(move || reading.stats(now)).await;
-        if let Ok(Err(error)) = stats {
-            tracing::warn!(%error, "the queue cannot be read now");
+        match stats {
+            Ok(Ok(stats)) => seen.see(stats),
+            Ok(Err(error)) => tracing::warn!(%error, "the queue cannot be read now"),
+            Err(_) => {}
         }
         for at in 0..nodes.count() {
             // Whether it answers is noted by the nodes themselves.

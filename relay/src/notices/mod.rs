@@ -40,7 +40,7 @@ pub use announce::Announcer;
 pub use desk::Desk;
 pub use outgoing::{Connection, Direct, DirectError, HandedOver, Smarthost, SmtpError, Step, Way, WayError};
 pub use query::{RequestError, Requests, Teller};
-pub use sender::{Pass, Sender};
+pub use sender::{Pass, Reach, Sender};
 pub use sign::{KeyFileError, SignError, Signer};
 pub use thread::{Reading, thread_of};
 pub(crate) use trial::send_test;

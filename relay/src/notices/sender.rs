@@ -2,6 +2,7 @@
 //! mail servers, a lane for each domain.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -11,6 +12,7 @@ use super::desk::{Desk, wait_secs};
 use super::lanes::Lanes;
 use super::outgoing::{Connection, Smarthost, Way};
 use crate::limits::{SMARTHOST_CONNECTIONS_MAX, SMARTHOST_WAIT_SECS};
+use crate::meter;
 use crate::queue::Notice;
 
 /// How long answers are gathered, so that several go over one connection.
@@ -33,6 +35,29 @@ pub enum Pass {
 pub struct Sender {
     desk: Arc<Desk>,
     exit: Exit,
+    reach: Arc<Reach>,
+}
+
+/// Whether answers can be handed over, for metrics and readiness.
+#[derive(Debug, Default)]
+pub struct Reach(AtomicBool);
+
+impl Reach {
+    /// Whether the last attempt to hand over failed.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, pass: Pass) {
+        let is_down = match pass {
+            Pass::Idle => return,
+            Pass::Worked => false,
+            Pass::Down => true,
+        };
+        self.0.store(is_down, Ordering::Relaxed);
+        metrics::gauge!(meter::SMARTHOST_UP).set(if is_down { 0.0 } else { 1.0 });
+    }
 }
 
 enum Exit {
@@ -49,7 +74,15 @@ impl Sender {
             Way::Smarthost(smarthost) => Exit::Smarthost(smarthost),
             Way::Direct(direct) => Exit::Direct(Lanes::new(Arc::clone(&desk), direct)),
         };
-        Sender { desk, exit }
+        let reach = Arc::default();
+        Sender { desk, exit, reach }
+    }
+
+    /// With somebody who looks at whether answers can be handed over.
+    #[must_use]
+    pub fn noting(mut self, reach: Arc<Reach>) -> Sender {
+        self.reach = reach;
+        self
     }
 
     /// Sends until `stop` says true, or its other side is gone. What was begun is finished.
@@ -57,7 +90,9 @@ impl Sender {
         let mut changes = self.desk.queue.changes();
         let mut failures = 0;
         while !*stop.borrow() {
-            let wait = match self.pass(&stop).await {
+            let pass = self.pass(&stop).await;
+            self.reach.note(pass);
+            let wait = match pass {
                 Pass::Worked => {
                     failures = 0;
                     GATHER

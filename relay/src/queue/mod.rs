@@ -37,6 +37,7 @@ mod store;
 mod stored;
 mod tables;
 mod view;
+mod waits;
 mod writer;
 
 #[cfg(test)]
@@ -51,3 +52,4 @@ pub use notice::{Notice, NoticeKind, NoticeState};
 pub use request::Request;
 pub use said::Said;
 pub use view::{EntryView, Kind};
+pub use waits::{Waiting, Waits, WaitsFor};

@@ -15,11 +15,13 @@ use super::handle::Queue;
 use super::id::MailId;
 use super::notice::{Notice, NoticeState};
 use super::store;
+use super::stored::decode;
 use super::tables::{
-    ANSWER_STATES, DAMAGED, DUE, ENTRIES, HIGHEST, LOWEST, STATES, decode_entry, notice_state_number,
-    state_number,
+    ANSWER_STATES, ANSWERS, DAMAGED, DUE, ENTRIES, HIGHEST, LOWEST, STATES, decode_entry,
+    notice_state_number, state_number,
 };
 use super::view::EntryView;
+use super::waits::{self, Waits, WaitsFor};
 use crate::meter;
 
 /// Why an operation was not done.
@@ -80,6 +82,12 @@ pub struct Stats {
     pub notices_waiting: u64,
     /// Age of the oldest entry that is not final, seconds.
     pub oldest_secs: Option<u64>,
+    /// Mails under way, by what they wait for.
+    #[serde(default)]
+    pub waits: Waits,
+    /// Age of the oldest notice that waits to be sent, seconds.
+    #[serde(default, rename = "answers_oldest_secs")]
+    pub notices_oldest_secs: u64,
     /// Size of the queue on disk, bytes.
     pub queue_bytes: u64,
     /// Size of the audit log, bytes.
@@ -205,11 +213,14 @@ impl Queue {
         };
         let mut stats = self.read(|reading| {
             let waiting: u64 = waiting_states().map(|state| core.count(state)).sum();
+            let (notices_waiting, notices_oldest_secs) = notices_waiting(reading, now)?;
             Ok(Stats {
                 entries: self.counts(),
                 held: waiting.saturating_sub(reading.open_table(DUE)?.len()?),
                 damaged: reading.open_table(DAMAGED)?.len()?,
-                notices_waiting: count_notices_waiting(reading)?,
+                notices_waiting,
+                notices_oldest_secs,
+                waits: waits(reading, now)?,
                 oldest_secs: oldest(reading)?.map(|oldest| now.saturating_sub(oldest)),
                 queue_bytes: 0,
                 audit_bytes: 0,
@@ -225,10 +236,39 @@ impl Queue {
         stats.audit_bytes = file_bytes(audit::FILE);
         stats.free_bytes = core.data.as_ref().and((core.space)().ok());
         stats.fault = self.check().err().map(|error| error.to_string());
-        let oldest_secs = u32::try_from(stats.oldest_secs.unwrap_or(0)).unwrap_or(u32::MAX);
-        metrics::gauge!(meter::QUEUE_OLDEST_SECS).set(f64::from(oldest_secs));
+        show(&stats);
         Ok(stats)
     }
+}
+
+/// Sets the gauges.
+fn show(stats: &Stats) {
+    let number = |value: u64| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
+    metrics::gauge!(meter::QUEUE_OLDEST_SECS).set(number(stats.oldest_secs.unwrap_or(0)));
+    for what in WaitsFor::ALL {
+        let waiting = stats.waits.get(&what).copied().unwrap_or_default();
+        metrics::gauge!(meter::QUEUE_WAITS, "for" => what.as_str()).set(number(waiting.count));
+        metrics::gauge!(meter::QUEUE_WAITS_SECS, "for" => what.as_str()).set(number(waiting.oldest_secs));
+    }
+    metrics::gauge!(meter::ANSWERS_WAITING).set(number(stats.notices_waiting));
+    metrics::gauge!(meter::ANSWERS_WAITING_SECS).set(number(stats.notices_oldest_secs));
+}
+
+/// What the mails under way wait for.
+fn waits(reading: &ReadTransaction, now: u64) -> Result<Waits, redb::Error> {
+    let (states, entries) = (reading.open_table(STATES)?, reading.open_table(ENTRIES)?);
+    let mut waits = Waits::new();
+    for state in waiting_states().map(state_number) {
+        for row in states.range((state, 0, 0)..=(state, u64::MAX, u64::MAX))? {
+            let (_, received_at, number) = row?.0.value();
+            let place = (received_at, number);
+            let row = entries.get(place)?;
+            if let Some(entry) = row.and_then(|row| decode_entry(place, row.value())) {
+                waits::count(&mut waits, &entry, now);
+            }
+        }
+    }
+    Ok(waits)
 }
 
 fn waiting_states() -> impl Iterator<Item = State> {
@@ -249,13 +289,19 @@ fn oldest(reading: &ReadTransaction) -> Result<Option<u64>, redb::Error> {
     Ok(oldest)
 }
 
-fn count_notices_waiting(reading: &ReadTransaction) -> Result<u64, redb::Error> {
+/// How many notices wait to be sent, and how old the oldest is, seconds.
+fn notices_waiting(reading: &ReadTransaction, now: u64) -> Result<(u64, u64), redb::Error> {
     let waiting = notice_state_number(NoticeState::Waiting);
-    let states = reading.open_table(ANSWER_STATES)?;
-    let mut count = 0;
+    let (states, notices) = (reading.open_table(ANSWER_STATES)?, reading.open_table(ANSWERS)?);
+    let (mut count, mut oldest_secs) = (0, 0);
     for row in states.range((waiting, 0, LOWEST, 0)..=(waiting, u64::MAX, HIGHEST, u8::MAX))? {
-        row?;
+        let (key, _) = row?;
+        let (_, _, about, kind) = key.value();
         count += 1;
+        let notice = notices.get((about, kind))?;
+        if let Some(notice) = notice.and_then(|row| decode::<Notice>(row.value())) {
+            oldest_secs = oldest_secs.max(now.saturating_sub(notice.made_at));
+        }
     }
-    Ok(count)
+    Ok((count, oldest_secs))
 }

@@ -89,9 +89,22 @@ impl Scenario<'_> {
     pub(crate) async fn deliver(&mut self, text: &str, wanted: u16) -> Result<(), Ending> {
         let sender = format!("alice@{DOMAIN}");
         let (code, lines) = smtp::send(self.smtp, &sender, RELAY, text).await?;
+        // Each line of a reply repeats its enhanced code (RFC 2034); people need it once.
+        let again = lines
+            .first()
+            .and_then(|line| line.split_once(' '))
+            .map_or("", |(code, _)| code);
+        let rest = lines.iter().skip(1);
+        let rest = rest.map(|line| line.strip_prefix(again).unwrap_or(line).trim_start());
+        let words: Vec<&str> = lines
+            .first()
+            .map(String::as_str)
+            .into_iter()
+            .chain(rest)
+            .collect();
         self.story.say(&format!(
             "   the relay: {code} {}",
-            lines.join("\n                  ")
+            words.join("\n              ")
         ));
         self.story
             .event("relayed", json!({ "code": code, "lines": lines }));

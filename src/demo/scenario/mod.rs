@@ -127,6 +127,14 @@ fn account_of(email: &str) -> AccountId {
     recipient.map_or(AccountId::ZERO, |recipient| recipient.account())
 }
 
+/// A result: its sentence, then its name.
+fn worded(code: &str, message: Option<&str>) -> String {
+    match message {
+        Some(message) if !message.is_empty() => format!("{message} ({code})"),
+        Some(_) | None => code.to_owned(),
+    }
+}
+
 /// Drops of whole XAH.
 fn xah(count: u64) -> Drops {
     Drops::new(count * Drops::PER_XAH)

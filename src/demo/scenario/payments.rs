@@ -1,6 +1,6 @@
 //! Mails of four shapes; each must pay.
 
-use super::{ALICE, BOB, CAROL, DAVE, ERIN, Paid, Scenario, account_of, xah};
+use super::{ALICE, BOB, CAROL, DAVE, ERIN, Paid, Scenario, account_of, worded, xah};
 use crate::commands::show;
 use crate::commands::submit::MailAnswer;
 use crate::demo::setting::DOMAIN;
@@ -9,6 +9,7 @@ use codec::{Drops, Ter};
 use explain::CheckVerdict;
 use rpc::api::{MailState, SubmitMode};
 use rpc::methods::{Form, SubmitEmailReply};
+use rpc::reply::{Receipt, Sum};
 use serde_json::json;
 use std::time::Instant;
 use testkit::mail::{self, Headers};
@@ -122,28 +123,41 @@ impl Scenario<'_> {
         let millis = started.elapsed().as_millis();
         let hash = end.hash.ok_or_else(|| self.story.differs("no transaction"))?;
         let record = self.transaction(hash, Form::Json).await?;
-        let result = record.meta.and_then(|meta| meta.result);
+        let result = record.meta.as_ref().and_then(|meta| meta.result.clone());
         self.story
             .expect("result", result.as_deref(), Some(Ter::TES_SUCCESS.token()))?;
-        let fee = record.transaction.fee.unwrap_or(Drops::new(0));
+        let receipt = record
+            .meta
+            .and_then(|meta| Receipt::of(&record.transaction, &meta));
+        let receipt = receipt.ok_or_else(|| self.story.differs("no figures"))?;
+        let fee = receipt.fee;
         let after = (self.balance(self.alice).await?, self.balance(receiver).await?);
         let ledger_index = end.ledger_index.map(|index| index.get());
-        self.story.say(&format!("   transaction {hash}"));
         self.story.say(&format!(
-            "   ledger {}, {millis} ms from SMTP to validated, fee {} XAH",
-            json!(ledger_index),
-            fee.to_xah()
+            "   Paid: {} to {}. Alice pays {} in all, with the reserve of the new account ({}) and the fee ({}).",
+            receipt.arrived(),
+            payment.receiver,
+            receipt.xah_left(),
+            Sum::of_drops(receipt.reserve),
+            Sum::of_drops(fee)
         ));
+        for (name, before, after) in [
+            ("Alice", before.0, after.0),
+            (
+                payment.receiver.split('@').next().unwrap_or_default(),
+                before.1,
+                after.1,
+            ),
+        ] {
+            self.story.say(&format!(
+                "   {name:<8} {} -> {} XAH",
+                before.to_xah(),
+                after.to_xah()
+            ));
+        }
         self.story.say(&format!(
-            "   Alice    {} -> {} XAH",
-            before.0.to_xah(),
-            after.0.to_xah()
-        ));
-        self.story.say(&format!(
-            "   {:<8} {} -> {} XAH (a new account: Alice pays its reserve of {RESERVE_XAH} XAH on top; it belongs to the receiver)",
-            payment.receiver.split('@').next().unwrap_or_default(),
-            before.1.to_xah(),
-            after.1.to_xah(),
+            "   validated {millis} ms after the mail, in ledger {}, transaction {hash}",
+            json!(ledger_index)
         ));
         let drops = |pair: (Drops, Drops)| [pair.0.get().to_string(), pair.1.get().to_string()];
         self.story.event(
@@ -160,6 +174,10 @@ impl Scenario<'_> {
             .expect("what the receiver has", after.1.get(), before.1.get() + paid)?;
         self.story
             .expect("what Alice has", after.0.get(), before.0.get() - paid - fee.get())?;
+        let told = (receipt.xah_left().drops(), receipt.xah_arrived().drops());
+        let moved = (Drops::new(paid + fee.get()), Drops::new(paid));
+        self.story
+            .expect("what is told", told, (Some(moved.0), Some(moved.1)))?;
         if self.first.is_none() {
             self.show_notices().await?;
             let blob = match end.tx_blob.or(first_word.tx_blob) {
@@ -191,11 +209,9 @@ impl Scenario<'_> {
             Some(state @ (MailState::Submitted | MailState::Validated)) => {
                 format!("the node has it: {}", state.as_str())
             }
-            None | Some(MailState::Kept | MailState::Failed) => format!(
-                "{}: {}",
-                reply.engine.as_str(),
-                reply.message.as_deref().unwrap_or_default()
-            ),
+            None | Some(MailState::Kept | MailState::Failed) => {
+                worded(reply.engine.as_str(), reply.message.as_deref())
+            }
         };
         self.story
             .say(&format!("   {passed} of {} checks pass; {result}", checks.len()));

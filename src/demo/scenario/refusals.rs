@@ -1,6 +1,7 @@
 //! What must not work, each with its code and reason.
 
-use super::{ALICE, BOB, Paid, Scenario, xah};
+use super::{ALICE, BOB, Paid, Scenario, worded, xah};
+use crate::commands::show;
 use crate::demo::story::Ending;
 use codec::{Amount, Object, Ter, decode, encode, sf};
 use explain::CheckVerdict;
@@ -152,7 +153,8 @@ impl Scenario<'_> {
         let (came, message) = (verdict.0.as_str(), verdict.1.unwrap_or_default());
         self.story
             .expect(&format!("the result of it {how}"), came, code.token())?;
-        self.story.say(&format!("   {how}: {came}: {message}"));
+        self.story
+            .say(&format!("   {how}: {}", worded(came, Some(message))));
         self.story
             .event("refused", json!({"how": how, "code": came, "reason": message}));
         Ok(())
@@ -174,9 +176,10 @@ impl Scenario<'_> {
         }
         let mut checks = reply.explanation.checks.iter();
         if let Some(check) = checks.find(|check| check.verdict == Some(CheckVerdict::Fail)) {
+            let rule = check.rule.as_deref().unwrap_or_default();
             self.story.say(&format!(
-                "   rule {}: {}",
-                check.rule.as_deref().unwrap_or_default(),
+                "   what to do about the {} (rule {rule}): {}",
+                show::rule_words(rule),
                 check.fix.as_deref().unwrap_or_default()
             ));
         }

@@ -35,9 +35,9 @@ impl Scenario<'_> {
             .expect("regular key", root.regular_key, Some(key.account()))?;
         let hash = end.hash.map(|hash| hash.to_string());
         self.story.say(&format!(
-            "   transaction {}: RegularKey is {}",
-            hash.as_deref().unwrap_or_default(),
-            key.account()
+            "   The key {} can spend from Alice's account now (RegularKey), transaction {}",
+            key.account(),
+            hash.as_deref().unwrap_or_default()
         ));
         self.story.event(
             "rekeyed",
@@ -62,7 +62,7 @@ impl Scenario<'_> {
         self.story
             .expect("what Bob has", after.get(), before.get() + xah(PAID_XAH).get())?;
         self.story.say(&format!(
-            "   transaction {hash}\n   Bob {} -> {} XAH",
+            "   Paid: {PAID_XAH} XAH to Bob, who has {} -> {} XAH, transaction {hash}",
             before.to_xah(),
             after.to_xah()
         ));
