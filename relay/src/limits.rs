@@ -59,6 +59,9 @@ pub const COMMAND_LINE_BYTES_MAX: usize = 2_048;
 /// How far an over-long command line is read for its end, bytes. Ours. Beyond: 500 5.5.6, and the connection
 /// is closed.
 pub const COMMAND_LINE_SKIPPED_BYTES_MAX: usize = 64 * 1024;
+/// A sender's address of a form that is only tolerated, bytes. RFC 5321 section 4.5.3.1.3 (256 with brackets).
+/// Beyond: 553 5.1.7.
+pub const PATH_BYTES_MAX: usize = 254;
 /// Recipients of one mail. RFC 5321 section 4.5.3.1.8 asks for 100 at least. Beyond: 452 4.5.3.
 pub const RECIPIENTS_MAX: usize = 100;
 /// RCPT commands of one mail, the refused ones included. Ours. Beyond: 421 4.5.3, and the connection is
@@ -193,9 +196,9 @@ pub const PUT_OFF_SECS: u64 = 60;
 /// Files of a watched folder that are offered in one pass. Source: ours, about 100 KiB of names. Beyond: the
 /// next pass.
 pub const FOLDER_BATCH_FILES: usize = 1_000;
-/// Files or messages that were put off and are offered again in one pass. Source: ours: each may cost a
-/// look-up of [`LOOKUP_SECS_MAX`], and what is new waits meanwhile. Beyond: the next pass.
-pub const OFFERED_AGAIN_MAX: usize = 16;
+/// Files or messages that were put off and are offered again in one pass: as many as are judged at one time, so
+/// that what is new waits for one look-up at most. Source: ours. Beyond: the next pass.
+pub const OFFERED_AGAIN_MAX: usize = JUDGED_AT_ONCE_MAX;
 /// Files of a watched folder that are put off at one time. Source: ours. Beyond: what is put off for its
 /// sender's sake is refused, so that no sender holds up the others; where the relay itself cannot take mail,
 /// the folder waits.
@@ -216,7 +219,7 @@ pub const IMAP_LISTED_MAX: usize = 10_000;
 /// Messages of a mailbox that are put off at one time. Source: ours; they stand in the mark. Beyond: what is
 /// put off for its sender's sake is passed over, so that no sender holds up the others; where the relay
 /// itself cannot take mail, the mailbox waits.
-pub const IMAP_PUT_OFF_MAX: usize = 256;
+pub const IMAP_PUT_OFF_MAX: usize = 1_024;
 /// Connections in a row that may end over one message before it is put off. Source: ours.
 pub const IMAP_FAILURES_MAX: u32 = 3;
 /// Seconds in which a connection to an IMAP server must stand. Source: ours. Beyond: back-off.

@@ -8,7 +8,7 @@ use smtp_proto::{Error, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MailFrom, RcptTo, Re
 use super::{Action, Chunk, Fate, Mode, Session, StartTls, Transaction, too_large};
 use crate::intake::handler::{MailHandler, Reply};
 use crate::intake::smtp::content::{Content, DataReader};
-use crate::limits;
+use crate::limits::{self, PATH_BYTES_MAX};
 use crate::mail::Channel;
 
 /// First words of other protocols, which a browser or proxy can be made to speak to us. A peer that speaks
@@ -43,7 +43,14 @@ impl Session {
         let has_argument = word.len() < line.trim_ascii_end().len();
         // The parser wants to see the end of the line.
         line.push(b'\n');
-        let request = match Request::parse(&mut line.iter()) {
+        let plain = with_plain_path(&line);
+        let request = match (Request::parse(&mut line.iter()), &plain) {
+            (Err(Error::InvalidSenderAddress), Some((path, plain))) => {
+                with_path(Request::parse(&mut plain.iter()), path)
+            }
+            (request, _) => request,
+        };
+        let request = match request {
             Ok(request) => request,
             Err(error) => return self.refuse(&syntax(error)),
         };
@@ -343,6 +350,41 @@ fn path_of(line: &[u8]) -> &[u8] {
     let after = after.unwrap_or_default();
     let end = memchr::memchr(b'>', after).unwrap_or(after.len());
     after.get(..end).unwrap_or_default().trim_ascii()
+}
+
+/// A sender's address that the parser does not read, and the line with another in its place. Who the sender is
+/// decides nothing here, and real ones break the grammar: address literals are in it (RFC 5321 section 4.1.3),
+/// dots before the @ or one after another come from Japanese carriers.
+fn with_plain_path(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let path = std::str::from_utf8(path_of(line)).ok()?;
+    let (local, domain) = path.rsplit_once('@')?;
+    let is_plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"\"\\<>@,;".contains(&byte) || byte == b'@');
+    if local.is_empty()
+        || domain.is_empty()
+        || local.contains('@')
+        || !is_plain
+        || path.len() > PATH_BYTES_MAX
+    {
+        return None;
+    }
+    let start = memchr::memchr(b'<', line)?;
+    let end = memchr::memchr(b'>', line)?;
+    let plain = [line.get(..start)?, b"<a@b.example", line.get(end..)?].concat();
+    Some((path.to_owned(), plain))
+}
+
+/// The request with that sender.
+fn with_path<'x>(
+    request: Result<Request<Cow<'x, str>>, Error>,
+    path: &str,
+) -> Result<Request<Cow<'x, str>>, Error> {
+    let mut request = request?;
+    if let Request::Mail { from } = &mut request {
+        from.address = Cow::Owned(path.to_owned());
+    }
+    Ok(request)
 }
 
 /// SIZE, and BODY where it is not BINARYMIME: nothing else is offered.
