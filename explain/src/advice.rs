@@ -3,23 +3,23 @@
 //!
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
-use amendment::instruction::line::is_instruction_line;
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::mail::text::{is_empty_line, is_wsp, lines, relaxed, trim_wsp};
-use amendment::{InstructionError, MimeError, NetworkError, Refusal, WindowError};
+use amendment::{MimeError, Refusal, WindowError};
 
-use crate::evidence::{self, Evidence, TextLine};
+use crate::evidence::Evidence;
 use crate::fix::fix;
 use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX};
 use crate::origin::{Client, Provider, is_named, tag};
 use crate::place;
-use crate::repair;
+use crate::standing::with_standing;
+use crate::text_advice;
+use crate::words::{name, printable};
 
 /// What to do about a refusal of this mail.
 pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> String {
     use Refusal as R;
     let special = match refusal {
-        R::NotSigned("To") => Some(name_receiver(evidence)),
+        R::NotSigned("To") => text_advice::name_receiver(evidence),
         R::NotSigned(name) => missing(name, evidence),
         R::NotAligned => not_aligned(evidence),
         R::NoSignature => no_signature(evidence),
@@ -29,31 +29,15 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> String {
         R::Algorithm => old_algorithm(evidence),
         R::KeyUnknown | R::KeyRecord(_) => key(refusal, evidence),
         R::Mime(error) => mime(*error, evidence),
-        R::Instruction(error) => instruction(*error, evidence),
-        R::Network(error) => network(*error, evidence),
+        R::Instruction(error) => text_advice::instruction(*error, evidence),
+        R::Network(error) => text_advice::network(*error, evidence),
         R::Window(WindowError::Expired) => expired(evidence),
         // The same advice in every mail.
         _ => None,
     };
     let advice = special.unwrap_or_else(|| fix(refusal).to_owned());
+    let advice = with_standing(advice, refusal, evidence);
     printable(advice.as_bytes(), ADVICE_BYTES_MAX)
-}
-
-/// Printable ASCII, other bytes as `?`, cut at a bound.
-fn printable(bytes: &[u8], bytes_max: usize) -> String {
-    let text = bytes.iter().take(bytes_max).map(|b| {
-        if (b' '..=b'~').contains(b) {
-            char::from(*b)
-        } else {
-            '?'
-        }
-    });
-    text.collect()
-}
-
-/// A name out of the mail, short enough to stand in a sentence.
-fn name(bytes: &[u8]) -> String {
-    printable(trim_wsp(&relaxed(bytes)), ADVICE_NAME_BYTES_MAX)
 }
 
 fn provider_or(evidence: &Evidence<'_>, other: &str) -> String {
@@ -65,26 +49,6 @@ fn provider_or(evidence: &Evidence<'_>, other: &str) -> String {
 fn from_domain(evidence: &Evidence<'_>) -> Option<String> {
     let sender = evidence.draft?.candidate.sender.as_ref()?;
     Some(name(sender.as_str().rsplit('@').next()?.as_bytes()))
-}
-
-/// The instruction of the mail as its order and its ` NET n`.
-fn order_and_net(evidence: &Evidence<'_>) -> (String, String) {
-    let line = evidence.draft.and_then(|draft| draft.instruction.as_deref());
-    let line = line.unwrap_or("REMIT 10 XAH");
-    let order = line.split(" NET ").next().unwrap_or(line);
-    let net = line.strip_prefix(order).unwrap_or_default();
-    (order.to_owned(), net.to_owned())
-}
-
-/// To is not signed. The header is not repeated: anybody on the way can have changed it.
-fn name_receiver(evidence: &Evidence<'_>) -> String {
-    let (order, net) = order_and_net(evidence);
-    let line = format!("{order} TO <bob@example.com>{net}");
-    if evidence.field(b"to").is_none() {
-        return format!("The mail has no To line, so name the receiver in the instruction: {line}");
-    }
-    let provider = provider_or(evidence, "Your provider");
-    format!("{provider} did not sign To, so name the receiver in the instruction: {line}")
 }
 
 fn missing(header: &str, evidence: &Evidence<'_>) -> Option<String> {
@@ -157,15 +121,19 @@ fn body_changed(evidence: &Evidence<'_>) -> Option<String> {
         let who = changer.unwrap_or_else(|| "A mailing list or a gateway".to_owned());
         let plural = if count == 1 { "" } else { "s" };
         return Some(format!(
-            "{who} added {count} line{plural} below the text that was signed: send the mail directly to the relay."
+            "{who} added {count} line{plural} below the text that was signed: a mail to the relay goes there directly."
         ));
     }
-    changer.map(|who| format!("{who} changed the text that was signed: send the mail directly to the relay."))
+    changer.map(|who| {
+        format!("{who} changed the text that was signed: a mail to the relay goes there directly.")
+    })
 }
 
 fn header_changed(evidence: &Evidence<'_>) -> Option<String> {
     changer(evidence).map(|who| {
-        format!("{who} changed a signed header line, often the Subject: send the mail directly to the relay.")
+        format!(
+            "{who} changed a signed header line, often the Subject: a mail to the relay goes there directly."
+        )
     })
 }
 
@@ -213,16 +181,6 @@ fn mime(error: MimeError, evidence: &Evidence<'_>) -> Option<String> {
     })
 }
 
-fn network(error: NetworkError, evidence: &Evidence<'_>) -> Option<String> {
-    evidence.draft?.instruction.as_ref()?;
-    let (order, _) = order_and_net(evidence);
-    let network = evidence.network_id;
-    Some(match error {
-        NetworkError::Unnamed => format!("Write the network's number too: {order} NET {network}"),
-        NetworkError::Other => format!("To pay on this network, write: {order} NET {network}"),
-    })
-}
-
 /// Seconds of an hour and of a day.
 const HOUR_SECS: i64 = 3_600;
 const DAY_SECS: i64 = 86_400;
@@ -244,157 +202,4 @@ fn expired(evidence: &Evidence<'_>) -> Option<String> {
     Some(format!(
         "Send the instruction again in a new mail, and submit it sooner: a signature of {provider} expires after {span}."
     ))
-}
-
-fn instruction(error: InstructionError, evidence: &Evidence<'_>) -> Option<String> {
-    match error {
-        InstructionError::Broken => Some(broken(evidence)),
-        InstructionError::NotFirst => not_first(evidence),
-        InstructionError::NoText => subject(evidence),
-        InstructionError::Ambiguous => None,
-    }
-}
-
-/// Text mail is wrapped by the program that writes it; the text part of HTML mail is encoded instead.
-fn broken(evidence: &Evidence<'_>) -> String {
-    // With an empty line between them the first half would pay whom To names, or on the main network.
-    if goes_on(evidence).unwrap_or_default() {
-        return cut(evidence);
-    }
-    if evidence.is_multipart() {
-        return "Leave an empty line after the instruction, so that nothing can be read as the rest of it."
-            .to_owned();
-    }
-    let program = evidence.origin.client.map_or("Your mail program", Client::as_str);
-    format!(
-        "{program} may have broken the line, as it does with plain text: send it as HTML mail, or leave an empty line after \
-         the instruction."
-    )
-}
-
-/// The first line is something else than an instruction: what it may have been meant to be, and where one
-/// stands.
-fn not_first(evidence: &Evidence<'_>) -> Option<String> {
-    let text = evidence.text()?;
-    let first = evidence::first_line(&text)?;
-    let line = relaxed(first.line);
-    if let Some(advice) = undecoded(&line, evidence) {
-        return Some(advice);
-    }
-    if line.starts_with(b">") {
-        return Some(QUOTED.to_owned());
-    }
-    if let Some(meant) = repair::repaired(&line) {
-        return Some(format!(
-            "The first line is almost an instruction; write exactly: {meant}"
-        ));
-    }
-    if is_cut(&line, &text, &first) {
-        return Some(cut(evidence));
-    }
-    if has_more(&line) {
-        // Their pages join the line with the one below, or with the mail that is answered.
-        let reply = match evidence.origin.provider {
-            Some(Provider::ICloud | Provider::Yahoo) => ", in a new mail instead of a reply",
-            _ => "",
-        };
-        return Some(format!(
-            "Write nothing after the instruction on its line, and leave an empty line below it{reply}."
-        ));
-    }
-    below(&text, &first).or_else(|| subject(evidence))
-}
-
-const QUOTED: &str =
-    "Write the instruction yourself as the very first line: quoted or forwarded text never counts.";
-
-/// The body is no multipart, so nothing signed says how it is encoded.
-fn undecoded(line: &[u8], evidence: &Evidence<'_>) -> Option<String> {
-    if evidence.is_multipart() {
-        return None;
-    }
-    let encoding = evidence.value(b"content-transfer-encoding").unwrap_or_default();
-    let encoding = encoding.to_ascii_lowercase();
-    let is_encoded = encoding == b"base64" || (encoding == b"quoted-printable" && line.contains(&b'='));
-    if is_encoded {
-        return Some(format!(
-            "Send HTML mail, or short lines of plain ASCII: this text is encoded as {}, and no signed header says so.",
-            name(&encoding)
-        ));
-    }
-    line.starts_with(b"<").then(|| {
-        "Send the mail as plain text, or as HTML mail with a plain text part: this one is HTML only."
-            .to_owned()
-    })
-}
-
-/// Both halves of an instruction are there.
-fn cut(evidence: &Evidence<'_>) -> String {
-    let program = evidence.origin.client.map_or("Your mail program", Client::as_str);
-    format!("{program} broke the instruction into two lines: send it as HTML mail, or make it shorter.")
-}
-
-/// The line right below the instruction begins with a word that would go on with it.
-fn goes_on(evidence: &Evidence<'_>) -> Option<bool> {
-    let text = evidence.text()?;
-    let below = evidence::line_below(&text, &evidence::first_line(&text)?)?;
-    let word = below
-        .line
-        .split(|byte| is_wsp(*byte))
-        .find(|word| !word.is_empty())?;
-    Some(word == b"TO" || word == b"NET")
-}
-
-/// The first line and the one right below it are one instruction together.
-fn is_cut(line: &[u8], text: &[u8], first: &TextLine<'_>) -> bool {
-    let Some(next) = evidence::line_below(text, first) else {
-        return false;
-    };
-    let mut joined = line.to_vec();
-    joined.push(b' ');
-    joined.extend_from_slice(trim_wsp(&relaxed(next.line)));
-    is_instruction_line(&joined)
-}
-
-/// The line begins with an instruction and goes on.
-fn has_more(line: &[u8]) -> bool {
-    let blanks = line.iter().enumerate().filter(|(_, b)| **b == b' ');
-    let mut heads = blanks.filter_map(|(at, _)| line.get(..at)).take(9);
-    heads.any(is_instruction_line)
-}
-
-/// How the line above quoted or forwarded words begins, where they have no mark of their own.
-const QUOTES_BEGIN: [&[u8]; 4] = [b"____", b"-----", b"Begin forwarded message", b">"];
-
-/// An instruction stands further down: below a greeting, or in quoted text.
-fn below(text: &[u8], first: &TextLine<'_>) -> Option<String> {
-    let after = || lines(text).skip(first.index);
-    let is_quoted = |line: &[u8]| {
-        let bare = line.strip_prefix(b">").map(trim_wsp);
-        bare.is_some_and(|bare| is_instruction_line(&relaxed(bare)))
-    };
-    let Some(later) = evidence::later_instruction(text, first) else {
-        return after().any(is_quoted).then(|| QUOTED.to_owned());
-    };
-    let between = later.index.saturating_sub(first.index);
-    let is_foreign = after()
-        .take(between)
-        .any(|line| QUOTES_BEGIN.iter().any(|head| line.starts_with(head)));
-    if is_foreign {
-        return Some(QUOTED.to_owned());
-    }
-    let count = after().take(between).filter(|line| !is_empty_line(line)).count();
-    let plural = if count == 1 { "" } else { "s" };
-    Some(format!(
-        "Put the instruction on the very first line: delete the line{plural} above `{}`.",
-        name(later.line)
-    ))
-}
-
-/// The instruction stands in the Subject.
-fn subject(evidence: &Evidence<'_>) -> Option<String> {
-    let subject = evidence.value(b"subject")?;
-    is_instruction_line(&subject).then(|| {
-        "Write the instruction into the mail, as its first line: the Subject is never read.".to_owned()
-    })
 }

@@ -238,6 +238,17 @@ fn other_line(draft: &Draft<'_>) -> Option<String> {
     Some(String::from_utf8_lossy(line).into_owned())
 }
 
+/// What the rule of the recipient read, and what no mail can know: whether the account is there already.
+fn with_reserve(step: Step, read: &str, evidence: &Evidence<'_>) -> String {
+    let order = evidence.draft.and_then(|draft| draft.order.as_ref());
+    match (step, order) {
+        (Step::Recipient, Some(Order::Remit { .. })) => {
+            format!("{read}; a new account's reserve may leave on top")
+        }
+        (_, Some(Order::Remit { .. } | Order::Rekey { .. }) | None) => read.to_owned(),
+    }
+}
+
 fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
     let key_is_unknown = rec.0.get(&Step::Key) == Some(&Found::Failed(Refusal::KeyUnknown));
     let silent = |verdict| Check {
@@ -249,7 +260,7 @@ fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
     };
     match rec.0.get(&step) {
         Some(Found::Passed(read)) => Check {
-            read: read.clone(),
+            read: with_reserve(step, read, evidence),
             ..silent(CheckVerdict::Pass)
         },
         Some(Found::Failed(refusal)) => Check {

@@ -14,7 +14,7 @@ const OTHER_PROVIDER: &str =
 const OWN_SERVER: &str =
     "Send the mail through the provider of your own address, so that its domain signs the mail.";
 const NAME_RECEIVER: &str =
-    "Your provider does not sign To: name the receiver in the line: REMIT 10 XAH TO <bob@example.com>.";
+    "Your provider does not sign To, so name the receiver in the instruction: REMIT AMOUNT XAH TO <ADDRESS>";
 const SIGNS_FROM_AND_DATE: &str = "Send the mail from a provider that signs at least From and Date.";
 const NODE_WRAPS: &str = "Submit the mail itself and let the node build the transaction.";
 
@@ -37,18 +37,18 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => OTHER_PROVIDER,
         R::NotSigned("To") => NAME_RECEIVER,
         R::NotSigned(_) | R::SignedHeadersMalformed | R::SignedHeadersTooMany => SIGNS_FROM_AND_DATE,
-        R::SignedTwice(_) => "Send a new mail; this one has one of its header lines twice.",
+        R::SignedTwice(_) => {
+            "Submit the copy that was received first: this one has one of its signed header lines twice."
+        }
         R::From(error) => sender(*error),
         R::To(error) => recipient(*error),
-        R::Named(_) => "Check the address or account in the instruction; copy it instead of typing it.",
+        R::Named(error) => named(*error),
         R::PaysItself => {
             "Name somebody else as the receiver: a payment to oneself moves nothing, so no ledger takes it."
         }
         R::KeyIsItself => "Name another account after REKEY: an account cannot be its own second key.",
         R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => OWN_SERVER,
-        R::BodyHash | R::Signature => {
-            "Send the instruction again in a new mail; this copy was changed on its way."
-        }
+        R::BodyHash | R::Signature => "Hand in the mail as it was sent: this copy was changed on its way.",
         R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence | R::FlagNotAllowed => NODE_WRAPS,
         R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
         R::ListOrRobot => {
@@ -57,9 +57,11 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         R::Mime(MimeError::Attachment) => "Send the instruction as text, without an attachment before it.",
         R::Mime(_) => "Write the mail as plain text.",
         R::Instruction(error) => instruction(*error),
-        R::Network(NetworkError::Other) => "Write the number of this network after NET.",
+        R::Network(NetworkError::Other) => {
+            "Hand the mail to a node of the network that it names; to pay on this one, write its number after NET."
+        }
         R::Network(NetworkError::Unnamed) => {
-            "End the line with the network's number, e.g. REMIT 10 XAH NET 21338."
+            "Without NET the instruction is for the main network; for this one end the line with NET NUMBER."
         }
         R::Money(error) => money(*error),
         R::NotEnabled => "Wait until this ledger has enabled email transactions.",
@@ -67,14 +69,13 @@ pub fn fix(refusal: &Refusal) -> &'static str {
             "Send the instruction again in a new mail; a mail is valid for five days."
         }
         R::Window(WindowError::Early) => {
-            "Set the clock of your computer, then send the instruction again in a new mail."
+            "Set the clock of your computer for the next mail: this one is dated ahead, and becomes good at its Date."
         }
         R::KeyUnknown => {
             "Wait: a node keeps the mail and looks up your provider's key; if the key stays unknown, ask your provider."
         }
-        R::KeyRevoked | R::KeyRecord(_) => {
-            "Send the instruction again in a new mail; your provider does not offer this key for use."
-        }
+        R::KeyRevoked => "Wait or ask your provider: the key of this mail is withdrawn, and may come back.",
+        R::KeyRecord(_) => "Ask the administrator of your mail domain to correct its key record.",
     }
 }
 
@@ -84,7 +85,7 @@ fn sender(error: AddressError) -> &'static str {
             "Send the mail from your main address, without a + in it."
         }
         // This advice helps with every other flaw.
-        _ => "Send the mail from one plain address, such as Alice <alice@example.com>.",
+        _ => "Send the mail from one plain address, such as Alice <alice@mail.example>.",
     }
 }
 
@@ -94,7 +95,25 @@ fn recipient(error: AddressError) -> &'static str {
             "Check the account in the To line; copy it instead of typing it."
         }
         // This advice helps with every other flaw.
-        _ => "Put exactly one plain address in To, or name the receiver: REMIT 10 XAH TO <bob@example.com>.",
+        _ => {
+            "Put exactly one plain address in To, or name the receiver in the instruction: REMIT AMOUNT XAH TO <ADDRESS>"
+        }
+    }
+}
+
+fn named(error: AddressError) -> &'static str {
+    match error {
+        AddressError::NoAt => {
+            "In angle brackets stands an address, with its @: TO <ADDRESS>; an account stands without them: TO ACCOUNT"
+        }
+        AddressError::ClassicSuffix => {
+            "Write the tag as a number after the account and a plus sign: TO ACCOUNT+TAG"
+        }
+        AddressError::ClassicChecksum | AddressError::NobodysAccount => {
+            "Check the account in the instruction; copy it instead of typing it."
+        }
+        // This advice helps with every other flaw.
+        _ => "Write the receiver's address alone in angle brackets, in plain ASCII; copy it: TO <ADDRESS>",
     }
 }
 
@@ -102,10 +121,10 @@ fn instruction(error: InstructionError) -> &'static str {
     match error {
         InstructionError::Ambiguous => "Write one mail for each instruction, and delete quoted text.",
         InstructionError::Broken => {
-            "Leave an empty line after the instruction: your mail program may have broken it."
+            "Write the instruction on one line, with nothing in the line below: your mail program may have broken it."
         }
         InstructionError::NoText | InstructionError::NotFirst => {
-            "Write the instruction, e.g. `REMIT 10 XAH`, as the very first line of the mail."
+            "Write the instruction as the very first line of the mail: REMIT AMOUNT XAH TO <ADDRESS>"
         }
     }
 }

@@ -59,7 +59,10 @@ mod limits;
 mod origin;
 mod place;
 mod record;
-mod repair;
+mod standing;
+mod text_advice;
+mod words;
+mod wrong_line;
 
 pub use explanation::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
 pub use fix::fix;

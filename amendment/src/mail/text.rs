@@ -220,11 +220,12 @@ pub fn shown(bytes: &[u8]) -> String {
 /// Spec: 12.
 #[must_use]
 pub fn mail_of_file(raw: &[u8]) -> Cow<'_, [u8]> {
-    let first_line = match raw.starts_with(b"From ") {
-        true => raw.split_inclusive(|b| *b == b'\n').next(),
-        false => None,
-    };
-    let mail = first_line.and_then(|line| raw.strip_prefix(line));
+    // `From : a` is a header field with a blank in it, which rule 3.1 refuses.
+    let separator = raw.split_inclusive(|b| *b == b'\n').next().filter(|line| {
+        line.strip_prefix(b"From ")
+            .is_some_and(|rest| !trim_wsp(rest).starts_with(b":"))
+    });
+    let mail = separator.and_then(|line| raw.strip_prefix(line));
     lf_to_crlf_if_no_cr(mail.unwrap_or(raw))
 }
 
@@ -262,7 +263,13 @@ mod tests {
         assert_eq!(of(b"To: a\n\nb\n"), b"To: a\r\n\r\nb\r\n");
         assert_eq!(of(b"To: a\r\n\nb\n"), b"To: a\r\n\nb\n");
         assert_eq!(of(b""), b"");
-        for mail in [&b"From: a\r\n"[..], b"from a\r\n", b"To: a\r\nFrom b\r\n", b""] {
+        for mail in [
+            &b"From: a\r\n"[..],
+            b"From  : a\r\n",
+            b"from a\r\n",
+            b"To: a\r\nFrom b\r\n",
+            b"",
+        ] {
             assert_eq!(&*mail_of_file(mail), mail);
         }
     }

@@ -11,3 +11,4 @@ mod golden;
 mod lines;
 mod random;
 mod transactors;
+mod verdict;

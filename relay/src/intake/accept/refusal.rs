@@ -1,7 +1,6 @@
 //! Why a mail is not taken, as its sender is told: code, one sentence of reason, one of what to do.
 
-use amendment::instruction::line::Line;
-use amendment::{InstructionError, NetworkError, Refusal, Rule, WindowError};
+use amendment::{InstructionError, Refusal, Rule, WindowError};
 use explain::{Check, Explanation};
 
 use crate::intake::handler::Reply;
@@ -130,18 +129,6 @@ fn enhanced(refusal: &Refusal) -> &'static str {
             "5.7.1"
         }
     }
-}
-
-/// The line to write for this network, where that is what is wrong.
-///
-/// Spec: 5.6.
-#[must_use]
-pub fn line_for_network(refusal: &Refusal, instruction: &str, network: u32) -> Option<String> {
-    let Refusal::Network(NetworkError::Unnamed | NetworkError::Other) = refusal else {
-        return None;
-    };
-    let line = Line::parse(instruction.as_bytes())?;
-    Some(format!("{} NET {network}", line.without_network()))
 }
 
 /// Whether a rule is about the key, so that another key can satisfy it.

@@ -12,7 +12,7 @@ use codec::hash::sha512_half;
 use explain::{CheckVerdict, ExplainEnv, Explanation, explain};
 
 use super::own::Own;
-use super::refusal::{Rejected, is_early, is_no_order, is_of_key, line_for_network};
+use super::refusal::{Rejected, is_early, is_no_order, is_of_key};
 use crate::limits::EARLY_SECS_MAX;
 use crate::queue::{Dkim, MailId, Request};
 
@@ -115,14 +115,12 @@ fn weigh<K: KeySource>(
 
 fn refused(explanation: &Explanation, refusal: &Refusal, network: u32) -> Rejected {
     let rejected = Rejected::of_mail(explanation, refusal);
-    let instruction = explanation.instruction.as_deref().unwrap_or_default();
-    match line_for_network(refusal, instruction, network) {
-        Some(line) => Rejected {
-            reason: format!("{}; this relay serves network {network}", rejected.reason),
-            fix: format!("Write this as the first line: {line}"),
-            ..rejected
-        },
-        None => rejected,
+    if refusal.rule() != Rule::R5_6 {
+        return rejected;
+    }
+    Rejected {
+        reason: format!("{}; this relay serves network {network}", rejected.reason),
+        ..rejected
     }
 }
 
@@ -187,7 +185,7 @@ fn check_receiver(explanation: &Explanation, own: &Own) -> Result<(), Rejected> 
     let order = line.without_network();
     let net = instruction.strip_prefix(order).unwrap_or_default();
     let fix = format!(
-        "Put the relay in Cc and the receiver in To, or name the receiver: {order} TO <bob@example.com>{net}"
+        "Put the relay in Cc and the receiver in To, or name the receiver: {order} TO <ADDRESS>{net}"
     );
     Err(Rejected::never(
         "5.7.1",
