@@ -132,6 +132,12 @@ impl Chain {
         &self.shown
     }
 
+    /// Look-ups under way, with those that are handed out after the commit under way.
+    #[must_use]
+    pub fn look_ups(&self) -> usize {
+        self.names.count()
+    }
+
     fn take(&mut self, event: Event, now: CloseTime) {
         match event {
             Event::Mail(mail) => self.take_mail(*mail, now),

@@ -140,6 +140,12 @@ impl Names {
         age_secs.is_some_and(|secs| secs <= SILENT_SECS_MAX)
     }
 
+    /// Names at work.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.at_work.len()
+    }
+
     /// The look-up of a name has ended.
     pub fn end(&mut self, name: &KeyName) {
         self.at_work.remove(name);

@@ -66,7 +66,7 @@ pub(crate) struct Host {
 /// What the threads share with readers.
 struct Shared {
     shown: RwLock<Arc<State>>,
-    /// Look-ups under way.
+    /// Look-ups under way, with those that wait for a commit.
     looking_up: Mutex<usize>,
     /// A look-up has ended.
     looked_up: Condvar,
@@ -255,7 +255,7 @@ impl Turns {
                         return Next::End;
                     }
                     self.waiting.insert(request, reply);
-                    events.extend(self.close(request, when));
+                    events.push(self.close(request, when));
                 }
                 Input::WriterEnded | Input::Stop => return Next::End,
             }
@@ -263,27 +263,25 @@ impl Turns {
         self.handle(events)
     }
 
-    /// The event that closes the open ledger, if it is to be closed.
-    fn close(&mut self, request: RequestId, when: When) -> Option<Event> {
+    /// The event that closes the open ledger. Where it is not to be closed, names whose rest has ended are asked
+    /// for.
+    fn close(&mut self, request: RequestId, when: When) -> Event {
         let now = self.clock.now();
         self.clock.tell(self.chain.shown().ledger.close_time());
         if when == When::Due && !self.chain.is_close_due(now) {
-            self.answer(request, Reply::Done);
-            return None;
+            return Event::LookUp { request };
         }
-        Some(Event::Close {
+        Event::Close {
             request,
             transactions: self.chain.proposal(),
             close_time: now,
-        })
+        }
     }
 
     fn handle(&mut self, events: Vec<Event>) -> Next {
         if events.is_empty() {
             return Next::Turn;
         }
-        let is_answer = |event: &&Event| matches!(event, Event::Answer { .. });
-        let answers = events.iter().filter(is_answer).count();
         let effects = self.chain.handle_all(events, self.clock.now());
         let shown = Arc::clone(self.chain.shown());
         // The state before is freed after the lock.
@@ -292,9 +290,9 @@ impl Turns {
             std::mem::replace(&mut *published, shown)
         };
         drop(before);
-        let is_look_up = |effect: &&Effect| matches!(effect, Effect::LookUp(_));
         // Counted before anybody is told, so that one who is told can wait for them.
-        *lock(&self.shared.looking_up) += effects.iter().filter(is_look_up).count();
+        *lock(&self.shared.looking_up) = self.chain.look_ups();
+        self.shared.looked_up.notify_all();
         for effect in effects {
             match effect {
                 Effect::Commit(changes) => {
@@ -307,8 +305,6 @@ impl Turns {
                 Effect::Log(fact) => log(&fact),
             }
         }
-        *lock(&self.shared.looking_up) -= answers;
-        self.shared.looked_up.notify_all();
         Next::Turn
     }
 

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod broken;
+mod clock;
 mod damage;
 mod day;
 mod dns;
