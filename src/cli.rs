@@ -345,6 +345,9 @@ pub(crate) struct Node {
     /// Where to listen (WebSocket and HTTP on one port)
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6006")]
     pub listen: SocketAddr,
+    /// Where metrics and health are served
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<SocketAddr>,
     /// Who is who
     #[command(flatten)]
     pub callers: Callers,
@@ -450,6 +453,7 @@ impl Up {
         Node {
             data: self.data.join("node"),
             listen: self.rpc,
+            http: None,
             callers: Callers::default(),
             network: self.network,
             keys: self.keys.clone(),

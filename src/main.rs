@@ -25,7 +25,8 @@ fn main() -> ExitCode {
     match &cli.command {
         // Its configuration says how it logs.
         Command::Relay(cli::Relay::Run(_)) => {}
-        Command::Up(_) => logs::to_standard_error(LogFormat::Text, logs::MAILS),
+        Command::Up(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS_AND_MAILS),
+        Command::Node(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS),
         // A command that ends shows its result; its log is for what goes wrong.
         _ => logs::to_standard_error(LogFormat::Text, logs::WARNINGS),
     }

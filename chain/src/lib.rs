@@ -81,5 +81,5 @@ pub use event::{
     OnRetry, Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
 };
 pub use mail::ReadMail;
-pub use mail_pool::MailPool;
+pub use mail_pool::{MailCounts, MailPool};
 pub use state::{Disk, State};

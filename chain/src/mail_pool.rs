@@ -90,10 +90,39 @@ pub(crate) enum NoRoom {
     Bytes,
 }
 
+/// How many mails wait, by what for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MailCounts {
+    /// For a key on the ledger.
+    pub for_key: usize,
+    /// For their time: proven, but dated ahead.
+    pub for_time: usize,
+    /// For the close of the open ledger, which has them.
+    pub for_close: usize,
+    /// For funds, a fee or an account: the open ledger did not take them yet.
+    pub for_funds: usize,
+}
+
 /// Mails that had to go for another.
 pub(crate) type Gone = Vec<(Hash256, Arc<PooledMail>)>;
 
 impl MailPool {
+    /// How many mails wait, by what for.
+    #[must_use]
+    pub fn counts(&self) -> MailCounts {
+        let mut counts = MailCounts::default();
+        for mail in self.mails.values() {
+            let count = match (mail.pending.stage, mail.proof, mail.tx) {
+                (MailStage::Kept, Proof::None | Proof::Record, _) => &mut counts.for_key,
+                (MailStage::Kept, Proof::Ledger, _) => &mut counts.for_time,
+                (MailStage::Submitted, _, Some(_)) => &mut counts.for_close,
+                (MailStage::Submitted, _, None) => &mut counts.for_funds,
+            };
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
+
     /// The place of the next mail in the order of arrival.
     pub(crate) fn next_order(&self) -> u64 {
         self.next_order

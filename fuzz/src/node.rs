@@ -11,7 +11,7 @@ use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus, Node,
     NotKept, OnRetry, Peer, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob,
-    TxKey, TxMarker, TxPlace, TxRecord, Role, Vote,
+    TxKey, TxMarker, TxPlace, TxRecord, Role, Vote, WaitingMails,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};
@@ -245,7 +245,8 @@ impl Node for Answering {
             validation_quorum: 1,
             now: NOW,
             uptime_secs: 3,
-            kept_mails: 0,
+            mails: WaitingMails::default(),
+            held_transactions: 0,
             open_ledger_level: 256,
             acceptance: Acceptance::Open,
             clock: None,

@@ -16,12 +16,13 @@ use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, ClockFault, EmailAnswer,
     EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry, Peer, Role,
-    ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote,
+    ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote, WaitingMails,
 };
 
 use crate::amendments;
 use crate::host::ChainStopped;
 use crate::mail_status::mail_status;
+use crate::meter;
 use crate::node::Node;
 use crate::reading::{Broken, Chosen, header_of, tx_blob};
 use crate::store;
@@ -41,6 +42,7 @@ const REFUSED: MailStatus = MailStatus {
 
 impl rpc::Node for Node {
     fn submit_email(&self, request: SubmitEmail, peer: &Peer) -> Result<EmailAnswer, RpcError> {
+        let address = peer.address;
         let peer = counted(peer);
         let state = self.inner.host.shown();
         state.admit(&peer, self.inner.clock.now()).map_err(refused)?;
@@ -61,13 +63,16 @@ impl rpc::Node for Node {
         let Reply::Mail(reply) = reply else {
             return Err(unexpected(&reply));
         };
-        self.email_answer(*reply, request.mode)
+        let answer = self.email_answer(*reply, request.mode)?;
+        say_refused_mail(&answer, address);
+        Ok(answer)
     }
 
     fn submit(&self, blob: &[u8], on_retry: OnRetry, peer: &Peer) -> Result<SubmitAnswer, RpcError> {
         let tx = Transaction::parse(blob).map_err(|error| RpcError::InvalidTransaction {
             reason: error.to_string(),
         })?;
+        let address = peer.address;
         let peer = counted(peer);
         let state = self.inner.host.shown();
         state.admit(&peer, self.inner.clock.now()).map_err(refused)?;
@@ -88,6 +93,11 @@ impl rpc::Node for Node {
         let Reply::Transaction(reply) = reply else {
             return Err(unexpected(&reply));
         };
+        if !reply.outcome.applied && reply.held == Held::No {
+            let (id, code) = (reply.tx.id(), reply.outcome.ter.token());
+            tracing::info!(%address, %id, code, "a transaction is refused");
+            metrics::counter!(meter::REFUSED, "what" => "transaction", "code" => code).increment(1);
+        }
         Ok(SubmitAnswer {
             wrapped: tx_blob(&reply.tx),
             engine: reply.outcome.ter,
@@ -223,7 +233,8 @@ impl rpc::Node for Node {
             validation_quorum: u32::try_from(state.quorum()).unwrap_or(u32::MAX),
             now,
             uptime_secs: u64::from(now.seconds().saturating_sub(self.inner.started.seconds())),
-            kept_mails: state.pool.kept_count(),
+            mails: waiting(state.pool.counts()),
+            held_transactions: state.held.count(),
             open_ledger_level: state.open.fee_level().get(),
             acceptance: match state.disk {
                 Disk::HasRoom => Acceptance::Open,
@@ -312,12 +323,43 @@ impl Node {
     }
 }
 
+fn waiting(counts: chain::MailCounts) -> WaitingMails {
+    let chain::MailCounts {
+        for_key,
+        for_time,
+        for_close,
+        for_funds,
+    } = counts;
+    WaitingMails {
+        for_key,
+        for_time,
+        for_close,
+        for_funds,
+    }
+}
+
 /// As whom a caller is counted: the operator is not.
 fn counted(peer: &Peer) -> peers::Peer {
     match peer.role {
         Role::Admin => peers::Peer::Operator,
         Role::Guest => peers::Peer::Guest(ops::peer_of(peer.address)),
     }
+}
+
+/// A line of the log for a mail that the node does nothing about.
+fn say_refused_mail(answer: &EmailAnswer, address: std::net::IpAddr) {
+    let is_refused = answer
+        .status
+        .is_some_and(|status| status.state == MailState::Failed);
+    if !is_refused && answer.not_kept.is_none() {
+        return;
+    }
+    let code = answer.engine.token();
+    let email_id = answer.explanation.email_id.map(|id| id.to_string());
+    let rule = answer.explanation.rule.map(amendment::Rule::as_str);
+    let not_kept = answer.not_kept.map(NotKept::message);
+    tracing::info!(%address, email_id, code, rule, not_kept, "a mail is refused");
+    metrics::counter!(meter::REFUSED, "what" => "mail", "code" => code).increment(1);
 }
 
 fn not_kept(reason: chain::NotKept) -> NotKept {

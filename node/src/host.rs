@@ -158,6 +158,11 @@ impl Host {
         lock(&self.shared.failure).take()
     }
 
+    /// Whether the chain runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.ended.has_changed().is_ok()
+    }
+
     /// Resolves when the chain has stopped.
     pub(crate) async fn ended(&self) {
         let mut ended = self.ended.clone();
@@ -204,7 +209,9 @@ impl Drop for Alarm {
 fn write_commits(chain: &Alarm, store: &dyn Store, network_id: u32, commits: &Receiver<Vec<Change>>) {
     while let Ok(changes) = commits.recv() {
         let written = store.write(network_id, &changes);
-        if chain.0.send(Input::Written(written)).is_err() {
+        // Nothing can be built on a damaged file: the node ends, and says what to do.
+        let is_over = matches!(written, Err(StoreError::Corrupted(_)));
+        if chain.0.send(Input::Written(written)).is_err() || is_over {
             return;
         }
     }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `node`, `host` | the running node; the threads that drive the chain |
 //! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments` | `rpc::Node` |
+//! | `health`, `meter` | what an operator watches |
 //! | `store` | what survives the process |
 //! | `config`, `start`, `restore`, `funds`, `validator_key` | from a data folder to a ledger |
 
@@ -18,9 +19,11 @@ mod answers;
 pub mod clock;
 mod config;
 pub mod funds;
+mod health;
 mod host;
 pub mod limits;
 mod mail_status;
+pub mod meter;
 pub mod node;
 mod reading;
 mod restore;

@@ -146,7 +146,7 @@ impl Node {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = &mut stop => return Ok(()),
-                stopped = self.chain_stopped() => return Err(stopped.into()),
+                failure = self.failed() => return Err(failure),
             }
             let node = self.clone();
             let closing = tokio::task::spawn_blocking(move || node.close_if_due());
@@ -154,23 +154,36 @@ impl Node {
         }
     }
 
-    /// Resolves when the chain has broken: the node answers nothing more then.
-    pub async fn chain_stopped(&self) -> ChainStopped {
+    /// Resolves when the chain has stopped: the node answers nothing more then.
+    pub async fn failed(&self) -> NodeFailure {
         self.inner.host.ended().await;
-        ChainStopped
+        self.why(ChainStopped)
+    }
+
+    /// Why the chain has stopped: its store, or itself.
+    fn why(&self, stopped: ChainStopped) -> NodeFailure {
+        self.inner
+            .host
+            .failure()
+            .map_or(stopped.into(), NodeFailure::Store)
     }
 
     /// Close the open ledger if there is anything in it, or if it has been open for long enough.
     fn close_if_due(&self) -> Result<(), NodeFailure> {
-        match self.inner.host.close(When::Due)? {
+        match self
+            .inner
+            .host
+            .close(When::Due)
+            .map_err(|stopped| self.why(stopped))?
+        {
             // What is validated is whole; the open ledger waits until there is room.
             Reply::Refused(Refusal::DiskFull) => Ok(()),
-            Reply::Refused(_) => Err(self
-                .inner
-                .host
-                .failure()
-                .map_or(ChainStopped.into(), NodeFailure::Store)),
-            Reply::Closed { .. } | Reply::Done | Reply::Mail(_) | Reply::Transaction(_) => Ok(()),
+            Reply::Refused(_) => Err(self.why(ChainStopped)),
+            Reply::Closed { .. } => {
+                self.say_closed();
+                Ok(())
+            }
+            Reply::Done | Reply::Mail(_) | Reply::Transaction(_) => Ok(()),
         }
     }
 
@@ -179,7 +192,22 @@ impl Node {
         self.look_up_wanted()?;
         let host = &self.inner.host;
         host.wait_for_look_ups(Duration::from_secs(ACCEPT_WAIT_SECS_MAX));
-        host.close(When::Now)
+        let reply = host.close(When::Now)?;
+        if matches!(reply, Reply::Closed { .. }) {
+            self.say_closed();
+        }
+        Ok(reply)
+    }
+
+    /// A line of the log for each ledger.
+    fn say_closed(&self) {
+        let ledger = &self.inner.host.shown().ledger;
+        tracing::info!(
+            index = %ledger.index(),
+            hash = %ledger.hash(),
+            transactions = ledger.transactions().iter().count(),
+            "a ledger is closed"
+        );
     }
 
     /// Ask DNS for what kept mails and old keys need.

@@ -1,7 +1,7 @@
 //! From a data folder to a ledger: the lock, the store, the key, and the stored ledger or a genesis with its
 //! first payments.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +94,7 @@ impl DataFolder {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(path).map_err(failed)?;
+        ops::private::make_folder(path).map_err(failed)?;
         let lock = File::create(path.join(LOCK_FILE)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {

@@ -6,6 +6,7 @@ use crate::{cli, clock};
 use ::ledger::genesis::EmailAmendment;
 use codec::{CloseTime, LedgerIndex};
 use node::{Clock, Fund, Node, NodeConfig};
+use ops::PrometheusHandle;
 use rpc::Trust;
 use rpc::server::{ServerLimits, serve};
 use serde_json::json;
@@ -18,16 +19,27 @@ use tokio::task::JoinHandle;
 
 /// Runs until the operator ends it.
 pub(crate) async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Failure> {
-    let running = start(args).await?;
+    // The counters, where somebody looks at them.
+    let metrics = args.http.map(|_| ops::install(&[])).transpose();
+    let metrics = metrics.map_err(std::io::Error::other)?;
+    let mut running = start(args).await?;
+    let mut places = vec![running.url()];
+    if let (Some(address), Some(metrics)) = (args.http, metrics) {
+        places.push(running.watch(address, metrics).await?);
+    }
     if format.is_json() {
         out!(
             "{}",
-            json!({ "listening": running.url(), "network_id": args.network })
+            json!({ "listening": places[0], "http": places.get(1), "network_id": args.network })
         );
     } else {
-        out!("listening {}", running.url());
+        for place in &places {
+            out!("listening {place}");
+        }
     }
+    tracing::info!(listening = %places.join(" "), network = args.network, "the node serves");
     running.until_stopped().await?;
+    tracing::info!("the node has stopped");
     Ok(Outcome::Yes)
 }
 
@@ -35,7 +47,10 @@ pub(crate) async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Fai
 pub(crate) struct RunningNode {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    node: Node,
     server: JoinHandle<std::io::Result<()>>,
+    /// What the operator's tools look at: gauges, and their port where there is one.
+    watched: Vec<JoinHandle<()>>,
     closing: JoinHandle<Result<(), node::NodeFailure>>,
 }
 
@@ -81,29 +96,69 @@ pub(crate) async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
         until(stopped.clone()),
     );
     let server = tokio::spawn(serving);
-    let close_secs = args.close_secs;
-    let closing = tokio::spawn(async move {
-        if close_secs == 0 {
-            return tokio::select! {
-                () = until(stopped) => Ok(()),
-                broken = node.chain_stopped() => Err(broken.into()),
-            };
-        }
-        node.run_close_loop(Duration::from_secs(close_secs), until(stopped))
-            .await
-    });
+    let gauges = tokio::spawn(record(node.clone(), stopped.clone()));
+    let closing = tokio::spawn(close_ledgers(node.clone(), args.close_secs, stopped));
     Ok(RunningNode {
         address,
         stop,
+        node,
         server,
+        watched: vec![gauges],
         closing,
     })
+}
+
+/// Closes ledgers, or leaves that to `ledger_accept`.
+async fn close_ledgers(
+    node: Node,
+    every_secs: u64,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), node::NodeFailure> {
+    if every_secs == 0 {
+        return tokio::select! {
+            () = until(stopped) => Ok(()),
+            failure = node.failed() => Err(failure),
+        };
+    }
+    let every = Duration::from_secs(every_secs);
+    node.run_close_loop(every, until(stopped)).await
+}
+
+/// Shows the state of the node in its gauges, every second.
+async fn record(node: Node, stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = &mut stop => return,
+        }
+        let node = node.clone();
+        // Its failure is told by those who close ledgers.
+        let _ = tokio::task::spawn_blocking(move || node.record()).await;
+    }
 }
 
 impl RunningNode {
     /// Address of the WebSocket.
     pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address)
+    }
+
+    /// Serves metrics and health; answers where.
+    async fn watch(&mut self, address: SocketAddr, metrics: PrometheusHandle) -> Result<String, Failure> {
+        let listening = TcpListener::bind(address).await;
+        let listener = listening.map_err(|source| Failure::Listen { address, source })?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let health = Arc::new(self.node.clone());
+        let serving = ops::serve(listener, health, metrics, until(self.stop.subscribe()));
+        self.watched.push(tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "metrics and health are served no more");
+            }
+        }));
+        Ok(url)
     }
 
     /// Ends when the operator asks for it, or when the store fails.
@@ -126,6 +181,9 @@ impl RunningNode {
         // Fails where no receiver is left: then both tasks have ended.
         let _ = self.stop.send(true);
         self.server.await.map_err(std::io::Error::other)??;
+        for task in self.watched {
+            task.await.map_err(std::io::Error::other)?;
+        }
         if !self.closing.is_finished() {
             self.closing.await.map_err(std::io::Error::other)??;
         }

@@ -382,3 +382,59 @@ fn rejects_a_port_that_is_taken() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&address));
 }
+
+#[test]
+fn node_logs_its_start_ledgers_refusals_and_end_without_being_asked() {
+    let desk = Desk::new();
+    let log = desk.path("log");
+    let mut child = program()
+        .args([
+            "node",
+            "--listen",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+            "--close-secs",
+            "0",
+            "--data",
+        ])
+        .arg(desk.path("data"))
+        .env_remove("RUST_LOG")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::fs::File::create(&log).expect("a log"))
+        .spawn()
+        .expect("the node starts");
+    let stdout = std::io::BufReader::new(child.stdout.take().expect("standard output"));
+    let mut places = std::io::BufRead::lines(stdout).map(|line| line.expect("text"));
+    let mut next = || places.next().expect("a place")["listening ".len()..].to_owned();
+    let (url, http) = (next(), next());
+    let (post, metrics) = (url.replace("ws://", "http://"), format!("{http}/metrics"));
+    let curl = |arguments: &[&str]| {
+        let output = std::process::Command::new("curl")
+            .arg("-s")
+            .args(arguments)
+            .output();
+        String::from_utf8(output.expect("curl").stdout).expect("text")
+    };
+    let mail = r#"{"method":"submit_email","params":[{"email":"no mail"}]}"#;
+    assert!(curl(&["-d", mail, &post]).contains("\"failed\""), "it is refused");
+    assert!(curl(&["-d", r#"{"method":"ledger_accept"}"#, &post]).contains("success"));
+    let shown = curl(&[&metrics]);
+    assert!(shown.contains("node_mails{waits_for=\"funds\"} 0"), "{shown}");
+    assert!(curl(&[&format!("{http}/readyz")]).contains("\"ready\":true"));
+    let pid = child.id().to_string();
+    let stopped = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(stopped.expect("kill").success());
+    assert!(child.wait().expect("ended").success());
+    let log = std::fs::read_to_string(log).expect("a log");
+    for line in [
+        "the ledger is loaded",
+        "the node serves",
+        "a mail is refused",
+        "a ledger is closed",
+        "stopping: open requests finish first",
+        "the node has stopped",
+    ] {
+        assert!(log.contains(line), "no line says '{line}':\n{log}");
+    }
+}

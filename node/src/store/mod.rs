@@ -140,6 +140,9 @@ pub enum StoreError {
         /// What is wrong.
         source: Box<redb::Error>,
     },
+    /// The file is not what was written.
+    #[error("the store is damaged: {0}; restore the data folder from a copy")]
+    Corrupted(String),
     /// Reading or writing failed.
     #[error("the store failed: {0}; check the disk, then start again: what was committed is kept")]
     Failed(Box<redb::Error>),

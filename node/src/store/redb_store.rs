@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use codec::{Hash256, LedgerIndex};
+use ops::caught;
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
     TableDefinition, WriteTransaction,
@@ -38,13 +39,19 @@ impl RedbStore {
     /// A new file gets its name only when it is complete, so that a kill meanwhile leaves nothing half made.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if path.exists() {
-            let database = builder().open(path).map_err(|error| open_error(path, error))?;
+            ops::private::close_to_others(path).map_err(|error| io_error(path, error))?;
+            let opened = caught(|| builder().open(path)).map_err(|said| StoreError::Unreadable {
+                path: path.to_owned(),
+                source: Box::new(redb::Error::Corrupted(said)),
+            })?;
+            let database = opened.map_err(|error| open_error(path, error))?;
             return Self::prepare(database, Some(path));
         }
         let unfinished = path.with_extension("new");
         if unfinished.exists() {
             fs::remove_file(&unfinished).map_err(|error| io_error(path, error))?;
         }
+        ops::private::make_file(&unfinished).map_err(|error| io_error(path, error))?;
         let database = builder()
             .create(&unfinished)
             .map_err(|error| open_error(path, error))?;
@@ -89,18 +96,18 @@ impl RedbStore {
     }
 
     fn format(&self) -> Result<Option<u32>, StoreError> {
-        let reading = self.reading()?;
-        match reading.open_table(NUMBERS) {
+        self.read(|reading| match reading.open_table(NUMBERS) {
             Ok(numbers) => Ok(numbers.get(FORMAT).map_err(failed)?.map(|found| found.value())),
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => Err(failed(error)),
-        }
+        })
     }
 
     fn number(&self, name: &str) -> Result<Option<u32>, StoreError> {
-        let reading = self.reading()?;
-        let numbers = reading.open_table(NUMBERS).map_err(failed)?;
-        Ok(numbers.get(name).map_err(failed)?.map(|number| number.value()))
+        self.read(|reading| {
+            let numbers = reading.open_table(NUMBERS).map_err(failed)?;
+            Ok(numbers.get(name).map_err(failed)?.map(|number| number.value()))
+        })
     }
 
     fn transact(
@@ -117,12 +124,24 @@ impl RedbStore {
         };
         // The crash test follows these two lines to aim its kills.
         tracing::trace!("commit begins");
-        let written = run().map_err(failed::<redb::Error>);
+        let written = guarded(|| run().map_err(failed::<redb::Error>));
         tracing::trace!("commit ends");
         if written.is_err() {
             self.close_after_failure();
         }
         written
+    }
+
+    /// Reads at one state of the store. No lock is held meanwhile.
+    fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        guarded(|| {
+            let reading = {
+                let database = self.opened().map_err(failed)?;
+                let database = database.as_ref().ok_or(redb::Error::PreviousIo).map_err(failed)?;
+                database.begin_read().map_err(failed)?
+            };
+            read(&reading)
+        })
     }
 
     /// The database; opened again where a write failed before.
@@ -145,14 +164,13 @@ impl RedbStore {
     /// committed.
     fn close_after_failure(&self) {
         if self.path.is_some() {
-            *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+            let closed = self
+                .database
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            close(closed);
         }
-    }
-
-    fn reading(&self) -> Result<ReadTransaction, StoreError> {
-        let database = self.opened().map_err(failed)?;
-        let database = database.as_ref().ok_or(redb::Error::PreviousIo).map_err(failed)?;
-        database.begin_read().map_err(failed)
     }
 
     /// The transaction that a position names.
@@ -171,14 +189,15 @@ impl RedbStore {
         key: &Hash256,
         decode: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
-        let reading = self.reading()?;
-        let opened = reading.open_table(table).map_err(failed)?;
-        let Some(found) = opened.get(key.as_bytes()).map_err(failed)? else {
-            return Ok(None);
-        };
-        decode(found.value())
-            .map(Some)
-            .ok_or(StoreError::Damaged { table: name })
+        self.read(|reading| {
+            let opened = reading.open_table(table).map_err(failed)?;
+            let Some(found) = opened.get(key.as_bytes()).map_err(failed)? else {
+                return Ok(None);
+            };
+            decode(found.value())
+                .map(Some)
+                .ok_or(StoreError::Damaged { table: name })
+        })
     }
 }
 
@@ -199,13 +218,14 @@ impl Store for RedbStore {
     }
 
     fn read_state(&self, take: &mut dyn FnMut(Hash256, &[u8])) -> Result<(), StoreError> {
-        let reading = self.reading()?;
-        let state = reading.open_table(STATE).map_err(failed)?;
-        for entry in state.iter().map_err(failed)? {
-            let (key, value) = entry.map_err(failed)?;
-            take(Hash256::new(*key.value()), value.value());
-        }
-        Ok(())
+        self.read(|reading| {
+            let state = reading.open_table(STATE).map_err(failed)?;
+            for entry in state.iter().map_err(failed)? {
+                let (key, value) = entry.map_err(failed)?;
+                take(Hash256::new(*key.value()), value.value());
+            }
+            Ok(())
+        })
     }
 
     fn write(&self, network_id: u32, changes: &[Change]) -> Result<(), StoreError> {
@@ -231,19 +251,20 @@ impl Store for RedbStore {
     }
 
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError> {
-        let reading = self.reading()?;
-        let waiting = reading.open_table(WAITING).map_err(failed)?;
-        let mut mails = Vec::new();
-        for entry in waiting.iter().map_err(failed)? {
-            let (key, value) = entry.map_err(failed)?;
-            let damaged = StoreError::Damaged {
-                table: "waiting_mails",
-            };
-            let mail = pending_mail::decode(value.value()).ok_or(damaged)?;
-            mails.push((Hash256::new(*key.value()), mail));
-        }
-        mails.sort_by_key(|(_, mail)| mail.order);
-        Ok(mails)
+        self.read(|reading| {
+            let waiting = reading.open_table(WAITING).map_err(failed)?;
+            let mut mails = Vec::new();
+            for entry in waiting.iter().map_err(failed)? {
+                let (key, value) = entry.map_err(failed)?;
+                let damaged = StoreError::Damaged {
+                    table: "waiting_mails",
+                };
+                let mail = pending_mail::decode(value.value()).ok_or(damaged)?;
+                mails.push((Hash256::new(*key.value()), mail));
+            }
+            mails.sort_by_key(|(_, mail)| mail.order);
+            Ok(mails)
+        })
     }
 
     fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError> {
@@ -251,43 +272,47 @@ impl Store for RedbStore {
     }
 
     fn first_index(&self) -> Result<Option<LedgerIndex>, StoreError> {
-        let reading = self.reading()?;
-        let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
-        Ok(ledgers
-            .first()
-            .map_err(failed)?
-            .map(|(index, _)| LedgerIndex::new(index.value())))
+        self.read(|reading| {
+            let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
+            Ok(ledgers
+                .first()
+                .map_err(failed)?
+                .map(|(index, _)| LedgerIndex::new(index.value())))
+        })
     }
 
     fn ledger(&self, index: LedgerIndex) -> Result<Option<StoredLedger>, StoreError> {
-        let reading = self.reading()?;
-        let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
-        let Some(found) = ledgers.get(index.get()).map_err(failed)? else {
-            return Ok(None);
-        };
-        let ledger = StoredLedger::decode(index.get(), found.value());
-        ledger.map(Some).ok_or(StoreError::Damaged { table: "ledgers" })
+        self.read(|reading| {
+            let ledgers = reading.open_table(LEDGERS).map_err(failed)?;
+            let Some(found) = ledgers.get(index.get()).map_err(failed)? else {
+                return Ok(None);
+            };
+            let ledger = StoredLedger::decode(index.get(), found.value());
+            ledger.map(Some).ok_or(StoreError::Damaged { table: "ledgers" })
+        })
     }
 
     fn ledger_index(&self, hash: &Hash256) -> Result<Option<LedgerIndex>, StoreError> {
-        let reading = self.reading()?;
-        let hashes = reading.open_table(LEDGER_HASHES).map_err(failed)?;
-        Ok(hashes
-            .get(hash.as_bytes())
-            .map_err(failed)?
-            .map(|index| LedgerIndex::new(index.value())))
+        self.read(|reading| {
+            let hashes = reading.open_table(LEDGER_HASHES).map_err(failed)?;
+            Ok(hashes
+                .get(hash.as_bytes())
+                .map_err(failed)?
+                .map(|index| LedgerIndex::new(index.value())))
+        })
     }
 
     fn transactions(&self, index: LedgerIndex) -> Result<Vec<StoredTx>, StoreError> {
-        let reading = self.reading()?;
-        let positions = reading.open_table(POSITIONS).map_err(failed)?;
-        let mut list = Vec::new();
-        let of_ledger = (index.get(), 0)..=(index.get(), u32::MAX);
-        for position in positions.range(of_ledger).map_err(failed)? {
-            let (_, place) = position.map_err(failed)?;
-            list.push(self.transaction_at(place.value())?);
-        }
-        Ok(list)
+        self.read(|reading| {
+            let positions = reading.open_table(POSITIONS).map_err(failed)?;
+            let mut list = Vec::new();
+            let of_ledger = (index.get(), 0)..=(index.get(), u32::MAX);
+            for position in positions.range(of_ledger).map_err(failed)? {
+                let (_, place) = position.map_err(failed)?;
+                list.push(self.transaction_at(place.value())?);
+            }
+            Ok(list)
+        })
     }
 
     fn transaction(&self, id: &Hash256) -> Result<Option<StoredTx>, StoreError> {
@@ -297,16 +322,17 @@ impl Store for RedbStore {
     }
 
     fn transaction_ids(&self, index: LedgerIndex) -> Result<Vec<Hash256>, StoreError> {
-        let reading = self.reading()?;
-        let positions = reading.open_table(POSITIONS).map_err(failed)?;
-        let of_ledger = (index.get(), 0)..=(index.get(), u32::MAX);
-        let mut list = Vec::new();
-        for position in positions.range(of_ledger).map_err(failed)? {
-            let (_, place) = position.map_err(failed)?;
-            let damaged = StoreError::Damaged { table: "positions" };
-            list.push(id_at(place.value()).ok_or(damaged)?);
-        }
-        Ok(list)
+        self.read(|reading| {
+            let positions = reading.open_table(POSITIONS).map_err(failed)?;
+            let of_ledger = (index.get(), 0)..=(index.get(), u32::MAX);
+            let mut list = Vec::new();
+            for position in positions.range(of_ledger).map_err(failed)? {
+                let (_, place) = position.map_err(failed)?;
+                let damaged = StoreError::Damaged { table: "positions" };
+                list.push(id_at(place.value()).ok_or(damaged)?);
+            }
+            Ok(list)
+        })
     }
 
     fn account_transactions(&self, range: &AccountRange) -> Result<AccountPage, StoreError> {
@@ -315,49 +341,51 @@ impl Store for RedbStore {
             return Ok(AccountPage::default());
         }
         // One snapshot for the whole page; no lock is held while it is read.
-        let reading = self.reading()?;
-        let accounts = reading.open_table(ACCOUNTS).map_err(failed)?;
-        let positions = reading.open_table(POSITIONS).map_err(failed)?;
-        let transactions = reading.open_table(TRANSACTIONS).map_err(failed)?;
-        let account = range.account.as_bytes();
-        let mut found = accounts
-            .range((account, first.0, first.1)..=(account, last.0, last.1))
-            .map_err(failed)?;
-        let mut page = AccountPage::default();
-        let mut bytes = 0_usize;
-        loop {
-            let place = match range.order {
-                Order::Forward => found.next(),
-                Order::Backward => found.next_back(),
-            };
-            let Some(place) = place else { return Ok(page) };
-            let (place, _) = place.map_err(failed)?;
-            let (_, ledger, tx_index) = place.value();
-            let position = positions.get((ledger, tx_index)).map_err(failed)?;
-            let id = position.and_then(|position| id_at(position.value()));
-            let id = id.ok_or(StoreError::Damaged { table: "positions" })?;
-            let damaged = StoreError::Damaged {
-                table: "transactions",
-            };
-            let Some(record) = transactions.get(id.as_bytes()).map_err(failed)? else {
-                return Err(damaged);
-            };
-            let is_first = page.transactions.is_empty();
-            bytes = bytes.saturating_add(record.value().len());
-            if page.transactions.len() >= range.count_max || (bytes > range.bytes_max && !is_first) {
-                page.next = Some((ledger, tx_index));
-                return Ok(page);
+        self.read(|reading| {
+            let accounts = reading.open_table(ACCOUNTS).map_err(failed)?;
+            let positions = reading.open_table(POSITIONS).map_err(failed)?;
+            let transactions = reading.open_table(TRANSACTIONS).map_err(failed)?;
+            let account = range.account.as_bytes();
+            let mut found = accounts
+                .range((account, first.0, first.1)..=(account, last.0, last.1))
+                .map_err(failed)?;
+            let mut page = AccountPage::default();
+            let mut bytes = 0_usize;
+            loop {
+                let place = match range.order {
+                    Order::Forward => found.next(),
+                    Order::Backward => found.next_back(),
+                };
+                let Some(place) = place else { return Ok(page) };
+                let (place, _) = place.map_err(failed)?;
+                let (_, ledger, tx_index) = place.value();
+                let position = positions.get((ledger, tx_index)).map_err(failed)?;
+                let id = position.and_then(|position| id_at(position.value()));
+                let id = id.ok_or(StoreError::Damaged { table: "positions" })?;
+                let damaged = StoreError::Damaged {
+                    table: "transactions",
+                };
+                let Some(record) = transactions.get(id.as_bytes()).map_err(failed)? else {
+                    return Err(damaged);
+                };
+                let is_first = page.transactions.is_empty();
+                bytes = bytes.saturating_add(record.value().len());
+                if page.transactions.len() >= range.count_max || (bytes > range.bytes_max && !is_first) {
+                    page.next = Some((ledger, tx_index));
+                    return Ok(page);
+                }
+                let tx = stored_tx::decode(id, record.value()).ok_or(damaged)?;
+                page.transactions.push(tx);
             }
-            let tx = stored_tx::decode(id, record.value()).ok_or(damaged)?;
-            page.transactions.push(tx);
-        }
+        })
     }
 
     fn undo(&self, index: LedgerIndex) -> Result<Option<Vec<StateChange>>, StoreError> {
-        let reading = self.reading()?;
-        let undo = reading.open_table(UNDO).map_err(failed)?;
-        let record = undo.get(index.get()).map_err(failed)?;
-        Ok(record.and_then(|record| UndoRecord::decode(record.value())))
+        self.read(|reading| {
+            let undo = reading.open_table(UNDO).map_err(failed)?;
+            let record = undo.get(index.get()).map_err(failed)?;
+            Ok(record.and_then(|record| UndoRecord::decode(record.value())))
+        })
     }
 
     fn roll_back(&self, to: LedgerIndex) -> Result<(), StoreError> {
@@ -378,19 +406,43 @@ impl Store for RedbStore {
     }
 
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError> {
-        let reading = self.reading()?;
-        let votes = reading.open_table(VOTES).map_err(failed)?;
-        let mut list = Vec::new();
-        for entry in votes.iter().map_err(failed)? {
-            let (key, value) = entry.map_err(failed)?;
-            let vote = match value.value() {
-                0 => Vote::Against,
-                _ => Vote::For,
-            };
-            list.push((Hash256::new(*key.value()), vote));
-        }
-        Ok(list)
+        self.read(|reading| {
+            let votes = reading.open_table(VOTES).map_err(failed)?;
+            let mut list = Vec::new();
+            for entry in votes.iter().map_err(failed)? {
+                let (key, value) = entry.map_err(failed)?;
+                let vote = match value.value() {
+                    0 => Vote::Against,
+                    _ => Vote::For,
+                };
+                list.push((Hash256::new(*key.value()), vote));
+            }
+            Ok(list)
+        })
     }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        close(
+            self.database
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+}
+
+/// Gives a database up. What redb writes then is for a quicker start alone.
+fn close(database: Option<Database>) {
+    if let Err(said) = caught(|| drop(database)) {
+        tracing::error!(%said, "the store could not be closed properly");
+    }
+}
+
+/// Does something with the file. redb panics where a damaged one breaks what it relies on.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    caught(work).unwrap_or_else(|said| Err(StoreError::Corrupted(said)))
 }
 
 fn make_tables(writing: &WriteTransaction) -> Result<(), redb::Error> {
@@ -418,6 +470,7 @@ fn builder() -> Builder {
 fn failed<E: Into<redb::Error>>(error: E) -> StoreError {
     match error.into() {
         redb::Error::Io(error) if is_full(&error) => StoreError::Full(error),
+        redb::Error::Corrupted(what) => StoreError::Corrupted(what),
         other => StoreError::Failed(Box::new(other)),
     }
 }

@@ -210,3 +210,98 @@ async fn rejects_to_go_back_where_nothing_is_damaged() {
     let node = start_in(folder.path(), &clock, Arc::new(NoResolver)).expect("whole");
     assert_eq!(node.server().expect("an answer").validated.hash, last.1);
 }
+
+/// Numbers of a fixed sequence, so that a failure can be had again.
+struct Sequence(u64);
+
+impl Sequence {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits") % bound
+    }
+
+    /// Zeros, noise, single bits or a cut, where there is something.
+    fn damage(&mut self, file: &mut Vec<u8>) {
+        let used = file.len() - file.iter().rev().take_while(|byte| **byte == 0).count();
+        for _ in 0..[1, 3, 30][self.below(3)] {
+            let at = self.below(used.min(file.len()).max(1));
+            let end = file.len().min(at + [1, 64, 512][self.below(3)]);
+            match self.below(8) {
+                0 => file.truncate(at + 1),
+                1 | 2 => file[at..end].fill(0),
+                3 | 4 => file[at..end]
+                    .iter_mut()
+                    .for_each(|byte| *byte = byte.wrapping_mul(31) ^ 0x5A),
+                _ => file[at] ^= 1 << self.below(8),
+            }
+        }
+    }
+}
+
+/// redb panics where some damage breaks what it relies on; nothing of that may reach an operator or a caller.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_damage_is_told_in_words() {
+    let (folder, _) = some_ledgers().await;
+    let whole = std::fs::read(folder.path().join("ledger.redb")).expect("there");
+    let mut sequence = Sequence(11);
+    let mut refused = 0;
+    for round in 0..80 {
+        let copy = tempfile::tempdir().expect("a folder");
+        let key = "validator.key";
+        std::fs::copy(folder.path().join(key), copy.path().join(key)).expect("copied");
+        let mut bytes = whole.clone();
+        sequence.damage(&mut bytes);
+        std::fs::write(copy.path().join("ledger.redb"), bytes).expect("written");
+        let node = match start(copy.path(), None) {
+            Ok(node) => node,
+            Err(error) => {
+                refused += 1;
+                let said = error.to_string();
+                let has_way_out = ["restore", "use the version", "start with --network"];
+                assert!(
+                    has_way_out.iter().any(|way| said.contains(way)),
+                    "{round}: {said}"
+                );
+                continue;
+            }
+        };
+        // A page that the start does not read may be damaged all the same: an error, or what was stored.
+        let query = rpc::api::AccountTxQuery {
+            account: codec::AccountId::new(ledger::genesis::GENESIS_ACCOUNT),
+            ledgers: rpc::api::LedgerRange::Between(None, None),
+            order: rpc::api::TxOrder::Backward,
+            limit: 100,
+            marker: None,
+        };
+        let _ = node.account_transactions(&query);
+        let _ = node.ledger(rpc::api::LedgerChoice::Validated, rpc::api::Transactions::Whole);
+        let _ = node.accept_ledger();
+    }
+    assert!(
+        (10..80).contains(&refused),
+        "the damage is no trial: {refused} of 80 refused"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let base = tempfile::tempdir().expect("a folder");
+    let folder = base.path().join("new");
+    let file = folder.join("ledger.redb");
+    let mode = |path: &Path| {
+        let mode = std::fs::metadata(path).expect("there").permissions().mode();
+        mode & 0o777
+    };
+    drop(start(&folder, None).expect("starts"));
+    assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    // One that an earlier version made.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("ours");
+    while let Err(StartError::InUse { .. }) = start(&folder, None) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(mode(&file), 0o600);
+}

@@ -78,7 +78,10 @@ async fn rejects_submissions_while_the_disk_is_full_and_accepts_them_when_there_
     }
     assert_eq!(close(&node).await.err(), Some(RpcError::DiskFull));
     let server = node.server().expect("an answer");
-    assert_eq!((server.acceptance, server.kept_mails), (Acceptance::DiskFull, 0));
+    assert_eq!(
+        (server.acceptance, server.mails.kept()),
+        (Acceptance::DiskFull, 0)
+    );
     assert_eq!(server.validated, before, "nothing is shown that is not stored");
     let payment = remit(1, 10);
     let refused = node.submit(&payment, OnRetry::Hold, &operator()).err();

@@ -221,7 +221,7 @@ async fn rejects_a_sender_without_an_account_and_asks_dns_nothing() {
     world.close().await;
     assert_eq!(keys.asked(), 0);
     let server = world.ask(|node| node.server()).await.expect("an answer");
-    assert_eq!(server.kept_mails, 0);
+    assert_eq!(server.mails.kept(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

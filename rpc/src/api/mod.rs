@@ -19,5 +19,5 @@ pub use listing::{AccountTxAnswer, AccountTxQuery, LedgerRange, TxMarker, TxOrde
 pub use mail_status::{MailState, MailStatus};
 pub use node::Node;
 pub use peer::{Peer, Role};
-pub use server::{Acceptance, ClockFault, FeeAnswer, ServerAnswer};
+pub use server::{Acceptance, ClockFault, FeeAnswer, ServerAnswer, WaitingMails};
 pub use transaction::{OnRetry, SubmitAnswer, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord};

@@ -48,14 +48,37 @@ pub struct ServerAnswer {
     pub now: CloseTime,
     /// Seconds since the node started.
     pub uptime_secs: u64,
-    /// Mails that wait for their key.
-    pub kept_mails: usize,
+    /// Mails on their way.
+    pub mails: WaitingMails,
+    /// Transactions held for later ledgers.
+    pub held_transactions: usize,
     /// What a place in the open ledger costs, in 256ths of the base fee.
     pub open_ledger_level: u64,
     /// Whether the node takes transactions.
     pub acceptance: Acceptance,
     /// What is wrong with its clock.
     pub clock: Option<ClockFault>,
+}
+
+/// How many mails wait at a node, by what for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WaitingMails {
+    /// For a key on the ledger.
+    pub for_key: usize,
+    /// For their time: proven, but dated ahead.
+    pub for_time: usize,
+    /// For the close of the open ledger, which has them.
+    pub for_close: usize,
+    /// For funds, a fee or an account: the open ledger did not take them yet.
+    pub for_funds: usize,
+}
+
+impl WaitingMails {
+    /// Those that are kept, for their key or their time.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.for_key.saturating_add(self.for_time)
+    }
 }
 
 /// What is wrong with the clock of a node.

@@ -125,8 +125,15 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let mut info = json!({
         "build_version": server.build_version,
         "complete_ledgers": format!("{}-{}", server.first_ledger.get(), validated.index.get()),
-        "kept_mails": server.kept_mails,
+        "held_transactions": server.held_transactions,
+        "kept_mails": server.mails.kept(),
         "last_close": { "converge_time_s": 0, "proposers": 0 },
+        "mails": {
+            "for_close": server.mails.for_close,
+            "for_funds": server.mails.for_funds,
+            "for_key": server.mails.for_key,
+            "for_time": server.mails.for_time,
+        },
         "load_factor": load_factor(server.open_ledger_level),
         "network_id": server.network_id,
         "peers": 0,

@@ -9,7 +9,7 @@ use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
     MailStatus, Node, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions,
-    TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote,
+    TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
 };
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
@@ -236,7 +236,8 @@ impl Node for FakeNode {
             validation_quorum: 1,
             now: CloseTime::new(848_486_613),
             uptime_secs: 3,
-            kept_mails: 0,
+            mails: WaitingMails::default(),
+            held_transactions: 0,
             open_ledger_level: 256,
             acceptance: Acceptance::Open,
             clock: None,
