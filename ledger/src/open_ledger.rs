@@ -97,7 +97,7 @@ impl OpenLedger {
     }
 
     /// The same for a transaction of somebody who has to pay for a place as the ledger fills: one that pays
-    /// less, or finds none, gets terQUEUED. Mails have places of their own.
+    /// less, or finds none, gets terQUEUED. Mails have places of their own, at their own fee. Spec: 9.
     pub fn submit_at_its_price(&mut self, tx: &Transaction) -> Result<SubmitOutcome, LocalRefusal> {
         self.enter(tx, Price::Asked)
     }

@@ -645,14 +645,34 @@ fn rejects_a_mail_of_issued_money_that_is_not_there_and_keeps_its_entry() {
     assert_eq!(world.replay_ids().len(), 2);
 }
 
-// Spec: 10.
+// Spec: 2.5, 10.
 #[test]
-fn rejects_a_mail_to_oneself_by_the_checks_of_its_type() {
+fn rejects_a_mail_to_oneself_whoever_wraps_it() {
     let mut world = world();
-    let to_self = mail(CLOCK, "REMIT 1 XAH TO <alice@mail.test>");
-    assert_eq!(world.mail(&to_self), Ter::TEM_REDUNDANT);
-    let own_key = mail(CLOCK, &format!("REKEY {}", alice()));
-    assert_eq!(world.mail(&own_key), Ter::TEM_BAD_REGKEY);
+    // No node makes a transaction of such a mail: it is put around another one's.
+    let around = |world: &World, like: &str, memo: Vec<u8>, field, account: AccountId| {
+        let element = Object::new().with(sf::MEMO_DATA, memo);
+        let object = wrapped(world, &mail(CLOCK, like), 0)
+            .with(sf::MEMOS, vec![(sf::MEMO, element)])
+            .with(field, account);
+        tx(&object)
+    };
+    let to_self = around(
+        &world,
+        "REMIT 1 XAH TO <bob@example.com>",
+        mail(CLOCK, "REMIT 1 XAH TO <alice@mail.test>"),
+        sf::DESTINATION,
+        alice(),
+    );
+    assert_eq!(world.close_one(to_self), Ter::TEM_REDUNDANT);
+    let own_key = around(
+        &world,
+        &format!("REKEY {}", id(1)),
+        mail(CLOCK, &format!("REKEY {}", alice())),
+        sf::REGULAR_KEY,
+        alice(),
+    );
+    assert_eq!(world.close_one(own_key), Ter::TEM_BAD_REGKEY);
     assert_eq!(world.balance(alice()), 100 * XAH, "no fee");
     assert_eq!(world.replay_ids(), []);
 }
