@@ -44,11 +44,14 @@ async fn check_mailbox(capabilities: &[&str], protections: &[(&str, &str)]) {
     };
     let mut ends = Ends::Stopped;
     for (protection, port) in protections {
+        let authorities = match *protection {
+            "none" => String::new(),
+            _ => format!("authorities = \"{}\"\n", dovecot.text("authority")),
+        };
         let sections = format!(
-            "[imap]\nhost = \"localhost\"\nport = {}\nprotection = \"{protection}\"\nauthorities = \"{}\"\n\
+            "[imap]\nhost = \"localhost\"\nport = {}\nprotection = \"{protection}\"\n{authorities}\
              user = \"user@example.org\"\npassword_file = \"{}\"\npoll_secs = 1\n{answers}",
             dovecot.port(port),
-            dovecot.text("authority"),
             dovecot.text("password")
         );
         let config = configure(&folder, &world.keys(), &node.url, &own(&[RELAY]), &sections);
