@@ -264,7 +264,7 @@ fn sums_are_read_as_they_are_shown() {
     for shown in [
         "10 XAH".to_owned(),
         "0.000001 XAH".to_owned(),
-        format!("999999999999999.8765 USD/{issuer}"),
+        format!("899999999999999.8765 USD/{issuer}"),
         format!("9999999999999999e80 USD/{issuer}"),
         format!("0.0000000000001 USD/{issuer}"),
     ] {
