@@ -2,7 +2,8 @@ use super::*;
 use crate::intake::accept::testing::{
     self, NETWORK, forger, headers, mail, now, own, provider, records, sign_as, signed,
 };
-use amendment::{Order, TxtRecords};
+use amendment::key_record::KeyRecordError;
+use amendment::{KeyAnswer, Order, TxtRecords};
 use proptest::prelude::*;
 use testkit::mail::{Headers, outlook_like};
 use testkit::provider::Signing;
@@ -435,4 +436,86 @@ proptest! {
             prop_assert!((400..600).contains(&reply.code));
         }
     }
+}
+
+/// A case of the attack set: its mail, its keys, and what is expected of it.
+fn case(folder: &std::path::Path) -> Option<(Vec<u8>, TxtRecords, serde_json::Value)> {
+    let json = |file: &str| -> Option<serde_json::Value> {
+        let text = std::fs::read(folder.join(file)).ok()?;
+        Some(serde_json::from_slice(&text).expect("JSON"))
+    };
+    let mut keys = TxtRecords::new();
+    for (name, records) in json("keys.json")?.as_object().expect("a table") {
+        // Each character of a record is one byte.
+        let bytes = |record: &serde_json::Value| -> Vec<u8> {
+            let text = record.as_str().expect("a record").chars();
+            text.map(|c| u8::try_from(u32::from(c)).expect("a byte"))
+                .collect()
+        };
+        match records.as_array().expect("a list").as_slice() {
+            [] => keys.insert_answer(name, KeyAnswer::Absent),
+            [record] => keys.insert(name, &bytes(record)),
+            _ => keys.insert_answer(name, KeyAnswer::Unusable(KeyRecordError::Several)),
+        }
+    }
+    let mail = std::fs::read(folder.join("email.eml")).expect("a mail");
+    Some((mail, keys, json("expect.json")?))
+}
+
+/// One verdict, over the whole attack set: the relay takes what qualifies and refuses the rest with the same
+/// rule. Its own two rules are that no payment goes to its own address by mistake, and that a mail dated less
+/// than a day ahead waits.
+// Spec: 13, 4.6.
+#[test]
+fn accepts_and_rejects_the_attack_set_as_the_verifier_does() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/cases");
+    let mut taken = 0;
+    for entry in std::fs::read_dir(folder).expect("the cases") {
+        let path = entry.expect("an entry").path();
+        let Some((mail, keys, expect)) = case(&path) else {
+            continue;
+        };
+        let network = u32::try_from(expect["network_id"].as_u64().expect("a network")).expect("32 bits");
+        let at = expect["at"].as_u64().expect("a time");
+        let name = path.display();
+        match judge_on(network, at, &mail, &keys) {
+            Ok(_) => {
+                let env = ExplainEnv {
+                    network_id: network,
+                    now: CloseTime::from_unix(at).expect("a time"),
+                    keys: &keys,
+                };
+                let refusal = explain(&mail, &env).refusal;
+                let is_early = refusal.is_some_and(|refusal| is_early(&refusal));
+                assert!(expect["qualifies"] == "yes" || is_early, "{name}: taken");
+                taken += 1;
+            }
+            Err(rejected) if rejected.rule == Rule::R13 => assert_eq!(expect["qualifies"], "yes", "{name}"),
+            Err(rejected) => {
+                assert_ne!(expect["qualifies"], "yes", "{name}: {}", rejected.reason);
+                assert_eq!(
+                    expect["rule"],
+                    rejected.rule.as_str(),
+                    "{name}: {}",
+                    rejected.reason
+                );
+            }
+        }
+    }
+    assert!(taken >= 330, "{taken}");
+}
+
+/// Everybody's first try: a mail to oneself, with the relay in Cc; and a REKEY to the own account.
+// Spec: 2.5.
+#[test]
+fn accepts_others_and_rejects_the_senders_own_account() {
+    let own = parse_sender("alice@mail.example").expect("an address").account();
+    for (line, code) in [
+        ("REMIT 10 XAH TO <alice@mail.example>".to_owned(), "5.1.3"),
+        (format!("REMIT 10 XAH TO {own}"), "5.1.3"),
+        (format!("REKEY {own}"), "5.1.3"),
+    ] {
+        assert_eq!(codes(judged(&mail(&[&line]))), (550, code, "2.5"), "{line}");
+    }
+    assert!(judged(&mail(&["REMIT 10 XAH TO <alicia@mail.example>"])).is_ok());
 }
