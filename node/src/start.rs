@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use amendment::ReadView as _;
 use codec::keys::KeyPair;
-use codec::{CloseTime, Drops, LedgerIndex, Ter, sf};
+use codec::{CloseTime, Drops, LedgerIndex, Ter, keylet, sf};
 use ledger::dkim::KeyDelays;
 use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
@@ -59,6 +59,15 @@ pub enum StartError {
     /// No random bytes for a key.
     #[error("cannot read random bytes: {0}")]
     Entropy(std::io::Error),
+    /// A payment that is made at the first start alone, to somebody whom this ledger does not know.
+    #[error(
+        "--fund pays at the first start alone, and {who} is not in this ledger: pay from an account that is, or start \
+         with another --data"
+    )]
+    FundTooLate {
+        /// Who would have been paid.
+        who: String,
+    },
     /// Too many payments.
     #[error(
         "{count} payments at the first start, but at most {FUNDS_MAX} are possible; send the others later"
@@ -152,7 +161,14 @@ pub(crate) fn ledger_of(
         .into());
     }
     if let Some(tip) = store.tip()? {
-        return Ok(restored(store, &tip, config.rollback_to)?);
+        let ledger = restored(store, &tip, config.rollback_to)?;
+        let is_there = |fund: &&Fund| ledger.entry(&keylet::account(fund.account)).is_some();
+        return match config.funds.iter().find(|fund| !is_there(fund)) {
+            Some(late) => Err(StartError::FundTooLate {
+                who: late.who.clone(),
+            }),
+            None => Ok(ledger),
+        };
     }
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id,

@@ -282,9 +282,15 @@ pub const DIRECT_COMMAND_SECS: u64 = 60;
 pub const DIRECT_TAKES_SECS: u64 = 300;
 /// Domains whose mail servers are spoken to at one time. Ours. Others wait.
 pub const DIRECT_DOMAINS_MAX: usize = 64;
-/// How long answers of a domain whose lane has them, or is busy, are left to it, seconds. Ours. Beyond: they
-/// are due again.
+/// How long answers are left to the lane of their domain, seconds. Ours, for the end of the process: beyond,
+/// they are due again.
 pub const LANE_LEASE_SECS: u64 = 900;
+/// How long answers of a domain whose lane is busy with others wait, seconds. Ours.
+pub const LANE_BUSY_SECS: u64 = 5;
+/// How long a lane begins to hand over answers, seconds. Ours. Beyond: the others are due again.
+pub const LANE_SECS_MAX: u64 = 200;
+/// How long it may take to find a mail server of a domain that speaks, seconds. Ours. Beyond: the answers wait.
+pub const DIRECT_CONNECT_SECS_MAX: u64 = 120;
 /// Mail servers of a domain that are tried for a mail, and addresses of each. Ours; RFC 5321 section 5.1 asks
 /// for two at least. Beyond: the next try of the mail.
 pub const MX_TRIED_MAX: usize = 4;

@@ -5,6 +5,7 @@ use crate::output::Format;
 use crate::{cli, clock};
 use amendment::{TxtRecords, key_names};
 use codec::CloseTime;
+use dns::Answer;
 use explain::{ExplainEnv, Qualifies, explain};
 use rpc::reply::{ExplanationReply, ResultCode};
 use serde_json::Value;
@@ -14,7 +15,7 @@ pub(crate) async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, 
     let raw = read_mail(&args.file)?;
     let unix = args.at.unwrap_or_else(clock::now_unix);
     let now = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
-    let records = look_up(&raw, &args.keys).await?;
+    let (records, unanswered) = look_up(&raw, &args.keys).await?;
     let found = explain(
         &raw,
         &ExplainEnv {
@@ -34,19 +35,28 @@ pub(crate) async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, 
     } else {
         print_text(&shown, outcome);
     }
+    for failed in &unanswered {
+        eprintln!(
+            "notice: DNS gives no answer about {}; name a server with --dns, or a file with --keys",
+            show::printable(failed)
+        );
+    }
     Ok(outcome)
 }
 
-/// The records of the keys that the mail's signatures name. A name that DNS does not answer for stays
-/// unknown.
-async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<TxtRecords, Failure> {
+/// The records of the keys that the mail's signatures name; and the names that DNS gives no answer about,
+/// which stay unknown, each with the reason.
+async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<(TxtRecords, Vec<String>), Failure> {
     let resolver = keys::resolver(source)?;
-    let mut records = TxtRecords::new();
+    let (mut records, mut unanswered) = (TxtRecords::new(), Vec::new());
     for name in key_names(raw).iter().filter(|name| name.may_stand_on_ledger()) {
         let answer = resolver.look_up(name).await;
+        if let Answer::Failed(why) = &answer {
+            unanswered.push(format!("{}: {why}", name.dns_name()));
+        }
         records.insert_answer(&name.dns_name(), answer.key());
     }
-    Ok(records)
+    Ok((records, unanswered))
 }
 
 fn print_text(shown: &Value, outcome: Outcome) {

@@ -100,9 +100,11 @@ pub(crate) enum Failure {
     Node(#[from] ::node::NodeFailure),
     /// The port is taken, or not for this user.
     #[error(
-        "cannot listen on {address}: {source}. Is another node running there? Choose another with --listen"
+        "{flag}: cannot listen on {address}: {source}. Is another program there? Choose another address with {flag}"
     )]
     Listen {
+        /// The flag that says where.
+        flag: &'static str,
         /// The address.
         address: std::net::SocketAddr,
         /// Why.

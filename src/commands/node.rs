@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &cli::Node, format: Format) -> Result<Outcome, Fai
     // The counters, where somebody looks at them.
     let metrics = args.http.map(|_| ops::install(&[])).transpose();
     let metrics = metrics.map_err(std::io::Error::other)?;
-    let mut running = start(args).await?;
+    let mut running = start(args, "--listen").await?;
     let mut places = vec![running.url()];
     if let (Some(address), Some(metrics)) = (args.http, metrics) {
         places.push(running.watch(address, metrics).await?);
@@ -54,8 +54,8 @@ pub(crate) struct RunningNode {
     closing: JoinHandle<Result<(), node::NodeFailure>>,
 }
 
-/// Starts a node as the arguments say; it serves when this returns.
-pub(crate) async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
+/// Starts a node as the arguments say; it serves when this returns. `flag` is the one that says where.
+pub(crate) async fn start(args: &cli::Node, flag: &'static str) -> Result<RunningNode, Failure> {
     outlive_full_disks()?;
     say_what_a_later_start_ignores(args);
     let funds: Vec<Fund> = args
@@ -68,6 +68,7 @@ pub(crate) async fn start(args: &cli::Node) -> Result<RunningNode, Failure> {
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|source| Failure::Listen {
+            flag,
             address: args.listen,
             source,
         })?;
@@ -149,7 +150,11 @@ impl RunningNode {
     /// Serves metrics and health; answers where.
     async fn watch(&mut self, address: SocketAddr, metrics: PrometheusHandle) -> Result<String, Failure> {
         let listening = TcpListener::bind(address).await;
-        let listener = listening.map_err(|source| Failure::Listen { address, source })?;
+        let listener = listening.map_err(|source| Failure::Listen {
+            flag: "--http",
+            address,
+            source,
+        })?;
         let url = format!("http://{}", listener.local_addr()?);
         let health = Arc::new(self.node.clone());
         let serving = ops::serve(listener, health, metrics, until(self.stop.subscribe()));
@@ -209,19 +214,14 @@ fn trust(callers: &cli::Callers) -> Trust {
     }
 }
 
-/// Some arguments shape a new ledger only.
+/// An argument that shapes a new ledger only; a payment that comes too late (`--fund`) is refused by the start.
 fn say_what_a_later_start_ignores(args: &cli::Node) {
     let is_there = std::fs::read_dir(&args.data).is_ok_and(|mut entries| entries.next().is_some());
-    for (is_given, name) in [
-        (!args.fund.is_empty(), "--fund"),
-        (args.without_email, "--without-email"),
-    ] {
-        if is_there && is_given {
-            eprintln!(
-                "notice: {} already holds a ledger; {name} applies only at the first start",
-                args.data.display()
-            );
-        }
+    if is_there && args.without_email {
+        eprintln!(
+            "notice: {} already holds a ledger; --without-email applies only at the first start",
+            args.data.display()
+        );
     }
 }
 

@@ -22,7 +22,11 @@ pub(crate) async fn run(command: &cli::Relay, format: Format) -> Result<Outcome,
     match command {
         cli::Relay::Run(args) => run_daemon(args, format).await,
         cli::Relay::Config => {
-            out_text!("{DEFAULT_TEXT}");
+            if format.is_json() {
+                out!("{}", json!({ "config": DEFAULT_TEXT }));
+            } else {
+                out_text!("{DEFAULT_TEXT}");
+            }
             Ok(Outcome::Yes)
         }
         cli::Relay::Check { relay, send_to } => {

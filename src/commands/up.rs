@@ -5,6 +5,7 @@ use super::relay::{metrics_of, say_listening};
 use super::{Failure, Outcome};
 use crate::output::Format;
 use crate::{cli, clock};
+use ::relay::config::rules;
 use ::relay::config::{Answers, Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
 use ::relay::daemon::Daemon;
 use serde_json::json;
@@ -37,7 +38,7 @@ pub(crate) struct Both {
 impl Both {
     /// Starts both; they serve when this returns.
     pub(crate) async fn start(args: &cli::Up, answers: Option<Answers>) -> Result<Both, Failure> {
-        let node = start(&args.node()).await?;
+        let node = start(&args.node(), "--rpc").await?;
         match relay(args, answers, &node.url()).await {
             Ok(relay) => Ok(Both { node, relay }),
             Err(failure) => {
@@ -94,6 +95,44 @@ async fn relay(args: &cli::Up, answers: Option<Answers>, node: &str) -> Result<D
         http: args.http.map(|listen| Http { listen }),
         log: Log::default(),
     };
+    if let Some(complaint) = rules::check_values(&config).first() {
+        return Err(Failure::Argument(by_flags(&complaint.to_string())));
+    }
     let metrics = metrics_of(&config)?;
-    Ok(Daemon::start(config, Arc::new(clock::now_unix), metrics).await?)
+    let started = Daemon::start(config, Arc::new(clock::now_unix), metrics).await;
+    started.map_err(|error| Failure::Argument(by_flags(&error.to_string())))
+}
+
+/// Names of the relay's settings, and of the flags that give them here.
+const FLAGS: [(&str, &str); 6] = [
+    ("smtp.listen", "--smtp"),
+    ("lmtp.listen", "--lmtp"),
+    ("http.listen", "--http"),
+    ("addresses", "--relay-address"),
+    ("dns.server", "--dns"),
+    ("dns.keys", "--keys"),
+];
+
+/// What the relay says of a setting at the beginning of a message, by the flag that gives it here.
+fn by_flags(message: &str) -> String {
+    let named = |(setting, flag): &(&str, &str)| {
+        let rest = message.strip_prefix(setting)?;
+        rest.starts_with(':').then(|| format!("{flag}{rest}"))
+    };
+    FLAGS.iter().find_map(named).unwrap_or_else(|| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_flag() {
+        assert_eq!(by_flags("smtp.listen: cannot listen"), "--smtp: cannot listen");
+        assert_eq!(
+            by_flags("addresses: `x` is no address"),
+            "--relay-address: `x` is no address"
+        );
+        assert_eq!(by_flags("the queue is damaged"), "the queue is damaged");
+    }
 }

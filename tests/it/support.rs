@@ -163,11 +163,12 @@ impl RelayProcess {
         lines.read_line(&mut line).expect("text");
         let said: Value = serde_json::from_str(&line)
             .unwrap_or_else(|error| panic!("{error}: {line:?}, {:?}", child.wait()));
-        let places = said["listening"].as_array().expect("a list");
-        let listening: Vec<String> = places
-            .iter()
-            .map(|place| place.as_str().expect("text").to_owned())
-            .collect();
+        // A node has one place, a relay a list of them.
+        let text = |place: &Value| place.as_str().expect("text").to_owned();
+        let listening: Vec<String> = match &said["listening"] {
+            Value::Array(places) => places.iter().map(text).collect(),
+            place => vec![text(place)],
+        };
         // The pipe stays open, so that a later line does not end the relay.
         std::thread::spawn(move || lines.lines().for_each(drop));
         let mut relay = RelayProcess {

@@ -27,10 +27,13 @@ pub async fn run(config: &Config, now: u64, options: Options) -> Vec<Finding> {
     findings.extend(reach::mailbox(config).await);
     findings.extend(answers::way(config, now).await);
     match resolver::named(&config.dns.server, Duration::from_secs(CHECK_SECS_MAX)) {
-        Ok(Some(names)) => {
-            findings.extend(published::records(config, &names, now).await);
-            findings.extend(reach::own_mail_port(config, &names, options).await);
-        }
+        Ok(Some(names)) => match published::records(config, &names, now).await {
+            Ok(records) => {
+                findings.extend(records);
+                findings.extend(reach::own_mail_port(config, &names, options).await);
+            }
+            Err(silent) => findings.extend(silent),
+        },
         Ok(None) => findings.push(Finding::warn(
             "DNS",
             "look-ups are off",

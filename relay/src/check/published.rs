@@ -8,13 +8,18 @@ use super::finding::Finding;
 use crate::config::records::{self, Plan, Record, dkim_name};
 use crate::config::{Answers, Config, dkim_key};
 
-/// All records that other mail servers look at. `now` is Unix seconds.
-pub(super) async fn records(config: &Config, names: &Resolver, now: u64) -> Vec<Finding> {
+/// All records that other mail servers look at; where DNS gives no answer, that, with what should be there.
+/// `now` is Unix seconds.
+pub(super) async fn records(
+    config: &Config,
+    names: &Resolver,
+    now: u64,
+) -> Result<Vec<Finding>, Vec<Finding>> {
     let domains: BTreeSet<String> = config.addresses.iter().filter_map(|own| domain_of(own)).collect();
     if let Some(domain) = domains.first()
         && let Answer::Failed(why) = names.texts(domain).await
     {
-        return unanswered_all(config, &domains, &why, now);
+        return Err(unanswered_all(config, &domains, &why, now));
     }
     let mut findings = Vec::new();
     if config.smtp.is_some() {
@@ -44,7 +49,7 @@ pub(super) async fn records(config: &Config, names: &Resolver, now: u64) -> Vec<
         });
         findings.push(tagged(names, &wanted, &DMARC).await);
     }
-    findings
+    Ok(findings)
 }
 
 fn domain_of(address: &str) -> Option<String> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, MX, PTR, TXT};
 use hickory_proto::rr::{Name, RData, Record};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::*;
@@ -199,7 +200,9 @@ async fn accepts_reverse_names_that_lead_back_and_rejects_others() {
     .await;
     let setting = setting(dns, 1);
     let names = dns::Resolver::at(dns, Duration::from_secs(CHECK_SECS_MAX)).expect("resolver");
-    let findings = published::records(&setting.config, &names, 0).await;
+    let findings = published::records(&setting.config, &names, 0)
+        .await
+        .expect("answers");
     let found = verdicts(&findings);
     assert_eq!(found.get("reverse name of 192.0.2.7"), Some(&Verdict::Ok));
     assert_eq!(found.get("reverse name of 192.0.2.8"), Some(&Verdict::Warn));
@@ -214,6 +217,127 @@ async fn rejects_a_data_folder_that_is_not_there() {
     let findings = run(&setting.config, 0, Options::default()).await;
     assert_eq!(verdicts(&findings).get("data folder"), Some(&Verdict::Fail));
     assert_eq!(verdicts(&findings).get("DNS"), Some(&Verdict::Warn));
+}
+
+/// A smarthost on this machine that says `refused` to commands that begin so, and yes to all others. Gives its
+/// port, and what it heard.
+async fn smarthost(refused: &'static [(&'static str, &'static str)]) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("address").port();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut lines = BufReader::new(stream);
+            lines.get_mut().write_all(b"220 host\r\n").await.expect("said");
+            let mut line = String::new();
+            while lines.read_line(&mut line).await.expect("a line") > 0 {
+                let usual = match line.get(..4) {
+                    Some("EHLO") => "250-host\r\n250 AUTH PLAIN",
+                    Some("AUTH") => "235 welcome",
+                    _ => "250 yes",
+                };
+                let no = refused.iter().find(|(begin, _)| line.starts_with(begin));
+                let reply = no.map_or(usual, |(_, reply)| *reply);
+                kept.lock()
+                    .expect("not poisoned")
+                    .push(line.trim_end().to_owned());
+                lines
+                    .get_mut()
+                    .write_all(format!("{reply}\r\n").as_bytes())
+                    .await
+                    .expect("said");
+                line.clear();
+            }
+        }
+    });
+    (port, heard)
+}
+
+/// What is found of a smarthost with a log-in.
+async fn found_of(refused: &'static [(&'static str, &'static str)]) -> (Vec<Finding>, Vec<String>) {
+    let (port, heard) = smarthost(refused).await;
+    let mut setting = setting("127.0.0.1:1".parse().expect("address"), port);
+    let password = setting.folder.path().join("password");
+    std::fs::write(&password, "secret\nnote\n").expect("written");
+    let answers = setting.config.answers.as_mut().expect("answers");
+    answers.protection = crate::config::Protection::None;
+    (answers.user, answers.password_file) = (Some("relay".to_owned()), Some(password));
+    let findings = answers::way(&setting.config, 1_800_000_000).await;
+    let heard = heard.lock().expect("not poisoned").clone();
+    (findings, heard)
+}
+
+#[tokio::test]
+async fn the_log_in_and_the_envelope_of_answers_are_tried_and_no_mail_is_sent() {
+    let (findings, heard) = found_of(&[]).await;
+    assert_eq!(worst(&findings), Verdict::Ok, "{findings:#?}");
+    let envelope = ["MAIL FROM:<>", "RCPT TO:<relay@example.org>"];
+    assert!(
+        envelope.iter().all(|line| heard.iter().any(|said| said == line)),
+        "{heard:?}"
+    );
+    // RFC 4616: base64 of NUL relay NUL secret.
+    assert!(
+        heard.contains(&"AUTH PLAIN AHJlbGF5AHNlY3JldA==".to_owned()),
+        "{heard:?}"
+    );
+    assert!(!heard.iter().any(|line| line == "DATA"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn rejects_a_smarthost_that_answers_cannot_use_and_names_the_setting() {
+    for (refused, word, fix) in [
+        (
+            &[("AUTH", "535 5.7.8 wrong")],
+            "535 5.7.8 wrong",
+            "answers.password_file",
+        ),
+        (
+            &[("MAIL FROM:<>", "550 5.7.1 no null sender")],
+            "550 5.7.1",
+            "answers.envelope_from",
+        ),
+        (&[("EHLO", "554 no")], "554 no", "answers.host"),
+    ] {
+        let (findings, _) = found_of(refused).await;
+        let failed = findings
+            .iter()
+            .find(|finding| finding.verdict == Verdict::Fail)
+            .expect("a failure");
+        assert!(failed.seen.contains(word), "{failed}");
+        assert!(
+            failed.fix.as_ref().is_some_and(|told| told.contains(fix)),
+            "{failed}"
+        );
+    }
+}
+
+/// Nobody answers at the name server's port.
+#[tokio::test]
+async fn dns_that_does_not_answer_is_told_with_what_to_publish() {
+    let setting = setting("127.0.0.1:1".parse().expect("address"), 1);
+    let names = dns::Resolver::at("127.0.0.1:1".parse().expect("address"), Duration::from_secs(1));
+    let found = published::records(&setting.config, &names.expect("resolver"), 7).await;
+    let findings = found.expect_err("no answers");
+    assert_eq!(findings[0].about, "DNS");
+    assert_eq!(findings[0].verdict, Verdict::Fail);
+    let dkim = format!(
+        "relay._domainkey.example.org. IN TXT {}",
+        crate::config::records::quoted(&setting.dkim)
+    );
+    for record in [
+        "example.org. IN MX 10 mail.example.org.",
+        "example.org. IN TXT \"v=spf1 mx -all\"",
+        "_dmarc.example.org. IN TXT \"v=DMARC1; p=reject\"",
+        &dkim,
+    ] {
+        let told = Some(format!("Publish: {record}"));
+        assert!(
+            findings.iter().any(|finding| finding.fix == told),
+            "{record}: {findings:#?}"
+        );
+    }
 }
 
 #[test]

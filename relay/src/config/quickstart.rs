@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::config::dkim_key::{self, DkimKeyError};
 use crate::config::file::{self, ConfigError, DEFAULT_TEXT};
 use crate::config::records::{self, Plan, Record};
-use crate::config::rules::is_host_name;
+use crate::config::rules::{DnsServer, is_host_name, parse_dns_server};
 
 /// Selector of the answers' DKIM key.
 const SELECTOR: &str = "relay";
@@ -182,7 +182,12 @@ fn config_text(
         ("mail.example.org", hostname.to_owned()),
         ("relay@example.org", request.address.clone()),
     ];
-    let mut text = with_names(&with_answers(DEFAULT_TEXT), &names);
+    // Without look-ups nobody can be found to deliver to.
+    let text = match parse_dns_server(&request.dns) {
+        Some(DnsServer::Off) => DEFAULT_TEXT.to_owned(),
+        Some(DnsServer::System | DnsServer::At(_)) | None => with_answers(DEFAULT_TEXT),
+    };
+    let mut text = with_names(&text, &names);
     if request.dns != default.dns.server {
         text = text.replace(
             "#server = \"system\"",
@@ -378,6 +383,16 @@ mod tests {
         assert_eq!(config.hostname, "mx1.example.net");
         assert_eq!(config.dns.server, "127.0.0.1:5353");
         assert_eq!((config.network, config.nodes), (21_338, request.nodes));
+    }
+
+    #[test]
+    fn without_look_ups_no_answers_are_configured() {
+        let temporary = tempfile::tempdir().expect("folder");
+        let request = Request {
+            dns: "off".to_owned(),
+            ..request(temporary.path())
+        };
+        assert_eq!(run(&request).expect("made").config.answers, None);
     }
 
     #[test]

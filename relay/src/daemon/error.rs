@@ -22,10 +22,12 @@ pub enum DaemonError {
     Tls(#[from] TlsError),
     /// A listener.
     #[error(
-        "cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE, and \
+        "{setting}: cannot listen on {place}: {source}. Is another program there? Ports below 1024 need CAP_NET_BIND_SERVICE, and \
          the path of a socket has to be shorter than 108 bytes"
     )]
     Listen {
+        /// The setting that names it.
+        setting: &'static str,
         /// Address or path, as the configuration has it.
         place: String,
         /// The system's reason.

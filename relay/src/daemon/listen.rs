@@ -10,9 +10,13 @@ use tokio::net::{TcpListener, TcpSocket};
 use super::DaemonError;
 use crate::limits::LISTEN_BACKLOG;
 
-/// Opens one port; gives the address, whose port the system has chosen where it was 0.
-pub(super) fn open(address: SocketAddr) -> Result<(TcpListener, SocketAddr), DaemonError> {
+/// Opens one port, which a setting names; gives the address, whose port the system has chosen where it was 0.
+pub(super) fn open(
+    setting: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), DaemonError> {
     let wrong = |source| DaemonError::Listen {
+        setting,
         place: address.to_string(),
         source,
     };
@@ -23,11 +27,14 @@ pub(super) fn open(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Dae
 
 /// Opens all of the ports that can be opened. `[::]` is left out, and the log says so, where the machine has
 /// no IPv6 and another address remains: the default configuration names both families.
-pub(super) fn open_all(addresses: &[SocketAddr]) -> Result<Vec<(TcpListener, SocketAddr)>, DaemonError> {
+pub(super) fn open_all(
+    setting: &'static str,
+    addresses: &[SocketAddr],
+) -> Result<Vec<(TcpListener, SocketAddr)>, DaemonError> {
     let has_v4 = addresses.iter().any(SocketAddr::is_ipv4);
     let mut opened = Vec::new();
     for address in addresses {
-        match open(*address) {
+        match open(setting, *address) {
             Err(DaemonError::Listen { source, .. }) if has_v4 && is_any_v6(*address) && lacks_v6(&source) => {
                 tracing::warn!(%address, "this machine has no IPv6: not listening there");
             }
@@ -73,9 +80,9 @@ mod tests {
 
     #[tokio::test]
     async fn both_families_share_a_port_and_each_takes_its_own() {
-        let opened = open_all(&[any_port("::", 0)]).expect("IPv6");
+        let opened = open_all("smtp.listen", &[any_port("::", 0)]).expect("IPv6");
         let port = opened[0].1.port();
-        let v4 = open_all(&[any_port("0.0.0.0", port)]).expect("IPv4 on the same port");
+        let v4 = open_all("smtp.listen", &[any_port("0.0.0.0", port)]).expect("IPv4 on the same port");
         for (ip, listener) in [("127.0.0.1", &v4[0].0), ("::1", &opened[0].0)] {
             let client = tokio::net::TcpStream::connect(any_port(ip, port));
             let (client, accepted) = tokio::join!(client, listener.accept());
@@ -86,9 +93,12 @@ mod tests {
 
     #[tokio::test]
     async fn rejects_a_port_that_is_taken_by_its_place() {
-        let (_held, at) = open(any_port("127.0.0.1", 0)).expect("a port");
-        let error = open_all(&[at]).expect_err("taken").to_string();
-        assert!(error.starts_with(&format!("cannot listen on {at}")), "{error}");
+        let (_held, at) = open("smtp.listen", any_port("127.0.0.1", 0)).expect("a port");
+        let error = open_all("smtp.listen", &[at]).expect_err("taken").to_string();
+        assert!(
+            error.starts_with(&format!("smtp.listen: cannot listen on {at}")),
+            "{error}"
+        );
     }
 
     #[test]

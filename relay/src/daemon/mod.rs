@@ -190,13 +190,14 @@ impl Parts {
         let server = Server::new(&config.hostname, &limits, tls, Arc::clone(&self.handler));
         let (mut listening, mut listeners) = (Vec::new(), Vec::new());
         if let Some(smtp) = &config.smtp {
-            for (listener, at) in listen::open_all(&smtp.listen)? {
+            for (listener, at) in listen::open_all("smtp.listen", &smtp.listen)? {
                 listening.push(Listening::Smtp(at));
                 listeners.push(server::Listener::Smtp(listener));
             }
         }
         for place in config.lmtp.iter().flat_map(|lmtp| &lmtp.listen) {
             let wrong = |source| DaemonError::Listen {
+                setting: "lmtp.listen",
                 place: place.clone(),
                 source,
             };
@@ -207,7 +208,7 @@ impl Parts {
                     listeners.push(server::Listener::LmtpUnix(listener));
                 }
                 Some(LmtpListen::Tcp(address)) => {
-                    let (listener, at) = listen::open(address)?;
+                    let (listener, at) = listen::open("lmtp.listen", address)?;
                     listening.push(Listening::Lmtp(at));
                     listeners.push(server::Listener::Lmtp(listener));
                 }
@@ -300,6 +301,7 @@ impl Parts {
         doors: usize,
     ) -> Result<Vec<Listening>, DaemonError> {
         let control = Control::bind(&self.config.data).map_err(|source| DaemonError::Listen {
+            setting: "data",
             place: self.config.data.join("control.sock").display().to_string(),
             source,
         })?;
@@ -319,7 +321,7 @@ impl Parts {
         let (Some(config), Some(metrics)) = (&self.config.http, metrics) else {
             return Ok(Vec::new());
         };
-        let (listener, at) = listen::open(config.listen)?;
+        let (listener, at) = listen::open("http.listen", config.listen)?;
         let health = Arc::new(Conditions {
             queue: self.queue.clone(),
             nodes: Arc::clone(&self.nodes),

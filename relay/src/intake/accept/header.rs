@@ -34,7 +34,7 @@ fn forbids(name: &[u8], value: &[u8]) -> bool {
     }
     if is(name, "precedence") {
         let value = value.trim_ascii();
-        return [&b"bulk"[..], b"list", b"junk"]
+        return [&b"bulk"[..], b"list", b"junk", b"auto_reply"]
             .iter()
             .any(|word| value.eq_ignore_ascii_case(word));
     }
@@ -43,7 +43,11 @@ fn forbids(name: &[u8], value: &[u8]) -> bool {
         return words
             .any(|word| word.eq_ignore_ascii_case(b"all") || word.eq_ignore_ascii_case(b"autoreply"));
     }
-    is(name, "mailing-list") || name.get(..5).is_some_and(|head| is(head, "list-"))
+    // Auto-responders older than RFC 3834 write these.
+    let is_responder = ["x-autoreply", "x-autorespond", "x-autoresponse", "x-loop"];
+    is_responder.iter().any(|known| is(name, known))
+        || is(name, "mailing-list")
+        || name.get(..5).is_some_and(|head| is(head, "list-"))
 }
 
 /// How many signatures of either kind the header holds, DKIM and ARC.
@@ -165,6 +169,9 @@ mod tests {
             "Precedence: Bulk\r\n",
             "Precedence: list\r\n",
             "Precedence:junk\r\n",
+            "Precedence: auto_reply\r\n",
+            "X-Autoreply: yes\r\n",
+            "X-Loop: alice@example.com\r\n",
             "X-Auto-Response-Suppress: DR, AutoReply\r\n",
             "X-Auto-Response-Suppress: All\r\n",
         ] {
