@@ -117,8 +117,10 @@ impl Chain {
         if self.look_ups == LookUps::Wanted {
             self.look_ups = LookUps::Unwanted;
             let mut names = self.renewals(now);
-            let wanted = self.wanted_names();
-            names.extend(self.names.begin(wanted, now));
+            if self.names.has_place() {
+                let (wanted, state) = (self.wanted_names(), &self.state);
+                names.extend(self.names.begin(wanted, now, |wanted| state.is_needed(wanted)));
+            }
             self.unsaid.extend(names.into_iter().map(Effect::LookUp));
         }
         self.hand_out();

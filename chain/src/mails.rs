@@ -276,14 +276,12 @@ impl Chain {
     pub(crate) fn wanted_names(&self) -> Vec<Wanted> {
         let validator = self.key.public_key();
         let is_wanted = |mail: &PooledMail| {
-            mail.proof != Proof::Ledger
-                && !self.state.attestations.has(&mail.name, &validator)
-                && rules::needs_look_up(&self.state.ledger, &mail.name)
-                && self.state.can_pay(mail.account)
+            mail.proof != Proof::Ledger && !self.state.attestations.has(&mail.name, &validator)
         };
         let kept = self.state.pool.kept_mails().filter(|(_, mail)| is_wanted(mail));
         kept.map(|(_, mail)| Wanted {
             name: mail.name.clone(),
+            account: mail.account,
             peer: mail.peer,
             order: mail.pending.order,
         })

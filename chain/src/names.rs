@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
-use codec::CloseTime;
+use codec::{AccountId, CloseTime};
 
 use crate::limits::{
     ABSENT_SECS, LOOKUPS_FOR_MAILS_MAX, LOOKUPS_PER_DOMAIN_MAX, REMEMBERED_NAMES_MAX, REMEMBERED_RECORDS_MAX,
@@ -21,6 +21,8 @@ use crate::peers::Peer;
 pub struct Wanted {
     /// The name.
     pub name: KeyName,
+    /// The sender, who has to be able to pay.
+    pub account: AccountId,
     /// Who handed the mail in.
     pub peer: Peer,
     /// The mail's place in the order of arrival.
@@ -85,21 +87,33 @@ pub struct Names {
 }
 
 impl Names {
-    /// Take up names for mails while there are places.
-    pub fn begin(&mut self, mut wanted: Vec<Wanted>, now: CloseTime) -> Vec<KeyName> {
+    /// Whether a mail's name gets a place now.
+    #[must_use]
+    pub fn has_place(&self) -> bool {
+        self.places(|work| work != Work::Renewal) < LOOKUPS_FOR_MAILS_MAX
+    }
+
+    /// Take up names for mails while there are places. What a name is wanted for is looked at when its turn comes,
+    /// as that costs more than finding whose turn it is.
+    pub fn begin(
+        &mut self,
+        mut wanted: Vec<Wanted>,
+        now: CloseTime,
+        is_needed: impl Fn(&Wanted) -> bool,
+    ) -> Vec<KeyName> {
         let mut begun = Vec::new();
         wanted.retain(|wanted| self.may_begin(&wanted.name, now));
-        while self.places(|work| work != Work::Renewal) < LOOKUPS_FOR_MAILS_MAX {
-            let next = wanted
-                .iter()
-                .filter(|wanted| self.of_domain(&wanted.name) < LOOKUPS_PER_DOMAIN_MAX)
-                .filter(|wanted| !self.at_work.contains_key(&wanted.name))
-                .min_by_key(|wanted| {
-                    let of_peer = self.places(|work| work == Work::Mail(wanted.peer));
-                    (self.is_silent(&wanted.name, now), of_peer, wanted.order)
-                })
-                .cloned();
-            let Some(next) = next else { break };
+        while self.has_place() {
+            wanted.retain(|wanted| self.of_domain(&wanted.name) < LOOKUPS_PER_DOMAIN_MAX);
+            let next = wanted.iter().enumerate().min_by_key(|(_, wanted)| {
+                let of_peer = self.places(|work| work == Work::Mail(wanted.peer));
+                (self.is_silent(&wanted.name, now), of_peer, wanted.order)
+            });
+            let Some(at) = next.map(|(at, _)| at) else { break };
+            let next = wanted.swap_remove(at);
+            if self.at_work.contains_key(&next.name) || !is_needed(&next) {
+                continue;
+            }
             self.at_work.insert(next.name.clone(), Work::Mail(next.peer));
             begun.push(next.name);
         }
@@ -251,6 +265,7 @@ mod tests {
     fn wanted(name: KeyName, order: usize) -> Wanted {
         Wanted {
             name,
+            account: AccountId::ZERO,
             peer: Peer::Operator,
             order: u64::try_from(order).expect("small"),
         }
@@ -269,16 +284,16 @@ mod tests {
     fn accepts_a_name_again_after_its_rest_and_not_before() {
         let mut names = Names::default();
         let one = || vec![wanted(name("mail.example", 1), 0)];
-        assert_eq!(names.begin(one(), at(100)).len(), 1);
-        assert_eq!(names.begin(one(), at(100)).len(), 0, "it is at work");
+        assert_eq!(names.begin(one(), at(100), |_| true).len(), 1);
+        assert_eq!(names.begin(one(), at(100), |_| true).len(), 0, "it is at work");
         names.end(&name("mail.example", 1));
         names.rest_absent(&name("mail.example", 1), at(100));
         assert!(matches!(
             names.known(&name("mail.example", 1), at(699)),
             Some(Known::NoRecord)
         ));
-        assert_eq!(names.begin(one(), at(699)).len(), 0);
-        assert_eq!(names.begin(one(), at(700)).len(), 1);
+        assert_eq!(names.begin(one(), at(699), |_| true).len(), 0);
+        assert_eq!(names.begin(one(), at(700), |_| true).len(), 1);
     }
 
     #[test]
@@ -333,7 +348,7 @@ mod tests {
             peer: guest,
             ..wanted(name("honest.example", 1), 999)
         });
-        let begun = names.begin(list, at(0));
+        let begun = names.begin(list, at(0), |_| true);
         assert_eq!(begun.len(), LOOKUPS_FOR_MAILS_MAX);
         let of_evil = begun
             .iter()
@@ -363,7 +378,7 @@ mod tests {
             wanted(name("evil.example", 1), 1),
             wanted(name("honest.example", 1), 2),
         ];
-        let begun = names.begin(list, at(1));
+        let begun = names.begin(list, at(1), |_| true);
         assert_eq!(begun, [name("honest.example", 1), name("evil.example", 1)]);
     }
 

@@ -15,7 +15,9 @@ use crate::event::{Refusal, Standing};
 use crate::held::HeldTransactions;
 use crate::limits::{FAILURES_REMEMBERED_MAX, OPEN_TRANSACTIONS_MAX};
 use crate::mail_pool::MailPool;
+use crate::names::Wanted;
 use crate::peers::{Peer, PeerCounts, Work};
+use crate::rules;
 use crate::votes::Votes;
 
 /// Whether the store can write.
@@ -115,6 +117,11 @@ impl State {
     pub fn transaction(&self, id: &Hash256) -> Option<&Transaction> {
         let open = self.open.accepted().iter().find(|tx| tx.id() == *id);
         open.or_else(|| self.held.transaction(id))
+    }
+
+    /// Whether a name has to be asked for: the ledger's key does not settle it, and the sender can pay.
+    pub(crate) fn is_needed(&self, wanted: &Wanted) -> bool {
+        rules::needs_look_up(&self.ledger, &wanted.name) && self.can_pay(wanted.account)
     }
 
     /// Whether an account exists and holds what the cheapest mail costs.
