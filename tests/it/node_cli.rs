@@ -116,6 +116,70 @@ fn rejects_a_payment_that_its_sender_cannot_make() {
     assert!(text.out.contains("the fee was charged"), "{}", text.out);
 }
 
+async fn drops(url: &str, account: &str) -> u64 {
+    let params = json!({ "account": account, "ledger_index": "validated" });
+    let Ok(info) = ask(url, "account_info", params).await else {
+        return 0;
+    };
+    let balance = info["account_data"]["Balance"].as_str().expect("drops");
+    balance.parse().expect("a number")
+}
+
+fn account(told: &Value, side: &str) -> String {
+    told[side]["account"].as_str().expect("an account").to_owned()
+}
+
+/// Pays by a mail: what `--wait` tells of it, which is what a dry run foretold and what the balances say.
+async fn receipt_of(mail: &str, url: &str, alice: &str) -> Value {
+    let dry = submit(mail, url, &["--dry-run"]);
+    assert_eq!(dry.code, 0, "{}{}", dry.out, dry.err);
+    let dry = dry.json();
+    let receiver = account(&dry, "to");
+    let before = (drops(url, alice).await, drops(url, &receiver).await);
+    let receipt = submit(mail, url, &["--wait"]).json()["receipt"].clone();
+    let after = (drops(url, alice).await, drops(url, &receiver).await);
+    assert_eq!(dry["forecast"], receipt);
+    assert_eq!(receipt["xah_left_drops"], json!((before.0 - after.0).to_string()));
+    assert_eq!(
+        receipt["xah_arrived_drops"],
+        json!((after.1 - before.1).to_string())
+    );
+    receipt
+}
+
+/// Reserves of a new account (1 XAH) and a new line (0.2 XAH) leave on top of the amount.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_figures_before_and_after_that_are_those_of_the_balances() {
+    let desk = Desk::new();
+    let node = desk.node(&["--close-secs", "1"]);
+    let first = desk.mail("first.eml", 60, "REMIT 1 XAH");
+    let alice = account(&submit(&first, &node.url, &["--wait"]).json(), "from");
+    let (carol, dave) = ("<carol@friends.example>", "<dave@friends.example>");
+    let usd = format!("5 USD/{alice}");
+    for (amount, to, reserve, makes_account) in [
+        ("10 XAH", carol, "1000000", true),
+        ("3 XAH", carol, "0", false),
+        (&usd, carol, "200000", false),
+        (&usd, dave, "1200000", true),
+    ] {
+        let mail = desk.mail("pays.eml", 50, &format!("REMIT {amount} TO {to}"));
+        let receipt = receipt_of(&mail, &node.url, &alice).await;
+        assert_eq!(receipt["left"], json!(amount));
+        assert_eq!(receipt["arrived"], json!(amount));
+        assert_eq!(receipt["reserve_drops"], json!(reserve));
+        assert_eq!(receipt["makes_account"], json!(makes_account));
+        let text = run(&["submit", &mail, "--server", &node.url]).out;
+        assert!(text.contains("PAID") && text.contains("Sender pays"), "{text}");
+        assert_eq!(text.contains("This is not XAH"), amount == usd, "{text}");
+    }
+    let much = desk.mail("much.eml", 40, "REMIT 5000 XAH");
+    let text = run(&["submit", &much, "--server", &node.url, "--dry-run"]).out;
+    assert!(
+        text.contains("WOULD PAY") && text.contains("too little"),
+        "{text}"
+    );
+}
+
 /// A key that is not on the ledger yet takes one close, the mail the next, without the client.
 #[tokio::test(flavor = "multi_thread")]
 async fn accepts_a_first_mail_in_two_closes() {
