@@ -16,6 +16,7 @@ mod relay_cli;
 mod relay_files;
 mod relay_kill;
 mod relay_nodes;
+mod replay;
 mod source;
 mod spec;
 mod support;
