@@ -10,8 +10,9 @@ cd "$(dirname "$0")/.."
 readonly SECS_MAX=600
 # What the program does not do yet (README, "Not yet"); a line of output says how each stands.
 readonly NOT_YET='verifier/03 verifier/04 verifier/06 verifier/10 verifier/11 verifier/14'
-# Says 2, "could not run", where the program does right: docs/deviations.md, Trials.
+# Says 2, "could not run", where the program does right (docs/deviations.md, Trials), and what it prints then.
 readonly ARGUED='verifier/15'
+readonly ARGUED_SAYS='explain qualifies: False | SMTP: (550,'
 # Prints figures and judges nothing.
 readonly FIGURES='daemons/20 daemons/21 daemons/22 daemons/23'
 
@@ -57,9 +58,6 @@ for kind in "$@"; do
         continue
         ;;
     esac
-    case " $ARGUED " in
-      *" $number "*) [ "$code" = 2 ] && code=0 ;;
-    esac
     case " $FIGURES " in
       *" $number "*)
         printf '%s\n' "$name"
@@ -67,6 +65,9 @@ for kind in "$@"; do
         continue
         ;;
     esac
+    if [ "$number $code" = "$ARGUED 2" ] && grep -qF "$ARGUED_SAYS" "$out/log"; then
+      code=0
+    fi
     if [ "$code" = 0 ]; then
       printf '%-55s ok\n' "$name"
     else
