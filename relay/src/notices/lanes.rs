@@ -162,5 +162,4 @@ async fn connect(direct: &Direct, domain: &str) -> Result<Connection, (String, b
 }
 
 #[cfg(test)]
-#[path = "lanes_tests.rs"]
 mod tests;

@@ -190,5 +190,4 @@ async fn send_all(
 }
 
 #[cfg(test)]
-#[path = "sender_tests.rs"]
 pub(super) mod tests;
