@@ -35,6 +35,8 @@ pub const NODE_REQUESTS: &str = "relay_node_requests_total";
 pub const NODE_UP: &str = "relay_node_up";
 /// Counter. Mails that became final, by `state`.
 pub const MAILS_FINAL: &str = "relay_mails_final_total";
+/// Counter. Answers of nodes that a proven mail is malformed: the relay or the node is wrong.
+pub const MAILS_CONTRADICTED: &str = "relay_mails_contradicted_total";
 /// Histogram. From 250 to validated, seconds.
 pub const VALIDATED_SECS: &str = "relay_validated_seconds";
 /// Counter. Answers sent, by `kind`.

@@ -126,5 +126,8 @@ async fn rejects_a_mail_without_a_key_record_in_words_and_not_as_failed() {
         (&json!("terNO_DKIM_KEY"), &json!(false), &Value::Null)
     );
     let why = again["not_kept"].as_str().expect("a sentence");
-    assert!(why.contains("Send it again in ten minutes"), "{why}");
+    assert!(
+        why.contains("Hand the same mail in again in ten minutes"),
+        "{why}"
+    );
 }

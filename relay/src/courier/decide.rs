@@ -287,6 +287,13 @@ fn submitted(entry: &Entry, times: Times) -> Step {
     }
 }
 
+/// A node calls a mail malformed that the relay found good. Where email is not enabled yet, both are right.
+pub(super) fn is_contradicted(entry: &Entry) -> bool {
+    let ter = entry.said.code.as_ref().and_then(ResultCode::ter);
+    let is_tem = ter.is_some_and(|ter| ter.class() == TerClass::Tem && ter != Ter::TEM_DISABLED);
+    is_tem && entry.dkim == Dkim::Proven && entry.order().is_some()
+}
+
 fn step_of_code(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
     let code = &answer.code;
     if answer.not_kept.is_some() {
@@ -535,6 +542,20 @@ mod tests {
     const LATER: Step = Step::Later { next_try: NOW + 5 };
 
     /// The right column is the table of spec 10 with the verdicts of 6.3, 7.3, 8.5 and 12.
+    #[test]
+    fn a_good_mail_that_a_node_calls_malformed_is_counted_and_no_other() {
+        let of = |dkim, code: &str| {
+            let mut entry = entry(dkim);
+            entry.said.code = ResultCode::parse(code);
+            is_contradicted(&entry)
+        };
+        assert!(of(Dkim::Proven, "temMALFORMED"));
+        assert!(of(Dkim::Proven, "temREDUNDANT"));
+        assert!(!of(Dkim::Proven, "temDISABLED"), "the network has no email yet");
+        assert!(!of(Dkim::Proven, "tefEMAIL_REPLAY") && !of(Dkim::Proven, "tesSUCCESS"));
+        assert!(!of(Dkim::Unproven, "temMALFORMED"), "nobody found it good");
+    }
+
     #[test]
     fn accepts_each_code_as_final_or_not() {
         for (code, state, expected) in [

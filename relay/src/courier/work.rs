@@ -10,7 +10,7 @@ use rpc::methods::{Form, LedgerReply, LedgerRequest, TxRequest};
 use rpc::reply::ResultCode;
 
 use super::answer::{NodeAnswer, TxAnswer, Unreadable, weigh_tx};
-use super::decide::{Next, Step, Times, decide, decide_validated, is_over};
+use super::decide::{Next, Step, Times, decide, decide_validated, is_contradicted, is_over};
 use super::nodes::{NodeError, Nodes};
 use crate::clock::Clock;
 use crate::meter;
@@ -351,6 +351,9 @@ impl Context {
             .as_ref()
             .map(ResultCode::as_str)
             .unwrap_or_default();
+        if is_contradicted(entry) {
+            metrics::counter!(meter::MAILS_CONTRADICTED).increment(1);
+        }
         let state = entry.state();
         if state == before {
             tracing::debug!(trace = %entry.trace, id = %entry.id, code, tries = entry.tries, "tried");

@@ -45,8 +45,8 @@ pub struct EmailAnswer {
     pub clock: Option<ClockFault>,
 }
 
-/// Why a mail that may still be executed is not kept. None of these is a verdict on the mail: it may be sent
-/// again later (spec 7.3).
+/// Why a mail that may still be executed is not kept. None of these is a verdict on the mail: it may be
+/// handed in again later (spec 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotKept {
     /// The account has as many waiting mails as it may.
@@ -75,26 +75,34 @@ impl NotKept {
     pub const fn message(self) -> &'static str {
         match self {
             Self::AccountFull => {
-                "Not kept: other mails of this account are already waiting for their key. Send it again later."
+                "Not kept: other mails of this account are already waiting for their key. Hand the same mail in again \
+                 later."
             }
             Self::BytesFull => {
-                "Not kept: too many mails are waiting for their keys here. Send it again later."
+                "Not kept: too many mails are waiting for their keys here. Hand the same mail in again later."
             }
             Self::PeerFull => {
-                "Not kept: too many names were looked up for this address. Send it again in a minute."
+                "Not kept: too many names were looked up for this address. Hand the same mail in again in a minute."
             }
             Self::NoRecord => {
-                "Not kept: DNS has no usable key record under the name that it is signed with. Send it again in ten minutes."
+                "Not kept: DNS has no usable key record under the name that it is signed with. Hand the same mail in again \
+                 in ten minutes."
             }
             Self::NoAccount => {
-                "Not kept: the account does not exist yet. Send it again when it has received XAH."
+                "Not kept: the account does not exist yet. Hand the same mail in again when it has received XAH."
             }
-            Self::CannotPay => "Not kept: the account cannot pay the fee yet. Send it again when it has XAH.",
-            Self::TooEarly => "Not kept: it is dated in the future. Send it again when that time has come.",
+            Self::CannotPay => {
+                "Not kept: the account cannot pay the fee yet. Hand the same mail in again when it has XAH."
+            }
+            Self::TooEarly => {
+                "Not kept: it is dated in the future. Hand the same mail in again when that time has come."
+            }
             Self::NotEnabled => {
-                "Not kept: this network has not enabled email wallets. Send it again once it has."
+                "Not kept: this network has not enabled email wallets. Hand the same mail in again once it has."
             }
-            Self::NotNow => "Not kept: the open ledger does not accept it now. Send it again later.",
+            Self::NotNow => {
+                "Not kept: the open ledger does not accept it now. Hand the same mail in again later."
+            }
         }
     }
 }
