@@ -9,9 +9,9 @@ use explain::Qualifies;
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, MailState, MailStatus, Node,
-    NotKept, OnRetry, Peer, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob,
-    TxKey, TxMarker, TxPlace, TxRecord, Role, Vote, WaitingMails,
+    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
+    MailStatus, Node, NotKept, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail,
+    Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};
