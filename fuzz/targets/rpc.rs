@@ -7,10 +7,17 @@ use explain::Qualifies;
 use fuzz::mail::{NETWORK, NoKeys, explained};
 use fuzz::node::{Answering, operator, stranger};
 use libfuzzer_sys::fuzz_target;
+#[cfg(feature = "relay")]
+use relay::courier::answer::{NodeAnswer, weigh_server_info};
 use rpc::api::{Peer, Role, SubmitMode};
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
 use rpc::{Session, answer_post};
+#[cfg(feature = "relay")]
+use rpc::{
+    api::SubmitEmail,
+    methods::{Request as _, ServerInfoRequest},
+};
 use serde_json::{Map, Value, json};
 
 /// Members of the envelope, beside which WebSocket writes the parameters.
@@ -78,7 +85,9 @@ fn check_mails(node: &Answering, request: &Map<String, Value>, reply: &Value) {
 /// The relay reads what a node writes.
 #[cfg(feature = "relay")]
 fn check_read_by_relay(result: &Value, explanation: &explain::Explanation) {
-    let read = relay::courier::answer::parse_submit_email(result).expect("an answer");
+    let read = SubmitEmail::read(result)
+        .map(NodeAnswer::from)
+        .expect("an answer");
     assert_eq!(read.code.as_str(), explanation.code.token());
 }
 
@@ -133,8 +142,8 @@ fuzz_target!(|bytes: &[u8]| {
         // Any bytes may come from a node: all that counts is that the relay survives them.
         #[cfg(feature = "relay")]
         {
-            let _ = relay::courier::answer::parse_submit_email(&value);
-            let _ = relay::courier::answer::parse_server_info(&value, NETWORK);
+            let _ = SubmitEmail::read(&value).map(NodeAnswer::from);
+            let _ = ServerInfoRequest::read(&value).map(|reply| weigh_server_info(&reply, NETWORK));
         }
     }
 });

@@ -1,5 +1,5 @@
 //! The bytes of an SMTP or LMTP client: however they are cut, they give the same replies and the same
-//! letters.
+//! mails.
 //!
 //! The first byte chooses the protocol (bit 0), whether there is no certificate (1), whether TLS has begun
 //! (2) and whether the server stops half-way (3); the second one into pieces of how many bytes the rest is
@@ -11,17 +11,17 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
-use relay::desk::{Desk, Reply, Taking};
-use relay::letter::{Letter, Peer, TraceId, Way};
+use relay::intake::handler::{MailHandler, Reply, Taking};
+use relay::intake::smtp::session::{Action, Session, Settings, StartTls};
 use relay::limits;
-use relay::smtp::session::{Action, Session, Settings, StartTls};
+use relay::mail::{Channel, IncomingMail, Peer, TraceId};
 
-/// A desk whose verdicts are written in the letters.
+/// A handler whose verdicts are written in the mails.
 struct WrittenVerdicts;
 
 impl WrittenVerdicts {
-    fn verdict(letter: &Letter) -> Reply {
-        let asks = |word: &[u8]| letter.raw.windows(word.len()).any(|piece| piece == word);
+    fn verdict(incoming: &IncomingMail) -> Reply {
+        let asks = |word: &[u8]| incoming.raw.windows(word.len()).any(|piece| piece == word);
         if asks(b"X-Verdict: refuse\r\n") {
             Reply {
                 code: 550,
@@ -38,7 +38,7 @@ impl WrittenVerdicts {
     }
 }
 
-impl Desk for WrittenVerdicts {
+impl MailHandler for WrittenVerdicts {
     fn check_peer(&self, _: &Peer) -> Result<(), Reply> {
         Ok(())
     }
@@ -58,8 +58,8 @@ impl Desk for WrittenVerdicts {
         }
     }
 
-    fn take(&self, letter: Letter) -> Taking<'_> {
-        Box::pin(async move { Self::verdict(&letter) })
+    fn take(&self, incoming: IncomingMail) -> Taking<'_> {
+        Box::pin(async move { Self::verdict(&incoming) })
     }
 }
 
@@ -70,7 +70,7 @@ static NOW: LazyLock<Instant> = LazyLock::new(Instant::now);
 struct Stage {
     session: Session,
     heard: Vec<u8>,
-    letters: Vec<Letter>,
+    mails: Vec<IncomingMail>,
     is_closed: bool,
 }
 
@@ -88,7 +88,11 @@ impl Stage {
             trace: || TraceId::of([0; 10]),
         };
         let peer = Peer {
-            way: if choice & 1 == 0 { Way::Smtp } else { Way::Lmtp },
+            channel: if choice & 1 == 0 {
+                Channel::Smtp
+            } else {
+                Channel::Lmtp
+            },
             ip: Some([192, 0, 2, 1].into()),
             helo: String::new(),
             tls: None,
@@ -96,7 +100,7 @@ impl Stage {
         let mut stage = Stage {
             session: Session::new(settings, peer, *NOW),
             heard: Vec::new(),
-            letters: Vec::new(),
+            mails: Vec::new(),
             is_closed: false,
         };
         let action = stage.session.greet(&WrittenVerdicts);
@@ -112,9 +116,9 @@ impl Stage {
         self.heard.extend(self.session.take_output());
         match action {
             Action::More | Action::StartTls => {}
-            Action::Take(letter) => {
-                let reply = WrittenVerdicts::verdict(&letter);
-                self.letters.push(*letter);
+            Action::Take(incoming) => {
+                let reply = WrittenVerdicts::verdict(&incoming);
+                self.mails.push(*incoming);
                 let action = self.session.handle_reply(&reply, *NOW);
                 self.follow(action);
             }
@@ -155,28 +159,28 @@ fn check_replies(heard: &[u8]) {
     }
 }
 
-/// A letter is for recipients of the relay, within its bounds, and holds no bare CR or LF: nothing that
+/// A mail is for recipients of the relay, within its bounds, and holds no bare CR or LF: nothing that
 /// another server could read as the end of the mail.
-fn check_letter(letter: &Letter) {
-    assert!(letter.raw.len() <= limits::MAIL_BYTES_MAX);
-    assert!(!letter.recipients.is_empty());
-    for recipient in &letter.recipients {
-        assert_eq!(WrittenVerdicts.check_recipient(&letter.peer, recipient), Ok(()));
+fn check_mail(incoming: &IncomingMail) {
+    assert!(incoming.raw.len() <= limits::MAIL_BYTES_MAX);
+    assert!(!incoming.recipients.is_empty());
+    for recipient in &incoming.recipients {
+        assert_eq!(WrittenVerdicts.check_recipient(&incoming.peer, recipient), Ok(()));
     }
-    let bare = letter.raw.iter().enumerate().any(|(at, byte)| match byte {
-        b'\r' => letter.raw.get(at + 1) != Some(&b'\n'),
-        b'\n' => at == 0 || letter.raw[at - 1] != b'\r',
+    let bare = incoming.raw.iter().enumerate().any(|(at, byte)| match byte {
+        b'\r' => incoming.raw.get(at + 1) != Some(&b'\n'),
+        b'\n' => at == 0 || incoming.raw[at - 1] != b'\r',
         _ => false,
     });
-    assert!(!bare, "{}", letter.raw.escape_ascii());
+    assert!(!bare, "{}", incoming.raw.escape_ascii());
 }
 
-fn shown(letter: &Letter) -> impl PartialEq + std::fmt::Debug {
+fn shown(incoming: &IncomingMail) -> impl PartialEq + std::fmt::Debug {
     (
-        letter.peer.clone(),
-        letter.reverse_path.clone(),
-        letter.recipients.clone(),
-        letter.raw.clone(),
+        incoming.peer.clone(),
+        incoming.reverse_path().to_owned(),
+        incoming.recipients.clone(),
+        incoming.raw.clone(),
     )
 }
 
@@ -202,14 +206,14 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let whole = played(*choice, words, usize::MAX);
     check_replies(&whole.heard);
-    whole.letters.iter().for_each(check_letter);
+    whole.mails.iter().for_each(check_mail);
     for step in [usize::from(*step).max(1), 1] {
         let cut = played(*choice, words, step);
         assert_eq!(
             cut.heard.escape_ascii().to_string(),
             whole.heard.escape_ascii().to_string()
         );
-        assert!(cut.letters.iter().map(shown).eq(whole.letters.iter().map(shown)));
+        assert!(cut.mails.iter().map(shown).eq(whole.mails.iter().map(shown)));
         assert_eq!(cut.is_closed, whole.is_closed);
     }
 });
