@@ -21,7 +21,9 @@ pub(crate) fn is_email(tx: &Transaction, env: &Env) -> bool {
 }
 
 /// All phases up to the last one before writing. `own_checks` are those that the transaction's type makes
-/// without a ledger; they stand with the other stateless ones. Spec: 10
+/// without a ledger; they stand with the other stateless ones. What they refuse the rules of the mail refuse
+/// before them (2.5, 5.5), so no test can tell them apart; they stay, since a rule may change and the type's
+/// checks must hold. Spec: 10
 pub(crate) fn prove(
     tx: &Transaction,
     env: &Env,
