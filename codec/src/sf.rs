@@ -158,6 +158,8 @@ fields! {
     URI_TOKEN_ID: Hash256, 36, "URITokenID", Default, Signed;
     EMAIL_ID: Hash256, 60, "EmailID", Default, Signed;
     SIGNATURE_HASH: Hash256, 61, "SignatureHash", Default, Signed;
+    LAST_REKEY_ID: Hash256, 62, "LastRekeyID", Default, Signed;
+    REKEY_MARK: Hash256, 63, "RekeyMark", Default, Signed;
     EMITTED_TXN_ID: Hash256, 97, "EmittedTxnID", Default, Signed;
     GOVERNANCE_MARKS: Hash256, 98, "GovernanceMarks", Default, Signed;
     GOVERNANCE_FLAGS: Hash256, 99, "GovernanceFlags", Default, Signed;
@@ -295,7 +297,7 @@ mod tests {
     use super::*;
 
     /// Fields that this project adds. Spec: 1
-    const OURS: [&str; 19] = [
+    const OURS: [&str; 21] = [
         "DKIMKeyType",
         "NextKeyType",
         "ActiveAfter",
@@ -308,6 +310,8 @@ mod tests {
         "LastRekey",
         "EmailID",
         "SignatureHash",
+        "LastRekeyID",
+        "RekeyMark",
         "Selector",
         "DKIMRecord",
         "NextKey",
