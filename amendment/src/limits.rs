@@ -38,6 +38,8 @@ pub const ISSUED_DIGITS_MAX: usize = 15;
 pub const RSA_MODULUS_BITS_MIN: usize = 1024;
 /// Modulus bits of an RSA key. Source: spec 4.5.
 pub const RSA_MODULUS_BITS_MAX: usize = 4096;
+/// Modulus bits from which an RSA key is not called weak; no rule refuses a shorter one. Source: RFC 8301 3.2.
+pub const RSA_STRONG_BITS_MIN: usize = 2048;
 /// Bytes of a key record (all strings of one TXT record joined). An RSA key of 4096 bits takes 750.
 /// Refusal: `KeyRecordError::TooLong`.
 pub const KEY_RECORD_BYTES_MAX: usize = 4_096;
@@ -70,5 +72,6 @@ pub const MAIN_NETWORK_ID: u32 = 21_337;
 pub const SHOWN_BYTES_MAX: usize = 120;
 
 const _: () = assert!(MEMO_BYTES_MAX < MAIL_BYTES_MAX);
-const _: () = assert!(RSA_MODULUS_BITS_MIN < RSA_MODULUS_BITS_MAX);
+const _: () =
+    assert!(RSA_MODULUS_BITS_MIN < RSA_STRONG_BITS_MIN && RSA_STRONG_BITS_MIN < RSA_MODULUS_BITS_MAX);
 const _: () = assert!(SIGNATURE_CANDIDATES_MAX <= SIGNATURES_READ_MAX);

@@ -4,10 +4,10 @@
 //! Spec: 10, 12.
 
 use amendment::checks::Step;
-use amendment::limits::EMAIL_WINDOW_SECS;
+use amendment::limits::{EMAIL_WINDOW_SECS, RSA_STRONG_BITS_MIN};
 use amendment::reading::draft::Draft;
-use amendment::{EmailId, KeyName, KeySource, Order, Outcome, Refusal, Rule, examine};
-use codec::{AccountId, CloseTime, Object, Ter};
+use amendment::{EmailId, KeyAnswer, KeyName, KeySource, Order, Outcome, Refusal, Rule, examine};
+use codec::{AccountId, Amount, CloseTime, Object, Ter};
 
 use crate::advice;
 use crate::evidence::{self, Evidence};
@@ -179,9 +179,11 @@ pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation
             .map(|mail| Origin::of(mail, examined.chosen))
             .unwrap_or_default(),
     };
+    let signed_with = draft.and_then(|draft| draft.candidate.key_name.clone());
+    let weak_bits = weak_bits(signed_with.as_ref(), env.keys);
     let checks = Step::ALL
         .into_iter()
-        .map(|step| check(step, &rec, &evidence))
+        .map(|step| check(step, &rec, &evidence, weak_bits))
         .collect();
     let origin = evidence.origin;
     let until = |date: u32| CloseTime::new(date.saturating_add(EMAIL_WINDOW_SECS));
@@ -191,7 +193,6 @@ pub fn explain<K: KeySource>(raw: &[u8], env: &ExplainEnv<'_, K>) -> Explanation
     let other_line = draft.and_then(other_line);
     let order = draft.and_then(|draft| draft.order.clone());
     let executable_until = draft.and_then(|draft| draft.date).map(until);
-    let signed_with = draft.and_then(|draft| draft.candidate.key_name.clone());
     let outcome = examined.outcome();
     let refusal = outcome.refusal();
     Explanation {
@@ -238,18 +239,47 @@ fn other_line(draft: &Draft<'_>) -> Option<String> {
     Some(String::from_utf8_lossy(line).into_owned())
 }
 
-/// What the rule of the recipient read, and what no mail can know: whether the account is there already.
-fn with_reserve(step: Step, read: &str, evidence: &Evidence<'_>) -> String {
-    let order = evidence.draft.and_then(|draft| draft.order.as_ref());
-    match (step, order) {
-        (Step::Recipient, Some(Order::Remit { .. })) => {
-            format!("{read}; a new account's reserve may leave on top")
-        }
-        (_, Some(Order::Remit { .. } | Order::Rekey { .. }) | None) => read.to_owned(),
+/// What no rule refuses and the sender should know all the same.
+///
+/// Spec: 14.
+fn note(step: Step, evidence: &Evidence<'_>, weak_bits: Option<usize>) -> Option<String> {
+    if step == Step::Recipient {
+        let order = evidence.draft?.order.as_ref()?;
+        on_top(order).map(str::to_owned)
+    } else if step == Step::Key {
+        weak_bits.map(|bits| {
+            format!("a weak key of {bits} bits: the provider should publish one of {RSA_STRONG_BITS_MIN}")
+        })
+    } else {
+        None
     }
 }
 
-fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
+/// What leaves the sender beside the amount and the fee; no mail can know how much.
+fn on_top(order: &Order) -> Option<&'static str> {
+    match order {
+        Order::Remit {
+            amount: Amount::Native(_),
+            ..
+        } => Some("a new account's reserve may leave on top"),
+        Order::Remit {
+            amount: Amount::Issued(_),
+            ..
+        } => Some("the issuer's transfer rate and the reserve of a new account and line may leave on top"),
+        Order::Rekey { .. } => None,
+    }
+}
+
+/// Bits of the key under which the mail was judged, where it is known and weak.
+fn weak_bits(name: Option<&KeyName>, keys: &impl KeySource) -> Option<usize> {
+    let name = name?;
+    match keys.key(name.domain(), name.selector()) {
+        KeyAnswer::Usable(key) | KeyAnswer::Unsettled(key) => key.weak_bits(),
+        KeyAnswer::Unusable(_) | KeyAnswer::Revoked | KeyAnswer::Absent | KeyAnswer::Unknown => None,
+    }
+}
+
+fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>, weak_bits: Option<usize>) -> Check {
     let key_is_unknown = rec.0.get(&Step::Key) == Some(&Found::Failed(Refusal::KeyUnknown));
     let silent = |verdict| Check {
         rule: step.rule(),
@@ -260,7 +290,10 @@ fn check(step: Step, rec: &FullRecord, evidence: &Evidence<'_>) -> Check {
     };
     match rec.0.get(&step) {
         Some(Found::Passed(read)) => Check {
-            read: with_reserve(step, read, evidence),
+            read: match note(step, evidence, weak_bits) {
+                Some(note) => format!("{read}; {note}"),
+                None => read.clone(),
+            },
             ..silent(CheckVerdict::Pass)
         },
         Some(Found::Failed(refusal)) => Check {

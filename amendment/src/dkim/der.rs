@@ -79,7 +79,8 @@ fn positive(content: &[u8]) -> Result<&[u8], RsaKeyError> {
     }
 }
 
-fn bit_length(number: &[u8]) -> usize {
+/// Bits of a big-endian number, without its leading zeros.
+pub(crate) fn bit_length(number: &[u8]) -> usize {
     match number.split_first() {
         Some((first, rest)) => {
             let unused = usize::try_from(first.leading_zeros()).unwrap_or(8);

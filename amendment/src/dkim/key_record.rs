@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::dkim::der::{self, RsaKey, RsaKeyError};
 use crate::dkim::ed25519::{self, Ed25519KeyError};
 use crate::dkim::tags::{TagList, TagListError};
-use crate::limits::KEY_RECORD_BYTES_MAX;
+use crate::limits::{KEY_RECORD_BYTES_MAX, RSA_STRONG_BITS_MIN};
 use crate::mail::base64;
 use crate::mail::text::trim_fws;
 
@@ -246,6 +246,19 @@ impl KeyRecord {
     #[must_use]
     pub fn subdomains(&self) -> Subdomains {
         self.subdomains
+    }
+
+    /// How many bits the key has where it is weak: an RSA key that rule 4.5 takes, shorter than signers should use.
+    ///
+    /// Spec: 14.
+    #[must_use]
+    pub fn weak_bits(&self) -> Option<usize> {
+        match &self.key.library {
+            LibraryKey::Rsa { modulus, .. } => {
+                Some(der::bit_length(modulus)).filter(|bits| *bits < RSA_STRONG_BITS_MIN)
+            }
+            LibraryKey::Ed25519(_) => None,
+        }
     }
 
     /// Flags of the entry.
