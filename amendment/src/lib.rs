@@ -71,6 +71,7 @@ pub use dkim::ed25519::Ed25519KeyError;
 pub use dkim::key_cache::KeyCache;
 pub use dkim::key_record;
 pub use dkim::key_source::{KeyAnswer, KeySource, TxtRecords};
+pub use dkim::leak::{leak_message, proves_leak};
 pub use dkim::signature::KeyName;
 pub use dkim::tags::TagListError;
 pub use dkim::window::WindowError;

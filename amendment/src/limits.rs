@@ -62,6 +62,9 @@ pub const DISABLE_EMAIL_WAIT_SECS: u32 = 72 * 3_600;
 pub const LAST_LEDGER_AHEAD: u32 = 20;
 /// Seconds since the last attestation after which a failed signature is not final. Source: spec 7.3.
 pub const KEY_FRESH_SECS: u32 = 3_600;
+/// Seconds since the last attestation after which a key proves nothing. Source: spec 1, KEY_LIFE. Refusal:
+/// terNO_DKIM_KEY.
+pub const KEY_LIFE_SECS: u32 = 21_600;
 /// Keys that a `KeyCache` holds before it is emptied; a 4096-bit key takes about 3 KB. Refuses nothing.
 pub const KEYS_CACHED_MAX: usize = 1_024;
 /// NetworkIDs up to this one are not written into transactions. Source: spec 6.2.
@@ -72,6 +75,8 @@ pub const MAIN_NETWORK_ID: u32 = 21_337;
 pub const SHOWN_BYTES_MAX: usize = 120;
 
 const _: () = assert!(MEMO_BYTES_MAX < MAIL_BYTES_MAX);
+const _: () = assert!(RSA_MODULUS_BITS_MIN < RSA_MODULUS_BITS_MAX);
+const _: () = assert!(KEY_FRESH_SECS < KEY_LIFE_SECS);
 const _: () =
     assert!(RSA_MODULUS_BITS_MIN < RSA_STRONG_BITS_MIN && RSA_STRONG_BITS_MIN < RSA_MODULUS_BITS_MAX);
 const _: () = assert!(SIGNATURE_CANDIDATES_MAX <= SIGNATURES_READ_MAX);

@@ -179,7 +179,7 @@ pub enum Refusal {
     #[error("the key of the signature is not known")]
     KeyUnknown,
     /// Spec: 7.4.
-    #[error("the key of the signature was withdrawn")]
+    #[error("the key of the signature was withdrawn or is known to be leaked")]
     KeyRevoked,
     /// Spec: 4.5.
     #[error("the key record cannot be used: {0}")]

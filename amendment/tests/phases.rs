@@ -275,6 +275,8 @@ fn accepts_within_the_window_and_rejects_outside() {
     let at = |now: u32| {
         let mut ledger = ledger(&mail);
         ledger.now = now;
+        let attested = key_entry(&parse_txt(&txt(KEY)).unwrap()).with(sf::LAST_ATTESTED, now);
+        ledger.parent.insert(dkim_keylet(), attested);
         refusal(&good, &ledger)
     };
     assert_eq!(at(date + 432_000), None);
@@ -371,8 +373,6 @@ fn accepts_keys_of_the_parent_ledger_alone() {
         with_key(&|k| k.with(sf::REVOKED_AT, NOW - 1)),
         Some((Ter::TEF_DKIM_REVOKED, "7.4"))
     );
-    assert_eq!(with_key(&|k| k.with(sf::ACTIVE_AFTER, NOW + 1)), no_key);
-    assert_eq!(with_key(&|k| k.with(sf::ACTIVE_AFTER, NOW)), None);
     let wrong = |k: Object| {
         k.with(sf::DKIM_KEY_TYPE, other.key_type().code())
             .with(sf::PUBLIC_KEY, other.public_key())
@@ -382,15 +382,7 @@ fn accepts_keys_of_the_parent_ledger_alone() {
         with_key(&|k| wrong(k).with(sf::LAST_ATTESTED, NOW - 3_601)),
         no_key
     );
-    let next = |k: Object, after: u32| {
-        let right = k.blob(sf::PUBLIC_KEY).unwrap().to_vec();
-        wrong(k)
-            .with(sf::NEXT_KEY_TYPE, 1_u8)
-            .with(sf::NEXT_KEY, right)
-            .with(sf::NEXT_AFTER, after)
-    };
-    assert_eq!(with_key(&|k| next(k, NOW + 1)), no_key);
-    assert_eq!(with_key(&|k| next(k, NOW)), None);
+    assert_eq!(with_key(&waiting), no_key);
     let strict = |k: Object| k.with(sf::FLAGS, amendment::key_record::LSF_DKIM_STRICT);
     assert_eq!(with_key(&strict), None);
 }
@@ -417,11 +409,15 @@ fn with_other_key(entry: Object) -> Object {
         .with(sf::PUBLIC_KEY, other.public_key())
 }
 
-fn with_next_key(entry: Object) -> Object {
-    let next = parse_txt(&txt(KEY)).unwrap();
+/// The key of the mail as a record that waits for its second quorum, also after its time.
+fn waiting(mut entry: Object) -> Object {
+    let key = parse_txt(&txt(KEY)).unwrap();
+    entry.remove(sf::DKIM_KEY_TYPE);
+    entry.remove(sf::PUBLIC_KEY);
     entry
-        .with(sf::NEXT_KEY_TYPE, next.key_type().code())
-        .with(sf::NEXT_KEY, next.public_key())
+        .with(sf::ACTIVE_AFTER, NOW - 1)
+        .with(sf::NEXT_KEY_TYPE, key.key_type().code())
+        .with(sf::NEXT_KEY, key.public_key())
 }
 
 // Spec: 7.3.
@@ -430,10 +426,8 @@ fn accepts_failures_under_keys_that_may_have_changed_as_open() {
     let open = [Ter::TER_NO_DKIM_KEY; 2];
     let stale = |entry: Object| entry.with(sf::LAST_ATTESTED, NOW - 3_601);
     assert_eq!(verdicts(|entry| stale(with_other_key(entry))), open);
-    assert_eq!(verdicts(|entry| with_next_key(with_other_key(entry))), open);
     // What such a key proves is proven.
     assert_eq!(verdicts(stale), [Ter::TES_SUCCESS; 2]);
-    assert_eq!(verdicts(with_next_key), [Ter::TES_SUCCESS; 2]);
 }
 
 // Spec: 7.3.
@@ -443,15 +437,62 @@ fn rejects_failures_under_settled_keys_for_good() {
     assert_eq!(verdicts(with_other_key), refused);
     let fresh = |entry: Object| entry.with(sf::LAST_ATTESTED, NOW - 3_600);
     assert_eq!(verdicts(|entry| fresh(with_other_key(entry))), refused);
-    // The next key has replaced the one that would have proven the mail.
-    let replaced = |entry: Object| {
-        let other = with_other_key(entry.clone());
-        entry
-            .with(sf::NEXT_KEY_TYPE, other.u8(sf::DKIM_KEY_TYPE).unwrap())
-            .with(sf::NEXT_KEY, other.blob(sf::PUBLIC_KEY).unwrap())
-            .with(sf::NEXT_AFTER, NOW)
-    };
-    assert_eq!(verdicts(replaced), refused);
+}
+
+// Spec: 7.3. A key lives for six hours after it was attested.
+#[test]
+fn accepts_a_key_until_its_life_ends() {
+    let attested = |secs_ago: u32| verdicts(|entry| entry.with(sf::LAST_ATTESTED, NOW - secs_ago));
+    assert_eq!(attested(21_600), [Ter::TES_SUCCESS; 2]);
+}
+
+// Spec: 7.3.
+#[test]
+fn rejects_a_key_that_nobody_attested_for_six_hours() {
+    let attested = |secs_ago: u32| verdicts(|entry| entry.with(sf::LAST_ATTESTED, NOW - secs_ago));
+    assert_eq!(attested(21_601), [Ter::TER_NO_DKIM_KEY; 2]);
+    // Nor is a mail refused for good under it.
+    let other = |entry: Object| with_other_key(entry).with(sf::LAST_ATTESTED, NOW - 21_601);
+    assert_eq!(verdicts(other), [Ter::TER_NO_DKIM_KEY; 2]);
+}
+
+/// What the ledger says under a key of which it has the evidence that it is leaked: in the parent ledger, and in
+/// the one that is being built.
+fn verdicts_with_leak(leaked: &KeyRecord) -> [Ter; 2] {
+    let mail = mail("c002.eml");
+    let evidence = Object::new().with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimLeak.code());
+    let keylet = keylet::dkim_leak(&leaked.hash());
+    let mut parent = ledger(&mail);
+    parent.parent.insert(keylet, evidence.clone());
+    let mut built = ledger(&mail);
+    built.state.insert(keylet, evidence);
+    [parent, built].map(|ledger| refusal(&wrapped(&mail), &ledger).map_or(Ter::TES_SUCCESS, |(code, _)| code))
+}
+
+// Spec: 7.9, 7.3.
+#[test]
+fn accepts_a_mail_in_the_ledger_that_takes_the_evidence_and_under_another_key() {
+    let key = parse_txt(&txt(KEY)).unwrap();
+    assert_eq!(verdicts_with_leak(&key)[1], Ter::TES_SUCCESS);
+    let other = parse_txt(&txt("e1._domainkey.mail.test")).unwrap();
+    assert_eq!(verdicts_with_leak(&other), [Ter::TES_SUCCESS; 2]);
+}
+
+// Spec: 7.9.
+#[test]
+fn rejects_a_leaked_key_in_either_encoding() {
+    let key = parse_txt(&txt(KEY)).unwrap();
+    assert_eq!(verdicts_with_leak(&key)[0], Ter::TEF_DKIM_REVOKED);
+    // SubjectPublicKeyInfo of a 2048-bit RSA key is 24 bytes before the RSAPublicKey of PKCS#1.
+    let bare = KeyRecord::from_entry(key.key_type(), &key.public_key()[24..], 0).unwrap();
+    assert_ne!(bare.public_key(), key.public_key());
+    assert_eq!(verdicts_with_leak(&bare)[0], Ter::TEF_DKIM_REVOKED);
+    let raw = std::fs::read(folder().join("c002.eml")).unwrap();
+    let mut ledger = ledger(&mail("c002.eml"));
+    let evidence = Object::new().with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimLeak.code());
+    ledger.parent.insert(keylet::dkim_leak(&bare.hash()), evidence);
+    let derived = derive(&raw, NETWORK, CloseTime::new(NOW), &LedgerKeys(&ledger));
+    assert_eq!(derived.map(drop), Err(amendment::Refusal::KeyRevoked));
 }
 
 // Spec: 4.5, 7.3. What one key proved is remembered with the transaction; every other key judges again.
@@ -495,10 +536,11 @@ fn key_states_are_those_of_the_entry() {
     let state = |entry: &Object| key_state(Some(entry), CloseTime::new(NOW));
     assert_eq!(key_state(None, CloseTime::new(NOW)), KeyState::Missing);
     assert_eq!(state(&entry), KeyState::Settled);
-    assert_eq!(state(&with_next_key(entry.clone())), KeyState::Unsettled);
+    assert_eq!(state(&waiting(entry.clone())), KeyState::Missing);
     let with = |field, value: u32| state(&entry.clone().with(field, value));
     assert_eq!(with(sf::LAST_ATTESTED, NOW - 3_601), KeyState::Unsettled);
-    assert_eq!(with(sf::ACTIVE_AFTER, NOW + 1), KeyState::Missing);
+    assert_eq!(with(sf::LAST_ATTESTED, NOW - 21_600), KeyState::Unsettled);
+    assert_eq!(with(sf::LAST_ATTESTED, NOW - 21_601), KeyState::Missing);
     assert_eq!(with(sf::REVOKED_AT, NOW), KeyState::Revoked);
 }
 

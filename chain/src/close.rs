@@ -1,6 +1,6 @@
 //! From one ledger to the next: what a validator proposes, and what a closed set comes to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use amendment::{EmailId, KeyName, ReadView as _};
@@ -12,7 +12,7 @@ use crate::chain::Chain;
 use crate::commit::{Change, Commit, MailChange, Settled, SettledState};
 use crate::event::{Fact, Reply, RequestId};
 use crate::limits::{IDLE_CLOSE_SECS, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX};
-use crate::state::is_dkim_key;
+use crate::rules;
 use crate::votes;
 
 impl Chain {
@@ -27,9 +27,22 @@ impl Chain {
 
     /// The set that this validator proposes for the next ledger: its open ledger, and what only validators
     /// put into one.
+    ///
+    /// A mail is judged by the time of the last ledger. Where that is long ago, since the node was away, its key may
+    /// have ended meanwhile: such a mail waits for the ledger after this one, which knows the time. Spec: 7.3
     #[must_use]
-    pub fn proposal(&self) -> Vec<Transaction> {
-        let mut transactions = self.state.open.accepted().to_vec();
+    pub fn proposal(&self, now: CloseTime) -> Vec<Transaction> {
+        let mut has_ended: BTreeMap<&KeyName, bool> = BTreeMap::new();
+        let mut transactions = Vec::new();
+        for tx in self.state.open.accepted() {
+            let waits = tx.dkim_key().is_some_and(|name| {
+                let ended = || !rules::has_key(&self.state.ledger, name, now);
+                *has_ended.entry(name).or_insert_with(ended)
+            });
+            if !waits {
+                transactions.push(tx.clone());
+            }
+        }
         transactions.extend(self.validator_transactions());
         transactions
     }
@@ -102,14 +115,7 @@ impl Chain {
         let (used, quorum) = (self.ready_names(), self.state.quorum());
         let state = &mut self.state;
         Arc::make_mut(&mut state.attestations).forget(&used, quorum, &closed.ledger);
-        let dkim_keys = Arc::make_mut(&mut state.dkim_keys);
-        for (key, bytes) in &closed.changes {
-            match bytes {
-                Some(bytes) if is_dkim_key(bytes) => dkim_keys.insert(*key),
-                Some(_) => false,
-                None => dkim_keys.remove(key),
-            };
-        }
+        Arc::make_mut(&mut state.used_keys).follow(&closed);
         let mut open = OpenLedger::new(&closed.ledger);
         // What the others did not agree on comes into the next ledger. Mails are not held: they are wrapped again.
         let left_out = state

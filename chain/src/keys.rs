@@ -6,25 +6,24 @@ use std::sync::Arc;
 
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
-use codec::{CloseTime, Object, Ter, sf};
+use codec::{CloseTime, Ter, sf};
 use ledger::dkim::{self, Answer, Attestation};
 use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 
 use crate::chain::Chain;
 use crate::event::{Fact, KeyFinding};
-use crate::limits::RENEW_SECS;
 use crate::mail_pool::{PooledMail, Proof};
 use crate::names::Silence;
+use crate::used_keys::is_live;
 
 impl Chain {
-    /// Keys of the ledger that are due to be asked for again.
+    /// Keys in use that are due to be asked for again, by the time of the last ledger.
     pub(crate) fn renewals(&mut self, now: CloseTime) -> Vec<KeyName> {
         let state = &self.state;
         let due: Vec<KeyName> = state
-            .dkim_keys
-            .iter()
+            .used_keys
+            .due(state.ledger.close_time())
             .filter_map(|key| state.ledger.entry(key))
-            .filter(|entry| is_live(entry) && age_secs(entry, now) >= RENEW_SECS)
             .filter_map(|entry| KeyName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?))
             .collect();
         let validator = self.key.public_key();
@@ -74,9 +73,24 @@ impl Chain {
         }
     }
 
+    /// The record is that of a leaked key: it proves nothing, and ends what the ledger has under the name. Spec: 7.9
+    fn take_leaked(&mut self, name: &KeyName, found: &PublishedKey, now: CloseTime) {
+        if self.is_known(name) {
+            self.attest(name, Answer::Record(found.text().to_vec()), now);
+        }
+        self.names.rest_absent(name, now);
+        for mail_id in self.state.pool.waiting_for(name) {
+            self.give_up(mail_id, Ter::TEF_DKIM_REVOKED);
+        }
+    }
+
     /// There is a usable record. It is attested if a waiting mail verifies under it, or if the ledger has the
     /// key. What does not verify goes.
     fn take_key(&mut self, name: &KeyName, found: PublishedKey, now: CloseTime) {
+        if self.state.ledger.entry(&found.key().leak_keylet()).is_some() {
+            self.take_leaked(name, &found, now);
+            return;
+        }
         let mut is_wanted = self.is_known(name);
         for mail_id in self.state.pool.waiting_for(name) {
             let Some(mail) = self.state.pool.mail(&mail_id).map(Arc::clone) else {
@@ -100,8 +114,13 @@ impl Chain {
         }
     }
 
-    /// Attest a record that was seen a moment ago.
+    /// Attest a record that was seen a moment ago, unless the ledger waits for it to be seen again later.
     pub(crate) fn attest_record(&mut self, name: &KeyName, found: &PublishedKey, seen: CloseTime) {
+        let entry = self.state.ledger.entry(&name.keylet());
+        if entry.is_some_and(|entry| dkim::is_waiting_for(&entry, found.key(), seen)) {
+            self.names.rest_attested(name, found.clone(), seen);
+            return;
+        }
         self.attest(name, Answer::Record(found.text().to_vec()), seen);
         self.names.rest_attested(name, found.clone(), seen);
     }
@@ -122,15 +141,18 @@ impl Chain {
         }
     }
 
-    /// Another validator's word. It counts where the ledger lists that validator. Spec: 7.2
+    /// Another validator's word. It counts where the ledger lists that validator. Whoever is renewed by another is in
+    /// use: a validator that has just started does not know it by itself. Spec: 7.2, 7.4
     pub(crate) fn take_attestation(&mut self, attestation: Attestation) {
         let listed = dkim::validators(&self.state.ledger);
         if listed.contains(&attestation.public_key) && attestation.is_good(self.network_id) {
+            Arc::make_mut(&mut self.state.used_keys).note(&attestation.name, &self.state.ledger);
             Arc::make_mut(&mut self.state.attestations).insert(attestation);
+            self.want_names();
         }
     }
 
-    /// Whether the ledger has the key of a name, neither revoked nor a tombstone.
+    /// Whether the ledger has an entry of a name that is not revoked.
     fn is_known(&self, name: &KeyName) -> bool {
         self.state
             .ledger
@@ -138,14 +160,4 @@ impl Chain {
             .as_ref()
             .is_some_and(is_live)
     }
-}
-
-/// Whether a DKIMKey is neither revoked nor a tombstone.
-fn is_live(entry: &Object) -> bool {
-    !entry.contains(sf::REVOKED_AT) && entry.contains(sf::PUBLIC_KEY)
-}
-
-fn age_secs(entry: &Object, now: CloseTime) -> u32 {
-    now.seconds()
-        .saturating_sub(entry.u32(sf::LAST_ATTESTED).unwrap_or(0))
 }

@@ -73,6 +73,7 @@ pub mod names;
 pub mod peers;
 mod rules;
 mod state;
+mod used_keys;
 pub mod votes;
 
 pub use chain::{Chain, ChainConfig, Stored};

@@ -90,9 +90,13 @@ pub const LOOKUPS_PER_DOMAIN_MAX: usize = 2;
 /// Look-ups for keys of the ledger at one time, whatever mails want. Further ones wait for the next close.
 pub const RENEWALS_AT_WORK_MAX: usize = 4;
 
-/// Seconds after which a key of the ledger is looked up again, well before it is removed after 30 days
-/// (spec 7.4).
-pub const RENEW_SECS: u32 = 7 * 86_400;
+/// Seconds since its last attestation after which a key in use is looked up again, an hour before it proves nothing
+/// any more (spec 7.4).
+pub const RENEW_SECS: u32 = 5 * 3_600;
+
+/// Keys remembered as in use since their last attestation (spec 7.4). A further one is not renewed: the next mail
+/// under it takes one ledger longer.
+pub const USED_KEYS_MAX: usize = 10_000;
 
 /// Failed verifications of one address in one minute. Refusal: `slowDown`. The operator has no such bound.
 pub const FAILURES_PER_PEER_MAX: u32 = 60;
@@ -116,6 +120,9 @@ pub const FAILURES_REMEMBERED_MAX: usize = 10_000;
 /// Seconds that an amendment needs its majority for by default: five days, as in xahaud.
 pub const MAJORITY_SECS_DEFAULT: u32 = 432_000;
 
-const _: () = assert!(RENEW_SECS < 30 * 86_400, "renewed well before removal");
+const _: () = assert!(
+    RENEW_SECS < amendment::limits::KEY_LIFE_SECS,
+    "renewed before it ends"
+);
 const _: () = assert!(KEPT_MAX * amendment::limits::MEMO_BYTES_MAX > KEPT_BYTES_MAX);
 const _: () = assert!(KEPT_PER_ACCOUNT_MAX * amendment::limits::MEMO_BYTES_MAX < KEPT_BYTES_MAX);

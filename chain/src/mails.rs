@@ -152,6 +152,13 @@ impl Chain {
         if self.state.open.account(account).is_none() {
             return Err(Unkept::new(NotKept::NoAccount, Ter::TER_NO_ACCOUNT));
         }
+        let email_id = explanation.email_id.as_ref().map(EmailId::hash);
+        if email_id.is_some_and(|email_id| rules::is_executed(&self.state.open, account, &email_id)) {
+            return Err(Unkept {
+                reason: None,
+                engine: Ter::TEF_EMAIL_REPLAY,
+            });
+        }
         if !self.state.can_pay(account) {
             return Err(Unkept::new(NotKept::CannotPay, Ter::TER_INSUF_FEE_B));
         }
@@ -323,14 +330,15 @@ impl Chain {
     }
 
     /// Whether nothing can have changed for a kept mail: its window is open, and either its key is not on the
-    /// ledger, or its time has not come. Most waiting mails are such, and need no reading at each close.
+    /// ledger or has ended by its age, or its time has not come. Most waiting mails are such, and need no reading
+    /// at each close.
     fn has_nothing_new(&self, mail: &PooledMail) -> bool {
         let (ledger, pending) = (&self.state.ledger, &mail.pending);
         if pending.stage != MailStage::Kept || pending.executable_until < ledger.close_time() {
             return false;
         }
         match mail.proof {
-            Proof::None | Proof::Record => ledger.state().entry(&mail.name.keylet()).is_none(),
+            Proof::None | Proof::Record => !rules::has_key(ledger, &mail.name, ledger.close_time()),
             Proof::Ledger => ledger.close_time() < executable_from(pending.executable_until),
         }
     }
@@ -353,9 +361,27 @@ impl Chain {
                     self.give_up(mail_id, tried.engine);
                 }
             }
-            Judgement::NoKey | Judgement::Early | Judgement::EarlyUnproven => {}
+            Judgement::NoKey => self.ask_again(mail_id, &mail),
+            Judgement::Early | Judgement::EarlyUnproven => {}
             Judgement::Never(code) => self.give_up(mail_id, code),
         }
+    }
+
+    /// A mail whose key has ended by its age since it was proven: it waits for its key again. Spec: 7.4
+    fn ask_again(&mut self, mail_id: Hash256, before: &PooledMail) {
+        if before.proof != Proof::Ledger {
+            return;
+        }
+        let mut mail = before.clone();
+        mail.tx = None;
+        mail.proof = Proof::Record;
+        if mail.pending.stage == MailStage::Submitted {
+            mail.pending.stage = MailStage::Kept;
+            let mail = mail.pending.clone();
+            self.change(Change::Mail(MailChange::Keep { mail_id, mail }));
+        }
+        Arc::make_mut(&mut self.state.pool).replace(mail_id, mail);
+        self.want_names();
     }
 
     /// A mail was tried again; its transaction is in the open ledger, or there is none.

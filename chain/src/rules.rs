@@ -3,8 +3,8 @@
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
 use amendment::key_record::KeyRecord;
-use amendment::{KeyAnswer, KeyName, KeyState, LedgerKeys, TxtRecords, key_state};
-use codec::{CloseTime, Object, Ter};
+use amendment::{KeyAnswer, KeyName, KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state};
+use codec::{AccountId, CloseTime, Hash256, Object, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, explain as explain_mail};
 use ledger::{Ledger, OpenLedger};
 
@@ -45,6 +45,25 @@ pub(crate) fn explain_under(
 pub(crate) fn needs_look_up(ledger: &Ledger, name: &KeyName) -> bool {
     let entry = ledger.entry(&name.keylet());
     key_state(entry.as_ref(), ledger.close_time()) != KeyState::Settled
+}
+
+/// Whether a ledger offers a key under a name at a time, or says that it was revoked.
+pub(crate) fn has_key(ledger: &Ledger, name: &KeyName, now: CloseTime) -> bool {
+    let entry = ledger.entry(&name.keylet());
+    key_state(entry.as_ref(), now.max(ledger.close_time())) != KeyState::Missing
+}
+
+/// Whether the open ledger has executed a mail of this EmailID: it is refused whatever its key is. Spec: 8.2, 10
+pub(crate) fn is_executed(open: &OpenLedger, account: AccountId, email_id: &Hash256) -> bool {
+    let replay = open
+        .view()
+        .entry(&keylet::email_replay(account))
+        .unwrap_or_default();
+    let entries = replay.array(sf::EMAIL_REPLAY_ENTRIES).unwrap_or(&[]);
+    let mut ids = entries
+        .iter()
+        .filter_map(|(_, entry)| entry.hash256(sf::EMAIL_ID));
+    replay.hash256(sf::LAST_REKEY_ID) == Some(*email_id) || ids.any(|id| id == *email_id)
 }
 
 /// The transaction of a mail for the open ledger.

@@ -1,11 +1,11 @@
 //! All that a node shows, and all that a failed commit takes back. Cheap to clone: the parts are shared until
 //! they change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use amendment::ReadView as _;
-use codec::{AccountId, CloseTime, Hash256, format::EntryType, sf};
+use codec::{AccountId, CloseTime, Hash256, sf};
 use ledger::dkim;
 use ledger::{Ledger, OpenLedger, Transaction};
 
@@ -18,6 +18,7 @@ use crate::mail_pool::MailPool;
 use crate::names::Wanted;
 use crate::peers::{Peer, PeerCounts, Work};
 use crate::rules;
+use crate::used_keys::UsedKeys;
 use crate::votes::Votes;
 
 /// Whether the store can write.
@@ -47,19 +48,12 @@ pub struct State {
     pub(crate) failures: Arc<BTreeMap<Hash256, Settled>>,
     pub(crate) peers: Arc<PeerCounts>,
     pub(crate) attestations: Arc<Attestations>,
-    /// Keylets of all DKIMKey entries, so that renewals need no walk over the state.
-    pub(crate) dkim_keys: Arc<BTreeSet<Hash256>>,
+    pub(crate) used_keys: Arc<UsedKeys>,
     pub(crate) last_close: CloseTime,
 }
 
 impl State {
     pub(crate) fn new(ledger: Ledger, votes: Votes) -> Self {
-        let dkim_keys = ledger
-            .state()
-            .iter()
-            .filter(|(_, bytes)| is_dkim_key(bytes))
-            .map(|(key, _)| key)
-            .collect();
         Self {
             open: Arc::new(OpenLedger::new(&ledger)),
             // After some time away the next ledger is due at once: mails of now are early for the last one.
@@ -72,7 +66,7 @@ impl State {
             failures: Arc::default(),
             peers: Arc::default(),
             attestations: Arc::default(),
-            dkim_keys: Arc::new(dkim_keys),
+            used_keys: Arc::default(),
         }
     }
 
@@ -143,10 +137,4 @@ impl State {
         }
         failures.insert(email_id, settled);
     }
-}
-
-/// Whether bytes of the state are a DKIMKey. The type is the first field of every entry.
-pub(crate) fn is_dkim_key(bytes: &[u8]) -> bool {
-    bytes.get(..3) == Some(&[0x11, 0, 0x4B])
-        && codec::decode(bytes).is_ok_and(|entry| EntryType::of(&entry) == Some(EntryType::DkimKey))
 }

@@ -169,6 +169,7 @@ named_codes! {
         EmitFailure = 103, "EmitFailure";
         UnlReport = 104, "UNLReport";
         DkimKeySet = 110, "DKIMKeySet";
+        DkimKeyLeak = 111, "DKIMKeyLeak";
     }
 }
 
@@ -193,6 +194,7 @@ named_codes! {
         EmailReplay = 0x65, "EmailReplay";
         Amendments = 0x66, "Amendments";
         LedgerHashes = 0x68, "LedgerHashes";
+        DkimLeak = 0x6D, "DKIMLeak";
         Offer = 0x6F, "Offer";
         DepositPreauth = 0x70, "DepositPreauth";
         RippleState = 0x72, "RippleState";
@@ -213,7 +215,7 @@ impl TxType {
     /// True for what only validators make.
     #[must_use]
     pub fn is_pseudo(self) -> bool {
-        self.code() >= TxType::EnableAmendment.code()
+        self.code() >= TxType::EnableAmendment.code() && self != TxType::DkimKeyLeak
     }
 
     /// Template of the types that this project handles; `None` for the rest.
@@ -232,6 +234,7 @@ impl TxType {
             TxType::SetFee => SET_FEE,
             TxType::UnlReport => UNL_REPORT_TX,
             TxType::DkimKeySet => DKIM_KEY_SET,
+            TxType::DkimKeyLeak => DKIM_KEY_LEAK,
             // Every ledger refuses a type without a template.
             _ => return None,
         };
@@ -255,6 +258,7 @@ impl EntryType {
         let own: &'static [(Field, Presence)] = match self {
             EntryType::AccountRoot => ACCOUNT_ROOT,
             EntryType::DkimKey => DKIM_KEY,
+            EntryType::DkimLeak => DKIM_LEAK,
             EntryType::EmailReplay => EMAIL_REPLAY,
             EntryType::UnlReport => UNL_REPORT,
             EntryType::NegativeUnl => NEGATIVE_UNL,
@@ -412,6 +416,13 @@ const DKIM_KEY_SET: Rows = &[
     (sf::DKIM_RECORD, Optional),
     (sf::DKIM_ATTESTATIONS, Required),
 ];
+/// Spec: 7.9
+const DKIM_KEY_LEAK: Rows = &[
+    (sf::DOMAIN, Required),
+    (sf::SELECTOR, Required),
+    (sf::KEY_SIGNATURE, Required),
+    (sf::TICKET_SEQUENCE, Optional),
+];
 
 const ENTRY_COMMON: Rows = &[(sf::LEDGER_ENTRY_TYPE, Required), (sf::FLAGS, Required)];
 const ACCOUNT_ROOT: Rows = &[
@@ -459,6 +470,11 @@ const DKIM_KEY: Rows = &[
     (sf::FIRST_SEEN, Required),
     (sf::LAST_ATTESTED, Required),
     (sf::REVOKED_AT, Optional),
+    (sf::PREVIOUS_TXN_ID, Required),
+    (sf::PREVIOUS_TXN_LGR_SEQ, Required),
+];
+/// Spec: 7.9
+const DKIM_LEAK: Rows = &[
     (sf::PREVIOUS_TXN_ID, Required),
     (sf::PREVIOUS_TXN_LGR_SEQ, Required),
 ];

@@ -101,6 +101,12 @@ pub fn dkim_key(domain: &[u8], selector: &[u8]) -> Hash256 {
     keylet(b'k', &[sha512_half(&[domain, &[0], selector]).as_bytes()])
 }
 
+/// DKIMLeak of a key, by its hash (`amendment::key_record::KeyRecord::hash`). Spec: 1
+#[must_use]
+pub fn dkim_leak(key_hash: &Hash256) -> Hash256 {
+    keylet(b'z', &[key_hash.as_bytes()])
+}
+
 /// EmailReplay of an account. Spec: 1
 #[must_use]
 pub fn email_replay(id: AccountId) -> Hash256 {

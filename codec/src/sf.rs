@@ -210,6 +210,7 @@ fields! {
     SELECTOR: Blob, 60, "Selector", Default, Signed;
     DKIM_RECORD: Blob, 61, "DKIMRecord", Default, Signed;
     NEXT_KEY: Blob, 62, "NextKey", Default, Signed;
+    KEY_SIGNATURE: Blob, 63, "KeySignature", Default, Signed;
     ACCOUNT: Account, 1, "Account", Default, Signed;
     OWNER: Account, 2, "Owner", Default, Signed;
     DESTINATION: Account, 3, "Destination", Default, Signed;
@@ -297,7 +298,8 @@ mod tests {
     use super::*;
 
     /// Fields that this project adds. Spec: 1
-    const OURS: [&str; 21] = [
+    const OURS: [&str; 22] = [
+        "KeySignature",
         "DKIMKeyType",
         "NextKeyType",
         "ActiveAfter",

@@ -74,7 +74,9 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         R::KeyUnknown => {
             "Wait: a node keeps the mail and looks up your provider's key; if the key stays unknown, ask your provider."
         }
-        R::KeyRevoked => "Wait or ask your provider: the key of this mail is withdrawn, and may come back.",
+        R::KeyRevoked => {
+            "Send the instruction in a new mail later: the key of this one is withdrawn or leaked, and providers then sign with another."
+        }
         R::KeyRecord(_) => "Ask the administrator of your mail domain to correct its key record.",
     }
 }

@@ -16,6 +16,7 @@
 //! | 2 + n | length and bytes of the record, its strings joined; 0 without one |
 
 use amendment::KeyName;
+use amendment::key_record::{KeyRecord, LSF_DKIM_STRICT};
 use amendment::limits::KEY_RECORD_BYTES_MAX;
 use codec::format::{EntryType, TxType};
 use codec::hash::PREFIX_DKIM_ATTESTATION;
@@ -208,6 +209,26 @@ pub(crate) fn is_expired(entry: &Object, now: CloseTime) -> bool {
         .seconds()
         .saturating_add(DKIM_KEY_LIFE_SECS)
         < now.seconds()
+}
+
+/// Entry flag: the waiting record says `t=s`.
+pub(crate) const LSF_NEXT_STRICT: u32 = 0x0000_0002;
+
+/// Whether a record is the one that waits in an entry. Spec: 7.8
+pub(crate) fn is_next(entry: &Object, record: &KeyRecord) -> bool {
+    let is_strict = entry.u32(sf::FLAGS).unwrap_or(0) & LSF_NEXT_STRICT != 0;
+    entry.blob(sf::NEXT_KEY) == Some(record.public_key())
+        && entry.u8(sf::NEXT_KEY_TYPE) == Some(record.key_type().code())
+        && is_strict == (record.flags() & LSF_DKIM_STRICT != 0)
+}
+
+/// Whether a record waits in an entry, and seeing it then changes nothing: it counts from ActiveAfter. Spec: 7.8
+#[must_use]
+pub fn is_waiting_for(entry: &Object, record: &KeyRecord, seen: CloseTime) -> bool {
+    is_next(entry, record)
+        && entry
+            .u32(sf::ACTIVE_AFTER)
+            .is_some_and(|after| seen.seconds() < after)
 }
 
 /// LastAttested of an entry; zero without one.

@@ -83,6 +83,8 @@ pub const VALIDATORS_MAX: usize = 256;
 pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
 /// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.
 pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
+/// Bytes of a KeySignature: as many as the largest RSA modulus has (spec 4.5). More is temMALFORMED.
+pub const KEY_SIGNATURE_BYTES_MAX: usize = 512;
 /// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
 pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
 const _: () = assert!(HEADER_BYTES == 4 + 8 + 32 * 3 + 4 + 4 + 1 + 1);

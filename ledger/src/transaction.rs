@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use amendment::{Parsed, PreflightError, Rules};
+use amendment::{KeyName, Parsed, PreflightError, Rules};
 use codec::format::{FormatError, TxType};
 use codec::keys::{LowS, PublicKey};
 use codec::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_BYTES_MIN};
@@ -169,6 +169,14 @@ impl Transaction {
         let read = || amendment::preflight(&self.0.object, rules);
         let (under, known) = self.0.mail.get_or_init(|| (*rules, read()));
         if under == rules { known.clone() } else { read() }
+    }
+
+    /// The name of the key that has to prove the mail that signs it; `None` for what no mail signs, and until
+    /// somebody has tried it.
+    #[must_use]
+    pub fn dkim_key(&self) -> Option<&KeyName> {
+        let (_, mail) = self.0.mail.get()?;
+        mail.as_ref().ok().map(Parsed::key_name)
     }
 
     fn check_signature(&self) -> bool {

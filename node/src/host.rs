@@ -280,7 +280,7 @@ impl Turns {
         }
         Event::Close {
             request,
-            transactions: self.chain.proposal(),
+            transactions: self.chain.proposal(now),
             close_time: now,
         }
     }

@@ -65,7 +65,12 @@ impl DkimKey {
         }
     }
 
-    fn sign(&self, data: &[u8]) -> Vec<u8> {
+    /// Its signature over data, as a mail would bear it.
+    ///
+    /// # Panics
+    /// Where the crypto library makes no signature.
+    #[must_use]
+    pub fn sign(&self, data: &[u8]) -> Vec<u8> {
         match self {
             DkimKey::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{
     ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RsaPublicKeyComponents,
 };
+use codec::hash::sha512_half;
+use codec::{Hash256, keylet};
 use ed25519_dalek::VerifyingKey;
 use thiserror::Error;
 
@@ -166,6 +168,8 @@ pub(crate) struct PreparedKey {
     key_type: KeyType,
     public_key: Vec<u8>,
     library: LibraryKey,
+    hash: Hash256,
+    leak_keylet: Hash256,
 }
 
 impl PreparedKey {
@@ -173,10 +177,17 @@ impl PreparedKey {
     ///
     /// Spec: 4.5.
     pub(crate) fn parse(key_type: KeyType, public_key: &[u8]) -> Result<PreparedKey, KeyRecordError> {
+        let library = LibraryKey::parse(key_type, public_key)?;
+        let hash = sha512_half(&[match &library {
+            LibraryKey::Rsa { modulus, .. } => modulus.as_slice(),
+            LibraryKey::Ed25519(key) => key.as_bytes(),
+        }]);
         Ok(PreparedKey {
             key_type,
             public_key: public_key.to_vec(),
-            library: LibraryKey::parse(key_type, public_key)?,
+            library,
+            hash,
+            leak_keylet: keylet::dkim_leak(&hash),
         })
     }
 
@@ -235,6 +246,23 @@ impl KeyRecord {
     #[must_use]
     pub fn public_key(&self) -> &[u8] {
         &self.key.public_key
+    }
+
+    /// The name of the key whatever its encoding and whoever publishes it: SHA-512Half of the RSA modulus, or of the
+    /// 32 bytes of an Ed25519 key.
+    ///
+    /// Spec: 7.9.
+    #[must_use]
+    pub fn hash(&self) -> Hash256 {
+        self.key.hash
+    }
+
+    /// Where a ledger has the DKIMLeak of this key, if it has one.
+    ///
+    /// Spec: 7.9.
+    #[must_use]
+    pub fn leak_keylet(&self) -> Hash256 {
+        self.key.leak_keylet
     }
 
     /// What the proof computes with.

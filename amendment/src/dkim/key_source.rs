@@ -17,7 +17,7 @@ pub enum KeyAnswer {
     Unsettled(KeyRecord),
     /// A record that makes no key.
     Unusable(KeyRecordError),
-    /// A key that was withdrawn.
+    /// A key that was withdrawn, or whose secret half is known.
     Revoked,
     /// The name has no record.
     Absent,

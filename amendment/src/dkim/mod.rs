@@ -7,6 +7,7 @@ pub(crate) mod ed25519;
 pub(crate) mod key_cache;
 pub mod key_record;
 pub mod key_source;
+pub(crate) mod leak;
 pub(crate) mod selection;
 pub mod signature;
 pub mod tags;

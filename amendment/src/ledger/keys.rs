@@ -1,14 +1,13 @@
 //! The keys of a ledger: which key a DKIMKey entry offers at a time, and whether a failure under it is final.
 //!
-//! Spec: 7.1, 7.3, 7.4.
+//! Spec: 7.1, 7.3, 7.4, 7.8, 7.9.
 
-use codec::{CloseTime, Field, Object, keylet, sf};
+use codec::{CloseTime, Hash256, Object, keylet, sf};
 
-use crate::dkim::key_cache::KeyCache;
 use crate::dkim::key_record::{KeyRecord, KeyType};
 use crate::dkim::key_source::{KeyAnswer, KeySource};
 use crate::ledger::view::ReadView;
-use crate::limits::KEY_FRESH_SECS;
+use crate::limits::{KEY_FRESH_SECS, KEY_LIFE_SECS};
 
 /// The keys of a ledger view.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +15,7 @@ pub struct LedgerKeys<'v, V>(pub &'v V);
 
 impl<V: ReadView> KeySource for LedgerKeys<'_, V> {
     fn key(&self, domain: &str, selector: &str) -> KeyAnswer {
-        let keylet = keylet::dkim_key(domain.as_bytes(), selector.as_bytes());
-        let entry = self.0.parent_entry(&keylet);
-        match ledger_key(entry.as_ref(), self.0.parent_close_time(), self.0.key_cache()) {
+        match ledger_key(self.0, &keylet::dkim_key(domain.as_bytes(), selector.as_bytes())) {
             LedgerKey::Missing => KeyAnswer::Absent,
             LedgerKey::Revoked => KeyAnswer::Revoked,
             LedgerKey::Unsettled(key) => KeyAnswer::Unsettled(key),
@@ -27,7 +24,7 @@ impl<V: ReadView> KeySource for LedgerKeys<'_, V> {
     }
 }
 
-/// What a DKIMKey entry offers at a time.
+/// What a ledger offers under a name.
 pub(crate) enum LedgerKey {
     Missing,
     Revoked,
@@ -38,9 +35,10 @@ pub(crate) enum LedgerKey {
 /// What a DKIMKey entry says about its name at a time, as far as a verdict depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// No key can be used yet: none was attested, or the first waits for its second quorum.
+    /// No key can be used: none was attested, a record waits for its second quorum, or the last attestation is too
+    /// old.
     Missing,
-    /// The key was withdrawn.
+    /// The key was withdrawn, or is leaked.
     Revoked,
     /// A key that may have changed in DNS since: a signature that it proves is proven; one that it does not
     /// prove may be proven by the key to come.
@@ -49,10 +47,10 @@ pub enum KeyState {
     Settled,
 }
 
-/// What a DKIMKey entry says at a time. The one answer to whether a failed signature is final.
+/// What a DKIMKey entry says at a time. The one answer to whether there is a key, and whether a failed signature
+/// is final.
 ///
-/// Spec: 7.3, 7.4. Not final while NextKey is pending, nor where the key was last attested more than an hour
-/// ago.
+/// Spec: 7.3, 7.4, 7.8.
 #[must_use]
 pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
     let Some(entry) = entry else {
@@ -61,57 +59,48 @@ pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
     if entry.contains(sf::REVOKED_AT) {
         return KeyState::Revoked;
     }
-    let next_holds = next_holds(entry, now);
-    if !next_holds && (!is_reached(entry, sf::ACTIVE_AFTER, now) || !entry.contains(sf::PUBLIC_KEY)) {
+    if !entry.contains(sf::PUBLIC_KEY) {
         return KeyState::Missing;
     }
-    let next_is_pending = entry.contains(sf::NEXT_KEY) && !next_holds;
     let attested = entry.u32(sf::LAST_ATTESTED).unwrap_or_default();
-    let is_stale = now.seconds().saturating_sub(attested) > KEY_FRESH_SECS;
-    if is_stale || next_is_pending {
+    let age_secs = now.seconds().saturating_sub(attested);
+    if age_secs > KEY_LIFE_SECS {
+        KeyState::Missing
+    } else if age_secs > KEY_FRESH_SECS {
         KeyState::Unsettled
     } else {
         KeyState::Settled
     }
 }
 
-/// The key that a DKIMKey entry offers at a time.
+/// The key that the parent ledger offers under a name, at its close time. One that is known as leaked is revoked
+/// under every name.
 ///
-/// Spec: 7.1, 7.3, 7.4. PublicKey is valid from ActiveAfter until NextAfter; then NextKey replaces it.
-pub(crate) fn ledger_key(entry: Option<&Object>, now: CloseTime, cache: Option<&KeyCache>) -> LedgerKey {
-    let offered = || offered_key(entry?, now, cache);
-    match key_state(entry, now) {
-        KeyState::Missing => LedgerKey::Missing,
-        KeyState::Revoked => LedgerKey::Revoked,
-        KeyState::Unsettled => offered().map_or(LedgerKey::Missing, LedgerKey::Unsettled),
-        KeyState::Settled => offered().map_or(LedgerKey::Missing, LedgerKey::Settled),
+/// Spec: 7.1, 7.3, 7.9.
+pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
+    let entry = view.parent_entry(name);
+    let state = key_state(entry.as_ref(), view.parent_close_time());
+    let settled = match state {
+        KeyState::Missing => return LedgerKey::Missing,
+        KeyState::Revoked => return LedgerKey::Revoked,
+        KeyState::Unsettled => LedgerKey::Unsettled,
+        KeyState::Settled => LedgerKey::Settled,
+    };
+    match entry.and_then(|entry| key_of(view, &entry)) {
+        None => LedgerKey::Missing,
+        Some(key) if view.parent_entry(&key.leak_keylet()).is_some() => LedgerKey::Revoked,
+        Some(key) => settled(key),
     }
 }
 
-/// Whether NextKey has replaced PublicKey.
-fn next_holds(entry: &Object, now: CloseTime) -> bool {
-    entry.contains(sf::NEXT_KEY) && entry.contains(sf::NEXT_AFTER) && is_reached(entry, sf::NEXT_AFTER, now)
-}
-
-fn is_reached(entry: &Object, field: Field, now: CloseTime) -> bool {
-    entry.u32(field).is_none_or(|after| now.seconds() >= after)
-}
-
-/// The bytes that hold now, as a key.
-fn offered_key(entry: &Object, now: CloseTime, cache: Option<&KeyCache>) -> Option<KeyRecord> {
-    let (key_type, public_key) = if next_holds(entry, now) {
-        (
-            entry.u8(sf::NEXT_KEY_TYPE).or(entry.u8(sf::DKIM_KEY_TYPE)),
-            entry.blob(sf::NEXT_KEY),
-        )
-    } else {
-        (entry.u8(sf::DKIM_KEY_TYPE), entry.blob(sf::PUBLIC_KEY))
-    };
+/// PublicKey of an entry, as a key.
+fn key_of(view: &impl ReadView, entry: &Object) -> Option<KeyRecord> {
+    let key_type = KeyType::from_code(entry.u8(sf::DKIM_KEY_TYPE)?)?;
+    let public_key = entry.blob(sf::PUBLIC_KEY)?;
     let flags = entry.u32(sf::FLAGS).unwrap_or_default();
-    let key_type = KeyType::from_code(key_type?)?;
-    let key = match cache {
-        Some(cache) => cache.record(key_type, public_key?, flags),
-        None => KeyRecord::from_entry(key_type, public_key?, flags),
+    let key = match view.key_cache() {
+        Some(cache) => cache.record(key_type, public_key, flags),
+        None => KeyRecord::from_entry(key_type, public_key, flags),
     };
     key.ok()
 }

@@ -125,8 +125,8 @@ pub enum AuthError {
     /// terNO_DKIM_KEY: kept and retried. Spec: 7.3.
     #[error("the key of the signature is not on the ledger yet")]
     NoKey,
-    /// tefDKIM_REVOKED. Spec: 7.4.
-    #[error("the key of the signature was withdrawn")]
+    /// tefDKIM_REVOKED. Spec: 7.4, 7.9.
+    #[error("the key of the signature was withdrawn or is known to be leaked")]
     Revoked,
     /// tefBAD_SIGNATURE. Spec: 4.5.
     #[error("{0}")]
@@ -375,8 +375,6 @@ fn mark_of(parsed: &Parsed) -> ReplayMark {
 /// Spec: 7.3, 4.5. The one door to everything that can take a fee.
 pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, AuthError> {
     let reading = &screened.parsed.reading;
-    let name = &reading.key_name;
-    let entry = view.parent_entry(&name.keylet());
     // What a key proved is proven under an equal key, and under no other.
     let proven_under = &screened.parsed.proven_under;
     let verified = |key: &KeyRecord| {
@@ -388,7 +386,7 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
             let _ = proven_under.set(key.clone());
         })
     };
-    match ledger_key(entry.as_ref(), view.parent_close_time(), view.key_cache()) {
+    match ledger_key(view, &reading.key_name.keylet()) {
         LedgerKey::Missing => Err(AuthError::NoKey),
         LedgerKey::Revoked => Err(AuthError::Revoked),
         LedgerKey::Unsettled(key) => match verified(&key) {

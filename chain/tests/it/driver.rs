@@ -214,7 +214,7 @@ impl Driver {
     }
 
     pub(crate) fn close(&mut self) -> RequestId {
-        self.close_with(self.chain.proposal())
+        self.close_with(self.chain.proposal(CloseTime::new(self.now)))
     }
 
     pub(crate) fn close_with(&mut self, transactions: Vec<Transaction>) -> RequestId {
@@ -224,7 +224,7 @@ impl Driver {
 
     /// Close without time passing.
     pub(crate) fn close_now(&mut self) -> RequestId {
-        self.close_at_now(self.chain.proposal())
+        self.close_at_now(self.chain.proposal(CloseTime::new(self.now)))
     }
 
     fn close_at_now(&mut self, transactions: Vec<Transaction>) -> RequestId {
@@ -281,6 +281,10 @@ impl Driver {
 
     /// Types of the transactions in the open ledger, as decided.
     pub(crate) fn proposed_types(&self) -> Vec<TxType> {
-        self.chain.proposal().iter().map(Transaction::tx_type).collect()
+        self.chain
+            .proposal(CloseTime::new(self.now))
+            .iter()
+            .map(Transaction::tx_type)
+            .collect()
     }
 }

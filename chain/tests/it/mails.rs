@@ -262,6 +262,10 @@ fn accepts_what_is_dated_ahead_under_a_key_of_the_ledger_and_rejects_what_nothin
     driver.now = DATED;
     driver.close();
     driver.settle();
+    assert_eq!(driver.proposed_types(), [], "its key was attested a day ago");
+    driver.answer_look_ups();
+    driver.close();
+    driver.settle();
     assert_eq!(driver.proposed_types(), [TxType::Remit], "its time has come");
 }
 

@@ -1,17 +1,17 @@
 //! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one.
 //!
-//! Spec sections 7.1, 7.2, 7.4. Every node checks signatures and quorum; no node's own view of DNS decides.
+//! Spec sections 7.1, 7.2, 7.4, 7.8. Every node checks signatures and quorum; no node's own view of DNS decides.
 //!
-//! A record that waits for its second quorum stands in NextKey, with FirstSeen its first quorum; NextAfter is
-//! never written. A first key that waits has no PublicKey, and ActiveAfter says from when a second quorum
-//! makes it usable.
+//! An entry has one of three forms: PublicKey, the key; NextKey, a record that waits, with FirstSeen its first quorum
+//! and ActiveAfter the time from which a second one makes it the key; RevokedAt, with the key that was ended, if
+//! there was one. NextAfter is never written.
 
 use amendment::key_record::{self, KeyRecord};
 use codec::format::EntryType;
 use codec::{CloseTime, Object, Ter, sf};
 
 use super::{Apply, Transactor, flags_of};
-use crate::dkim::{self, Answer, KeyDelays, KeySet};
+use crate::dkim::{self, Answer, KeyDelays, KeySet, LSF_NEXT_STRICT};
 use crate::limits::{DKIM_ENTRIES_PER_DOMAIN_MAX, DKIM_KEYS_PER_DOMAIN_MAX};
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
@@ -19,8 +19,6 @@ use crate::view::Env;
 
 /// Entry flag: the record says `t=s`.
 const LSF_STRICT: u32 = key_record::LSF_DKIM_STRICT;
-/// Entry flag: the waiting record says `t=s`.
-const LSF_NEXT_STRICT: u32 = 0x0000_0002;
 
 pub(super) struct DkimKeySet;
 
@@ -81,10 +79,7 @@ impl Transactor for DkimKeySet {
         let Some(observed) = set.observed_at() else {
             return remove_unrenewed(apply, &set);
         };
-        let record = match &set.answer {
-            Answer::Record(record) => key_record::parse_txt(record).ok(),
-            Answer::Absent | Answer::Unusable => None,
-        };
+        let record = usable_record(apply, &set.answer);
         let entry = match (apply.sandbox.entry(&set.name.keylet()), record) {
             (None, None) => return Err(Ter::TEF_FAILURE),
             (None, Some(record)) => first_seen(apply, &set, &record, observed)?,
@@ -99,6 +94,16 @@ impl Transactor for DkimKeySet {
         };
         apply.sandbox.put(set.name.keylet(), entry);
         Ok(())
+    }
+}
+
+/// The key of an answer. One that is known as leaked is unusable. Spec: 4.5, 7.9
+fn usable_record(apply: &Apply<'_>, answer: &Answer) -> Option<KeyRecord> {
+    match answer {
+        Answer::Record(record) => key_record::parse_txt(record)
+            .ok()
+            .filter(|key| !apply.sandbox.contains(&key.leak_keylet())),
+        Answer::Absent | Answer::Unusable => None,
     }
 }
 
@@ -142,8 +147,7 @@ fn first_seen(
         .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
         .with(sf::FLAGS, 0u32)
         .with(sf::DOMAIN, set.name.domain().as_bytes())
-        .with(sf::SELECTOR, set.name.selector().as_bytes())
-        .with(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs));
+        .with(sf::SELECTOR, set.name.selector().as_bytes());
     Ok(waiting(entry, record, observed, delay_secs))
 }
 
@@ -155,55 +159,57 @@ fn live_keys(apply: &Apply<'_>, set: &KeySet) -> usize {
     entries.filter(|entry| !entry.contains(sf::REVOKED_AT)).count()
 }
 
-/// A record for its first time: usable at once without a delay, else NextKey until a second quorum.
-/// Spec: 7.4, 7.8
+/// A record for its first time: the key at once where there is no delay, else NextKey until a second quorum. Either
+/// ends what the name had before. Spec: 7.4, 7.8
 fn waiting(entry: Object, record: &KeyRecord, observed: CloseTime, delay_secs: u32) -> Object {
     let entry = entry
         .with(sf::FIRST_SEEN, observed.seconds())
-        .with(sf::LAST_ATTESTED, observed.seconds())
-        .with(sf::NEXT_KEY_TYPE, record.key_type().code())
-        .with(sf::NEXT_KEY, record.public_key());
-    let strict = if record.flags() & LSF_STRICT != 0 {
-        LSF_NEXT_STRICT
-    } else {
-        0
-    };
-    let flags = (flags_of(&entry) & !LSF_NEXT_STRICT) | strict;
-    let entry = entry.with(sf::FLAGS, flags);
+        .with(sf::LAST_ATTESTED, observed.seconds());
     if delay_secs == 0 {
-        usable(entry, record)
-    } else {
-        entry
+        return usable(entry, record);
     }
+    let is_strict = record.flags() & LSF_STRICT != 0;
+    without_keys(entry)
+        .with(sf::FLAGS, if is_strict { LSF_NEXT_STRICT } else { 0 })
+        .with(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs))
+        .with(sf::NEXT_KEY_TYPE, record.key_type().code())
+        .with(sf::NEXT_KEY, record.public_key())
 }
 
 /// The record becomes the key.
-fn usable(mut entry: Object, record: &KeyRecord) -> Object {
-    for field in [sf::NEXT_KEY_TYPE, sf::NEXT_KEY, sf::ACTIVE_AFTER, sf::REVOKED_AT] {
-        entry.remove(field);
-    }
-    entry
+fn usable(entry: Object, record: &KeyRecord) -> Object {
+    without_keys(entry)
         .with(sf::FLAGS, record.flags())
         .with(sf::DKIM_KEY_TYPE, record.key_type().code())
         .with(sf::PUBLIC_KEY, record.public_key())
 }
 
-/// "Absent" or "unusable" ends a key at once, for every mail. Spec: 7.4, 7.8
-fn revoked(entry: Object, observed: CloseTime) -> Object {
-    let mut entry = not_waiting(entry).with(sf::LAST_ATTESTED, observed.seconds());
-    // A first key that never became usable loses its short delay with that.
-    entry.remove(sf::ACTIVE_AFTER);
-    if !entry.contains(sf::REVOKED_AT) {
-        entry.set(sf::REVOKED_AT, observed.seconds());
+/// What the entry says but for its keys: an entry has a key, or a record that waits, or a key that was ended.
+pub(super) fn without_keys(mut entry: Object) -> Object {
+    for field in [
+        sf::DKIM_KEY_TYPE,
+        sf::PUBLIC_KEY,
+        sf::REVOKED_AT,
+        sf::NEXT_KEY_TYPE,
+        sf::NEXT_KEY,
+        sf::ACTIVE_AFTER,
+    ] {
+        entry.remove(field);
     }
     entry
 }
 
-fn not_waiting(mut entry: Object) -> Object {
-    entry.remove(sf::NEXT_KEY_TYPE);
-    entry.remove(sf::NEXT_KEY);
-    let flags = flags_of(&entry) & !LSF_NEXT_STRICT;
-    entry.with(sf::FLAGS, flags)
+/// "Absent" or "unusable" ends a key at once, for every mail. Spec: 7.4, 7.8
+fn revoked(entry: Object, observed: CloseTime) -> Object {
+    let mut entry = entry.with(sf::LAST_ATTESTED, observed.seconds());
+    if entry.contains(sf::NEXT_KEY) {
+        // A first key that never became usable loses its short delay with that.
+        entry = without_keys(entry).with(sf::FLAGS, 0u32);
+    }
+    if !entry.contains(sf::REVOKED_AT) {
+        entry.set(sf::REVOKED_AT, observed.seconds());
+    }
+    entry
 }
 
 /// A record for a name that the ledger holds: the key renewed, the waiting record confirmed, or another one
@@ -214,25 +220,18 @@ fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: Cl
         && flags_of(&entry) & LSF_STRICT == record.flags() & LSF_STRICT
         && !entry.contains(sf::REVOKED_AT);
     if is_key {
-        return not_waiting(entry).with(sf::LAST_ATTESTED, observed.seconds());
+        return entry.with(sf::LAST_ATTESTED, observed.seconds());
     }
-    let first_seen = entry.u32(sf::FIRST_SEEN).unwrap_or(0);
-    let delay_secs = match entry.u32(sf::ACTIVE_AFTER) {
-        Some(active_after) => active_after.saturating_sub(first_seen),
-        None => key_delays(apply).next_secs,
+    let Some(active_after) = entry.u32(sf::ACTIVE_AFTER) else {
+        return waiting(entry, record, observed, key_delays(apply).next_secs);
     };
-    let is_next = entry.blob(sf::NEXT_KEY) == Some(record.public_key())
-        && entry.u8(sf::NEXT_KEY_TYPE) == Some(record.key_type().code())
-        && (flags_of(&entry) & LSF_NEXT_STRICT != 0) == (record.flags() & LSF_STRICT != 0);
-    if !is_next {
-        let mut entry = entry;
-        if entry.contains(sf::ACTIVE_AFTER) {
-            entry.set(sf::ACTIVE_AFTER, observed.seconds().saturating_add(delay_secs));
-        }
+    if !dkim::is_next(&entry, record) {
+        // The count starts again, with the delay of the name.
+        let delay_secs = active_after.saturating_sub(entry.u32(sf::FIRST_SEEN).unwrap_or(0));
         return waiting(entry, record, observed, delay_secs);
     }
     let entry = entry.with(sf::LAST_ATTESTED, observed.seconds());
-    if observed.seconds() >= first_seen.saturating_add(delay_secs) {
+    if observed.seconds() >= active_after {
         usable(entry, record)
     } else {
         entry

@@ -4,6 +4,7 @@ mod account_set;
 mod deposit_preauth;
 mod direct_flow;
 pub(crate) mod dispatch;
+mod dkim_key_leak;
 mod dkim_key_set;
 mod enable_amendment;
 mod payment;

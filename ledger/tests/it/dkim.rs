@@ -294,26 +294,72 @@ fn rejects_a_key_whose_quorums_differed_in_between() {
     assert!(is_usable(&four));
 }
 
-// Spec: 7.4.
+/// The fields of an entry that say what it holds.
+fn holds(ledger: &Ledger) -> Vec<&'static str> {
+    let of_keys = [
+        sf::DKIM_KEY_TYPE,
+        sf::PUBLIC_KEY,
+        sf::NEXT_KEY_TYPE,
+        sf::NEXT_KEY,
+        sf::NEXT_AFTER,
+        sf::ACTIVE_AFTER,
+        sf::REVOKED_AT,
+    ];
+    let entry = key(ledger);
+    let fields = of_keys.into_iter().filter(|field| entry.contains(*field));
+    fields.map(codec::Field::name).collect()
+}
+
+const KEY: [&str; 2] = ["DKIMKeyType", "PublicKey"];
+const WAITING: [&str; 3] = ["NextKeyType", "NextKey", "ActiveAfter"];
+
+// Spec: 7.4, 7.8.
 #[test]
-fn accepts_a_changed_record_after_its_delay_while_the_old_key_stays() {
+fn accepts_a_changed_record_after_its_delay() {
     let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
     let old = key(&one).blob(sf::PUBLIC_KEY).unwrap().to_vec();
     let two = seen(&one, &name(), &record(OTHER), START + 100).ledger;
-    assert_eq!(key(&two).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
-    assert!(key(&two).contains(sf::NEXT_KEY) && is_usable(&two));
-    let three = seen(&two, &name(), &record(OTHER), START + 21_700).ledger;
+    let early = seen(&two, &name(), &record(OTHER), START + 21_699).ledger;
+    assert_eq!(holds(&early), WAITING);
+    let three = seen(&early, &name(), &record(OTHER), START + 21_700).ledger;
     assert_ne!(key(&three).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
-    assert!(!key(&three).contains(sf::NEXT_KEY) && is_usable(&three));
+    assert_eq!(holds(&three), KEY);
+    // Without a delay, at once.
+    let one = seen(&genesis(1, (0, 0)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &record(OTHER), START + 20).ledger;
+    assert_eq!(holds(&two), KEY);
+    assert_ne!(key(&two).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
 }
 
+// Spec: 7.4, 7.8.
 #[test]
-fn accepts_the_old_record_again_and_forgets_the_waiting_one() {
+fn rejects_the_old_key_once_a_quorum_has_seen_another_record() {
     let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
     let two = seen(&one, &name(), &record(OTHER), START + 100).ledger;
+    assert_eq!(holds(&two), WAITING);
+    assert_eq!(key(&two).u32(sf::ACTIVE_AFTER), Some(START + 21_700));
+    // It waits like any other when it comes back, and both start again each time.
     let three = seen(&two, &name(), &record(RECORD), START + 200).ledger;
-    assert!(!key(&three).contains(sf::NEXT_KEY));
-    assert_eq!(key(&three).u32(sf::LAST_ATTESTED), Some(START + 200));
+    assert_eq!(holds(&three), WAITING);
+    assert_eq!(key(&three).u32(sf::ACTIVE_AFTER), Some(START + 21_800));
+    let four = seen(&three, &name(), &record(OTHER), START + 21_750).ledger;
+    assert_eq!(key(&four).u32(sf::ACTIVE_AFTER), Some(START + 43_350));
+    let five = seen(&four, &name(), &record(OTHER), START + 43_350).ledger;
+    assert_eq!(holds(&five), KEY);
+}
+
+// Spec: 7.8. A key that is withdrawn stays beside RevokedAt; what comes back takes its place.
+#[test]
+fn rejects_a_revoked_key_beside_a_record_that_waits() {
+    let one = seen(&genesis(1, (0, 60)), &name(), &record(RECORD), START + 10).ledger;
+    let two = seen(&one, &name(), &Answer::Absent, START + 20).ledger;
+    assert_eq!(holds(&two), ["DKIMKeyType", "PublicKey", "RevokedAt"]);
+    let three = seen(&two, &name(), &record(RECORD), START + 30).ledger;
+    assert_eq!(holds(&three), WAITING);
+    let gone = seen(&three, &name(), &Answer::Absent, START + 40).ledger;
+    assert_eq!(holds(&gone), ["RevokedAt"], "it never became a key");
+    let four = seen(&three, &name(), &record(RECORD), START + 90).ledger;
+    assert_eq!(holds(&four), KEY);
 }
 
 // Spec: 7.4, 7.8.
@@ -540,24 +586,19 @@ fn rejects_another_strictness_until_its_second_quorum() {
     let one = seen(&genesis(1, (0, 21_600)), &name(), &record(RECORD), START + 10).ledger;
     let two = seen(&one, &name(), &strict(), START + 100).ledger;
     assert!(key(&two).contains(sf::NEXT_KEY));
-    assert_eq!(
-        key(&two).u32(sf::FLAGS),
-        Some(2),
-        "the waiting record says t=s, the key does not"
-    );
+    assert_eq!(key(&two).u32(sf::FLAGS), Some(2), "the waiting record says t=s");
     let three = seen(&two, &name(), &strict(), START + 21_700).ledger;
     assert_eq!(key(&three).u32(sf::FLAGS), Some(1));
-    assert!(!key(&three).contains(sf::NEXT_KEY));
+    assert_eq!(holds(&three), KEY);
 }
 
 // Spec: 7.4, 7.8.
 #[test]
 fn rejects_a_waiting_record_whose_strictness_changes() {
     let one = seen(&genesis(1, (0, 21_600)), &name(), &record(OTHER), START + 10).ledger;
-    let old = key(&one).blob(sf::PUBLIC_KEY).unwrap().to_vec();
     let two = seen(&one, &name(), &strict(), START + 100).ledger;
     let three = seen(&two, &name(), &record(RECORD), START + 21_700).ledger;
-    assert_eq!(key(&three).blob(sf::PUBLIC_KEY), Some(old.as_slice()));
+    assert_eq!(holds(&three), WAITING);
     assert_eq!(
         key(&three).u32(sf::FIRST_SEEN),
         Some(START + 21_700),

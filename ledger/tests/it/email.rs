@@ -18,12 +18,12 @@ use super::common::{World, XAH, account_set, id, key, master, native, of_type, p
 /// 2026-11-01 00:00:00 UTC, in seconds since 2000.
 const NOVEMBER: u32 = 846_806_400;
 /// 2026-11-16 12:00:00 UTC: the clock of the vectors.
-const CLOCK: u32 = 848_145_600;
+pub(super) const CLOCK: u32 = 848_145_600;
 const DAY: u32 = 86_400;
-const NETWORK: u32 = 21_337;
+pub(super) const NETWORK: u32 = 21_337;
 
 /// The provider's key of this file's own mails.
-fn provider() -> DkimKey {
+pub(super) fn provider() -> DkimKey {
     DkimKey::ed25519(&[99; 32])
 }
 
@@ -32,7 +32,7 @@ fn record() -> Vec<u8> {
 }
 
 /// A mail of alice@mail.test in normal form, dated within November 2026.
-fn mail(date: u32, line: &str) -> Vec<u8> {
+pub(super) fn mail(date: u32, line: &str) -> Vec<u8> {
     let (day, second) = ((date - NOVEMBER) / DAY + 1, (date - NOVEMBER) % DAY);
     let time = format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
     let headers = format!("from:alice@mail.test\r\ndate:{day} Nov 2026 {time} +0000\r\n");
@@ -47,7 +47,7 @@ fn mail(date: u32, line: &str) -> Vec<u8> {
     .signed(&provider())
 }
 
-fn alice() -> AccountId {
+pub(super) fn alice() -> AccountId {
     AccountId::parse_classic("rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z").expect("vector")
 }
 
@@ -68,7 +68,7 @@ fn world_without_keys() -> World {
     world
 }
 
-fn key_set(world: &World, domain: &str, selector: &str, answer: Answer) -> Transaction {
+pub(super) fn key_set(world: &World, domain: &str, selector: &str, answer: Answer) -> Transaction {
     let name = KeyName::new(domain.as_bytes(), selector.as_bytes()).expect("legal");
     let observed = CloseTime::new(world.ledger.close_time().seconds() + 1);
     let word = Attestation::sign(NETWORK, name, answer, observed, &key(200)).expect("short");
@@ -76,7 +76,7 @@ fn key_set(world: &World, domain: &str, selector: &str, answer: Answer) -> Trans
 }
 
 /// The same, with the keys of the vectors' s1 and of this file's mails on the ledger.
-fn world() -> World {
+pub(super) fn world() -> World {
     let mut world = world_without_keys();
     for (selector, record) in [
         ("own", record()),
@@ -124,7 +124,7 @@ fn vector(file: &str) -> (Vec<u8>, Hash256) {
 }
 
 /// Wraps as submitEmail does, so many transactions ahead of the account.
-fn wrapped(world: &World, memo: &[u8], ahead: u32) -> Object {
+pub(super) fn wrapped(world: &World, memo: &[u8], ahead: u32) -> Object {
     let keys = [
         ("own", record()),
         ("s1", vector_record("s1._domainkey.mail.test")),
@@ -153,7 +153,7 @@ fn wrapped(world: &World, memo: &[u8], ahead: u32) -> Object {
     )
 }
 
-fn tx(object: &Object) -> Transaction {
+pub(super) fn tx(object: &Object) -> Transaction {
     Transaction::from_object(object).expect("template")
 }
 
@@ -164,7 +164,7 @@ impl World {
     }
 
     /// Result of one transaction, a ter included.
-    fn close_one(&mut self, tx: Transaction) -> Ter {
+    pub(super) fn close_one(&mut self, tx: Transaction) -> Ter {
         let open = self.submit(&tx);
         let closed = self.close([tx]);
         if closed == Ter::TER_RETRY { open } else { closed }

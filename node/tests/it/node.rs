@@ -324,8 +324,9 @@ async fn rejects_a_mail_whose_window_ends_while_it_waits() {
     );
 }
 
+// Spec: 7.4.
 #[tokio::test(flavor = "multi_thread")]
-async fn accepts_a_renewal_and_rejects_mails_after_a_revocation() {
+async fn accepts_a_renewal_of_a_key_in_use_and_asks_for_no_other() {
     let keys = Keys::vectors();
     let world = World::new(keys.clone());
     world.send(vector_mail("c044.eml")).await;
@@ -334,19 +335,49 @@ async fn accepts_a_renewal_and_rejects_mails_after_a_revocation() {
     let asked = keys.asked();
     world.close().await;
     assert_eq!(keys.asked(), asked, "a fresh key is not asked for");
-    world.pass(8 * 86_400);
+    let five_hours = 5 * 3_600;
+    world.pass(five_hours);
+    world.close().await;
     world.close().await;
     assert_eq!(types_in(&world, LedgerChoice::Validated).await, [110], "renewed");
-    assert_eq!(keys.asked(), asked + 1);
     world.close().await;
     assert_eq!(keys.asked(), asked + 1);
+    world.pass(2 * five_hours);
+    world.close().await;
+    world.close().await;
+    assert_eq!(keys.asked(), asked + 1, "nobody has used it since");
+    let again = world.send(vector_mail("c044.eml")).await;
+    assert_eq!(
+        (again.engine, state(&again)),
+        (Ter::TEF_EMAIL_REPLAY, Some(MailState::Validated)),
+        "an executed mail asks for nothing"
+    );
+    let answer = world.send(vector_mail("c010.eml")).await;
+    assert_eq!(
+        (answer.engine, state(&answer)),
+        (Ter::TER_NO_DKIM_KEY, Some(MailState::Kept))
+    );
+    world.close().await;
+    assert_eq!(
+        types_in(&world, LedgerChoice::Validated).await,
+        [110],
+        "asked for by a mail"
+    );
+    world.close().await;
+    assert_eq!(
+        world.state_of(&answer).await,
+        Some(MailState::Validated),
+        "one ledger later"
+    );
     keys.change(Source::Always(Answer::Absent));
-    world.pass(8 * 86_400);
+    world.pass(five_hours);
+    world.close().await;
     world.close().await;
     assert_eq!(types_in(&world, LedgerChoice::Validated).await, [110], "revoked");
-    world.pass(8 * 86_400);
+    world.pass(five_hours);
     world.close().await;
-    assert_eq!(keys.asked(), asked + 2, "a revoked key is not renewed");
+    world.close().await;
+    assert_eq!(keys.asked(), asked + 3, "a revoked key is not renewed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
