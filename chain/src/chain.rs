@@ -185,6 +185,7 @@ impl Chain {
             Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
         }
         let mut outcome = submitted.map_err(Refusal::Local)?;
+        let open_ledger_cost_drops = self.state.open.cost_drops(tx);
         let wants_hold =
             outcome.retriable && !outcome.applied && may_wait && request.on_retry == OnRetry::Hold;
         let held = if wants_hold {
@@ -213,6 +214,7 @@ impl Chain {
             tx: tx.clone(),
             outcome,
             held,
+            open_ledger_cost_drops,
             sequence_available: outcome.account_sequence_next.max(after_held),
             validated: self.state.ledger.index(),
         })

@@ -34,7 +34,7 @@ impl Chain {
     pub fn proposal(&self, now: CloseTime) -> Vec<Transaction> {
         let mut has_ended: BTreeMap<&KeyName, bool> = BTreeMap::new();
         let mut transactions = Vec::new();
-        for tx in self.state.open.accepted() {
+        for tx in self.state.open.accepted().iter() {
             let waits = tx.dkim_key().is_some_and(|name| {
                 let ended = || !rules::has_key(&self.state.ledger, name, now);
                 *has_ended.entry(name).or_insert_with(ended)

@@ -245,6 +245,8 @@ pub struct TxReply {
     pub outcome: SubmitOutcome,
     /// Whether it is held for a later ledger.
     pub held: Held,
+    /// Fee that the open ledger asked of it once it was tried.
+    pub open_ledger_cost_drops: u64,
     /// The account's next sequence, with what is held.
     pub sequence_available: u32,
     /// The last ledger.

@@ -32,6 +32,7 @@
 //! | `keys`, `names`, `attestations` | answers of DNS; turns of the names to ask for; words of validators |
 //! | `close`, `votes`, `held` | the next ledger; amendments; transactions that wait |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
+//! | `shared_map` | what makes a copy of the pending mails cheap |
 //! | `rules` | the one place that puts `explain` and a ledger together |
 
 #![deny(
@@ -72,6 +73,7 @@ mod mails;
 pub mod names;
 pub mod peers;
 mod rules;
+mod shared_map;
 mod state;
 mod used_keys;
 pub mod votes;

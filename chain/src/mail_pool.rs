@@ -14,6 +14,7 @@ use codec::{AccountId, Hash256};
 use crate::commit::{MailStage, PendingMail};
 use crate::limits::{KEPT_BYTES_MAX, KEPT_MAX, KEPT_PER_ACCOUNT_MAX, KEPT_PER_NAME_MAX, SUBMITTED_BYTES_MAX};
 use crate::peers::Peer;
+use crate::shared_map::SharedMap;
 
 /// A pending mail, with what the store need not have of it.
 #[derive(Debug, Clone)]
@@ -72,9 +73,9 @@ impl PooledMail {
 /// All pending mails.
 #[derive(Debug, Clone, Default)]
 pub struct MailPool {
-    mails: BTreeMap<Hash256, Arc<PooledMail>>,
-    /// EmailID and id of each.
-    by_email: BTreeSet<(Hash256, Hash256)>,
+    mails: SharedMap<Arc<PooledMail>>,
+    /// The ids of the mails of an EmailID.
+    by_email: SharedMap<BTreeSet<Hash256>>,
     kept: BTreeSet<Hash256>,
     kept_bytes: usize,
     submitted_bytes: usize,
@@ -111,7 +112,7 @@ impl MailPool {
     #[must_use]
     pub fn counts(&self) -> MailCounts {
         let mut counts = MailCounts::default();
-        for mail in self.mails.values() {
+        for (_, mail) in self.mails.iter() {
             let count = match (mail.pending.stage, mail.proof, mail.tx) {
                 (MailStage::Kept, Proof::None | Proof::Record, _) => &mut counts.for_key,
                 (MailStage::Kept, Proof::Ledger, _) => &mut counts.for_time,
@@ -210,7 +211,9 @@ impl MailPool {
             self.submitted_bytes = self.submitted_bytes.saturating_add(bytes);
         }
         self.next_order = self.next_order.max(mail.pending.order.saturating_add(1));
-        self.by_email.insert((mail.pending.email_id, mail_id));
+        if let Some(ids) = self.by_email.entry_or_default(mail.pending.email_id) {
+            ids.insert(mail_id);
+        }
         self.mails.insert(mail_id, Arc::new(mail));
     }
 
@@ -218,13 +221,23 @@ impl MailPool {
     pub(crate) fn remove(&mut self, mail_id: &Hash256) -> Option<Arc<PooledMail>> {
         let mail = self.mails.remove(mail_id)?;
         let bytes = mail.pending.raw.len();
-        self.by_email.remove(&(mail.pending.email_id, *mail_id));
+        self.remove_id(&mail.pending.email_id, mail_id);
         if self.kept.remove(mail_id) {
             self.kept_bytes = self.kept_bytes.saturating_sub(bytes);
         } else {
             self.submitted_bytes = self.submitted_bytes.saturating_sub(bytes);
         }
         Some(mail)
+    }
+
+    fn remove_id(&mut self, email_id: &Hash256, mail_id: &Hash256) {
+        let Some(mut ids) = self.by_email.remove(email_id) else {
+            return;
+        };
+        ids.remove(mail_id);
+        if !ids.is_empty() {
+            self.by_email.insert(*email_id, ids);
+        }
     }
 
     /// A mail is as it is now.
@@ -252,12 +265,8 @@ impl MailPool {
 
     /// The mails of an EmailID.
     pub(crate) fn of_email(&self, email_id: &Hash256) -> Vec<Hash256> {
-        let first = (*email_id, Hash256::ZERO);
-        self.by_email
-            .range(first..)
-            .take_while(|(of, _)| of == email_id)
-            .map(|(_, mail_id)| *mail_id)
-            .collect()
+        let ids = self.by_email.get(email_id);
+        ids.map_or_else(Vec::new, |ids| ids.iter().copied().collect())
     }
 
     /// The mail of an EmailID that is furthest: a submitted one before those that are kept, an older before a

@@ -1,5 +1,6 @@
 //! 256-bit hashes, SHA-512Half with its prefixes, and the other digests of the format.
 
+use crate::hex_text::hex_upper;
 use ripemd::Ripemd160;
 use sha2::{Digest, Sha256, Sha512};
 use std::fmt;
@@ -41,7 +42,7 @@ impl Hash256 {
 
 impl fmt::Display for Hash256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode_upper(self.0))
+        f.write_str(&hex_upper(&self.0))
     }
 }
 

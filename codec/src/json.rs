@@ -4,6 +4,7 @@ use crate::amount::{Amount, IssuedAmount, POSITIVE};
 use crate::field::{Field, FieldType};
 use crate::format::{EntryType, TxType};
 use crate::hash::Hash256;
+use crate::hex_text::hex_upper;
 use crate::limits::JSON_DEPTH_MAX;
 use crate::object::{Object, Value};
 use crate::paths::{NEXT_PATH, PATHS_END, STEP_ACCOUNT, STEP_CURRENCY, STEP_ISSUER};
@@ -78,11 +79,11 @@ fn value_to_json(field: Field, value: &Value) -> Json {
         Value::UInt16(value) => json!(value),
         Value::UInt32(value) => json!(value),
         Value::UInt64(value) => json!(format!("{value:x}")),
-        Value::Hash128(value) => json!(hex::encode_upper(value)),
-        Value::Hash160(value) => json!(hex::encode_upper(value)),
+        Value::Hash128(value) => json!(hex_upper(value)),
+        Value::Hash160(value) => json!(hex_upper(value)),
         Value::Hash256(value) => json!(value.to_string()),
         Value::Amount(value) => amount_to_json(value),
-        Value::Blob(value) => json!(hex::encode_upper(value)),
+        Value::Blob(value) => json!(hex_upper(value)),
         Value::Account(value) => json!(value.map_or(String::new(), |account| account.to_string())),
         Value::Object(value) => to_json(value),
         Value::Array(elements) => elements

@@ -182,6 +182,11 @@ impl Object {
     /// Sets a field, in its place.
     pub fn set(&mut self, field: Field, value: impl Into<Value>) {
         let value = value.into();
+        // Most objects are built in order.
+        if self.fields.last().is_none_or(|(last, _)| *last < field) {
+            self.fields.push((field, value));
+            return;
+        }
         match self.fields.binary_search_by_key(&field, |(key, _)| *key) {
             Ok(at) => {
                 if let Some((_, old)) = self.fields.get_mut(at) {

@@ -2,6 +2,7 @@
 
 use crate::base58;
 use crate::hash::ripemd160_sha256;
+use crate::hex_text::hex_upper;
 use std::fmt;
 
 /// 160-bit id of an account; shown as a classic address ("r...").
@@ -155,7 +156,7 @@ impl fmt::Display for Currency {
                 .iter()
                 .try_for_each(|byte| write!(f, "{}", char::from(*byte))),
             _ if self.0 == *AccountId::ONE.as_bytes() => f.write_str("1"),
-            _ => f.write_str(&hex::encode_upper(self.0)),
+            _ => f.write_str(&hex_upper(&self.0)),
         }
     }
 }

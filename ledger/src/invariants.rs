@@ -40,12 +40,12 @@ pub(crate) fn check(
     let mut new_accounts: u32 = 0;
     for (key, change) in sandbox.changes() {
         let original = sandbox.original(key);
-        let before = original.as_ref().map_or(Ok(0), balance)?;
+        let before = original.as_deref().map_or(Ok(0), balance)?;
         let after = change.current().map_or(Ok(0), balance)?;
         sum = sum
             .saturating_add(i128::from(after))
             .saturating_sub(i128::from(before));
-        check_types(change, original.as_ref())?;
+        check_types(change, original.as_deref())?;
         match change {
             Change::Created(entry) if is_account(entry) => {
                 new_accounts = new_accounts.saturating_add(1);

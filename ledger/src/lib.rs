@@ -53,6 +53,7 @@ mod skip_list;
 pub mod state_map;
 mod transaction;
 mod transactors;
+mod tx_list;
 mod view;
 
 pub use close::{AppliedTx, Closed, close};
@@ -64,4 +65,5 @@ pub use ledger::{Ledger, LedgerError};
 pub use open_ledger::{LocalRefusal, OpenLedger, SubmitOutcome};
 pub use state_map::{StateMap, TxMap};
 pub use transaction::{Transaction, TransactionError};
+pub use tx_list::TxList;
 pub use view::View;

@@ -45,16 +45,24 @@ pub(crate) fn build(
                 owners.extend(owners_of(current));
                 (sf::CREATED_NODE, created(current))
             }
-            Change::Modified(current) if original.as_ref() == Some(current) => continue,
+            Change::Modified(current) if original.as_deref() == Some(current) => continue,
             Change::Modified(current) => (
                 sf::MODIFIED_NODE,
-                changed(&original.unwrap_or_default(), current, Meta::Default),
+                changed(
+                    original.as_deref().unwrap_or(&Object::new()),
+                    current,
+                    Meta::Default,
+                ),
             ),
             Change::Deleted(last) => {
                 owners.extend(owners_of(last));
                 (
                     sf::DELETED_NODE,
-                    changed(&original.unwrap_or_default(), last, Meta::DeleteFinal),
+                    changed(
+                        original.as_deref().unwrap_or(&Object::new()),
+                        last,
+                        Meta::DeleteFinal,
+                    ),
                 )
             }
         };
@@ -99,7 +107,7 @@ fn touch_owner(
     if sandbox.is_touched(&key) {
         let body = changed(&owner, &owner, Meta::Default);
         nodes.insert(key, (sf::MODIFIED_NODE, node(key, &owner, body)));
-        entries.insert(key, Some(threaded(owner, at)));
+        entries.insert(key, Some(threaded(Object::clone(&owner), at)));
         return;
     }
     let mut body = Object::new();
@@ -109,7 +117,7 @@ fn touch_owner(
         }
     }
     nodes.insert(key, (sf::MODIFIED_NODE, node(key, &owner, body)));
-    entries.insert(key, Some(threaded(owner, at)));
+    entries.insert(key, Some(threaded(Object::clone(&owner), at)));
 }
 
 /// Adds what every node says: the entry's type and index.

@@ -16,6 +16,7 @@ use crate::state_map::{StateMap, TxSet};
 use crate::transaction::Transaction;
 use crate::transactors::base_fee_drops;
 use crate::transactors::dispatch::transactor;
+use crate::tx_list::TxList;
 use crate::view::{Env, LedgerKind, View};
 
 /// A ledger that still takes submissions. Cheap to clone.
@@ -23,7 +24,7 @@ use crate::view::{Env, LedgerKind, View};
 pub struct OpenLedger {
     env: Env,
     state: StateMap,
-    accepted: Vec<Transaction>,
+    accepted: TxList,
     ids: TxSet,
     crowd: Crowd,
 }
@@ -74,8 +75,6 @@ pub struct SubmitOutcome {
     pub kept: bool,
     /// The sender's next Sequence; 0 without an account.
     pub account_sequence_next: u32,
-    /// Fee that the open ledger asks of this transaction now.
-    pub open_ledger_cost_drops: u64,
 }
 
 impl OpenLedger {
@@ -85,7 +84,7 @@ impl OpenLedger {
         OpenLedger {
             env: Env::of(parent, LedgerKind::Open),
             state: parent.state().clone(),
-            accepted: Vec::new(),
+            accepted: TxList::default(),
             ids: TxSet::new(),
             crowd: Crowd::default(),
         }
@@ -110,24 +109,24 @@ impl OpenLedger {
             self.apply(tx, price)
         };
         let sender = self.account(tx.account());
-        let cost = self.cost_drops(tx, sender.as_ref());
         Ok(SubmitOutcome {
             ter,
             applied: self.contains(&tx.id()) && ter != Ter::TEF_ALREADY,
             retriable: ter.class() == TerClass::Ter,
             kept: true,
             account_sequence_next: sender.and_then(|account| account.u32(sf::SEQUENCE)).unwrap_or(0),
-            open_ledger_cost_drops: cost,
         })
     }
 
-    fn cost_drops(&self, tx: &Transaction, sender: Option<&Object>) -> u64 {
+    /// Fee that this ledger asks of a transaction now.
+    #[must_use]
+    pub fn cost_drops(&self, tx: &Transaction) -> u64 {
         if email::is_email(tx, &self.env) {
             return email::required_fee_drops(tx, &self.env, &self.state);
         }
         self.crowd
             .level_for(tx.account())
-            .drops(self.base_drops(tx, sender))
+            .drops(self.base_drops(tx, self.account(tx.account()).as_ref()))
     }
 
     fn base_drops(&self, tx: &Transaction, sender: Option<&Object>) -> u64 {
@@ -181,7 +180,7 @@ impl OpenLedger {
 
     /// What was accepted, in order of submission.
     #[must_use]
-    pub fn accepted(&self) -> &[Transaction] {
+    pub fn accepted(&self) -> &TxList {
         &self.accepted
     }
 

@@ -3,7 +3,9 @@
 //! Thrown away whole where the transaction fails; turned into metadata and a delta where it counts. No rule
 //! stands here.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use codec::{Hash256, Object};
 
@@ -34,6 +36,8 @@ impl Change {
 #[derive(Clone, Debug)]
 pub(crate) struct Sandbox<'a> {
     base: &'a StateMap,
+    /// What was read of it, so that nothing is decoded twice.
+    read: RefCell<BTreeMap<Hash256, Option<Arc<Object>>>>,
     changes: BTreeMap<Hash256, Change>,
 }
 
@@ -42,6 +46,7 @@ impl<'a> Sandbox<'a> {
     pub(crate) fn new(base: &'a StateMap) -> Sandbox<'a> {
         Sandbox {
             base,
+            read: RefCell::default(),
             changes: BTreeMap::new(),
         }
     }
@@ -50,7 +55,7 @@ impl<'a> Sandbox<'a> {
     pub(crate) fn entry(&self, key: &Hash256) -> Option<Object> {
         match self.changes.get(key) {
             Some(change) => change.current().cloned(),
-            None => self.original(key),
+            None => self.original(key).map(Arc::unwrap_or_clone),
         }
     }
 
@@ -63,8 +68,13 @@ impl<'a> Sandbox<'a> {
     }
 
     /// The entry as it was before the transaction.
-    pub(crate) fn original(&self, key: &Hash256) -> Option<Object> {
-        codec::decode(self.base.entry(key)?).ok()
+    pub(crate) fn original(&self, key: &Hash256) -> Option<Arc<Object>> {
+        let mut read = self.read.borrow_mut();
+        let original = read.entry(*key).or_insert_with(|| {
+            let bytes = self.base.entry(key)?;
+            codec::decode(bytes).ok().map(Arc::new)
+        });
+        original.clone()
     }
 
     /// Everything touched, in key order.
@@ -137,7 +147,7 @@ mod tests {
         sandbox.put(key(1), entry(2));
         sandbox.put(key(2), entry(3));
         assert_eq!(sandbox.entry(&key(1)), Some(entry(2)));
-        assert_eq!(sandbox.original(&key(1)), Some(entry(1)));
+        assert_eq!(sandbox.original(&key(1)).as_deref(), Some(&entry(1)));
         let changes: Vec<_> = sandbox.changes().map(|(_, change)| change.clone()).collect();
         assert_eq!(changes, [Change::Modified(entry(2)), Change::Created(entry(3))]);
     }

@@ -105,7 +105,7 @@ impl rpc::Node for Node {
             kept: reply.held == Held::Yes,
             account_sequence_next: reply.outcome.account_sequence_next,
             account_sequence_available: reply.sequence_available,
-            open_ledger_cost: Drops::new(reply.outcome.open_ledger_cost_drops),
+            open_ledger_cost: Drops::new(reply.open_ledger_cost_drops),
             validated_ledger_index: reply.validated,
         })
     }

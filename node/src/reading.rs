@@ -168,7 +168,7 @@ impl Reading<'_> {
             Transactions::Hashes => Ok(Listed::Hashes(accepted.iter().map(Transaction::id).collect())),
             Transactions::Whole => {
                 let mut room = Room::new();
-                for tx in accepted {
+                for tx in accepted.iter() {
                     room.take(tx.blob().len())?;
                 }
                 Ok(Listed::Whole(accepted.iter().map(unvalidated).collect()))

@@ -18,7 +18,8 @@ use tokio_tungstenite::tungstenite::stream::Mode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::limits::{ANSWER_BYTES_MAX, CLIENT_SECS_MAX, REQUEST_BYTES_MAX, SKIPPED_MESSAGES_MAX};
+use crate::json::text as json_text;
+use crate::limits::{ANSWER_BYTES_MAX, CLIENT_SECS_MAX, READ_BYTES, REQUEST_BYTES_MAX, SKIPPED_MESSAGES_MAX};
 use crate::methods::Request;
 use crate::reply::BadReply;
 
@@ -128,7 +129,7 @@ impl Client {
         let mut request = params;
         request.insert("id".to_owned(), json!(id));
         request.insert("command".to_owned(), json!(method));
-        let text = Value::Object(request).to_string();
+        let text = json_text(&Value::Object(request));
         if text.len() > REQUEST_BYTES_MAX {
             return Err(ClientError::TooLong { bytes: text.len() });
         }
@@ -205,6 +206,7 @@ async fn open(
         }
     };
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
         .max_message_size(Some(ANSWER_BYTES_MAX))
         .max_frame_size(Some(ANSWER_BYTES_MAX));
     let (socket, _response) = client_async_with_config(request, stream, Some(config)).await?;

@@ -7,12 +7,13 @@
 //!
 //! It does not know what a method means, nor how long a caller may stay silent.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::RpcError;
 use crate::json;
 use crate::limits::{ECHO_BYTES_MAX, ECHO_VALUE_BYTES_MAX, REQUEST_BYTES_MAX};
-use crate::methods::{Context, dispatch};
+use crate::methods::{Answer, Answered, Context, dispatch};
 use crate::params::bounded_word;
 
 /// The reply to one HTTP POST.
@@ -27,11 +28,11 @@ pub struct HttpReply {
 }
 
 impl HttpReply {
-    fn json(value: &Value) -> Self {
+    fn json(value: &Enveloped) -> Self {
         Self {
             status: 200,
             content_type: CONTENT_TYPE,
-            body: value.to_string(),
+            body: json::text(value),
         }
     }
 
@@ -48,6 +49,15 @@ impl HttpReply {
 }
 
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
+
+/// A reply: a result, or an error among the other members.
+#[derive(Serialize)]
+struct Enveloped {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Answered>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
 
 /// The answer to a frame that is no request, with the reason.
 fn json_invalid(reason: &str, frame: &str) -> String {
@@ -69,9 +79,9 @@ pub(crate) fn answer_text(context: &Context<'_>, frame: &str) -> String {
     };
     let id = request.get("id").filter(|id| is_scalar(id)).cloned();
     let mut reply = Map::new();
-    match run_command(context, &request) {
-        Ok(result) => {
-            reply.insert("result".to_owned(), Value::Object(result));
+    let answer = run_command(context, &request);
+    match &answer {
+        Ok(_) => {
             reply.insert("status".to_owned(), json!("success"));
         }
         Err(error) => {
@@ -87,7 +97,10 @@ pub(crate) fn answer_text(context: &Context<'_>, frame: &str) -> String {
         reply.insert("api_version".to_owned(), version.clone());
     }
     reply.insert("type".to_owned(), json!("response"));
-    Value::Object(reply).to_string()
+    json::text(&Enveloped {
+        result: answer.ok(),
+        others: reply,
+    })
 }
 
 /// The reply to a WebSocket message that is not text.
@@ -142,25 +155,28 @@ fn reply_to_post(
             outer.insert(name.to_owned(), value.clone());
         }
     }
-    let mut result = Map::new();
-    match dispatch(context, method, params) {
-        Ok(answer) => {
-            result = answer;
-            result.insert("status".to_owned(), json!("success"));
+    let result = match dispatch(context, method, params) {
+        Ok(mut answer) => {
+            answer.members.insert("status".to_owned(), json!("success"));
+            answer
         }
         Err(error) => {
+            let mut result = Map::new();
             error.write_into(&mut result);
             let mut echoed = echo(params);
             echoed.insert("command".to_owned(), json!(bounded_word(method)));
             result.insert("request".to_owned(), Value::Object(echoed));
             result.insert("status".to_owned(), json!("error"));
+            result.into()
         }
-    }
-    outer.insert("result".to_owned(), Value::Object(result));
-    HttpReply::json(&Value::Object(outer))
+    };
+    HttpReply::json(&Enveloped {
+        result: Some(result),
+        others: outer,
+    })
 }
 
-fn run_command(context: &Context<'_>, request: &Map<String, Value>) -> Result<Map<String, Value>, RpcError> {
+fn run_command(context: &Context<'_>, request: &Map<String, Value>) -> Answer {
     let command = match (request.get("command"), request.get("method")) {
         (Some(command), Some(method)) if command != method => return Err(RpcError::MissingCommand),
         (Some(word), _) | (None, Some(word)) => word,

@@ -4,6 +4,10 @@
 /// WebSocket is closed with "message too big"; HTTP status 413.
 pub const REQUEST_BYTES_MAX: usize = 1_000_000;
 
+/// Bytes that a WebSocket reads at once; longer messages take several reads. Ours: most messages are shorter. The
+/// library clears this many before each read, and by default it is 128 KiB.
+pub const READ_BYTES: usize = 16 * 1024;
+
 /// Bytes of one raw mail. Refusal: `invalidParams`.
 pub use amendment::limits::MAIL_BYTES_MAX;
 

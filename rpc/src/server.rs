@@ -183,6 +183,7 @@ async fn upgrade(
         return http_response(overloaded());
     }
     upgrade
+        .read_buffer_size(limits::READ_BYTES)
         .max_message_size(limits::REQUEST_BYTES_MAX)
         .max_frame_size(limits::REQUEST_BYTES_MAX)
         .on_upgrade(move |socket| talk(socket, shared, connection, peer))

@@ -3,8 +3,9 @@
 
 use amendment::Rule;
 use codec::format::TxType;
-use codec::{Drops, Hash256, Object, Ter, json::to_json, sf};
+use codec::{Drops, Hash256, Object, Ter, hex_upper, json::to_json, sf};
 use explain::{Check, Explanation, Party, Qualifies};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::{ClockFault, LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace, TxRecord};
@@ -19,13 +20,20 @@ const CLOCK_WARNING_ID: u32 = 9_001;
 ///
 /// Spec: 12
 #[must_use]
-pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
+pub fn explanation_json(explanation: Explanation) -> Map<String, Value> {
+    let mut out = explanation_members(&explanation);
+    let checks = explanation.checks.into_iter().map(CheckMembers::from);
+    out.insert("checks".to_owned(), json!(checks.collect::<Vec<_>>()));
+    out
+}
+
+/// All of it but the checks.
+pub(crate) fn explanation_members(explanation: &Explanation) -> Map<String, Value> {
     let qualifies = match explanation.qualifies {
         Qualifies::Yes => json!(true),
         Qualifies::No => json!(false),
         Qualifies::Unknown => Value::Null,
     };
-    let checks: Vec<Value> = explanation.checks.iter().map(check_json).collect();
     let mut out = Map::new();
     out.insert("qualifies".to_owned(), qualifies);
     out.insert("rule".to_owned(), json!(explanation.rule.map(Rule::as_str)));
@@ -54,7 +62,6 @@ pub fn explanation_json(explanation: &Explanation) -> Map<String, Value> {
     out.insert("provider".to_owned(), json!(provider));
     let client = explanation.origin.client.map(explain::Client::as_str);
     out.insert("client".to_owned(), json!(client));
-    out.insert("checks".to_owned(), Value::Array(checks));
     out
 }
 
@@ -121,19 +128,36 @@ fn party_json(party: &Party) -> Value {
     Value::Object(out)
 }
 
-/// `line` (from 1), `offset` (bytes from 0) and `excerpt` where it failed at a place of the mail.
-fn check_json(check: &Check) -> Value {
-    let mut out = Map::new();
-    out.insert("rule".to_owned(), json!(check.rule.as_str()));
-    out.insert("read".to_owned(), json!(check.read));
-    out.insert("verdict".to_owned(), json!(check.verdict.as_str()));
-    out.insert("fix".to_owned(), json!(check.fix));
-    if let Some(place) = &check.place {
-        out.insert("line".to_owned(), json!(place.line));
-        out.insert("offset".to_owned(), json!(place.offset));
-        out.insert("excerpt".to_owned(), json!(place.excerpt));
+/// One check.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckMembers {
+    rule: &'static str,
+    read: String,
+    verdict: &'static str,
+    fix: String,
+    /// Where it failed at a place of the mail: line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// Bytes, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excerpt: Option<String>,
+}
+
+impl From<Check> for CheckMembers {
+    fn from(check: Check) -> Self {
+        let place = check.place;
+        Self {
+            rule: check.rule.as_str(),
+            read: check.read,
+            verdict: check.verdict.as_str(),
+            fix: check.fix,
+            line: place.as_ref().map(|place| place.line),
+            offset: place.as_ref().map(|place| place.offset),
+            excerpt: place.map(|place| place.excerpt),
+        }
     }
-    Value::Object(out)
 }
 
 /// `engine_result`, `engine_result_code`, `engine_result_message`.
@@ -329,12 +353,6 @@ pub fn object_members(object: &Object) -> Map<String, Value> {
 #[must_use]
 pub fn xah_number(drops: Drops) -> Value {
     serde_json::from_str(&drops.to_xah()).unwrap_or(Value::Null)
-}
-
-/// Upper-case hex, as Xahau writes it.
-#[must_use]
-pub fn hex_upper(bytes: &[u8]) -> String {
-    hex::encode_upper(bytes)
 }
 
 /// A hash in an object, upper-case.

@@ -31,7 +31,7 @@ fn accepts_a_mail_that_is_kept_answered_attested_closed_and_validated() {
     driver.settle();
     assert_eq!(driver.proposed_types(), [TxType::Remit], "its key is there");
     let shown = driver.chain.shown();
-    let submitted = shown.open.accepted()[0].id();
+    let submitted = shown.open.accepted().iter().next().expect("a transaction").id();
     assert_eq!(
         shown.standing(&email_id),
         Some(Standing::Submitted { tx: Some(submitted) })
@@ -62,7 +62,15 @@ fn accepts_a_mail_under_a_known_key_at_once() {
     assert_eq!((reply.engine, reply.entered), (Ter::TES_SUCCESS, Entered::Yes));
     assert_eq!(
         reply.wrapped.expect("a transaction").id(),
-        driver.chain.shown().open.accepted()[0].id()
+        driver
+            .chain
+            .shown()
+            .open
+            .accepted()
+            .iter()
+            .next()
+            .expect("a transaction")
+            .id()
     );
     let again = driver.send("c010.eml");
     driver.settle();

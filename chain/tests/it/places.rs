@@ -105,7 +105,7 @@ fn accepts_an_accounts_share_at_the_base_fee_and_more_at_its_price() {
     let price = 128_000 * 101 * 101 / (100 * 100) * 10 / 256;
     let cheap = driver.submit(pay_with_fee(103, 10), OnRetry::Hold);
     assert_eq!((cheap.outcome.ter, cheap.held), (Ter::TER_QUEUED, Held::Yes));
-    assert_eq!(cheap.outcome.open_ledger_cost_drops, price);
+    assert_eq!(cheap.open_ledger_cost_drops, price);
     let dropped = driver.submit(pay_with_fee(103, 11), OnRetry::Drop);
     assert_eq!(
         (dropped.outcome.ter, dropped.held),

@@ -286,5 +286,5 @@ fn none() -> String {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    hex::encode_upper(bytes)
+    codec::hex_upper(bytes)
 }

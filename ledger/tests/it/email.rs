@@ -694,9 +694,14 @@ fn accepts_a_memo_above_the_bound_of_other_memos() {
 fn accepts_the_cost_of_a_mail_with_its_bytes_and_its_entry() {
     let world = world();
     let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
-    let outcome = OpenLedger::new(&world.ledger).submit(&tx(&wrapped(&world, &memo, 0)));
-    let cost = outcome.expect("the door lets it in").open_ledger_cost_drops;
-    assert_eq!(cost, 10 + memo.len() as u64 + 10, "with this mail's own entry");
+    let mut open = OpenLedger::new(&world.ledger);
+    let tx = tx(&wrapped(&world, &memo, 0));
+    assert!(open.submit(&tx).expect("the door lets it in").applied);
+    assert_eq!(
+        open.cost_drops(&tx),
+        10 + memo.len() as u64 + 10,
+        "with this mail's own entry"
+    );
 }
 
 // Spec: 6.2.
@@ -746,9 +751,12 @@ fn accepts_a_mail_at_its_own_fee_where_transactions_of_keys_crowd_the_open_ledge
         1_001,
         "the target and one more, as xahaud counts"
     );
-    let other = open.submit_at_its_price(&deed(&world, 12, 0)).expect("local");
-    assert_eq!(other.ter, Ter::TER_QUEUED);
-    assert_eq!(other.open_ledger_cost_drops, 128_256 * 10 / 256);
+    let other = deed(&world, 12, 0);
+    assert_eq!(
+        open.submit_at_its_price(&other).expect("local").ter,
+        Ter::TER_QUEUED
+    );
+    assert_eq!(open.cost_drops(&other), 128_256 * 10 / 256);
     let memo = mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>");
     let by_mail = open
         .submit_at_its_price(&tx(&wrapped(&world, &memo, 0)))

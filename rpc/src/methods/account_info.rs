@@ -140,5 +140,5 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     out.insert("account_data".to_owned(), Value::Object(root));
     out.insert("account_flags".to_owned(), Value::Object(account_flags));
     write_ledger_id(answer.ledger, &mut out);
-    Ok(out)
+    Ok(out.into())
 }

@@ -1,6 +1,6 @@
 //! `account_tx`: the transactions that affect an account, page by page.
 
-use codec::{AccountId, LedgerIndex};
+use codec::{AccountId, LedgerIndex, hex_upper};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Form, Method, Request};
@@ -9,7 +9,7 @@ use crate::error::RpcError;
 use crate::limits::{ACCOUNT_TXS_DEFAULT, ACCOUNT_TXS_MAX, ACCOUNT_TXS_MIN};
 use crate::params::{Params, write_ledger_choice};
 use crate::reply::{self, BadReply, Members, MetaReply, TransactionReply};
-use crate::wire::{hex_upper, meta_json, tx_members, write_place};
+use crate::wire::{meta_json, tx_members, write_place};
 
 pub(super) const METHOD: Method = Method {
     names: &["account_tx"],
@@ -160,7 +160,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     }
     out.insert("transactions".to_owned(), Value::Array(transactions));
     out.insert("validated".to_owned(), json!(true));
-    Ok(out)
+    Ok(out.into())
 }
 
 /// 0 is as good as none.

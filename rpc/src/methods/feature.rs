@@ -126,7 +126,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     };
     let id = match FeatureRequest::parse(params)? {
         FeatureRequest::All => {
-            return Ok(Map::from_iter([("features".to_owned(), features_json(&known))]));
+            return Ok(Map::from_iter([("features".to_owned(), features_json(&known))]).into());
         }
         FeatureRequest::One(word) => id(&word)?,
         FeatureRequest::Vote(word, vote) => {
@@ -140,7 +140,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         .iter()
         .find(|amendment| amendment.id == id)
         .ok_or(RpcError::BadFeature)?;
-    Ok(Map::from_iter([(id.to_string(), state_json(amendment))]))
+    Ok(Map::from_iter([(id.to_string(), state_json(amendment))]).into())
 }
 
 /// All amendments, by id.

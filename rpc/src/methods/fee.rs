@@ -85,5 +85,5 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
             "open_ledger_level": fee.open_ledger_level.to_string(), "reference_level": level,
         }),
     );
-    Ok(out)
+    Ok(out.into())
 }

@@ -1,7 +1,7 @@
 //! `ledger`: a ledger's header, and its transactions where asked for.
 
 use codec::json::to_json;
-use codec::{CloseTime, Hash256, LedgerIndex};
+use codec::{CloseTime, Hash256, LedgerIndex, hex_upper};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Form, Method, Request};
@@ -9,7 +9,7 @@ use crate::api::{LedgerAnswer, LedgerChoice, LedgerId, Listed, Role, Transaction
 use crate::error::RpcError;
 use crate::params::{Params, write_ledger_choice};
 use crate::reply::{self, BadReply, Members};
-use crate::wire::{hash_value, header_members, hex_upper, tx_members, write_ledger_id};
+use crate::wire::{hash_value, header_members, tx_members, write_ledger_id};
 
 pub(super) const METHOD: Method = Method {
     names: &["ledger"],
@@ -97,7 +97,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         let (id, ledger) = ledger_members(&answer, form);
         let mut out = Map::from_iter([("ledger".to_owned(), Value::Object(ledger))]);
         write_ledger_id(id, &mut out);
-        return Ok(out);
+        return Ok(out.into());
     }
     let mut out = Map::new();
     for (name, choice) in [("closed", LedgerChoice::Closed), ("open", LedgerChoice::Current)] {
@@ -105,7 +105,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         let (_, ledger) = ledger_members(&answer, form);
         out.insert(name.to_owned(), json!({ "ledger": ledger }));
     }
-    Ok(out)
+    Ok(out.into())
 }
 
 fn ledger_members(answer: &LedgerAnswer, form: Form) -> (LedgerId, Map<String, Value>) {

@@ -44,8 +44,5 @@ impl Request for LedgerAcceptRequest {
 
 fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let current = context.node.accept_ledger()?;
-    Ok(Map::from_iter([(
-        "ledger_current_index".to_owned(),
-        json!(current.get()),
-    )]))
+    Ok(Map::from_iter([("ledger_current_index".to_owned(), json!(current.get()))]).into())
 }

@@ -3,7 +3,7 @@
 //! Two forms are ours: `dkim_key: {domain, selector}` and `email_replay: ACCOUNT` (spec 7.1, 8).
 
 use codec::format::EntryType;
-use codec::{AccountId, Currency, Hash256, keylet};
+use codec::{AccountId, Currency, Hash256, hex_upper, keylet};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Form, Method, Request};
@@ -11,7 +11,7 @@ use crate::api::{LedgerChoice, Role};
 use crate::error::{MalformedEntry, RpcError};
 use crate::params::{Params, write_ledger_choice};
 use crate::reply::{self, BadReply, Members};
-use crate::wire::{hash_value, hex_upper, object_members, write_ledger_id};
+use crate::wire::{hash_value, object_members, write_ledger_id};
 
 pub(super) const METHOD: Method = Method {
     names: &["ledger_entry"],
@@ -157,7 +157,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         }
     }
     write_ledger_id(answer.ledger, &mut out);
-    Ok(out)
+    Ok(out.into())
 }
 
 fn malformed(what: MalformedEntry) -> RpcError {

@@ -1,11 +1,13 @@
 //! What a method is, to the server and to the client.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::{Node, Peer, Role};
 use crate::error::RpcError;
 use crate::params::Params;
 use crate::reply::BadReply;
+use crate::wire::CheckMembers;
 
 /// A request as the client sends it, with the reply that it gets.
 ///
@@ -68,7 +70,26 @@ pub struct Context<'a> {
 }
 
 /// A method's answer, before the envelope.
-pub type Answer = Result<Map<String, Value>, RpcError>;
+pub type Answer = Result<Answered, RpcError>;
+
+/// The members of an answer.
+#[derive(Debug, Default, Serialize)]
+pub struct Answered {
+    #[serde(flatten)]
+    pub(crate) members: Map<String, Value>,
+    /// Written as they are: as a tree of values they would be half of the work of an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) checks: Option<Vec<CheckMembers>>,
+}
+
+impl From<Map<String, Value>> for Answered {
+    fn from(members: Map<String, Value>) -> Self {
+        Self {
+            members,
+            checks: None,
+        }
+    }
+}
 
 /// One method, to the server.
 #[derive(Clone, Copy)]

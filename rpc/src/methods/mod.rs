@@ -30,7 +30,7 @@ pub use fee::{FeeReply, FeeRequest};
 pub use ledger::{LedgerReply, LedgerRequest};
 pub use ledger_accept::{LedgerAcceptReply, LedgerAcceptRequest};
 pub use ledger_entry::{LedgerEntryReply, LedgerEntryRequest};
-pub use method::{Answer, Context, Form, Request};
+pub use method::{Answer, Answered, Context, Form, Request};
 pub use ping::{PingReply, PingRequest};
 pub use server_info::{ServerInfoReply, ServerInfoRequest, ValidatedLedger};
 pub use submit::{SubmitReply, SubmitRequest};

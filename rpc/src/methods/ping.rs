@@ -49,5 +49,5 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
         out.insert("role".to_owned(), json!("admin"));
         out.insert("unlimited".to_owned(), json!(true));
     }
-    Ok(out)
+    Ok(out.into())
 }

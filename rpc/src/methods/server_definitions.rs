@@ -38,7 +38,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         out.insert("features".to_owned(), features_json(&context.node.amendments()?));
     }
     out.insert("hash".to_owned(), json!(hash.to_string()));
-    Ok(out)
+    Ok(out.into())
 }
 
 /// Everything but `features` and `hash`. It never changes, so it is built once.

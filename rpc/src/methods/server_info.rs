@@ -169,7 +169,8 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     Ok(Map::from_iter([
         ("info".to_owned(), info),
         ("native_currency_code".to_owned(), json!("XAH")),
-    ]))
+    ])
+    .into())
 }
 
 #[cfg(test)]

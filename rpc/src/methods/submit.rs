@@ -1,6 +1,6 @@
 //! `submit`: a signed transaction, as hex of its serialization.
 
-use codec::{Hash256, Ter};
+use codec::{Hash256, Ter, hex_upper};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Method, Request};
@@ -9,7 +9,7 @@ use crate::error::RpcError;
 use crate::limits::TX_BLOB_BYTES_MAX;
 use crate::params::Params;
 use crate::reply::{self, BadReply, Members, ResultCode};
-use crate::wire::{hex_upper, write_engine_result, write_tx_blob};
+use crate::wire::{write_engine_result, write_tx_blob};
 
 pub(super) const METHOD: Method = Method {
     names: &["submit"],
@@ -107,5 +107,5 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         "validated_ledger_index".to_owned(),
         json!(answer.validated_ledger_index.get()),
     );
-    Ok(out)
+    Ok(out.into())
 }

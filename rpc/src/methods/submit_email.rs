@@ -2,18 +2,18 @@
 //!
 //! Spec: 12. Bytes are taken as they are: an LF is never changed into CRLF here.
 
-use codec::{Hash256, LedgerIndex};
+use codec::{Hash256, LedgerIndex, hex_upper};
 use serde_json::{Map, Value, json};
 
-use super::method::{Answer, Context, Method, Request};
+use super::method::{Answer, Answered, Context, Method, Request};
 use crate::api::{MailState, Role, SubmitEmail, SubmitMode};
 use crate::error::RpcError;
 use crate::limits::MAIL_BYTES_MAX;
 use crate::params::{Params, check_length};
 use crate::reply::{self, BadReply, ExplanationReply, Members, ResultCode};
 use crate::wire::{
-    clock_warnings, explanation_json, hex_upper, write_engine_result, write_execution, write_mail_status,
-    write_tx_blob,
+    CheckMembers, clock_warnings, explanation_members, write_engine_result, write_execution,
+    write_mail_status, write_tx_blob,
 };
 
 pub(super) const METHOD: Method = Method {
@@ -84,7 +84,7 @@ fn parse(params: &Params<'_>) -> Result<SubmitEmail, RpcError> {
 
 fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     let answer = context.node.submit_email(parse(params)?, context.peer)?;
-    let mut out = explanation_json(&answer.explanation);
+    let mut out = explanation_members(&answer.explanation);
     write_engine_result(answer.engine, &mut out);
     if let Some(wrapped) = &answer.wrapped {
         write_tx_blob(wrapped, &mut out);
@@ -102,7 +102,11 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     if let Some(not_kept) = answer.not_kept {
         out.insert("not_kept".to_owned(), json!(not_kept.message()));
     }
-    Ok(out)
+    let checks = answer.explanation.checks.into_iter();
+    Ok(Answered {
+        members: out,
+        checks: Some(checks.map(CheckMembers::from).collect()),
+    })
 }
 
 fn mail_of(params: &Params<'_>) -> Result<Vec<u8>, RpcError> {

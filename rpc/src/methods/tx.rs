@@ -1,6 +1,6 @@
 //! `tx`: a transaction by its hash, or by the EmailID of the mail that it carries.
 
-use codec::{Hash256, LedgerIndex};
+use codec::{Hash256, LedgerIndex, hex_upper};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Context, Form, Method, Request};
@@ -9,9 +9,7 @@ use crate::error::RpcError;
 use crate::limits::TX_RANGE_LEDGERS_MAX;
 use crate::params::Params;
 use crate::reply::{self, BadReply, Members, MetaReply, ResultCode, TransactionReply};
-use crate::wire::{
-    hash_value, hex_upper, record_members, write_engine_result, write_mail_status, write_place,
-};
+use crate::wire::{hash_value, record_members, write_engine_result, write_mail_status, write_place};
 
 pub(super) const METHOD: Method = Method {
     names: &["tx"],
@@ -132,7 +130,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
             out.insert("validated".to_owned(), Value::Bool(false));
         }
     }
-    Ok(out)
+    Ok(out.into())
 }
 
 /// The ledgers that are meant, where both ends are given.
