@@ -50,6 +50,13 @@ pub(crate) enum Command {
     Submit(Submit),
     /// Run the one-machine ledger
     Node(Node),
+    /// Make a network of several validators, and look at it
+    #[command(subcommand)]
+    Network(Network),
+    /// Run one node of a network: a validator, or a follower without a vote
+    ///
+    /// Prints `listening ws://ADDR:PORT` when it serves. Stops at SIGTERM or Ctrl-C.
+    Validator(Validator),
     /// Run the cc-relay: mail in, payments to nodes, answers in the thread
     #[command(subcommand)]
     Relay(Relay),
@@ -63,6 +70,70 @@ pub(crate) enum Command {
     Up(Up),
     /// Watch signed mails become payments, on this machine, without set-up
     Demo(Demo),
+}
+
+/// The commands on networks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Network {
+    /// Write keys and configurations for the nodes of a new network, a folder for each
+    ///
+    /// The payments of --fund are the only ones of the genesis account that are agreed on beforehand. As in
+    /// xahaud's own genesis everybody knows its key: pay out what shall be worth anything.
+    Init(NetworkInit),
+    /// Ask each node of a network for its last ledger, and compare
+    ///
+    /// Exit code: 0 all answer and no two differ about a ledger, 1 they do not, 2 the configuration cannot be read.
+    Status {
+        /// The configuration of one of its nodes
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+/// Arguments of `network init`.
+#[derive(Debug, Args)]
+pub(crate) struct NetworkInit {
+    /// How many nodes vote
+    #[arg(long, value_name = "N")]
+    pub validators: usize,
+    /// How many nodes go along without a vote
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub followers: usize,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// NetworkID; a line without NET is for 21337 alone
+    #[arg(long, value_name = "N", default_value_t = NETWORK_DEFAULT)]
+    pub network: u32,
+    /// Address of all nodes; edit the files where they are on several machines
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Port of the first node for the other nodes; its next one is for clients, then come those of the next node
+    #[arg(long, value_name = "PORT", default_value_t = 7600)]
+    pub port: u16,
+    /// Pay an email or r-address from the genesis account: alice@mail.example=1000
+    #[arg(long, value_name = "WHO=XAH")]
+    pub fund: Vec<String>,
+    /// Seconds between the two quorums that make a domain's first key usable
+    #[arg(long, value_name = "S", default_value_t = 3_600)]
+    pub key_delay_first: u32,
+    /// The same for each further key of a domain
+    #[arg(long, value_name = "S", default_value_t = 21_600)]
+    pub key_delay_next: u32,
+    /// Where keys come from
+    #[command(flatten)]
+    pub keys: Keys,
+}
+
+/// Arguments of `validator`.
+#[derive(Debug, Args)]
+pub(crate) struct Validator {
+    /// The node's configuration, as 'network init' writes it
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Who is who
+    #[command(flatten)]
+    pub callers: Callers,
 }
 
 /// The commands on ledgers.

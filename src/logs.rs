@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 /// What a command says that ends by itself.
 pub(crate) const WARNINGS: &str = "warn";
 /// What a node says: its start and end, each ledger, each refusal.
-pub(crate) const LEDGERS: &str = "warn,xahau_email=info,node=info,rpc=info";
+pub(crate) const LEDGERS: &str = "warn,xahau_email=info,node=info,network=info,rpc=info";
 /// What both say in one process.
 pub(crate) const LEDGERS_AND_MAILS: &str = "warn,xahau_email=info,node=info,rpc=info,relay=info";
 /// What a relay says: a line for each mail and each of its states.

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         // Its configuration says how it logs.
         Command::Relay(cli::Relay::Run(_)) => {}
         Command::Up(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS_AND_MAILS),
-        Command::Node(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS),
+        Command::Node(_) | Command::Validator(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS),
         // A command that ends shows its result; its log is for what goes wrong.
         _ => logs::to_standard_error(LogFormat::Text, logs::WARNINGS),
     }
@@ -68,6 +68,11 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Providers => commands::providers::run(cli.format()),
         Command::Submit(args) => commands::submit::run(args, cli.format()).await,
         Command::Node(args) => commands::node::run(args, cli.format()).await,
+        Command::Network(cli::Network::Init(args)) => commands::network::init(args, cli.format()),
+        Command::Network(cli::Network::Status { config }) => {
+            commands::network::status(config, cli.format()).await
+        }
+        Command::Validator(args) => commands::validator::run(args, cli.format()).await,
         Command::Relay(command) => commands::relay::run(command, cli.format()).await,
         Command::Queue(command) => commands::queue::run(command, cli.format()).await,
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.format()),

@@ -46,6 +46,12 @@ impl Attestations {
             .is_some_and(|words| words.contains_key(validator.as_bytes()))
     }
 
+    /// What one validator has said.
+    pub(crate) fn of(&self, validator: &PublicKey) -> impl Iterator<Item = &Attestation> {
+        let validator = *validator.as_bytes();
+        self.0.values().filter_map(move |words| words.get(&validator))
+    }
+
     /// The names whose attestations the next ledger takes up: those on which a quorum has spoken, a bounded
     /// number, few of each domain, those first that were spoken of first.
     pub(crate) fn ready(&self, quorum: usize) -> Vec<KeyName> {
@@ -77,21 +83,19 @@ impl Attestations {
         })
     }
 
-    /// A ledger has taken names up. What became too old meanwhile and has no quorum goes too.
-    pub(crate) fn forget(&mut self, used: &[KeyName], quorum: usize, parent: &Ledger) {
+    /// Names are done with. What became too old for the ledger after `parent` goes too.
+    pub(crate) fn forget(&mut self, used: &[KeyName], parent: &Ledger) {
         for name in used {
             self.0.remove(name);
         }
         let now = parent.close_time().seconds();
         self.0.retain(|_, words| {
-            if words.len() < quorum {
-                words.retain(|_, word| {
-                    word.observed_at
-                        .seconds()
-                        .saturating_add(ATTESTATION_AGE_SECS_MAX)
-                        >= now
-                });
-            }
+            words.retain(|_, word| {
+                word.observed_at
+                    .seconds()
+                    .saturating_add(ATTESTATION_AGE_SECS_MAX)
+                    >= now
+            });
             !words.is_empty()
         });
     }

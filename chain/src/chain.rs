@@ -13,6 +13,7 @@ use crate::event::{
 };
 use crate::names::Names;
 use crate::peers::Work;
+use crate::proposal::ProposalRules;
 use crate::state::{Disk, State};
 use crate::votes::Votes;
 
@@ -45,7 +46,7 @@ pub struct Stored {
 pub struct Chain {
     pub(crate) network_id: u32,
     pub(crate) history_ledgers: Option<u32>,
-    pub(crate) majority_secs: u32,
+    pub(crate) rules: ProposalRules,
     pub(crate) key: KeyPair,
     /// As decided.
     pub(crate) state: State,
@@ -85,7 +86,11 @@ impl Chain {
         let mut chain = Self {
             network_id: config.network_id,
             history_ledgers: config.history_ledgers,
-            majority_secs: config.majority_secs,
+            rules: ProposalRules {
+                network_id: config.network_id,
+                majority_secs: config.majority_secs,
+                bytes_max: usize::MAX,
+            },
             key: config.key,
             shown: Arc::new(state.clone()),
             state,
@@ -155,11 +160,7 @@ impl Chain {
                 self.want_names();
                 self.tell(request, Reply::Done);
             }
-            Event::Close {
-                request,
-                transactions,
-                close_time,
-            } => self.close(request, transactions, close_time),
+            Event::Close { request, closed } => self.close(request, *closed, now),
             Event::Committed(Ok(())) => self.committed(),
             Event::Committed(Err(failure)) => self.take_back(failure),
         }

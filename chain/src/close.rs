@@ -1,82 +1,62 @@
-//! From one ledger to the next: what a validator proposes, and what a closed set comes to.
+//! From one ledger to the next: when one is due, and what a closed one comes to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use amendment::{EmailId, KeyName, ReadView as _};
 use codec::{CloseTime, Hash256};
-use ledger::dkim;
 use ledger::{Closed, OpenLedger, Transaction};
 
 use crate::chain::Chain;
 use crate::commit::{Change, Commit, MailChange, Settled, SettledState};
-use crate::event::{Fact, Reply, RequestId};
-use crate::limits::{IDLE_CLOSE_SECS, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX};
-use crate::rules;
-use crate::votes;
+use crate::event::{Fact, Refusal, Reply, RequestId};
+use crate::limits::IDLE_CLOSE_SECS;
+use crate::proposal::choose;
 
 impl Chain {
     /// Whether the open ledger has anything to close for, or has been open for long enough.
     #[must_use]
     pub fn is_close_due(&self, now: CloseTime) -> bool {
         let state = &self.state;
-        let has_work = !state.open.accepted().is_empty() || !self.ready_names().is_empty();
         // A clock that went back does not put the next close off until it is where it was.
-        has_work || now.seconds().abs_diff(state.last_close.seconds()) >= IDLE_CLOSE_SECS
+        state.has_work() || now.seconds().abs_diff(state.last_close.seconds()) >= IDLE_CLOSE_SECS
     }
 
-    /// The set that this validator proposes for the next ledger: its open ledger, and what only validators
-    /// put into one.
-    ///
-    /// A mail is judged by the time of the last ledger. Where that is long ago, since the node was away, its key may
-    /// have ended meanwhile: such a mail waits for the ledger after this one, which knows the time. Spec: 7.3
+    /// What this validator would have in the next ledger: its open ledger, and what only validators put into one.
     #[must_use]
     pub fn proposal(&self, now: CloseTime) -> Vec<Transaction> {
-        let mut has_ended: BTreeMap<&KeyName, bool> = BTreeMap::new();
-        let mut transactions = Vec::new();
-        for tx in self.state.open.accepted().iter() {
-            let waits = tx.dkim_key().is_some_and(|name| {
-                let ended = || !rules::has_key(&self.state.ledger, name, now);
-                *has_ended.entry(name).or_insert_with(ended)
-            });
-            if !waits {
-                transactions.push(tx.clone());
-            }
-        }
-        transactions.extend(self.validator_transactions());
-        transactions
+        self.state.candidates(&self.state.ledger, self.rules, now)
     }
 
-    /// DKIMKeySets of the attestations on which a quorum agrees, the removal of keys that nobody renewed, and
-    /// what the votes about amendments come to. Spec: 7.2, 7.4
-    fn validator_transactions(&self) -> Vec<Transaction> {
+    /// The next ledger as this validator would have it, closed at about this time.
+    #[must_use]
+    pub fn propose(&self, close_time: CloseTime) -> Closed {
+        let parent = &self.state.ledger;
+        let candidates = self.proposal(close_time);
+        let (close_time, close_flags) = ledger::close::agreed_time(parent, close_time);
+        choose(parent, candidates, close_time, close_flags)
+    }
+
+    /// Names whose attestations are done with after a ledger: those that it took up or turned down, and those on
+    /// which the validators do not agree. What another validator's ledger left out comes into a later one.
+    fn used_names(&self, closed: &Closed) -> Vec<KeyName> {
         let state = &self.state;
-        let mut sets: Vec<Transaction> = self
-            .ready_names()
-            .iter()
-            .filter_map(|name| state.attestations.key_set(name, &state.ledger, self.network_id))
-            .collect();
-        if state.ledger.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
-            sets.extend(dkim::build_removals(&state.ledger, REMOVALS_PER_LEDGER_MAX));
+        let judged = judged_in(closed);
+        let mut names = state.ready_names(&state.ledger);
+        names.retain(|name| {
+            let set = |parent| state.attestations.key_set(name, parent, self.network_id);
+            let was_judged = set(&state.ledger).is_some_and(|set| judged.contains(&set.id()));
+            was_judged || set(&closed.ledger).is_none()
+        });
+        names
+    }
+
+    /// The ledger after the last one is this. One that follows another ledger is not taken.
+    pub(crate) fn close(&mut self, request: RequestId, closed: Closed, now: CloseTime) {
+        if closed.ledger.header().parent_hash != self.state.ledger.hash() {
+            self.tell(request, Reply::Refused(Refusal::OutOfOrder));
+            return;
         }
-        sets.extend(votes::changes(&state.ledger, &state.votes, self.majority_secs));
-        sets
-    }
-
-    /// Names whose attestations the next ledger takes up.
-    fn ready_names(&self) -> Vec<KeyName> {
-        self.state.attestations.ready(self.state.quorum())
-    }
-
-    /// The next ledger consists of these transactions.
-    pub(crate) fn close(
-        &mut self,
-        request: RequestId,
-        transactions: Vec<Transaction>,
-        close_time: CloseTime,
-    ) {
-        let agreed: BTreeSet<Hash256> = transactions.iter().map(Transaction::id).collect();
-        let closed = ledger::close(&self.state.ledger, transactions, close_time);
         let settled = validated_mails(&closed);
         let mut commit = Commit::of(&closed);
         commit.mails = self.mail_changes(&settled);
@@ -87,7 +67,7 @@ impl Chain {
         for (id, code) in &closed.dropped {
             self.log(Fact::Dropped { id: *id, code: *code });
         }
-        self.adopt(closed, &agreed, close_time);
+        self.adopt(closed, now);
         self.want_names();
         let next = self.state.open.view().ledger_index();
         self.tell(request, Reply::Closed { next });
@@ -111,10 +91,11 @@ impl Chain {
     }
 
     /// Go on from a closed ledger.
-    fn adopt(&mut self, closed: Closed, agreed: &BTreeSet<Hash256>, now: CloseTime) {
-        let (used, quorum) = (self.ready_names(), self.state.quorum());
+    fn adopt(&mut self, closed: Closed, now: CloseTime) {
+        let agreed = judged_in(&closed);
+        let used = self.used_names(&closed);
         let state = &mut self.state;
-        Arc::make_mut(&mut state.attestations).forget(&used, quorum, &closed.ledger);
+        Arc::make_mut(&mut state.attestations).forget(&used, &closed.ledger);
         Arc::make_mut(&mut state.used_keys).follow(&closed);
         let mut open = OpenLedger::new(&closed.ledger);
         // What the others did not agree on comes into the next ledger. Mails are not held: they are wrapped again.
@@ -134,6 +115,14 @@ impl Chain {
         state.last_close = now;
         self.retry_mails();
     }
+}
+
+/// Transactions about which a closed ledger says something: those in it, and those that it turned down.
+fn judged_in(closed: &Closed) -> BTreeSet<Hash256> {
+    let applied = closed.applied.iter().map(|applied| applied.tx_id);
+    let dropped = closed.dropped.iter().map(|(id, _)| *id);
+    let retry = closed.retry.iter().map(Transaction::id);
+    applied.chain(dropped).chain(retry).collect()
 }
 
 /// EmailIDs that a closed ledger validates.

@@ -2,9 +2,9 @@
 
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
-use codec::{CloseTime, Hash256, LedgerIndex, Ter};
+use codec::{Hash256, LedgerIndex, Ter};
 use ledger::dkim::Attestation;
-use ledger::{LocalRefusal, SubmitOutcome, Transaction};
+use ledger::{Closed, LocalRefusal, SubmitOutcome, Transaction};
 
 use crate::commit::{Change, Vote};
 use crate::mail::ReadMail;
@@ -52,14 +52,12 @@ pub enum Event {
         /// Who waits.
         request: RequestId,
     },
-    /// The ledger after the last one consists of these transactions.
+    /// The ledger after the last one is this, for good.
     Close {
         /// Who waits.
         request: RequestId,
-        /// The agreed set; of a single validator it is [`crate::Chain::proposal`].
-        transactions: Vec<Transaction>,
-        /// The agreed close time.
-        close_time: CloseTime,
+        /// The ledger; of a single validator it is [`crate::Chain::propose`].
+        closed: Box<Closed>,
     },
     /// What became of the last [`Effect::Commit`].
     Committed(Result<(), CommitFailure>),
@@ -273,6 +271,8 @@ pub enum Refusal {
     DiskFull,
     /// The store cannot write.
     Broken,
+    /// A ledger does not follow the last one.
+    OutOfOrder,
     /// The transaction fails the local checks.
     Local(LocalRefusal),
 }

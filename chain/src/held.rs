@@ -61,6 +61,11 @@ impl HeldTransactions {
         self.0.len()
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Transaction> {
+        self.0.iter().map(|entry| &entry.tx)
+    }
+
     /// Those of an account, for its next free sequence.
     pub(crate) fn of_account(&self, account: AccountId) -> impl Iterator<Item = &Transaction> {
         self.0

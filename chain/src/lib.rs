@@ -10,7 +10,7 @@
 //! | [`Event::Mail`], read by the host beforehand ([`ReadMail`]) | its transaction in the open ledger, or the mail kept for its key |
 //! | [`Event::Transaction`] | in the open ledger, or held for a later one |
 //! | [`Event::Answer`] of DNS, [`Event::Attestation`] of another validator | an attestation counted; a quorum of them makes a DKIMKeySet |
-//! | [`Event::Close`] with the agreed set and close time | the next ledger, its mails settled, all others tried again |
+//! | [`Event::Close`] with the ledger that is agreed on | the next ledger, its mails settled, all others tried again |
 //! | [`Event::Committed`] | what waited for the commit is said; or all of it is taken back |
 //!
 //! **Nothing is said before it is on disk.** What events change gathers, and is handed out as one
@@ -21,8 +21,9 @@
 //!
 //! **What comes from outside.** The chain reads no store. What happened to an EmailID in older ledgers the
 //! host adds to an answer ([`Standing`] says the rest). How a closed set is agreed on is not its matter
-//! either: with one validator the host closes with [`Chain::proposal`]; validators that agree on another set
-//! give that one, and what it leaves out is tried in the next ledger. A quorum is always that of the ledger's
+//! either: with one validator the host closes with [`Chain::propose`]. Several make a ledger of one that
+//! proposes ([`State::propose`]) and others that close the same set ([`State::verify`]), and what it leaves out
+//! is tried in the next one. A quorum is always that of the ledger's
 //! own list of validators.
 //!
 //! | file | what |
@@ -30,7 +31,8 @@
 //! | `chain` | turns, commits, and what a failed one takes back |
 //! | `mails`, `mail`, `mail_pool` | a mail's way; a mail as read; the pending ones and who goes where there is no room |
 //! | `keys`, `names`, `attestations` | answers of DNS; turns of the names to ask for; words of validators |
-//! | `close`, `votes`, `held` | the next ledger; amendments; transactions that wait |
+//! | `proposal`, `close` | the ledger after another one: chosen, checked; what it comes to |
+//! | `votes`, `held` | amendments; transactions that wait |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `shared_map` | what makes a copy of the pending mails cheap |
 //! | `rules` | the one place that puts `explain` and a ledger together |
@@ -72,6 +74,7 @@ mod mail_pool;
 mod mails;
 pub mod names;
 pub mod peers;
+mod proposal;
 mod rules;
 mod shared_map;
 mod state;
@@ -85,4 +88,5 @@ pub use event::{
 };
 pub use mail::ReadMail;
 pub use mail_pool::{MailCounts, MailPool};
+pub use proposal::{ProposalFault, ProposalRules};
 pub use state::{Disk, State};

@@ -30,6 +30,11 @@ pub const EARLY_SECS_MAX: u32 = 86_400;
 /// transactions that keys sign is less: the others are kept for mails. Refusal: `tooBusy`.
 pub const OPEN_TRANSACTIONS_MAX: usize = 10_000;
 
+/// Times that a proposal is closed until nothing falls out of it: each time it is what was left the time before.
+/// A chain of three transactions that need each other never falls apart, and longer ones rarely do twice. Beyond:
+/// a ledger without transactions.
+pub const PROPOSAL_ROUNDS_MAX: usize = 16;
+
 /// Key-signed transactions held for a later ledger. Refusal: not kept.
 pub const HELD_MAX: usize = 1_000;
 

@@ -247,6 +247,11 @@ impl MailPool {
         }
     }
 
+    /// All mails on their way, each in the form that is kept of it, by that form's hash.
+    pub fn forms(&self) -> impl Iterator<Item = (Hash256, &Arc<[u8]>)> {
+        self.mails.iter().map(|(id, mail)| (*id, &mail.pending.raw))
+    }
+
     /// All mails, oldest first.
     pub(crate) fn in_order(&self) -> Vec<Hash256> {
         let mut ids: Vec<(u64, Hash256)> = self

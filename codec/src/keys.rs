@@ -174,6 +174,15 @@ impl KeyPair {
         self.public
     }
 
+    /// The 32 secret bytes of an ed25519 key, for another library that signs with it; `None` for secp256k1.
+    #[must_use]
+    pub fn ed25519_secret(&self) -> Option<[u8; 32]> {
+        match &self.secret {
+            Secret::Secp256k1(_) => None,
+            Secret::Ed25519(signing) => Some(signing.to_bytes()),
+        }
+    }
+
     /// The account that this key is master of.
     #[must_use]
     pub fn account(&self) -> AccountId {

@@ -82,9 +82,14 @@ impl AppliedTx {
 /// ```
 #[must_use]
 pub fn close(parent: &Ledger, txs: impl IntoIterator<Item = Transaction>, close_time: CloseTime) -> Closed {
-    let (close_time, close_flags) =
-        close_time::effective(close_time, resolution_after(parent), parent.close_time());
+    let (close_time, close_flags) = agreed_time(parent, close_time);
     close_at(parent, txs, close_time, close_flags)
+}
+
+/// Close time and close flags of the ledger after `parent`, of the agreed proposal.
+#[must_use]
+pub fn agreed_time(parent: &Ledger, proposed: CloseTime) -> (CloseTime, u8) {
+    close_time::effective(proposed, resolution_after(parent), parent.close_time())
 }
 
 /// The same with a close time that needs no more rounding: one that a recorded or validated header states.

@@ -23,7 +23,7 @@ use crate::amendments;
 use crate::host::ChainStopped;
 use crate::mail_status::mail_status;
 use crate::meter;
-use crate::node::Node;
+use crate::node::{Closing, Node};
 use crate::reading::{Broken, Chosen, header_of, tx_blob};
 use crate::store;
 
@@ -245,6 +245,9 @@ impl rpc::Node for Node {
     }
 
     fn accept_ledger(&self) -> Result<LedgerIndex, RpcError> {
+        if self.inner.closing == Closing::ByOthers {
+            return Err(RpcError::NotStandAlone);
+        }
         let reply = self.close_after_look_ups().map_err(stopped)?;
         let Reply::Closed { next } = reply else {
             return Err(unexpected(&reply));
@@ -381,7 +384,7 @@ fn refused(refusal: Refusal) -> RpcError {
         Refusal::SlowDown => RpcError::SlowDown,
         Refusal::TooBusy => RpcError::TooBusy,
         Refusal::DiskFull => RpcError::DiskFull,
-        Refusal::Broken => RpcError::Internal,
+        Refusal::Broken | Refusal::OutOfOrder => RpcError::Internal,
         Refusal::Local(refusal) => local_refusal(&refusal),
     }
 }

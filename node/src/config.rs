@@ -2,11 +2,29 @@
 
 use std::path::PathBuf;
 
-use codec::LedgerIndex;
+use codec::keys::PublicKey;
+use codec::{CloseTime, LedgerIndex};
+use ledger::dkim::KeyDelays;
 use ledger::genesis::EmailAmendment;
 
 use crate::funds::Fund;
 use crate::limits::MAJORITY_SECS_DEFAULT;
+
+/// Whose word makes a ledger.
+#[derive(Debug, Clone)]
+pub enum Validators {
+    /// This node's alone: it closes ledgers by itself.
+    Alone,
+    /// That of several: ledgers come from [`crate::Node::finalize`]. All nodes of the network have the same.
+    Several {
+        /// Their keys.
+        keys: Vec<PublicKey>,
+        /// Close time of the genesis.
+        start: CloseTime,
+        /// KEY_DELAY_FIRST and KEY_DELAY_NEXT.
+        key_delays: KeyDelays,
+    },
+}
 
 /// What a node is started with.
 #[derive(Debug, Clone)]
@@ -15,6 +33,8 @@ pub struct NodeConfig {
     pub data: PathBuf,
     /// NetworkID; fixed with the first start.
     pub network_id: u32,
+    /// Whose word makes a ledger; fixed with the first start.
+    pub validators: Validators,
     /// Payments at the first start.
     pub funds: Vec<Fund>,
     /// Whether the genesis has the amendment `Email`.
@@ -34,6 +54,7 @@ impl NodeConfig {
         Self {
             data,
             network_id,
+            validators: Validators::Alone,
             funds: Vec::new(),
             email: EmailAmendment::Enabled,
             history_ledgers: None,

@@ -138,6 +138,11 @@ impl Host {
         answer.recv().map_err(|_| ChainStopped)
     }
 
+    /// Give the chain an event that nobody waits for.
+    pub(crate) fn tell(&self, event: Event) -> Result<(), ChainStopped> {
+        self.send(Input::Event(event))
+    }
+
     /// Close the open ledger and wait until the closed one is on disk.
     pub(crate) fn close(&self, when: When) -> Result<Reply, ChainStopped> {
         let (request, reply, answer) = self.request();
@@ -280,8 +285,7 @@ impl Turns {
         }
         Event::Close {
             request,
-            transactions: self.chain.proposal(now),
-            close_time: now,
+            closed: Box::new(self.chain.propose(now)),
         }
     }
 

@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `node`, `host` | the running node; the threads that drive the chain |
+//! | `member` | the node as one of several validators |
 //! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments` | `rpc::Node` |
 //! | `health`, `meter` | what an operator watches |
 //! | `store` | what survives the process |
@@ -23,6 +24,7 @@ mod health;
 mod host;
 pub mod limits;
 mod mail_status;
+mod member;
 pub mod meter;
 pub mod node;
 mod reading;
@@ -32,9 +34,10 @@ pub mod store;
 pub mod validator_key;
 
 pub use clock::Clock;
-pub use config::NodeConfig;
+pub use config::{NodeConfig, Validators};
 pub use funds::{Fund, FundError};
 pub use host::ChainStopped;
+pub use member::NotFinal;
 pub use node::{Node, NodeFailure};
 pub use restore::{LedgerDamage, RestoreError};
-pub use start::{StartError, roll_back};
+pub use start::{StartError, first_ledger, roll_back};

@@ -39,6 +39,10 @@ pub const FUNDS_MAX: usize = 1_000;
 /// copy.
 pub const UNDO_LEDGERS_MAX: u32 = 64;
 
+/// Bytes of the submitted transactions in one proposal to other validators: a block with them crosses a link of
+/// 100 Mbit/s in a third of a second. The others wait for the next ledger.
+pub const PROPOSAL_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Old ledgers forgotten with one commit; the others with the next ones.
 pub const FORGET_LEDGERS_PER_COMMIT_MAX: usize = 16;
 

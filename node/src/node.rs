@@ -4,16 +4,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain::{Chain, ChainConfig, Event, Refusal, Reply, Stored};
+use chain::{Chain, ChainConfig, Event, ProposalRules, Refusal, Reply, Stored};
 use codec::CloseTime;
 use codec::keys::{KeyPair, PublicKey};
 use dns::KeyResolver;
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timekeeper};
-use crate::config::NodeConfig;
+use crate::config::{NodeConfig, Validators};
 use crate::host::{ChainStopped, Host, LookUps, When};
-use crate::limits::ACCEPT_WAIT_SECS_MAX;
+use crate::limits::{ACCEPT_WAIT_SECS_MAX, PROPOSAL_BYTES_MAX};
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
 
@@ -29,10 +29,21 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<Timekeeper>,
     pub(crate) network_id: u32,
+    pub(crate) proposing: ProposalRules,
+    pub(crate) closing: Closing,
     pub(crate) validator: PublicKey,
     pub(crate) started: CloseTime,
     /// Given back last, when the store is closed.
     _folder: Option<DataFolder>,
+}
+
+/// Who closes ledgers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// This node.
+    Here,
+    /// The validators of a network.
+    ByOthers,
 }
 
 /// Why a node closes no more ledgers.
@@ -59,6 +70,23 @@ impl Node {
         let key = folder.validator_key(&store)?;
         let parts = Parts {
             store: Arc::new(store),
+            key,
+            folder: Some(folder),
+        };
+        Self::assemble(config, parts, clock, LookUps { resolver, runtime })
+    }
+
+    /// Start a node on its data folder with a validator key that lies elsewhere.
+    pub fn start_with_key(
+        config: &NodeConfig,
+        key: KeyPair,
+        clock: Arc<dyn Clock>,
+        resolver: Arc<dyn KeyResolver>,
+        runtime: Handle,
+    ) -> Result<Self, StartError> {
+        let folder = DataFolder::take(&config.data)?;
+        let parts = Parts {
+            store: Arc::new(folder.store()?),
             key,
             folder: Some(folder),
         };
@@ -120,6 +148,15 @@ impl Node {
             store,
             clock,
             network_id: config.network_id,
+            proposing: ProposalRules {
+                network_id: config.network_id,
+                majority_secs: config.majority_secs,
+                bytes_max: PROPOSAL_BYTES_MAX,
+            },
+            closing: match config.validators {
+                Validators::Alone => Closing::Here,
+                Validators::Several { .. } => Closing::ByOthers,
+            },
             validator,
             started: now,
             _folder: parts.folder,
@@ -161,7 +198,7 @@ impl Node {
     }
 
     /// Why the chain has stopped: its store, or itself.
-    fn why(&self, stopped: ChainStopped) -> NodeFailure {
+    pub(crate) fn why(&self, stopped: ChainStopped) -> NodeFailure {
         self.inner
             .host
             .failure()
@@ -200,7 +237,7 @@ impl Node {
     }
 
     /// A line of the log for each ledger.
-    fn say_closed(&self) {
+    pub(crate) fn say_closed(&self) {
         let ledger = &self.inner.host.shown().ledger;
         tracing::info!(
             index = %ledger.index(),

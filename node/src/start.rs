@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use amendment::ReadView as _;
 use codec::keys::KeyPair;
-use codec::{CloseTime, Drops, LedgerIndex, Ter, keylet, sf};
+use codec::{CloseTime, Drops, Hash256, LedgerIndex, Ter, keylet, sf};
 use ledger::dkim::KeyDelays;
 use ledger::genesis::GENESIS_ACCOUNT;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 
-use crate::config::NodeConfig;
+use crate::config::{NodeConfig, Validators};
 use crate::funds::Fund;
 use crate::host::ChainStopped;
 use crate::limits::FUNDS_MAX;
@@ -67,6 +67,19 @@ pub enum StartError {
     FundTooLate {
         /// Who would have been paid.
         who: String,
+    },
+    /// The folder holds the ledgers of another network.
+    #[error(
+        "the data folder holds another network's ledgers: its ledger {index} is {stored}, this network's is {wanted}; \
+         give this one another data folder"
+    )]
+    OtherGenesis {
+        /// The first ledger.
+        index: LedgerIndex,
+        /// What the folder has.
+        stored: Hash256,
+        /// What the configuration makes.
+        wanted: Hash256,
     },
     /// Too many payments.
     #[error(
@@ -162,28 +175,74 @@ pub(crate) fn ledger_of(
     }
     if let Some(tip) = store.tip()? {
         let ledger = restored(store, &tip, config.rollback_to)?;
-        let is_there = |fund: &&Fund| ledger.entry(&keylet::account(fund.account)).is_some();
-        return match config.funds.iter().find(|fund| !is_there(fund)) {
-            Some(late) => Err(StartError::FundTooLate {
-                who: late.who.clone(),
-            }),
-            None => Ok(ledger),
+        return match config.validators {
+            Validators::Alone => no_late_fund(&ledger, &config.funds).map(|()| ledger),
+            Validators::Several { .. } => {
+                same_network(store, &first_ledgers(config, key, now)?.1).map(|()| ledger)
+            }
         };
     }
-    let genesis = Ledger::genesis(&GenesisConfig {
-        network_id,
-        validators: vec![key.public_key()],
-        email: config.email,
-        close_time: now,
-        key_delays: KeyDelays::NONE,
-    });
-    let funded = pay_funds(&genesis, network_id, &config.funds, now)?;
+    let (genesis, funded) = first_ledgers(config, key, now)?;
     let commits = [Commit::of_genesis(&genesis), Commit::of(&funded)];
     store.write(
         network_id,
         &commits.map(|commit| Change::Ledger(Box::new(commit))),
     )?;
     Ok(funded.ledger)
+}
+
+/// Payments of the first start that a later one repeats are made already.
+fn no_late_fund(ledger: &Ledger, funds: &[Fund]) -> Result<(), StartError> {
+    let is_there = |fund: &&Fund| ledger.entry(&keylet::account(fund.account)).is_some();
+    match funds.iter().find(|fund| !is_there(fund)) {
+        Some(late) => Err(StartError::FundTooLate {
+            who: late.who.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The stored ledgers begin with those of this network, as far as they are kept.
+fn same_network(store: &dyn Store, first: &Closed) -> Result<(), StartError> {
+    let (index, wanted) = (first.ledger.index(), first.ledger.hash());
+    match store.ledger(index)?.map(|ledger| ledger.hash) {
+        Some(stored) if stored != wanted => Err(StartError::OtherGenesis {
+            index,
+            stored,
+            wanted,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The first ledger of a network of several validators: the one with the payments of the first start.
+pub fn first_ledger(config: &NodeConfig, key: &KeyPair) -> Result<Ledger, StartError> {
+    let start = match config.validators {
+        Validators::Alone => CloseTime::new(0),
+        Validators::Several { start, .. } => start,
+    };
+    Ok(first_ledgers(config, key, start)?.1.ledger)
+}
+
+/// The genesis, and the ledger after it.
+fn first_ledgers(config: &NodeConfig, key: &KeyPair, now: CloseTime) -> Result<(Ledger, Closed), StartError> {
+    let (validators, close_time, key_delays) = match &config.validators {
+        Validators::Alone => (vec![key.public_key()], now, KeyDelays::NONE),
+        Validators::Several {
+            keys,
+            start,
+            key_delays,
+        } => (keys.clone(), *start, *key_delays),
+    };
+    let genesis = Ledger::genesis(&GenesisConfig {
+        network_id: config.network_id,
+        validators,
+        email: config.email,
+        close_time,
+        key_delays,
+    });
+    let funded = pay_funds(&genesis, config.network_id, &config.funds, close_time)?;
+    Ok((genesis, funded))
 }
 
 /// The second ledger, with the payments of the first start.

@@ -70,6 +70,13 @@ pub fn read(folder: &Path) -> Result<KeyPair, ValidatorKeyError> {
     Ok(KeyPair::ed25519(entropy))
 }
 
+/// Make a key in a folder that has none.
+pub fn create_in(folder: &Path, entropy: [u8; 16]) -> Result<KeyPair, ValidatorKeyError> {
+    let path = folder.join(FILE_NAME);
+    create(folder, &path, entropy).map_err(|source| ValidatorKeyError::File { path, source })?;
+    read(folder)
+}
+
 /// Read the key, or make one from `entropy` where there is none yet.
 pub fn read_or_create(
     folder: &Path,

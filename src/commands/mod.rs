@@ -5,6 +5,7 @@ pub(crate) mod explain;
 mod forecast;
 mod keys;
 pub(crate) mod ledger;
+pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod providers;
 pub(crate) mod queue;
@@ -13,6 +14,7 @@ pub(crate) mod rollback;
 pub(crate) mod show;
 pub(crate) mod submit;
 pub(crate) mod up;
+pub(crate) mod validator;
 
 use std::io::Read;
 use std::path::Path;
@@ -98,6 +100,18 @@ pub(crate) enum Failure {
     /// The node failed while it ran.
     #[error(transparent)]
     Node(#[from] ::node::NodeFailure),
+    /// A node's configuration.
+    #[error(transparent)]
+    NetworkConfig(#[from] ::network::config::ConfigError),
+    /// A new network's files.
+    #[error(transparent)]
+    NetworkInit(#[from] ::network::init::InitError),
+    /// The node's key.
+    #[error(transparent)]
+    ValidatorKey(#[from] ::node::validator_key::ValidatorKeyError),
+    /// The node takes part in its network no more.
+    #[error(transparent)]
+    Engine(#[from] ::network::EngineError),
     /// The port is taken, or not for this user.
     #[error(
         "{flag}: cannot listen on {address}: {source}. Is another program there? Choose another address with {flag}"

@@ -51,7 +51,7 @@ pub(crate) struct RunningNode {
     server: JoinHandle<std::io::Result<()>>,
     /// What the operator's tools look at: gauges, and their port where there is one.
     watched: Vec<JoinHandle<()>>,
-    closing: JoinHandle<Result<(), node::NodeFailure>>,
+    closing: JoinHandle<Result<(), Failure>>,
 }
 
 /// Starts a node as the arguments say; it serves when this returns. `flag` is the one that says where.
@@ -88,41 +88,27 @@ pub(crate) async fn start(args: &cli::Node, flag: &'static str) -> Result<Runnin
     let runtime = tokio::runtime::Handle::current();
     let starting = tokio::task::spawn_blocking(move || Node::start(&config, clock, resolver, runtime));
     let node = starting.await.map_err(std::io::Error::other)??;
-    let (stop, stopped) = watch::channel(false);
-    let serving = serve(
-        listener,
-        Arc::new(node.clone()),
-        ServerLimits::default(),
-        trust(&args.callers),
-        until(stopped.clone()),
-    );
-    let server = tokio::spawn(serving);
-    let gauges = tokio::spawn(record(node.clone(), stopped.clone()));
-    let closing = tokio::spawn(close_ledgers(node.clone(), args.close_secs, stopped));
-    Ok(RunningNode {
-        address,
-        stop,
+    let every_secs = args.close_secs;
+    let closing = |node, stopped| tokio::spawn(close_ledgers(node, every_secs, stopped));
+    Ok(RunningNode::serve(
         node,
-        server,
-        watched: vec![gauges],
+        listener,
+        address,
+        trust(&args.callers),
         closing,
-    })
+    ))
 }
 
 /// Closes ledgers, or leaves that to `ledger_accept`.
-async fn close_ledgers(
-    node: Node,
-    every_secs: u64,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), node::NodeFailure> {
+async fn close_ledgers(node: Node, every_secs: u64, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
     if every_secs == 0 {
         return tokio::select! {
             () = until(stopped) => Ok(()),
-            failure = node.failed() => Err(failure),
+            failure = node.failed() => Err(failure.into()),
         };
     }
     let every = Duration::from_secs(every_secs);
-    node.run_close_loop(every, until(stopped)).await
+    Ok(node.run_close_loop(every, until(stopped)).await?)
 }
 
 /// Shows the state of the node in its gauges, every second.
@@ -142,13 +128,43 @@ async fn record(node: Node, stopped: watch::Receiver<bool>) {
 }
 
 impl RunningNode {
+    /// Serves a node, and starts what makes its ledgers.
+    pub(super) fn serve(
+        node: Node,
+        listener: TcpListener,
+        address: SocketAddr,
+        trust: Trust,
+        closing: impl FnOnce(Node, watch::Receiver<bool>) -> JoinHandle<Result<(), Failure>>,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let serving = serve(
+            listener,
+            Arc::new(node.clone()),
+            ServerLimits::default(),
+            trust,
+            until(stopped.clone()),
+        );
+        Self {
+            address,
+            server: tokio::spawn(serving),
+            watched: vec![tokio::spawn(record(node.clone(), stopped.clone()))],
+            closing: closing(node.clone(), stopped),
+            stop,
+            node,
+        }
+    }
+
     /// Address of the WebSocket.
     pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address)
     }
 
     /// Serves metrics and health; answers where.
-    async fn watch(&mut self, address: SocketAddr, metrics: PrometheusHandle) -> Result<String, Failure> {
+    pub(super) async fn watch(
+        &mut self,
+        address: SocketAddr,
+        metrics: PrometheusHandle,
+    ) -> Result<String, Failure> {
         let listening = TcpListener::bind(address).await;
         let listener = listening.map_err(|source| Failure::Listen {
             flag: "--http",
@@ -167,7 +183,7 @@ impl RunningNode {
     }
 
     /// Ends when the operator asks for it, or when the store fails.
-    async fn until_stopped(mut self) -> Result<(), Failure> {
+    pub(super) async fn until_stopped(mut self) -> Result<(), Failure> {
         tokio::select! {
             () = stop_signal() => tracing::info!("stopping: open requests finish first"),
             failed = self.failed() => failed?,
@@ -197,7 +213,7 @@ impl RunningNode {
 }
 
 /// Who is the operator, and who speaks for others.
-fn trust(callers: &cli::Callers) -> Trust {
+pub(super) fn trust(callers: &cli::Callers) -> Trust {
     let default = Trust::default();
     let operators = if callers.operator.is_empty() {
         default.operators
@@ -263,7 +279,7 @@ pub(crate) async fn stop_signal() {
 }
 
 /// The wall clock, or one that starts at a given time and then runs as fast.
-fn clock_from(start_unix: Option<u64>) -> Result<Arc<dyn Clock>, Failure> {
+pub(super) fn clock_from(start_unix: Option<u64>) -> Result<Arc<dyn Clock>, Failure> {
     let unix = start_unix.unwrap_or_else(clock::now_unix);
     let start = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
     Ok(Arc::new(MachineClock {

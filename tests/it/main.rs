@@ -9,6 +9,7 @@ mod house;
 mod interop;
 mod kill;
 mod mutants;
+mod network;
 mod node_cli;
 mod oracle;
 mod relay_bad_input;

@@ -16,7 +16,7 @@ use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Object, flags, format::TxType, sf};
 use ledger::dkim::{Answer, KeyDelays};
 use ledger::genesis::EmailAmendment;
-use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
+use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 use serde_json::Value;
 
 /// The network and the time of the vectors.
@@ -214,26 +214,26 @@ impl Driver {
     }
 
     pub(crate) fn close(&mut self) -> RequestId {
-        self.close_with(self.chain.proposal(CloseTime::new(self.now)))
+        self.now += 4;
+        self.close_now()
     }
 
+    /// Validators agreed on this set.
     pub(crate) fn close_with(&mut self, transactions: Vec<Transaction>) -> RequestId {
         self.now += 4;
-        self.close_at_now(transactions)
+        let parent = self.chain.shown().ledger.clone();
+        self.close_to(ledger::close(&parent, transactions, CloseTime::new(self.now)))
     }
 
     /// Close without time passing.
     pub(crate) fn close_now(&mut self) -> RequestId {
-        self.close_at_now(self.chain.proposal(CloseTime::new(self.now)))
+        self.close_to(self.chain.propose(CloseTime::new(self.now)))
     }
 
-    fn close_at_now(&mut self, transactions: Vec<Transaction>) -> RequestId {
-        let (request, close_time) = (self.request(), CloseTime::new(self.now));
-        self.handle(Event::Close {
-            request,
-            transactions,
-            close_time,
-        });
+    pub(crate) fn close_to(&mut self, closed: Closed) -> RequestId {
+        let request = self.request();
+        let closed = Box::new(closed);
+        self.handle(Event::Close { request, closed });
         request
     }
 

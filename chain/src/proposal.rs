@@ -1,0 +1,170 @@
+//! The ledger after another one: what a validator would have in it, and whether what another validator proposes
+//! is right.
+//!
+//! What is proposed is the set that was closed. To close a pool and publish what applied would be another ledger:
+//! the order within a ledger hangs on the hash of its set.
+
+use std::collections::BTreeMap;
+
+use amendment::KeyName;
+use codec::CloseTime;
+use codec::format::TxType;
+use ledger::dkim::{self, Attestation};
+use ledger::{Closed, Ledger, Transaction};
+
+use crate::limits::{PROPOSAL_ROUNDS_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX};
+use crate::rules;
+use crate::state::State;
+use crate::votes;
+
+/// What a proposal goes by, beside what the node knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProposalRules {
+    /// NetworkID.
+    pub network_id: u32,
+    /// Seconds that an amendment needs its majority for before it is enabled.
+    pub majority_secs: u32,
+    /// Bytes of all transactions of a proposal. The others wait for the next ledger.
+    pub bytes_max: usize,
+}
+
+/// Why a proposed ledger is refused. The same on every validator, whenever it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProposalFault {
+    /// Its transactions are not in the one order in which a set is proposed.
+    Order,
+    /// Validators alone make such a transaction, and this one's ledger asks for none.
+    Uncalled,
+    /// A transaction of it does not come into the ledger.
+    FallsOut,
+}
+
+impl State {
+    /// The ledger after `parent` as this validator would have it. `parent` may be ahead of the last ledger: what
+    /// it holds already falls out.
+    #[must_use]
+    pub fn propose(&self, parent: &Ledger, rules: ProposalRules, close_time: CloseTime) -> Closed {
+        choose(parent, self.candidates(parent, rules, close_time), close_time, 0)
+    }
+
+    /// Whether there is anything to propose for the ledger after the last one.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.open.accepted().is_empty() || !self.ready_names(&self.ledger).is_empty()
+    }
+
+    /// The ledger after `parent` that consists of these transactions, if it is right in every respect: anybody
+    /// can check a DKIMKeySet, which bears its quorum, and what else validators put into a ledger has to be what
+    /// this one would put there.
+    pub fn verify(
+        &self,
+        parent: &Ledger,
+        transactions: Vec<Transaction>,
+        rules: ProposalRules,
+        close_time: CloseTime,
+    ) -> Result<Closed, ProposalFault> {
+        if !transactions.is_sorted_by(|one, two| one.id() < two.id()) {
+            return Err(ProposalFault::Order);
+        }
+        let called_for = self.uniform_transactions(parent, rules);
+        let is_called = |tx: &Transaction| called_for.iter().any(|own| own.id() == tx.id());
+        let is_fine = |tx: &Transaction| !tx.is_pseudo() || is_attested(tx) || is_called(tx);
+        if !transactions.iter().all(is_fine) {
+            return Err(ProposalFault::Uncalled);
+        }
+        let closed = ledger::close::close_at(parent, transactions, close_time, 0);
+        if !closed.retry.is_empty() || !closed.dropped.is_empty() {
+            return Err(ProposalFault::FallsOut);
+        }
+        Ok(closed)
+    }
+
+    /// What this validator would have in the ledger after `parent`: the open ledger, and what only validators put
+    /// into one.
+    ///
+    /// A mail is judged by the time of `parent`. Where that is long ago, since the node was away, its key may have
+    /// ended meanwhile: such a mail waits for the ledger after this one, which knows the time. Spec: 7.3
+    pub(crate) fn candidates(
+        &self,
+        parent: &Ledger,
+        rules: ProposalRules,
+        now: CloseTime,
+    ) -> Vec<Transaction> {
+        let mut has_ended: BTreeMap<&KeyName, bool> = BTreeMap::new();
+        let (mut transactions, mut room) = (Vec::new(), rules.bytes_max);
+        for tx in self.open.accepted().iter() {
+            let waits = tx.dkim_key().is_some_and(|name| {
+                let ended = || !rules::has_key(parent, name, now);
+                *has_ended.entry(name).or_insert_with(ended)
+            });
+            if waits {
+                continue;
+            }
+            let Some(left) = room.checked_sub(tx.blob().len()) else {
+                break;
+            };
+            room = left;
+            transactions.push(tx.clone());
+        }
+        let names = self.ready_names(parent);
+        let key_set = |name| self.attestations.key_set(name, parent, rules.network_id);
+        transactions.extend(names.iter().filter_map(key_set));
+        transactions.extend(self.uniform_transactions(parent, rules));
+        transactions
+    }
+
+    /// The removal of keys that nobody renewed, and what the votes about amendments come to: the same for all
+    /// validators that vote the same. Spec: 7.2, 7.4
+    fn uniform_transactions(&self, parent: &Ledger, rules: ProposalRules) -> Vec<Transaction> {
+        let mut sets = Vec::new();
+        if parent.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
+            sets.extend(dkim::build_removals(parent, REMOVALS_PER_LEDGER_MAX));
+        }
+        sets.extend(votes::changes(parent, &self.votes, rules.majority_secs));
+        sets
+    }
+
+    /// Names whose attestations the ledger after `parent` takes up.
+    pub(crate) fn ready_names(&self, parent: &Ledger) -> Vec<KeyName> {
+        let quorum = dkim::quorum(dkim::validators(parent).len()).max(1);
+        self.attestations.ready(quorum)
+    }
+
+    /// What one validator says about names that no ledger has yet.
+    pub fn words_of(&self, validator: &codec::keys::PublicKey) -> Vec<Attestation> {
+        self.attestations.of(validator).cloned().collect()
+    }
+}
+
+/// Whether a transaction of validators bears its own proof, which the ledger checks.
+fn is_attested(tx: &Transaction) -> bool {
+    let attestations = tx.object().array(codec::sf::DKIM_ATTESTATIONS);
+    tx.tx_type() == TxType::DkimKeySet && attestations.is_some_and(|attestations| !attestations.is_empty())
+}
+
+/// The ledger after `parent` of as many of these transactions as come into it, none of which falls out when just
+/// they are closed. What does fall out is told in `retry` and `dropped`.
+pub(crate) fn choose(
+    parent: &Ledger,
+    candidates: Vec<Transaction>,
+    close_time: CloseTime,
+    close_flags: u8,
+) -> Closed {
+    let (mut chosen, mut retry, mut dropped) = (candidates, BTreeMap::new(), Vec::new());
+    for _ in 0..PROPOSAL_ROUNDS_MAX {
+        let mut closed = ledger::close::close_at(parent, chosen, close_time, close_flags);
+        if closed.retry.is_empty() && closed.dropped.is_empty() {
+            closed.retry = retry.into_values().collect();
+            closed.dropped = dropped;
+            return closed;
+        }
+        retry.extend(closed.retry.into_iter().map(|tx| (tx.id(), tx)));
+        dropped.append(&mut closed.dropped);
+        chosen = closed.applied.into_iter().map(|applied| applied.tx).collect();
+    }
+    let mut closed = ledger::close::close_at(parent, [], close_time, close_flags);
+    retry.extend(chosen.into_iter().map(|tx| (tx.id(), tx)));
+    closed.retry = retry.into_values().collect();
+    closed.dropped = dropped;
+    closed
+}

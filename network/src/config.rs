@@ -1,0 +1,266 @@
+//! The configuration of one node of a network: what it is, and what all nodes of the network have alike.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use codec::keys::{KeyPair, PublicKey};
+use codec::{CloseTime, base58};
+use ledger::dkim::KeyDelays;
+use node::{Fund, FundError, NodeConfig, Validators};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Part;
+use crate::process::Member;
+
+/// Bytes of a configuration file: 128 nodes of 300 bytes, and 1,000 payments of 100. Refusal: it is not read.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The file of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Which of the nodes below this one is.
+    pub name: String,
+    /// The data folder; relative to the folder of this file, which also holds `validator.key`.
+    pub data: PathBuf,
+    /// Where metrics and health are served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<SocketAddr>,
+    /// DKIM keys from a file instead of DNS; relative as `data` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_keys: Option<PathBuf>,
+    /// The DNS server to ask instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<SocketAddr>,
+    /// What all nodes have alike.
+    pub network: NetworkTable,
+    /// All nodes.
+    pub nodes: Vec<NodeTable>,
+}
+
+/// What a network starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    /// NetworkID.
+    pub id: u32,
+    /// Close time of the first ledger, Unix seconds.
+    pub start: u64,
+    /// KEY_DELAY_FIRST, seconds.
+    pub key_delay_first: u32,
+    /// KEY_DELAY_NEXT, seconds.
+    pub key_delay_next: u32,
+    /// Payments of the genesis account in the second ledger: WHO=XAH.
+    #[serde(default)]
+    pub fund: Vec<String>,
+}
+
+/// One node, as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeTable {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub part: PartName,
+    /// Its key, as xahaud writes a node's.
+    pub public_key: String,
+    /// Where the other nodes reach it.
+    pub peer: SocketAddr,
+    /// Where clients reach it (WebSocket and HTTP on one port).
+    pub rpc: SocketAddr,
+}
+
+/// What a node does, as a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartName {
+    /// It proposes and votes.
+    Validator,
+    /// It goes along.
+    Follower,
+}
+
+impl From<PartName> for Part {
+    fn from(name: PartName) -> Self {
+        match name {
+            PartName::Validator => Self::Validator,
+            PartName::Follower => Self::Follower,
+        }
+    }
+}
+
+/// Why a configuration is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}. Check the path and its permissions", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is longer than any configuration.
+    #[error("{path} has more than {FILE_BYTES_MAX} bytes", path = path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no configuration.
+    #[error("{path}: {source}", path = path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        source: Box<toml::de::Error>,
+    },
+    /// Its own name is none of the nodes'.
+    #[error("'name' is '{0}', which none of the nodes has")]
+    Name(String),
+    /// A name twice.
+    #[error("two nodes have the name '{0}'")]
+    TwoOfAName(String),
+    /// No key.
+    #[error(
+        "node '{name}': '{text}' is no public key of a node; it is like n9..., and 'network init' writes it"
+    )]
+    PublicKey {
+        /// The node.
+        name: String,
+        /// What was written.
+        text: String,
+    },
+    /// No time.
+    #[error("'start' is {0}: not a time that a ledger can hold, in Unix seconds")]
+    Start(u64),
+    /// No payment.
+    #[error(transparent)]
+    Fund(#[from] FundError),
+    /// The key of this node is another than its entry says.
+    #[error("validator.key makes the public key {own}, but the entry of '{name}' says {stated}")]
+    OtherKey {
+        /// The node.
+        name: String,
+        /// What the file makes.
+        own: String,
+        /// What the entry says.
+        stated: String,
+    },
+}
+
+/// A configuration that was read, with its place.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file's folder.
+    pub folder: PathBuf,
+    /// What it says.
+    pub file: ConfigFile,
+    members: Vec<Member>,
+    own: usize,
+}
+
+impl Config {
+    /// Read a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let wrong = |source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        if std::fs::metadata(path).map_err(wrong)?.len() > FILE_BYTES_MAX {
+            return Err(ConfigError::TooLong {
+                path: path.to_owned(),
+            });
+        }
+        let text = std::fs::read_to_string(path).map_err(wrong)?;
+        let file = toml::from_str(&text).map_err(|source| ConfigError::Toml {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Self::of(folder, file)
+    }
+
+    /// Check what a file says.
+    pub fn of(folder: PathBuf, file: ConfigFile) -> Result<Self, ConfigError> {
+        for (at, node) in file.nodes.iter().enumerate() {
+            if file.nodes[..at].iter().any(|other| other.name == node.name) {
+                return Err(ConfigError::TwoOfAName(node.name.clone()));
+            }
+        }
+        let members: Result<Vec<Member>, ConfigError> = file.nodes.iter().map(member).collect();
+        let own = file.nodes.iter().position(|node| node.name == file.name);
+        Ok(Self {
+            own: own.ok_or_else(|| ConfigError::Name(file.name.clone()))?,
+            members: members?,
+            folder,
+            file,
+        })
+    }
+
+    /// All nodes.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// This node, as the others see it.
+    #[must_use]
+    pub fn own(&self) -> &NodeTable {
+        &self.file.nodes[self.own]
+    }
+
+    /// Whether the key that lies beside the file is this node's.
+    pub fn check_key(&self, key: &KeyPair) -> Result<(), ConfigError> {
+        if key.public_key() == self.members[self.own].public_key {
+            return Ok(());
+        }
+        Err(ConfigError::OtherKey {
+            name: self.file.name.clone(),
+            own: key_text(&key.public_key()),
+            stated: self.own().public_key.clone(),
+        })
+    }
+
+    /// What the node is started with.
+    pub fn node(&self) -> Result<NodeConfig, ConfigError> {
+        let network = &self.file.network;
+        let start = CloseTime::from_unix(network.start).ok_or(ConfigError::Start(network.start))?;
+        let funds: Result<Vec<Fund>, FundError> = network.fund.iter().map(|text| Fund::parse(text)).collect();
+        let validators = self
+            .members
+            .iter()
+            .filter(|member| member.part == Part::Validator);
+        Ok(NodeConfig {
+            funds: funds?,
+            validators: Validators::Several {
+                keys: validators.map(|member| member.public_key).collect(),
+                start,
+                key_delays: KeyDelays {
+                    first_secs: network.key_delay_first,
+                    next_secs: network.key_delay_next,
+                },
+            },
+            ..NodeConfig::new(self.folder.join(&self.file.data), network.id)
+        })
+    }
+}
+
+fn member(node: &NodeTable) -> Result<Member, ConfigError> {
+    let key = base58::decode::<33>(&[base58::TYPE_NODE_PUBLIC], &node.public_key);
+    let key = key.and_then(|bytes| PublicKey::parse(&bytes).ok());
+    Ok(Member {
+        public_key: key.ok_or_else(|| ConfigError::PublicKey {
+            name: node.name.clone(),
+            text: node.public_key.clone(),
+        })?,
+        address: node.peer,
+        part: node.part.into(),
+    })
+}
+
+/// A node's key, as xahaud writes it.
+#[must_use]
+pub fn key_text(key: &PublicKey) -> String {
+    base58::encode(&[base58::TYPE_NODE_PUBLIC], key.as_bytes())
+}

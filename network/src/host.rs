@@ -1,0 +1,102 @@
+//! A node as the machine of an engine.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chain::ProposalFault;
+use codec::hash::sha512_half;
+use codec::{CloseTime, Hash256};
+use ledger::dkim::Attestation;
+use ledger::{Closed, Ledger, Transaction};
+use node::{Node, NotFinal};
+use rpc::Node as _;
+use rpc::api::{OnRetry, Peer, Role, SubmitEmail, SubmitMode};
+
+use crate::machine::{Machine, Submission, Talker};
+
+impl Machine for Node {
+    fn now(&self) -> CloseTime {
+        Node::now(self)
+    }
+
+    fn last(&self) -> Ledger {
+        self.state().ledger.clone()
+    }
+
+    fn has_work(&self) -> bool {
+        self.state().has_work()
+    }
+
+    fn propose(&self, parent: &Ledger, close_time: CloseTime) -> Closed {
+        Node::propose(self, parent, close_time)
+    }
+
+    /// A transaction that stands in this node's open ledger was verified there, and remembers it.
+    fn verify(
+        &self,
+        parent: &Ledger,
+        mut transactions: Vec<Transaction>,
+        close_time: CloseTime,
+    ) -> Result<Closed, ProposalFault> {
+        let state = self.state();
+        let known: BTreeMap<Hash256, &Transaction> =
+            state.open.accepted().iter().map(|tx| (tx.id(), tx)).collect();
+        for tx in &mut transactions {
+            if let Some(known) = known.get(&tx.id()) {
+                *tx = (*known).clone();
+            }
+        }
+        Node::verify(self, parent, transactions, close_time)
+    }
+
+    fn finalized(&self, closed: Closed) -> Result<(), NotFinal> {
+        self.finalize(closed)
+    }
+}
+
+impl Talker for Node {
+    fn words(&self) -> Vec<Attestation> {
+        self.state().words_of(&self.validator())
+    }
+
+    fn hear(&self, attestation: Attestation) {
+        // A node that has stopped says so elsewhere.
+        let _ = Node::hear(self, attestation);
+    }
+
+    fn pending(&self) -> Vec<(Hash256, Submission)> {
+        let state = self.state();
+        let mails = state
+            .pool
+            .forms()
+            .map(|(id, raw)| (id, Submission::Mail(Arc::clone(raw))));
+        let signed = state.open.accepted().iter().chain(state.held.iter());
+        let signed = signed.filter(|tx| !tx.is_email_signed());
+        let signed = signed.map(|tx| (tx.id(), Submission::Transaction(tx.blob().into())));
+        mails.chain(signed).collect()
+    }
+
+    fn submit(&self, from: IpAddr, submission: Submission) {
+        let peer = Peer::new(from, Role::Guest);
+        // What the node does not take, it has logged; the one that passed it on has answered the client.
+        match submission {
+            Submission::Mail(raw) => {
+                let mode = SubmitMode::Submit;
+                let mail = raw.to_vec();
+                let _ = self.submit_email(SubmitEmail { mail, mode }, &peer);
+            }
+            Submission::Transaction(blob) => {
+                let _ = rpc::Node::submit(self, &blob, OnRetry::Hold, &peer);
+            }
+        }
+    }
+}
+
+/// The id under which a node keeps a submission that it takes.
+pub(crate) fn id_of(submission: &Submission) -> Option<Hash256> {
+    match submission {
+        Submission::Mail(raw) => Some(sha512_half(&[raw])),
+        Submission::Transaction(blob) => Transaction::parse(blob).ok().map(|tx| tx.id()),
+    }
+}

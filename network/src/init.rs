@@ -1,0 +1,148 @@
+//! The files of a new network: a folder for each node, with its key and its configuration.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use codec::keys::KeyPair;
+use node::validator_key::{self, ValidatorKeyError};
+
+use crate::config::{ConfigFile, NetworkTable, NodeTable, PartName, key_text};
+
+/// Name of the configuration within a node's folder.
+pub const CONFIG_FILE: &str = "node.toml";
+
+/// What a new network is made of.
+#[derive(Debug, Clone)]
+pub struct NewNetwork {
+    /// Its folder; there must be none yet.
+    pub out: PathBuf,
+    /// How many nodes vote.
+    pub validators: usize,
+    /// How many go along.
+    pub followers: usize,
+    /// Address of all nodes.
+    pub host: IpAddr,
+    /// Port of the first node for other nodes; the next is its port for clients; the next node follows.
+    pub port: u16,
+    /// What the network starts with.
+    pub network: NetworkTable,
+    /// DKIM keys from a file instead of DNS.
+    pub dkim_keys: Option<PathBuf>,
+    /// The DNS server to ask instead of the system's.
+    pub dns: Option<SocketAddr>,
+}
+
+/// Why no network was made.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// Its folder is there.
+    #[error("{path} is there already; name a new folder: a network is made once", path = path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}; check the folder's owner, its mode and the free space", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A key cannot be written.
+    #[error(transparent)]
+    Key(#[from] ValidatorKeyError),
+    /// The ports end before the nodes do.
+    #[error("{count} nodes from port {port} on need ports beyond 65535; begin lower")]
+    Ports {
+        /// How many nodes.
+        count: usize,
+        /// The first port.
+        port: u16,
+    },
+    /// No random bytes for a key.
+    #[error("cannot read random bytes: {0}")]
+    Entropy(std::io::Error),
+}
+
+/// Make a network's folder. Answers the configurations, validators first.
+pub fn init(
+    new: &NewNetwork,
+    mut entropy: impl FnMut() -> std::io::Result<[u8; 16]>,
+) -> Result<Vec<PathBuf>, InitError> {
+    if new.out.exists() {
+        return Err(InitError::Exists {
+            path: new.out.clone(),
+        });
+    }
+    let mut nodes = Vec::new();
+    for (number, name, part) in names(new) {
+        let folder = new.out.join(&name);
+        ops::private::make_folder(&folder).map_err(|source| InitError::Write {
+            path: folder.clone(),
+            source,
+        })?;
+        let key = validator_key::create_in(&folder, entropy().map_err(InitError::Entropy)?)?;
+        nodes.push(node_table(new, number, name, part, &key)?);
+    }
+    nodes
+        .iter()
+        .map(|node| {
+            let path = new.out.join(&node.name).join(CONFIG_FILE);
+            write(&path, &file_of(new, &node.name, &nodes)).map_err(|source| InitError::Write {
+                path: path.clone(),
+                source,
+            })?;
+            Ok(path)
+        })
+        .collect()
+}
+
+fn names(new: &NewNetwork) -> impl Iterator<Item = (usize, String, PartName)> {
+    let validators = (1..=new.validators).map(|number| (format!("validator-{number}"), PartName::Validator));
+    let followers = (1..=new.followers).map(|number| (format!("follower-{number}"), PartName::Follower));
+    let all = validators.chain(followers).enumerate();
+    all.map(|(number, (name, part))| (number, name, part))
+}
+
+fn node_table(
+    new: &NewNetwork,
+    number: usize,
+    name: String,
+    part: PartName,
+    key: &KeyPair,
+) -> Result<NodeTable, InitError> {
+    let port = |offset: usize| {
+        let port = usize::from(new.port).saturating_add(number.saturating_mul(2)) + offset;
+        u16::try_from(port).map_err(|_| InitError::Ports {
+            count: new.validators + new.followers,
+            port: new.port,
+        })
+    };
+    Ok(NodeTable {
+        name,
+        part,
+        public_key: key_text(&key.public_key()),
+        peer: SocketAddr::new(new.host, port(0)?),
+        rpc: SocketAddr::new(new.host, port(1)?),
+    })
+}
+
+fn file_of(new: &NewNetwork, name: &str, nodes: &[NodeTable]) -> ConfigFile {
+    ConfigFile {
+        name: name.to_owned(),
+        data: PathBuf::from("data"),
+        http: None,
+        dkim_keys: new.dkim_keys.clone(),
+        dns: new.dns,
+        network: new.network.clone(),
+        nodes: nodes.to_vec(),
+    }
+}
+
+fn write(path: &Path, file: &ConfigFile) -> std::io::Result<()> {
+    let text = toml::to_string(file).map_err(std::io::Error::other)?;
+    let head = "# One node of a network. [network] and [[nodes]] are the same in the file of each of its nodes.\n\
+                # Its key lies beside this file: a copy of it must never run anywhere else.\n\n";
+    std::fs::write(path, format!("{head}{text}"))
+}

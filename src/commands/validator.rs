@@ -1,0 +1,103 @@
+//! `validator`: one node of a network, from its configuration to a running engine.
+
+use super::node::{RunningNode, clock_from, outlive_full_disks, trust};
+use super::{Failure, Outcome, keys};
+use crate::cli;
+use crate::output::Format;
+use ::network::config::Config;
+use ::network::{EngineConfig, EngineError, Part, guard_votes};
+use node::{Node, first_ledger, validator_key};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Runs until the operator ends it, or until the node's ledger is not the network's.
+pub(crate) async fn run(args: &cli::Validator, format: Format) -> Result<Outcome, Failure> {
+    outlive_full_disks()?;
+    let config = Config::read(&args.config)?;
+    let metrics = config.file.http.map(|_| ops::install(&[])).transpose();
+    let metrics = metrics.map_err(std::io::Error::other)?;
+    let mut running = start(&config, &args.callers).await?;
+    let mut places = vec![running.url()];
+    if let (Some(address), Some(metrics)) = (config.file.http, metrics) {
+        places.push(running.watch(address, metrics).await?);
+    }
+    let network_id = config.file.network.id;
+    if format.is_json() {
+        out!(
+            "{}",
+            json!({ "listening": places[0], "http": places.get(1), "network_id": network_id })
+        );
+    } else {
+        for place in &places {
+            out!("listening {place}");
+        }
+    }
+    tracing::info!(name = config.file.name, listening = %places.join(" "), network_id, "the node serves");
+    running.until_stopped().await?;
+    tracing::info!("the node has stopped");
+    Ok(Outcome::Yes)
+}
+
+async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, Failure> {
+    let key = validator_key::read(&config.folder)?;
+    config.check_key(&key)?;
+    let node_config = config.node()?;
+    let from = |path: &std::path::PathBuf| config.folder.join(path);
+    let resolver = keys::resolver(&cli::Keys {
+        keys: config.file.dkim_keys.as_ref().map(from),
+        dns: config.file.dns,
+    })?;
+    let clock = clock_from(None)?;
+    let own = config.own();
+    let engine = EngineConfig {
+        network_id: node_config.network_id,
+        first: first_ledger(&node_config, &key)?,
+        key: key.clone(),
+        members: config.members().to_vec(),
+        data: node_config.data.clone(),
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let starting = tokio::task::spawn_blocking(move || {
+        Node::start_with_key(&node_config, key, clock, resolver, runtime)
+    });
+    let node = starting.await.map_err(std::io::Error::other)??;
+    // After the data folder is this node's alone.
+    if Part::from(own.part) == Part::Validator {
+        guard_votes(&engine.data, &config.folder)?;
+    }
+    let listening = TcpListener::bind(own.rpc).await;
+    let listener = listening.map_err(|source| Failure::Listen {
+        flag: "rpc",
+        address: own.rpc,
+        source,
+    })?;
+    let address = listener.local_addr()?;
+    let (told, stop) = watch::channel(false);
+    let end = ::network::start(engine, Arc::new(node.clone()), stop)?;
+    let closing = |node: Node, mut stopped: watch::Receiver<bool>| {
+        tokio::spawn(async move {
+            let mut end = end;
+            tokio::select! {
+                ended = &mut end => {
+                    return Ok(ended.map_err(|_| EngineError::Failed("its thread has ended".to_owned()))??);
+                }
+                failure = node.failed() => return Err(failure.into()),
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+            // Fails where the engine has ended meanwhile.
+            let _ = told.send(true);
+            Ok(end
+                .await
+                .map_err(|_| EngineError::Failed("its thread has ended".to_owned()))??)
+        })
+    };
+    Ok(RunningNode::serve(
+        node,
+        listener,
+        address,
+        trust(callers),
+        closing,
+    ))
+}
