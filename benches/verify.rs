@@ -466,7 +466,7 @@ impl Ledger {
             .with(sf::FLAGS, 0_u32)
             .with(sf::ACCOUNT, mail.account)
             .with(sf::SEQUENCE, 5_u32)
-            .with(sf::BALANCE, Amount::from_drops(Drops::new(1_000_000)));
+            .with(sf::BALANCE, Amount::from_drops(Drops::new(100_000_000)));
         let name = &mail.key_name;
         let entry = Object::new()
             .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
@@ -499,8 +499,20 @@ impl ReadView for Ledger {
         self.now
     }
 
+    fn parent_hash(&self) -> Hash256 {
+        Hash256::ZERO
+    }
+
     fn base_fee(&self) -> Drops {
         Drops::new(10)
+    }
+
+    fn reserve_base(&self) -> Drops {
+        Drops::new(1_000_000)
+    }
+
+    fn reserve_increment(&self) -> Drops {
+        Drops::new(200_000)
     }
 
     fn is_open(&self) -> bool {

@@ -77,6 +77,7 @@ pub use dkim::tags::TagListError;
 pub use dkim::window::WindowError;
 pub use instruction::first_line::InstructionError;
 pub use instruction::line::NetworkError;
+pub use instruction::mark::RekeyMark;
 pub use instruction::money::MoneyError;
 pub use instruction::order::Order;
 pub use ledger::keys::{KeyState, LedgerKeys, key_state};
@@ -84,7 +85,9 @@ pub use ledger::phases::{
     AuthError, Parsed, PreclaimError, PreflightError, Proven, Ready, ScreenError, Screened, authenticate,
     is_email_transaction, next_replay_entry, preclaim, preflight, screen,
 };
-pub use ledger::replay::{Effect, last_rekey, live_entries, may_disable_email, required_fee, submit_fee};
+pub use ledger::replay::{
+    Effect, ReplayError, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
+};
 pub use ledger::submission::{SubmissionError, submission, wrap};
 pub use ledger::transaction::EmailId;
 pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules};

@@ -51,8 +51,8 @@ pub const EMAIL_SKEW_SECS: u32 = 300;
 pub const LIVE_ENTRIES_MAX: usize = 64;
 /// Dead replay entries that one email transaction removes. Source: spec 8.4.
 pub const DEAD_ENTRIES_REMOVED_MAX: usize = 8;
-/// How many times the required fee a fee may be. Source: spec 1, 6.3. Refusal: tefBAD_EMAIL_FEE.
-pub const FEE_CEILING_FACTOR: u64 = 10;
+/// Base fees by which a fee may exceed the required one. Source: spec 1, 6.3. Refusal: tefBAD_EMAIL_FEE.
+pub const FEE_CEILING_BASE_FEES: u64 = 100;
 /// Base fees that `submitEmail` adds to the required fee. Source: spec 6.3.
 pub const FEE_MARGIN_BASE_FEES: u64 = 10;
 /// Seconds after LastRekey in which an account cannot take itself off email. Source: spec 11. Refusal:

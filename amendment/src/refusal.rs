@@ -136,6 +136,9 @@ pub enum Refusal {
     /// Spec: 4.6.
     #[error("Date: {0}")]
     Date(DateError),
+    /// Date is more than 300 s after `t=`. Spec: 4.6.
+    #[error("the mail is dated more than five minutes after its provider signed it")]
+    DatedAhead,
     /// Spec: 4.8.
     #[error("a signed header says that a list or a robot handled the mail")]
     ListOrRobot,
@@ -210,7 +213,7 @@ impl Refusal {
                 Rule::R4_3
             }
             R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => Rule::R4_6,
-            R::Date(_) | R::Window(_) => Rule::R4_6,
+            R::Date(_) | R::DatedAhead | R::Window(_) => Rule::R4_6,
             R::SignatureBase64(_) => Rule::R3_2,
             R::From(error) | R::To(error) | R::Named(error) => error.rule(),
             R::PaysItself | R::KeyIsItself => Rule::R2_5,
@@ -257,7 +260,9 @@ impl Refusal {
             R::SigningDomain | R::KeyNameTooLong | R::SignedHeadersMalformed => Ter::TEM_MALFORMED,
             R::SignedHeadersTooMany | R::NotSigned(_) | R::SignedTwice(_) => Ter::TEM_MALFORMED,
             R::TimestampMalformed | R::ExpiryMalformed | R::ExpiryNotAfterTimestamp => Ter::TEM_MALFORMED,
-            R::SignatureBase64(_) | R::From(_) | R::To(_) | R::NotAligned => Ter::TEM_MALFORMED,
+            R::SignatureBase64(_) | R::From(_) | R::To(_) | R::NotAligned | R::DatedAhead => {
+                Ter::TEM_MALFORMED
+            }
             R::IdentityMalformed | R::IdentityOutside | R::NotNormalForm | R::Date(_) => Ter::TEM_MALFORMED,
             R::ListOrRobot | R::Mime(_) | R::Instruction(_) | R::Network(_) => Ter::TEM_MALFORMED,
             R::Money(_) | R::Named(_) | R::NotDerived | R::NoLastLedgerSequence => Ter::TEM_MALFORMED,

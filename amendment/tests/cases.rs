@@ -140,7 +140,7 @@ fn explained_values(found: &Explanation) -> Value {
         .as_ref()
         .map(|to| json!({"address": to.address, "account": to.account.to_string(), "tag": to.tag}));
     let regular_key = match &found.order {
-        Some(Order::Rekey { key }) => Some(key.to_string()),
+        Some(Order::Rekey { key, .. }) => Some(key.to_string()),
         _ => None,
     };
     json!({
@@ -158,7 +158,7 @@ fn derived_values(derived: &Derived) -> Value {
         json!({"address": to.address().map(|a| a.as_str()), "account": to.account().to_string(), "tag": to.tag()})
     });
     let regular_key = match &derived.order {
-        Order::Rekey { key } => Some(key.to_string()),
+        Order::Rekey { key, .. } => Some(key.to_string()),
         Order::Remit { .. } => None,
     };
     json!({

@@ -26,6 +26,8 @@ const NETWORK: u32 = 21_337;
 /// Clock of the recorded mails, seconds since 2000.
 const NOW: u32 = 848_145_600;
 const SEQUENCE: u32 = 5;
+/// Of an account that owns nothing; a fifth of it for each object.
+const RESERVE: u64 = 1_000_000;
 
 struct Ledger {
     now: u32,
@@ -45,8 +47,17 @@ impl ReadView for Ledger {
     fn parent_close_time(&self) -> CloseTime {
         CloseTime::new(self.now)
     }
+    fn parent_hash(&self) -> Hash256 {
+        Hash256::new([0xAB; 32])
+    }
     fn base_fee(&self) -> Drops {
         Drops::new(10)
+    }
+    fn reserve_base(&self) -> Drops {
+        Drops::new(RESERVE)
+    }
+    fn reserve_increment(&self) -> Drops {
+        Drops::new(RESERVE / 5)
     }
     fn is_open(&self) -> bool {
         true
@@ -104,7 +115,7 @@ fn ledger(mail: &Derived) -> Ledger {
         .with(sf::FLAGS, 0_u32)
         .with(sf::ACCOUNT, mail.account)
         .with(sf::SEQUENCE, SEQUENCE)
-        .with(sf::BALANCE, Amount::from_drops(Drops::new(1_000_000)));
+        .with(sf::BALANCE, Amount::from_drops(Drops::new(100 * RESERVE)));
     let key = parse_txt(&txt(KEY)).unwrap();
     Ledger {
         now: NOW,
@@ -286,33 +297,37 @@ fn accepts_within_the_window_and_rejects_outside() {
     assert_eq!(at(date - 289), Some((Ter::TER_EMAIL_EARLY, "4.6")));
 }
 
-// Spec: 8.2, 8.5, 8.6.
-#[test]
-fn rejects_replays_full_accounts_and_mails_before_a_rekey() {
-    let first = mail("c002.eml");
-    let ledger_of = |entry: Object| {
-        let mut ledger = ledger(&first);
-        ledger.state.insert(keylet::email_replay(first.account), entry);
-        ledger
-    };
-    let ready = run(&wrapped(&first), &ledger(&first)).unwrap();
-    let now = CloseTime::new(NOW);
-    let entry = next_replay_entry(None, &ready, Effect::FeeOnly, now);
-    assert_eq!(
-        refusal(&wrapped(&first), &ledger_of(entry.clone())),
-        Some((Ter::TEF_EMAIL_REPLAY, "8.2"))
-    );
+/// The ledger, with this EmailReplay entry of the sender.
+fn ledger_with(mail: &Derived, entry: Object) -> Ledger {
+    let mut ledger = ledger(mail);
+    ledger.state.insert(keylet::email_replay(mail.account), entry);
+    ledger
+}
 
+/// So many live entries beside what `entry` holds.
+fn filled(entry: &Object, count: u8) -> Object {
     let fake = |n: u8| {
         Object::new()
             .with(sf::EMAIL_ID, Hash256::new([n; 32]))
             .with(sf::SIGNATURE_HASH, Hash256::new([n; 32]))
             .with(sf::SIGNED_DATE, NOW)
     };
-    let full = |count: u8| {
-        let entries: Vec<_> = (0..count).map(|n| (sf::EMAIL_REPLAY_ENTRY, fake(n))).collect();
-        ledger_of(entry.clone().with(sf::EMAIL_REPLAY_ENTRIES, entries))
-    };
+    let entries: Vec<_> = (0..count).map(|n| (sf::EMAIL_REPLAY_ENTRY, fake(n))).collect();
+    entry.clone().with(sf::EMAIL_REPLAY_ENTRIES, entries)
+}
+
+// Spec: 8.2, 8.5, 9.
+#[test]
+fn rejects_replays_and_remits_of_a_full_account_and_accepts_its_rekey() {
+    let first = mail("c002.eml");
+    let ready = run(&wrapped(&first), &ledger(&first)).unwrap();
+    let entry = next_replay_entry(None, &ready, Effect::FeeOnly);
+    assert_eq!(
+        refusal(&wrapped(&first), &ledger_with(&first, entry.clone())),
+        Some((Ter::TEF_EMAIL_REPLAY, "8.2"))
+    );
+
+    let full = |count: u8| ledger_with(&first, filled(&entry, count));
     assert_eq!(
         refusal(&wrapped(&first), &full(64)),
         Some((Ter::TEF_EMAIL_FULL, "8.5"))
@@ -326,29 +341,41 @@ fn rejects_replays_full_accounts_and_mails_before_a_rekey() {
         refusal(&wrap(&first, SEQUENCE, fee, LedgerIndex::new(120)), &full(63)),
         None
     );
-
+    // A REKEY needs no place and pays for none.
     let rekey = mail("c036.eml");
+    let full = ledger_with(&rekey, filled(&entry, 64));
+    assert_eq!(refusal(&wrapped(&rekey), &full), None);
+    let submitted = submission(&rekey, &full).unwrap();
+    let fee = Drops::new(required(&rekey) + 100);
+    assert_eq!(submitted.amount(sf::FEE), Some(Amount::from_drops(fee)));
+}
+
+// Spec: 8.6.
+#[test]
+fn rejects_mails_signed_up_to_the_last_rekey_and_accepts_later_ones() {
+    let (first, rekey) = (mail("c002.eml"), mail("c036.eml"));
     let ready = run(&wrapped(&rekey), &ledger(&rekey)).unwrap();
-    let applied = next_replay_entry(None, &ready, Effect::Applied, now);
-    assert_eq!(applied.u32(sf::LAST_REKEY), Some(rekey.signed_date.seconds()));
-    assert_eq!(
-        refusal(&wrapped(&rekey), &ledger_of(applied.clone())),
-        Some((Ter::TEF_EMAIL_REPLAY, "8.2"))
-    );
-    assert_eq!(
-        refusal(&wrapped(&first), &ledger_of(applied)),
-        Some((Ter::TEF_EMAIL_EXPIRED, "8.6"))
-    );
-    let failed = next_replay_entry(None, &ready, Effect::FeeOnly, now);
-    assert_eq!(failed.u32(sf::LAST_REKEY), None);
-    let fee = Drops::new(required(&first) + 10);
-    assert_eq!(
-        refusal(
-            &wrap(&first, SEQUENCE, fee, LedgerIndex::new(120)),
-            &ledger_of(failed)
-        ),
-        None
-    );
+    for effect in [Effect::Applied, Effect::FeeOnly] {
+        let entry = next_replay_entry(None, &ready, effect);
+        let last = entry.u32(sf::LAST_REKEY).unwrap();
+        assert!(last >= NOW.max(rekey.signed_date.seconds()), "{last}");
+        assert_eq!(
+            refusal(&wrapped(&rekey), &ledger_with(&rekey, entry.clone())),
+            Some((Ter::TEF_EMAIL_REPLAY, "8.2"))
+        );
+        assert_eq!(
+            refusal(&wrapped(&first), &ledger_with(&first, entry.clone())),
+            Some((Ter::TEF_EMAIL_EXPIRED, "8.6"))
+        );
+        // Both mails have t=, which is 12 seconds after the Date of c002.
+        let signed = first.signed_date.seconds() + 12;
+        let before = |last: u32| {
+            let entry = entry.clone().with(sf::LAST_REKEY, last);
+            refusal(&wrapped(&first), &ledger_with(&first, entry))
+        };
+        assert_eq!(before(signed), Some((Ter::TEF_EMAIL_EXPIRED, "8.6")));
+        assert_eq!(before(signed - 1), None);
+    }
 }
 
 // Spec: 7.3, 7.4.
@@ -565,26 +592,45 @@ fn rejects_submission_for_an_account_that_is_not_there() {
     assert_eq!(error.code(), Ter::TER_NO_ACCOUNT);
 }
 
+/// What becomes of a mail that pays this fee out of this balance, from an account that owns one object.
+fn paid(file: &str, fee: u64, balance: u64) -> Option<(Ter, &'static str)> {
+    let mail = mail(file);
+    let mut ledger = ledger(&mail);
+    let root = ledger.state.get_mut(&keylet::account(mail.account)).unwrap();
+    root.set(sf::BALANCE, Amount::from_drops(Drops::new(balance)));
+    root.set(sf::OWNER_COUNT, 1_u32);
+    refusal(
+        &wrap(&mail, SEQUENCE, Drops::new(fee), LedgerIndex::new(120)),
+        &ledger,
+    )
+}
+
 // Spec: 6.3, 9.
 #[test]
-fn accepts_fees_from_once_to_ten_times_and_rejects_others() {
-    let mail = mail("c002.eml");
-    let least = required(&mail);
-    let with = |fee: u64, balance: u64| {
-        let mut ledger = ledger(&mail);
-        let root = ledger.state.get_mut(&keylet::account(mail.account)).unwrap();
-        root.set(sf::BALANCE, Amount::from_drops(Drops::new(balance)));
-        refusal(
-            &wrap(&mail, SEQUENCE, Drops::new(fee), LedgerIndex::new(120)),
-            &ledger,
-        )
-    };
-    let bad_fee = Some((Ter::TEF_BAD_EMAIL_FEE, "6.3"));
-    assert_eq!(with(least - 1, 1_000_000), bad_fee);
-    assert_eq!(with(least, least), None);
-    assert_eq!(with(least * 10, 1_000_000), None);
-    assert_eq!(with(least * 10 + 1, 1_000_000), bad_fee);
-    assert_eq!(with(least, least - 1), Some((Ter::TER_INSUF_FEE_B, "6.3")));
+fn accepts_fees_up_to_100_base_fees_more_and_rejects_others() {
+    for file in ["c002.eml", "c036.eml"] {
+        let least = required(&mail(file));
+        let with = |fee: u64| paid(file, fee, 100 * RESERVE);
+        let bad_fee = Some((Ter::TEF_BAD_EMAIL_FEE, "6.3"));
+        assert_eq!(with(least - 1), bad_fee);
+        assert_eq!(with(least), None);
+        assert_eq!(with(least + 1_000), None);
+        assert_eq!(with(least + 1_001), bad_fee);
+    }
+}
+
+// Spec: 6.3.
+#[test]
+fn accepts_the_fee_of_a_rekey_out_of_the_reserve_and_rejects_that_of_a_remit() {
+    let short = Some((Ter::TER_INSUF_FEE_B, "6.3"));
+    let stays = RESERVE + RESERVE / 5;
+    let remit = required(&mail("c002.eml"));
+    assert_eq!(paid("c002.eml", remit, stays + remit), None);
+    assert_eq!(paid("c002.eml", remit, stays + remit - 1), short);
+    assert_eq!(paid("c002.eml", remit, remit - 1), short);
+    let rekey = required(&mail("c036.eml"));
+    assert_eq!(paid("c036.eml", rekey, rekey), None);
+    assert_eq!(paid("c036.eml", rekey, rekey - 1), short);
 }
 
 /// The transaction with another memo and the fee that it needs.

@@ -1,6 +1,7 @@
 //! What happens to a chain, and what it wants done about it. Plain values.
 
 use amendment::KeyName;
+use amendment::ScreenError;
 use amendment::key_record::PublishedKey;
 use codec::{Hash256, LedgerIndex, Ter};
 use ledger::dkim::Attestation;
@@ -173,6 +174,8 @@ pub struct MailReply {
     pub mail: ReadMail,
     /// The result of the submission, or of the first failed check.
     pub engine: Ter,
+    /// What the sender's account has against it, where the open ledger refuses it.
+    pub by_account: Option<ScreenError>,
     /// The transaction as submitted (or as it would be), if one could be made.
     pub wrapped: Option<Transaction>,
     /// Whether this mail's transaction now stands in the open ledger.

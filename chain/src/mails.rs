@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use amendment::key_record::PublishedKey;
-use amendment::{AMENDMENT_EMAIL, EmailId, KeyName, ReadView as _};
+use amendment::{AMENDMENT_EMAIL, EmailId, KeyName, ReadView as _, ScreenError};
 use codec::{CloseTime, Hash256, Ter, TerClass};
 use explain::Explanation;
 use ledger::{OpenLedger, Transaction};
@@ -23,6 +23,7 @@ use crate::rules;
 /// What became of the transaction of a mail.
 struct Tried {
     engine: Ter,
+    by_account: Option<ScreenError>,
     entered: Entered,
     wrapped: Option<Transaction>,
 }
@@ -52,6 +53,7 @@ impl Chain {
             return MailReply {
                 mail,
                 engine: Ter::TEM_DISABLED,
+                by_account: None,
                 wrapped: None,
                 entered: Entered::No,
                 standing: None,
@@ -96,6 +98,7 @@ impl Chain {
         MailReply {
             mail,
             engine: tried.engine,
+            by_account: tried.by_account,
             wrapped: tried.wrapped,
             entered: tried.entered,
             standing,
@@ -437,6 +440,7 @@ impl Tried {
     fn refused(engine: Ter) -> Self {
         Self {
             engine,
+            by_account: None,
             entered: Entered::No,
             wrapped: None,
         }
@@ -455,6 +459,7 @@ fn try_in(open: &mut OpenLedger, explanation: &Explanation) -> Tried {
     match open.submit(&tx) {
         Ok(outcome) => Tried {
             engine: outcome.ter,
+            by_account: outcome.by_account,
             entered: if outcome.applied {
                 Entered::Yes
             } else {

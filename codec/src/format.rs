@@ -486,7 +486,6 @@ const EMAIL_REPLAY: Rows = &[
     (sf::LAST_REKEY_ID, Optional),
     (sf::SIGNATURE_HASH, Optional),
     (sf::REKEY_MARK, Optional),
-    (sf::ACTIVE_AFTER, Optional),
     (sf::PREVIOUS_TXN_ID, Required),
     (sf::PREVIOUS_TXN_LGR_SEQ, Required),
 ];

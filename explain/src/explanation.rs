@@ -6,9 +6,12 @@
 use amendment::checks::Step;
 use amendment::limits::{EMAIL_WINDOW_SECS, RSA_STRONG_BITS_MIN};
 use amendment::reading::draft::Draft;
-use amendment::{EmailId, KeyAnswer, KeyName, KeySource, Order, Outcome, Refusal, Rule, examine};
+use amendment::{
+    EmailId, KeyAnswer, KeyName, KeySource, Order, Outcome, Refusal, Rule, ScreenError, examine,
+};
 use codec::{AccountId, Amount, CloseTime, Object, Ter};
 
+use crate::account::{self, HasTimestamp};
 use crate::advice;
 use crate::evidence::{self, Evidence};
 use crate::origin::Origin;
@@ -151,6 +154,28 @@ impl Explanation {
         }
     }
 
+    /// The same for a mail that a ledger refuses for its account's sake, with one more check where its sender can do
+    /// something about it.
+    ///
+    /// Spec: 8.6, 11.
+    #[must_use]
+    pub fn refused_by(mut self, error: ScreenError) -> Explanation {
+        let Some(fix) = account::fix(error, self.instruction.as_deref()) else {
+            return self;
+        };
+        self.checks.push(Check {
+            rule: error.rule(),
+            read: error.to_string(),
+            verdict: CheckVerdict::Fail,
+            place: None,
+            fix,
+        });
+        self.qualifies = Qualifies::No;
+        self.rule = Some(error.rule());
+        self.code = error.code();
+        self
+    }
+
     /// What to do about the first reason; `None` where nothing failed.
     #[must_use]
     pub fn fix(&self) -> Option<&str> {
@@ -250,6 +275,13 @@ fn note(step: Step, evidence: &Evidence<'_>, weak_bits: Option<usize>) -> Option
         weak_bits.map(|bits| {
             format!("a weak key of {bits} bits: the provider should publish one of {RSA_STRONG_BITS_MIN}")
         })
+    } else if step == Step::Window {
+        let draft = evidence.draft?;
+        let has_timestamp = match draft.candidate.times?.timestamp {
+            Some(_) => HasTimestamp::Yes,
+            None => HasTimestamp::No,
+        };
+        account::unknown_here(draft.order.as_ref()?, has_timestamp).map(str::to_owned)
     } else {
         None
     }

@@ -50,6 +50,9 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => OWN_SERVER,
         R::BodyHash | R::Signature => "Hand in the mail as it was sent: this copy was changed on its way.",
         R::NotNormalForm | R::NotDerived | R::NoLastLedgerSequence | R::FlagNotAllowed => NODE_WRAPS,
+        R::DatedAhead => {
+            "Set the clock of your computer, and send the instruction in a new mail: this one is dated ahead of its signature."
+        }
         R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
         R::ListOrRobot => {
             "Send the mail yourself and directly, not through a mailing list or an automatic reply."

@@ -51,6 +51,7 @@
     )
 )]
 
+mod account;
 mod advice;
 mod evidence;
 mod explanation;

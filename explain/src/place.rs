@@ -95,7 +95,7 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<Place> {
         }
         R::From(_) => of_field(evidence, evidence.field(b"from")?),
         R::To(_) => of_field(evidence, evidence.field(b"to")?),
-        R::Date(_) => of_field(evidence, evidence.field(b"date")?),
+        R::Date(_) | R::DatedAhead => of_field(evidence, evidence.field(b"date")?),
         R::Window(error) => window(*error, evidence),
         R::ListOrRobot => of_field(evidence, list_or_robot(evidence)?),
         R::BodyHash => match evidence.appended() {

@@ -5,11 +5,11 @@
 
 use std::cmp::Ordering;
 
-use amendment::{Effect, EmailId, Ready};
+use amendment::{Effect, EmailId, Ready, ScreenError};
 use codec::keys::PublicKey;
 use codec::{AccountId, Hash256, Object, Ter, TerClass, flags, keylet, sf};
 
-use crate::email;
+use crate::email::{self, Refused};
 use crate::invariants;
 use crate::limits::META_ENTRIES_MAX;
 use crate::metadata::{self, Effects, TxPosition};
@@ -34,15 +34,19 @@ pub(crate) struct Judged {
     pub(crate) fee_drops: u64,
     /// EmailID of a transaction that a mail signs, from its proof.
     pub(crate) email_id: Option<EmailId>,
+    /// What the sender's account has against a mail that it refuses.
+    pub(crate) by_account: Option<ScreenError>,
 }
 
 impl Judged {
-    fn refused(ter: Ter) -> Judged {
+    fn refused(why: impl Into<Refused>) -> Judged {
+        let why = why.into();
         Judged {
-            ter,
+            ter: why.ter,
             effects: None,
             fee_drops: 0,
             email_id: None,
+            by_account: why.by_account,
         }
     }
 }
@@ -63,7 +67,7 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
     }
     let claim = match check(env, state, tx, transactor) {
         Ok(claim) => claim,
-        Err(ter) => return Judged::refused(ter),
+        Err(refused) => return Judged::refused(refused),
     };
     let mut apply = Apply {
         env,
@@ -103,6 +107,7 @@ pub(crate) fn judge(env: &Env, state: &StateMap, tx: &Transaction, index: u32) -
         effects: Some(effects),
         fee_drops: claim.fee_charged_drops(),
         email_id: claim.email.as_ref().map(Ready::email_id),
+        by_account: None,
     }
 }
 
@@ -129,17 +134,22 @@ fn claims_fee(ter: Ter, pass: Pass) -> bool {
 }
 
 /// Everything before the first write; refusals take no fee. What a mail signs has checks of its own. Spec: 10
-fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transactor) -> Result<Claim, Ter> {
+fn check(
+    env: &Env,
+    state: &StateMap,
+    tx: &Transaction,
+    transactor: &dyn Transactor,
+) -> Result<Claim, Refused> {
     preflight_common(tx, env)?;
     if email::is_email(tx, env) {
         return check_email(env, state, tx, transactor);
     }
     transactor.preflight(tx, env)?;
     if tx.object().contains(sf::SIGNERS) {
-        return Err(Ter::TEM_DISABLED);
+        return Err(Ter::TEM_DISABLED.into());
     }
     if !tx.has_good_signature() {
-        return Err(Ter::TEM_INVALID);
+        return Err(Ter::TEM_INVALID.into());
     }
     let sandbox = Sandbox::new(state);
     let account = sandbox
@@ -152,14 +162,14 @@ fn check(env: &Env, state: &StateMap, tx: &Transaction, transactor: &dyn Transac
     if let Err(ter) = verdict
         && !claims_fee(ter, env.pass)
     {
-        return Err(ter);
+        return Err(ter.into());
     }
     let signer = check_signer(tx, &account)?;
     let verdict = verdict.and_then(|()| transactor.preclaim(tx, env, &sandbox));
     if let Err(ter) = verdict
         && !claims_fee(ter, env.pass)
     {
-        return Err(ter);
+        return Err(ter.into());
     }
     Ok(Claim {
         signer,
@@ -176,7 +186,7 @@ fn check_email(
     state: &StateMap,
     tx: &Transaction,
     transactor: &dyn Transactor,
-) -> Result<Claim, Ter> {
+) -> Result<Claim, Refused> {
     let sandbox = Sandbox::new(state);
     let ready = email::prove(tx, env, state, || transactor.preflight(tx, env))?;
     let account = sandbox
@@ -186,7 +196,7 @@ fn check_email(
     if let Err(ter) = verdict
         && !claims_fee(ter, env.pass)
     {
-        return Err(ter);
+        return Err(ter.into());
     }
     Ok(Claim {
         signer: Signer::Email,
@@ -319,7 +329,7 @@ fn consume(apply: &mut Apply<'_>, claim: &Claim, effect: Effect) -> Result<(), T
     }
     apply.put_account(apply.tx.account(), account);
     if let Some(ready) = &claim.email {
-        email::write_replay_entry(&mut apply.sandbox, apply.env, ready, effect);
+        email::write_replay_entry(&mut apply.sandbox, ready, effect);
     }
     Ok(())
 }
@@ -358,6 +368,7 @@ fn judge_pseudo(
                 effects: Some(effects),
                 fee_drops: 0,
                 email_id: None,
+                by_account: None,
             }
         }
         Err(ter) => Judged::refused(ter),

@@ -1,11 +1,11 @@
 //! What must hold after each transaction, checked apart from the transactors.
 //!
 //! Xahau's invariants as far as this ledger's types need them, and spec 8.3: a replay entry exactly when a
-//! mail claimed a fee. A violation never reaches a ledger: first the changes are thrown away and the fee is
-//! taken, then not even that.
+//! mail claimed a fee, with what its order writes. A violation never reaches a ledger: first the changes are
+//! thrown away and the fee is taken, then not even that.
 
 use codec::format::{EntryType, TxType};
-use codec::{Drops, Object, keylet, sf};
+use codec::{Drops, Field, Object, keylet, sf};
 
 use crate::email;
 use crate::sandbox::{Change, Sandbox};
@@ -27,6 +27,8 @@ pub(crate) enum Violation {
     NewAccount,
     /// A replay entry written without a mail, or a mail without one.
     ReplayEntry,
+    /// A replay entry that no mail writes: a place for a REKEY, none for a REMIT, a REKEY forgotten.
+    ReplayShape,
 }
 
 /// Checks everything that a transaction changed.
@@ -117,12 +119,53 @@ fn check_replay_entry(sandbox: &Sandbox<'_>, tx: &Transaction, env: &Env) -> Res
             is_replay(entry)
         })
         .map(|(key, change)| (*key, change.current().is_some()));
-    let expected = email::is_email(tx, env).then(|| (keylet::email_replay(tx.account()), true));
-    if written.eq(expected) {
+    let key = keylet::email_replay(tx.account());
+    let is_email = email::is_email(tx, env);
+    if !written.eq(is_email.then_some((key, true))) {
+        return Err(Violation::ReplayEntry);
+    }
+    let changed = sandbox.changes().find(|(changed, _)| **changed == key);
+    let after = changed.and_then(|(_, change)| change.current());
+    let is_written = |after| is_written_by(tx, sandbox.original(&key).as_deref(), after);
+    if after.is_none_or(is_written) {
         Ok(())
     } else {
-        Err(Violation::ReplayEntry)
+        Err(Violation::ReplayShape)
     }
+}
+
+/// What a REKEY leaves behind.
+const OF_REKEY: [Field; 4] = [
+    sf::LAST_REKEY,
+    sf::LAST_REKEY_ID,
+    sf::SIGNATURE_HASH,
+    sf::REKEY_MARK,
+];
+
+/// Whether a mail's transaction can have made this replay entry of that one. Spec: 8.2, 8.6. Attack: a REMIT, or a
+/// failure, that makes the account forget its REKEY.
+fn is_written_by(tx: &Transaction, before: Option<&Object>, after: &Object) -> bool {
+    let entries = after.array(sf::EMAIL_REPLAY_ENTRIES);
+    let ids = entries
+        .unwrap_or_default()
+        .iter()
+        .map(|(_, entry)| entry.hash256(sf::EMAIL_ID));
+    let is_well_formed = after.account(sf::ACCOUNT) == Some(tx.account())
+        && entries.is_none_or(|entries| !entries.is_empty())
+        && ids.clone().is_sorted_by(|one, next| one < next);
+    let is_kept = |field: Field| before.and_then(|before| before.value(field)) == after.value(field);
+    let of_order = if tx.tx_type() == TxType::Remit {
+        entries.is_some() && OF_REKEY.into_iter().all(is_kept)
+    } else {
+        let last = |entry: &Object| entry.u32(sf::LAST_REKEY);
+        let had_mark = before.is_some_and(|before| before.contains(sf::REKEY_MARK));
+        [sf::LAST_REKEY, sf::LAST_REKEY_ID, sf::SIGNATURE_HASH]
+            .into_iter()
+            .all(|field| after.contains(field))
+            && last(after) >= before.and_then(last)
+            && (after.contains(sf::REKEY_MARK) || !had_mark)
+    };
+    is_well_formed && of_order
 }
 
 #[cfg(test)]
@@ -261,13 +304,34 @@ mod tests {
         assert_eq!(retyped, Err(Violation::EntryType));
     }
 
+    /// The replay entry of an account that paid by mails of these ids.
+    fn paid(byte: u8, ids: &[u8]) -> Object {
+        let entry = |id: &u8| {
+            Object::new()
+                .with(sf::EMAIL_ID, Hash256::new([*id; 32]))
+                .with(sf::SIGNATURE_HASH, Hash256::new([*id; 32]))
+                .with(sf::SIGNED_DATE, 800_000_000u32)
+        };
+        let entries: Vec<_> = ids.iter().map(|id| (sf::EMAIL_REPLAY_ENTRY, entry(id))).collect();
+        replay(byte).with(sf::EMAIL_REPLAY_ENTRIES, entries)
+    }
+
+    /// The same after a REKEY at this time.
+    fn rekeyed(entry: Object, last: u32) -> Object {
+        entry
+            .with(sf::LAST_REKEY, last)
+            .with(sf::LAST_REKEY_ID, Hash256::new([7; 32]))
+            .with(sf::SIGNATURE_HASH, Hash256::new([8; 32]))
+            .with(sf::REKEY_MARK, Hash256::new([9; 32]))
+    }
+
     // Spec: 8.3.
     #[test]
     fn accepts_a_replay_entry_exactly_with_a_mail() {
         let mail = remit(flags::TF_EMAIL_SIG);
         let with_entry = |sandbox: &mut Sandbox<'_>| {
             put(sandbox, 1, 90);
-            sandbox.put(keylet::email_replay(id(1)), replay(1));
+            sandbox.put(keylet::email_replay(id(1)), paid(1, &[1]));
         };
         assert_eq!(after(&mail, with_entry), Ok(()));
         assert_eq!(
@@ -277,8 +341,68 @@ mod tests {
         assert_eq!(after(&remit(0), with_entry), Err(Violation::ReplayEntry));
         let of_another = after(&mail, |sandbox| {
             put(sandbox, 1, 90);
-            sandbox.put(keylet::email_replay(id(2)), replay(2));
+            sandbox.put(keylet::email_replay(id(2)), paid(2, &[1]));
         });
         assert_eq!(of_another, Err(Violation::ReplayEntry));
+    }
+
+    // Spec: 8.2, 8.6.
+    #[test]
+    fn accepts_what_a_mail_writes_into_a_replay_entry_and_rejects_all_else() {
+        let pays = remit(flags::TF_EMAIL_SIG);
+        let object = Object::new()
+            .with(sf::TRANSACTION_TYPE, TxType::SetRegularKey.code())
+            .with(sf::FLAGS, flags::TF_EMAIL_SIG)
+            .with(sf::SEQUENCE, 1u32)
+            .with(sf::FEE, Amount::Native(10))
+            .with(sf::SIGNING_PUB_KEY, b"".as_slice())
+            .with(sf::ACCOUNT, id(1))
+            .with(sf::REGULAR_KEY, id(2));
+        let rekey = Transaction::from_object(&object).unwrap();
+        let before = rekeyed(paid(1, &[1]), 100);
+        let writes = |tx, entry: &Object| is_written_by(tx, Some(&before), entry);
+        assert!(writes(&pays, &rekeyed(paid(1, &[1, 2]), 100)));
+        assert!(writes(&rekey, &rekeyed(paid(1, &[1]), 101)));
+        assert!(
+            writes(&rekey, &rekeyed(replay(1), 101)),
+            "its last entries were dead"
+        );
+        let without = |field| {
+            let mut entry = rekeyed(paid(1, &[1, 2]), 100);
+            entry.remove(field);
+            entry
+        };
+        for field in OF_REKEY {
+            assert!(
+                !writes(&pays, &without(field)),
+                "a REMIT forgets {}",
+                field.name()
+            );
+            assert!(
+                !writes(&rekey, &without(field)),
+                "a REKEY without {}",
+                field.name()
+            );
+        }
+        assert!(
+            !writes(&pays, &rekeyed(replay(1), 100)),
+            "a REMIT without a place"
+        );
+        assert!(
+            !writes(&pays, &rekeyed(paid(1, &[1, 2]), 101)),
+            "a REMIT as a REKEY"
+        );
+        assert!(
+            !writes(&rekey, &rekeyed(paid(1, &[1]), 99)),
+            "an older REKEY than the last"
+        );
+        for ids in [[2, 1], [1, 1]] {
+            assert!(!writes(&pays, &rekeyed(paid(1, &ids), 100)), "{ids:?}");
+        }
+        assert!(!writes(&pays, &rekeyed(paid(1, &[]), 100)), "an empty list");
+        assert!(
+            !writes(&pays, &rekeyed(paid(2, &[1, 2]), 100)),
+            "another's account"
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! Xahau's rules for `submit` (applySteps.cpp, NetworkOPs.cpp, STTx.cpp `passesLocalChecks`). What has no place
 //! yet is told so, as if queued; to hold it is the host's matter.
 
+use amendment::ScreenError;
 use codec::{AccountId, Field, Hash256, Object, Ter, TerClass, Value, keylet, sf};
 
 use crate::crowd::{Crowd, FeeLevel};
@@ -67,6 +68,8 @@ pub enum LocalRefusal {
 pub struct SubmitOutcome {
     /// Result; preliminary until the ledger is closed.
     pub ter: Ter,
+    /// What the sender's account has against a mail that is refused.
+    pub by_account: Option<ScreenError>,
     /// It stands in the open ledger.
     pub applied: bool,
     /// It may succeed later and should be tried again (ter).
@@ -103,14 +106,15 @@ impl OpenLedger {
 
     fn enter(&mut self, tx: &Transaction, price: Price) -> Result<SubmitOutcome, LocalRefusal> {
         check_local(tx, &self.env)?;
-        let ter = if self.contains(&tx.id()) {
-            Ter::TEF_ALREADY
+        let (ter, by_account) = if self.contains(&tx.id()) {
+            (Ter::TEF_ALREADY, None)
         } else {
             self.apply(tx, price)
         };
         let sender = self.account(tx.account());
         Ok(SubmitOutcome {
             ter,
+            by_account,
             applied: self.contains(&tx.id()) && ter != Ter::TEF_ALREADY,
             retriable: ter.class() == TerClass::Ter,
             kept: true,
@@ -141,13 +145,13 @@ impl OpenLedger {
         self.crowd.has_place() && paid >= self.crowd.level_for(tx.account())
     }
 
-    fn apply(&mut self, tx: &Transaction, price: Price) -> Ter {
+    fn apply(&mut self, tx: &Transaction, price: Price) -> (Ter, Option<ScreenError>) {
         let index = u32::try_from(self.accepted.len()).unwrap_or(u32::MAX);
         let judged = engine::judge(&self.env, &self.state, tx, index);
         if let Some(effects) = judged.effects {
             let by_mail = email::is_email(tx, &self.env);
             if !by_mail && price == Price::Asked && !self.gets_place(tx) {
-                return Ter::TER_QUEUED;
+                return (Ter::TER_QUEUED, None);
             }
             if !by_mail {
                 self.crowd.add(tx.account());
@@ -163,7 +167,7 @@ impl OpenLedger {
             self.accepted.push(tx.clone());
             self.ids.insert(tx.id(), []);
         }
-        judged.ter
+        (judged.ter, judged.by_account)
     }
 
     /// The closed ledger below.

@@ -94,8 +94,20 @@ impl ReadView for View<'_> {
         self.env.now()
     }
 
+    fn parent_hash(&self) -> Hash256 {
+        self.env.parent.hash()
+    }
+
     fn base_fee(&self) -> Drops {
         Drops::new(self.env.fees.base_drops)
+    }
+
+    fn reserve_base(&self) -> Drops {
+        Drops::new(self.env.fees.reserve_base_drops)
+    }
+
+    fn reserve_increment(&self) -> Drops {
+        Drops::new(self.env.fees.reserve_increment_drops)
     }
 
     fn is_open(&self) -> bool {

@@ -301,6 +301,11 @@ impl Node {
             engine: Some(reply.engine),
             ..REFUSED
         }));
+        let is_validated = status.is_some_and(|status| status.state == MailState::Validated);
+        let explanation = match reply.by_account.filter(|_| !is_validated) {
+            Some(error) => explanation.refused_by(error),
+            None => explanation,
+        };
         let executed = match status {
             Some(MailStatus {
                 state: MailState::Validated,

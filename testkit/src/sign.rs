@@ -114,20 +114,33 @@ impl Draft<'_> {
     /// The mail, signed.
     #[must_use]
     pub fn signed(&self, key: &DkimKey) -> Vec<u8> {
-        let own = self.own_field(key, "");
+        self.signed_with(key, "")
+    }
+
+    /// The mail, signed at this time (`t=`), Unix seconds.
+    #[must_use]
+    pub fn signed_at(&self, key: &DkimKey, unix: u64) -> Vec<u8> {
+        self.signed_with(key, &format!("t={unix}; "))
+    }
+
+    fn signed_with(&self, key: &DkimKey, more: &str) -> Vec<u8> {
+        let own = self.own_field(key, more, "");
         let signature = key.sign(&[&self.fields, own.as_bytes()].concat());
-        self.with_signature(key, &signature)
+        self.with_field(&self.own_field(key, more, &base64(&signature)))
     }
 
     /// The mail with this signature, of a key of the same type.
     #[must_use]
     pub fn with_signature(&self, key: &DkimKey, signature: &[u8]) -> Vec<u8> {
-        let own = self.own_field(key, &base64(signature));
+        self.with_field(&self.own_field(key, "", &base64(signature)))
+    }
+
+    fn with_field(&self, own: &str) -> Vec<u8> {
         [own.as_bytes(), b"\r\n", &self.fields, b"\r\n", &self.body].concat()
     }
 
-    /// The DKIM-Signature field without its CRLF.
-    fn own_field(&self, key: &DkimKey, signature: &str) -> String {
+    /// The DKIM-Signature field without its CRLF; `more` are tags before `h=`.
+    fn own_field(&self, key: &DkimKey, more: &str, signature: &str) -> String {
         let (name, canon) = match self.form {
             Form::Simple => ("DKIM-Signature: ", "simple/simple"),
             Form::Relaxed => ("dkim-signature:", "relaxed/relaxed"),
@@ -140,7 +153,7 @@ impl Draft<'_> {
         } = self;
         let body_hash = base64(digest(&SHA256, &self.body).as_ref());
         format!(
-            "{name}v=1; a={}-sha256; c={canon}; d={domain}; s={selector}; h={names}; bh={body_hash}; b={signature}",
+            "{name}v=1; a={}-sha256; c={canon}; d={domain}; s={selector}; {more}h={names}; bh={body_hash}; b={signature}",
             key.key_type()
         )
     }

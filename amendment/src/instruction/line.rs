@@ -6,6 +6,7 @@
 use codec::{AccountId, Amount};
 use thiserror::Error;
 
+use crate::instruction::mark::RekeyMark;
 use crate::instruction::money::{Money, MoneyError, is_digits};
 use crate::limits::MAIN_NETWORK_ID;
 use crate::mail::address::{self, Address, AddressError, Recipient};
@@ -37,6 +38,7 @@ enum Order<'a> {
     },
     Rekey {
         key: &'a str,
+        after: Option<RekeyMark>,
     },
 }
 
@@ -62,8 +64,13 @@ pub enum To {
 pub enum Meaning {
     /// This is paid.
     Remit(Amount),
-    /// This account is the new key.
-    Rekey(AccountId),
+    /// The regular key is set.
+    Rekey {
+        /// The account of the new key.
+        key: AccountId,
+        /// The REKEY that this one follows, where it names one.
+        after: Option<RekeyMark>,
+    },
 }
 
 /// Whether a relaxed line is an instruction by its grammar.
@@ -95,7 +102,14 @@ impl<'a> Line<'a> {
                     None => None,
                 },
             },
-            ("REKEY", key, None, None) if address::looks_classic(key.as_bytes()) => Order::Rekey { key },
+            ("REKEY", key, word, mark) if address::looks_classic(key.as_bytes()) => Order::Rekey {
+                key,
+                after: match (word, mark) {
+                    (None, _) => None,
+                    (Some("AFTER"), Some(mark)) => Some(RekeyMark::parse(mark)?),
+                    (Some(_), _) => return None,
+                },
+            },
             _ => return None,
         };
         Some(Line { text, order, network })
@@ -135,7 +149,10 @@ impl<'a> Line<'a> {
                     .map_or(Ok(AccountId::ONE), address::classic_account)?;
                 Ok(money.amount(issuer).ok().map(Meaning::Remit))
             }
-            Order::Rekey { key } => Ok(Some(Meaning::Rekey(address::classic_account(key)?))),
+            Order::Rekey { key, after } => Ok(Some(Meaning::Rekey {
+                key: address::classic_account(key)?,
+                after,
+            })),
         }
     }
 
@@ -173,6 +190,22 @@ impl<'a> Line<'a> {
     #[must_use]
     pub fn pays_header(&self) -> bool {
         matches!(self.order, Order::Remit { to: None, .. })
+    }
+
+    /// A REKEY as it has to be written after the one that made a mark, on the same network; `None` for a REMIT.
+    ///
+    /// Spec: 8.6.
+    #[must_use]
+    pub fn following(&self, last: Option<RekeyMark>) -> Option<String> {
+        let Order::Rekey { key, .. } = self.order else {
+            return None;
+        };
+        let after = last.map(|mark| format!(" AFTER {mark}")).unwrap_or_default();
+        let net = self
+            .network
+            .map(|number| format!(" NET {number}"))
+            .unwrap_or_default();
+        Some(format!("REKEY {key}{after}{net}"))
     }
 
     /// The line without its `NET`.
@@ -258,6 +291,31 @@ mod tests {
         }
     }
 
+    // Spec: 8.6.
+    #[test]
+    fn a_rekey_is_written_again_with_the_mark_that_it_follows() {
+        let mark = RekeyMark::parse("1A2B3C4D");
+        for (text, expected) in [
+            (format!("REKEY {A}"), format!("REKEY {A} AFTER 1A2B3C4D")),
+            (
+                format!("REKEY {A} NET 21338"),
+                format!("REKEY {A} AFTER 1A2B3C4D NET 21338"),
+            ),
+            (
+                format!("REKEY {A} AFTER 00000000 NET 7"),
+                format!("REKEY {A} AFTER 1A2B3C4D NET 7"),
+            ),
+        ] {
+            let line = Line::parse(text.as_bytes()).unwrap();
+            assert_eq!(line.following(mark), Some(expected), "{text}");
+        }
+        let named = format!("REKEY {A} AFTER 00000000 NET 7");
+        let line = Line::parse(named.as_bytes()).unwrap();
+        assert_eq!(line.following(None), Some(format!("REKEY {A} NET 7")));
+        let remit = Line::parse(b"REMIT 1 XAH").unwrap();
+        assert_eq!(remit.following(mark), None);
+    }
+
     // Spec: 5.1.
     #[test]
     fn accepts_the_grammar() {
@@ -277,6 +335,8 @@ mod tests {
             format!("REMIT 10 EUR/{A} TO {A}"),
             format!("REKEY {A}"),
             format!("REKEY {A} NET 0"),
+            format!("REKEY {A} AFTER 1A2B3C4D"),
+            format!("REKEY\t{A}  AFTER  00000000 NET 21338"),
         ] {
             assert!(is_line(&text), "{text}");
         }
@@ -326,6 +386,16 @@ mod tests {
             format!("REKEY {A} TO {A}"),
             "REKEY bob@example.com".to_owned(),
             format!("REKEY {A}+1"),
+            format!("REKEY {A} AFTER"),
+            format!("REKEY {A} AFTER 1a2b3c4d"),
+            format!("REKEY {A} AFTER 1A2B3C4"),
+            format!("REKEY {A} AFTER 1A2B3C4D5"),
+            format!("REKEY {A} AFTER 1A2B3C4D Thanks"),
+            format!("REKEY {A} After 1A2B3C4D"),
+            format!("REKEY {A} NET 1 AFTER 1A2B3C4D"),
+            format!("REKEY {A} AFTER NET 1"),
+            "REMIT 10 XAH AFTER 1A2B3C4D".to_owned(),
+            "REMIT 10 XAH TO <bob@example.com> AFTER 1A2B3C4D".to_owned(),
             String::new(),
         ] {
             assert!(!is_line(&text), "{text}");

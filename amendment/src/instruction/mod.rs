@@ -3,5 +3,6 @@
 
 pub(crate) mod first_line;
 pub mod line;
+pub(crate) mod mark;
 pub(crate) mod money;
 pub(crate) mod order;

@@ -4,6 +4,7 @@
 
 use codec::{AccountId, Amount};
 
+use crate::instruction::mark::RekeyMark;
 use crate::mail::address::Recipient;
 
 /// What a mail orders.
@@ -20,5 +21,7 @@ pub enum Order {
     Rekey {
         /// The account of the new key.
         key: AccountId,
+        /// The REKEY that this one follows, where the mail names one. Spec: 8.6.
+        after: Option<RekeyMark>,
     },
 }

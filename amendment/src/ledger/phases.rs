@@ -17,10 +17,10 @@ use crate::dkim::verify;
 use crate::dkim::window::{self, WindowError};
 use crate::instruction::order::Order;
 use crate::ledger::keys::{LedgerKey, ledger_key};
-use crate::ledger::replay::{self, Effect, ReplayMark};
+use crate::ledger::replay::{self, Effect, Moment, ReplayError, ReplayMark};
 use crate::ledger::transaction::{self, EmailId};
-use crate::ledger::view::{Amendment, ReadView, Rules};
-use crate::limits::LIVE_ENTRIES_MAX;
+use crate::ledger::view::{self, Amendment, ReadView, Rules};
+use crate::limits::FEE_CEILING_BASE_FEES;
 use crate::mail::message::{self, Mail, Source};
 use crate::reading::draft::{self, Draft, Reading};
 use crate::refusal::Refusal;
@@ -72,15 +72,9 @@ pub enum ScreenError {
     /// tefEMAIL_EXPIRED, terEMAIL_EARLY. Spec: 4.6.
     #[error("{0}")]
     Window(WindowError),
-    /// tefEMAIL_EXPIRED. Spec: 8.6.
-    #[error("the mail is older than the last REKEY of its account")]
-    BeforeLastRekey,
-    /// tefEMAIL_REPLAY. Spec: 8.2.
-    #[error("this mail was already executed")]
-    Replay,
-    /// tefEMAIL_FULL. Spec: 8.5.
-    #[error("the account sent 64 mails within five days")]
-    Full,
+    /// What the account did before. Spec: 8.2, 8.5, 8.6.
+    #[error("{0}")]
+    Replay(ReplayError),
 }
 
 impl ScreenError {
@@ -93,12 +87,9 @@ impl ScreenError {
             ScreenError::PastSequence => Ter::TEF_PAST_SEQ,
             ScreenError::FutureSequence => Ter::TER_PRE_SEQ,
             ScreenError::LastLedgerPassed => Ter::TEF_MAX_LEDGER,
-            ScreenError::Window(WindowError::Expired) | ScreenError::BeforeLastRekey => {
-                Ter::TEF_EMAIL_EXPIRED
-            }
+            ScreenError::Window(WindowError::Expired) => Ter::TEF_EMAIL_EXPIRED,
             ScreenError::Window(WindowError::Early) => Ter::TER_EMAIL_EARLY,
-            ScreenError::Replay => Ter::TEF_EMAIL_REPLAY,
-            ScreenError::Full => Ter::TEF_EMAIL_FULL,
+            ScreenError::Replay(error) => error.code(),
         }
     }
 
@@ -112,9 +103,7 @@ impl ScreenError {
                 Rule::R6_2
             }
             ScreenError::Window(_) => Rule::R4_6,
-            ScreenError::BeforeLastRekey => Rule::R8_6,
-            ScreenError::Replay => Rule::R8_2,
-            ScreenError::Full => Rule::R8_5,
+            ScreenError::Replay(error) => error.rule(),
         }
     }
 }
@@ -159,7 +148,7 @@ impl AuthError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PreclaimError {
     /// tefBAD_EMAIL_FEE. Spec: 6.3.
-    #[error("the fee is not within one and ten times {} drops", required.get())]
+    #[error("the fee is not within {} drops and {FEE_CEILING_BASE_FEES} base fees more", required.get())]
     BadFee {
         /// The required fee.
         required: Drops,
@@ -167,6 +156,9 @@ pub enum PreclaimError {
     /// terINSUF_FEE_B, in any ledger. Spec: 6.3.
     #[error("the account cannot pay the fee")]
     InsufficientFee,
+    /// terINSUF_FEE_B: a REMIT would take its fee out of the reserve. Spec: 6.3.
+    #[error("the account cannot pay the fee without its reserve")]
+    FeeFromReserve,
 }
 
 impl PreclaimError {
@@ -175,7 +167,7 @@ impl PreclaimError {
     pub fn code(&self) -> Ter {
         match self {
             PreclaimError::BadFee { .. } => Ter::TEF_BAD_EMAIL_FEE,
-            PreclaimError::InsufficientFee => Ter::TER_INSUF_FEE_B,
+            PreclaimError::InsufficientFee | PreclaimError::FeeFromReserve => Ter::TER_INSUF_FEE_B,
         }
     }
 
@@ -204,8 +196,11 @@ pub struct Parsed {
 pub struct Screened {
     parsed: Parsed,
     mark: ReplayMark,
-    live: usize,
+    moment: Moment,
+    /// Replay entries that the fee counts.
+    entries_paid: usize,
     balance: Drops,
+    owner_count: u32,
 }
 
 /// A transaction whose signature is proven under a key of the ledger. Only `authenticate` makes one.
@@ -338,25 +333,21 @@ pub fn screen(parsed: Parsed, view: &impl ReadView) -> Result<Screened, ScreenEr
     window::check_window(parsed.reading.date, &parsed.reading.times, now).map_err(ScreenError::Window)?;
     let replay = view.entry(&keylet::email_replay(parsed.account));
     let mark = mark_of(&parsed);
-    // Before 8.6, so that the REKEY mail itself is reported as executed, not as old.
-    if replay::is_entered(replay.as_ref(), &mark) {
-        return Err(ScreenError::Replay);
-    }
-    if replay::last_rekey(replay.as_ref()).is_some_and(|last| mark.signed_date <= last) {
-        return Err(ScreenError::BeforeLastRekey);
-    }
-    let live = replay::live_entries(replay.as_ref(), now);
-    if live >= LIVE_ENTRIES_MAX {
-        return Err(ScreenError::Full);
-    }
+    let order = &parsed.reading.order;
+    replay::check(replay.as_ref(), &mark, order, now).map_err(ScreenError::Replay)?;
     let balance = root
         .amount(sf::BALANCE)
         .and_then(|balance| balance.as_drops())
         .unwrap_or_default();
     Ok(Screened {
+        entries_paid: replay::entries_paid(order, replay.as_ref(), now),
+        moment: Moment {
+            now,
+            parent_hash: view.parent_hash(),
+        },
+        owner_count: root.u32(sf::OWNER_COUNT).unwrap_or_default(),
         parsed,
         mark,
-        live,
         balance,
     })
 }
@@ -367,6 +358,7 @@ fn mark_of(parsed: &Parsed) -> ReplayMark {
         email_id: EmailId::of(parsed.network_id, parsed.account, reading.date, &reading.order),
         signature_hash: codec::hash::sha512_half(&[&reading.signature]),
         signed_date: CloseTime::new(reading.date),
+        signed_at: reading.times.signed_at(reading.date),
     }
 }
 
@@ -402,21 +394,26 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
 
 /// Fee and balance.
 ///
-/// Spec: 6.3, 9.
+/// Spec: 6.3, 9. What a REMIT has to leave pays the fee of its owner's REKEY.
 pub fn preclaim(proven: Proven, view: &impl ReadView) -> Result<Ready, PreclaimError> {
     let Proven { screened } = proven;
-    let memo_bytes = screened.parsed.reading.memo_bytes;
-    let required =
-        replay::required_fee(view.base_fee(), memo_bytes, screened.live).ok_or(PreclaimError::BadFee {
-            required: Drops::new(u64::MAX),
-        })?;
-    if !replay::is_fee_allowed(screened.parsed.fee, required) {
+    let (reading, fee) = (&screened.parsed.reading, screened.parsed.fee);
+    let required = replay::required_fee(view.base_fee(), reading.memo_bytes, screened.entries_paid);
+    let required = required.ok_or(PreclaimError::BadFee {
+        required: Drops::new(u64::MAX),
+    })?;
+    if !replay::is_fee_allowed(fee, required, view.base_fee()) {
         return Err(PreclaimError::BadFee { required });
     }
-    if screened.balance < screened.parsed.fee {
+    let Some(left) = screened.balance.get().checked_sub(fee.get()) else {
         return Err(PreclaimError::InsufficientFee);
+    };
+    match reading.order {
+        Order::Remit { .. } if left < view::reserve(view, screened.owner_count) => {
+            Err(PreclaimError::FeeFromReserve)
+        }
+        Order::Remit { .. } | Order::Rekey { .. } => Ok(Ready { screened }),
     }
-    Ok(Ready { screened })
 }
 
 impl Parsed {
@@ -489,15 +486,19 @@ impl Ready {
     }
 }
 
-/// The EmailReplay entry after this mail.
+/// The EmailReplay entry after this mail, in the ledger under which it was screened.
 ///
 /// Spec: 8.2, 8.3, 8.4, 8.6. Called next to sequence and fee, and again after a tec reset
 /// (`Effect::FeeOnly`). The ledger writes the PreviousTxn pair.
 #[must_use]
-pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect, now: CloseTime) -> Object {
-    let rekey = match (ready.order(), effect) {
-        (Order::Rekey { .. }, Effect::Applied) => Some(ready.signed_date()),
-        (Order::Rekey { .. }, Effect::FeeOnly) | (Order::Remit { .. }, _) => None,
-    };
-    replay::entry_after(current, ready.account(), &ready.screened.mark, rekey, now)
+pub fn next_replay_entry(current: Option<&Object>, ready: &Ready, effect: Effect) -> Object {
+    let screened = &ready.screened;
+    replay::entry_after(
+        current,
+        ready.account(),
+        &screened.mark,
+        ready.order(),
+        effect,
+        &screened.moment,
+    )
 }

@@ -42,8 +42,8 @@ pub fn submission(mail: &ProvenMail, view: &impl ReadView) -> Result<Object, Sub
     let sequence = root.and_then(|root| root.u32(sf::SEQUENCE));
     let sequence = sequence.ok_or(SubmissionError::NoAccount)?;
     let replay = view.entry(&keylet::email_replay(mail.account));
-    let live = replay::live_entries(replay.as_ref(), view.parent_close_time());
-    let fee = replay::submit_fee(view.base_fee(), mail.memo.len(), live);
+    let paid = replay::entries_paid(&mail.order, replay.as_ref(), view.parent_close_time());
+    let fee = replay::submit_fee(view.base_fee(), mail.memo.len(), paid);
     let fee = fee.ok_or(SubmissionError::FeeOutOfRange)?;
     let parent = view.ledger_index().get().saturating_sub(1);
     let last = LedgerIndex::new(parent.saturating_add(LAST_LEDGER_AHEAD));

@@ -67,7 +67,8 @@ fn derived_fields(order: &Order) -> Object {
                 None => object,
             }
         }
-        Order::Rekey { key } => Object::new()
+        // AFTER is no part: the same new key in the same second is the same order.
+        Order::Rekey { key, .. } => Object::new()
             .with(sf::TRANSACTION_TYPE, TxType::SetRegularKey.code())
             .with(sf::REGULAR_KEY, *key),
     }

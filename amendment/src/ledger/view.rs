@@ -53,8 +53,14 @@ pub trait ReadView {
     fn ledger_index(&self) -> LedgerIndex;
     /// Close time of the parent ledger: "now".
     fn parent_close_time(&self) -> CloseTime;
+    /// Hash of the parent ledger, which nobody knew before it was closed. Spec: 8.6.
+    fn parent_hash(&self) -> Hash256;
     /// Base fee.
     fn base_fee(&self) -> Drops;
+    /// Reserve of an account that owns nothing. Spec: 6.3.
+    fn reserve_base(&self) -> Drops;
+    /// Reserve for each object that an account owns. Spec: 6.3.
+    fn reserve_increment(&self) -> Drops;
     /// Whether the ledger still takes transactions, instead of being built from a fixed set.
     fn is_open(&self) -> bool;
     /// Whether an amendment is enabled.
@@ -67,6 +73,15 @@ pub trait ReadView {
     fn key_cache(&self) -> Option<&KeyCache> {
         None
     }
+}
+
+/// What an account that owns so many objects has to leave, in drops. Spec: 6.3.
+pub(crate) fn reserve(view: &impl ReadView, owner_count: u32) -> u64 {
+    let owned = view
+        .reserve_increment()
+        .get()
+        .saturating_mul(u64::from(owner_count));
+    view.reserve_base().get().saturating_add(owned)
 }
 
 #[cfg(test)]

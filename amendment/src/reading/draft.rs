@@ -13,7 +13,7 @@ use crate::dkim::canon;
 use crate::dkim::selection::Selection;
 use crate::dkim::signature::{HashAlgorithm, KeyName, LegalScheme};
 use crate::dkim::verify::Claim;
-use crate::dkim::window::Times;
+use crate::dkim::window::{self, Times};
 use crate::instruction::first_line::FirstLine;
 use crate::instruction::line::{Meaning, To};
 use crate::instruction::order::Order;
@@ -107,7 +107,7 @@ pub(crate) fn read<'m>(
     if let Some(selection) = &draft.candidate.selection
         && !rec.is_settled(Step::Date)
     {
-        draft.date = read_date(selection, rec);
+        draft.date = read_date(selection, draft.candidate.times.as_ref(), rec);
         rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
             "no list or robot header".to_owned()
         });
@@ -217,7 +217,7 @@ impl<'m> Draft<'m> {
         };
         self.order = match (meaning.flatten(), to) {
             (Some(Meaning::Remit(amount)), Some(to)) => Some(Order::Remit { amount, to }),
-            (Some(Meaning::Rekey(key)), _) => Some(Order::Rekey { key }),
+            (Some(Meaning::Rekey { key, after }), _) => Some(Order::Rekey { key, after }),
             (Some(Meaning::Remit(_)), None) | (None, _) => None,
         };
         if let (Some(order), Some(sender)) = (&self.order, &self.candidate.sender)
@@ -234,16 +234,23 @@ impl<'m> Draft<'m> {
 fn check_not_own(order: &Order, sender: AccountId) -> Result<(), Refusal> {
     match order {
         Order::Remit { to, .. } if to.account() == sender => Err(Refusal::PaysItself),
-        Order::Rekey { key } if *key == sender => Err(Refusal::KeyIsItself),
+        Order::Rekey { key, .. } if *key == sender => Err(Refusal::KeyIsItself),
         Order::Remit { .. } | Order::Rekey { .. } => Ok(()),
     }
 }
 
-fn read_date(selection: &Selection<'_>, rec: &mut impl Recorder) -> Option<u32> {
+/// The signed Date, which lies at most five minutes after `t=`.
+///
+/// Spec: 4.6.
+fn read_date(selection: &Selection<'_>, times: Option<&Times>, rec: &mut impl Recorder) -> Option<u32> {
     let value = selection.single(b"date", "Date").ok()?;
-    rec.hold(Step::Date, date::parse(value).map_err(Refusal::Date), |_| {
+    let date = rec.hold(Step::Date, date::parse(value).map_err(Refusal::Date), |_| {
         format!("Date: {}", shown(value))
-    })
+    })?;
+    if times.is_some_and(|times| window::is_dated_ahead(date, times)) {
+        rec.fail(Step::Date, Refusal::DatedAhead);
+    }
+    Some(date)
 }
 
 /// Header names of lists and robots. Spec: 4.8.

@@ -37,6 +37,8 @@ pub enum MustDiffer {
     /// Malformed by the rules here, while the recorded server refused it before it asked them. No ledger holds
     /// it either way.
     RefusedSooner,
+    /// A REKEY was executed in the ledger or before it: what it writes and ends was decided anew since. Spec: 8.6
+    RekeyDecidedAnew,
 }
 
 impl fmt::Display for MustDiffer {
@@ -52,6 +54,9 @@ impl fmt::Display for MustDiffer {
             MustDiffer::RefusedSooner => f.write_str(
                 "refused as malformed either way; that server refused it before it asked the rules of the mail",
             ),
+            MustDiffer::RekeyDecidedAnew => {
+                f.write_str("a REKEY was executed there, and what a REKEY writes and ends was decided anew")
+            }
         }
     }
 }

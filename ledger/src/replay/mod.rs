@@ -11,7 +11,8 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use codec::{CloseTime, Hash256, json};
+use codec::format::EntryType;
+use codec::{CloseTime, Hash256, json, sf};
 use serde_json::Value as Json;
 
 use crate::close::{AppliedTx, Closed, close_at};
@@ -163,12 +164,27 @@ pub fn replay(record: &RecordedLedger) -> Outcome {
     );
     compare.state(&record.expected.state_after, closed.ledger.state());
     compare.header(&record.expected, &closed.ledger);
+    let rekey =
+        || (!compare.differences.is_empty() && holds_rekey(record)).then_some(MustDiffer::RekeyDecidedAnew);
     Outcome {
-        must_differ: MustDiffer::of(&submitted, &compare.differences),
+        must_differ: MustDiffer::of(&submitted, &compare.differences).or_else(rekey),
         submitted,
         closed,
         differences: compare.differences,
     }
+}
+
+/// Whether a mail changed a key in the recorded ledger, or before it.
+fn holds_rekey(record: &RecordedLedger) -> bool {
+    let is_rekeyed = |(_, bytes): &(Hash256, Vec<u8>)| {
+        let entry = codec::decode(bytes).unwrap_or_default();
+        EntryType::of(&entry) == Some(EntryType::EmailReplay) && entry.contains(sf::LAST_REKEY)
+    };
+    record
+        .state_before
+        .iter()
+        .chain(&record.expected.state_after)
+        .any(is_rekeyed)
 }
 
 /// Metadata as the server's JSON has it: a payment also says what it delivered.

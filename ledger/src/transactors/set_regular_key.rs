@@ -1,8 +1,8 @@
 //! SetRegularKey: the key that signs besides the account's own.
 //!
 //! Xahau's rules (SetRegularKey.cpp). Once per account, and again after a direct payment to it, it is free
-//! where the account's own key signs. The mail's REKEY is this transaction (spec 6.1); its LastRekey is
-//! written with the replay entry.
+//! where the account's own key signs. The mail's REKEY is this transaction (spec 6.1); what it ends and marks is
+//! written with the replay entry (spec 8.6).
 
 use codec::{Object, Ter, flags, keylet, sf};
 

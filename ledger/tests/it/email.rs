@@ -1,209 +1,17 @@
-//! Transactions signed by mail, on the ledger (spec 6.3, 7.3, 8, 9, 11). Mails: fixtures/vectors/mail, and
-//! mails signed here with Ed25519 after RFC 8463. Expected values: the vectors and hand work.
-
-use amendment::KeyName;
-use std::sync::LazyLock;
+//! Transactions signed by mail, on the ledger (spec 6.3, 7.3, 8, 9, 11). Expected values: the vectors and hand work.
 
 use amendment::EmailId;
 use codec::format::TxType;
-use codec::keys::KeyPair;
-use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
-use ledger::dkim::{Answer, Attestation, KeyDelays, build_key_set};
+use codec::{AccountId, CloseTime, Object, Ter, flags, keylet, sf};
+use ledger::dkim::{Answer, KeyDelays};
 use ledger::genesis::EmailAmendment;
-use ledger::{GenesisConfig, Header, Ledger, OpenLedger, Transaction};
-use testkit::sign::{DkimKey, Draft, Form};
+use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
-
-/// 2026-11-01 00:00:00 UTC, in seconds since 2000.
-const NOVEMBER: u32 = 846_806_400;
-/// 2026-11-16 12:00:00 UTC: the clock of the vectors.
-pub(super) const CLOCK: u32 = 848_145_600;
-const DAY: u32 = 86_400;
-pub(super) const NETWORK: u32 = 21_337;
-
-/// The provider's key of this file's own mails.
-pub(super) fn provider() -> DkimKey {
-    DkimKey::ed25519(&[99; 32])
-}
-
-fn record() -> Vec<u8> {
-    provider().record().into_bytes()
-}
-
-/// A mail of alice@mail.test in normal form, dated within November 2026.
-pub(super) fn mail(date: u32, line: &str) -> Vec<u8> {
-    let (day, second) = ((date - NOVEMBER) / DAY + 1, (date - NOVEMBER) % DAY);
-    let time = format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
-    let headers = format!("from:alice@mail.test\r\ndate:{day} Nov 2026 {time} +0000\r\n");
-    Draft {
-        form: Form::Relaxed,
-        domain: "mail.test",
-        selector: "own",
-        names: "From:Date",
-        fields: headers.into_bytes(),
-        body: format!("{line}\r\n").into_bytes(),
-    }
-    .signed(&provider())
-}
-
-pub(super) fn alice() -> AccountId {
-    AccountId::parse_classic("rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z").expect("vector")
-}
-
-/// The clock of the vectors, alice with 100 XAH, and no key on the ledger.
-fn world_without_keys() -> World {
-    let ledger = Ledger::genesis(&GenesisConfig {
-        network_id: NETWORK,
-        validators: vec![key(200).public_key()],
-        email: EmailAmendment::Enabled,
-        close_time: CloseTime::new(CLOCK),
-        key_delays: KeyDelays::NONE,
-    });
-    let mut world = World { ledger, last: None };
-    for account in [alice(), id(1)] {
-        let pay = payment(account, 100 * XAH).with(sf::NETWORK_ID, NETWORK);
-        assert_eq!(world.apply(&master(), pay), Ter::TES_SUCCESS);
-    }
-    world
-}
-
-pub(super) fn key_set(world: &World, domain: &str, selector: &str, answer: Answer) -> Transaction {
-    let name = KeyName::new(domain.as_bytes(), selector.as_bytes()).expect("legal");
-    let observed = CloseTime::new(world.ledger.close_time().seconds() + 1);
-    let word = Attestation::sign(NETWORK, name, answer, observed, &key(200)).expect("short");
-    build_key_set(&world.ledger, NETWORK, &[word]).expect("quorum of one")
-}
-
-/// The same, with the keys of the vectors' s1 and of this file's mails on the ledger.
-pub(super) fn world() -> World {
-    let mut world = world_without_keys();
-    for (selector, record) in [
-        ("own", record()),
-        ("s1", vector_record("s1._domainkey.mail.test")),
-    ] {
-        let set = key_set(&world, "mail.test", selector, Answer::Record(record));
-        assert_eq!(world.close([set]), Ter::TES_SUCCESS);
-    }
-    world
-}
-
-fn vectors() -> &'static serde_json::Value {
-    static VECTORS: LazyLock<serde_json::Value> = LazyLock::new(|| {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../fixtures/vectors/mail/vectors.json"
-        );
-        serde_json::from_slice(&std::fs::read(path).expect("fixtures")).expect("JSON")
-    });
-    &VECTORS
-}
-
-fn vector_record(name: &str) -> Vec<u8> {
-    vectors()["keys"][name]
-        .as_str()
-        .expect("record")
-        .as_bytes()
-        .to_vec()
-}
-
-/// Normal form and EmailID of a vector.
-fn vector(file: &str) -> (Vec<u8>, Hash256) {
-    let vectors = vectors();
-    let case = vectors["cases"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|case| case["file"] == file)
-        .expect("a vector");
-    let memo = hex::decode(case["normal_form_hex"].as_str().unwrap()).unwrap();
-    (
-        memo,
-        Hash256::from_hex(case["email_id"].as_str().unwrap()).unwrap(),
-    )
-}
-
-/// Wraps as submitEmail does, so many transactions ahead of the account.
-pub(super) fn wrapped(world: &World, memo: &[u8], ahead: u32) -> Object {
-    let keys = [
-        ("own", record()),
-        ("s1", vector_record("s1._domainkey.mail.test")),
-    ];
-    let mut records = amendment::TxtRecords::new();
-    for (selector, record) in keys {
-        records.insert(&format!("{selector}._domainkey.mail.test"), &record);
-    }
-    // The mail as of its own time: the window is the ledger's business here.
-    let days = (0..30).map(|day| NOVEMBER + day * DAY);
-    let mut times = std::iter::once(CLOCK).chain(days).map(CloseTime::new);
-    let derived = times
-        .find_map(|now| amendment::derive(memo, NETWORK, now, &records).ok())
-        .expect("a mail that qualifies at some time of the month");
-    let replay = world.ledger.entry(&keylet::email_replay(alice()));
-    let live = amendment::live_entries(replay.as_ref(), world.ledger.close_time());
-    let required = amendment::required_fee(Drops::new(10), memo.len(), live)
-        .unwrap()
-        .get();
-    let last = LedgerIndex::new(world.ledger.index().get() + 20);
-    amendment::wrap(
-        &derived,
-        world.sequence(alice()) + ahead,
-        Drops::new(required + 100),
-        last,
-    )
-}
-
-pub(super) fn tx(object: &Object) -> Transaction {
-    Transaction::from_object(object).expect("template")
-}
-
-impl World {
-    fn mail(&mut self, memo: &[u8]) -> Ter {
-        let tx = tx(&wrapped(self, memo, 0));
-        self.close_one(tx)
-    }
-
-    /// Result of one transaction, a ter included.
-    pub(super) fn close_one(&mut self, tx: Transaction) -> Ter {
-        let open = self.submit(&tx);
-        let closed = self.close([tx]);
-        if closed == Ter::TER_RETRY { open } else { closed }
-    }
-
-    /// A ledger whose state differs in one entry: what no transaction of this file could bring about.
-    fn put_entry(&mut self, index: Hash256, entry: &Object) {
-        let mut state = self.ledger.state().clone();
-        state.insert(index, codec::encode(entry));
-        let header = Header {
-            account_hash: state.root_hash(),
-            ..*self.ledger.header()
-        };
-        self.ledger =
-            Ledger::from_parts(header, state, self.ledger.transactions().clone()).expect("consistent");
-    }
-
-    fn close_empty_at(&mut self, time: u32) {
-        self.ledger = ledger::close(&self.ledger, [], CloseTime::new(time)).ledger;
-    }
-
-    fn replay_entry(&self) -> Option<Object> {
-        self.ledger.entry(&keylet::email_replay(alice()))
-    }
-
-    fn replay_ids(&self) -> Vec<Hash256> {
-        let entry = self.replay_entry().unwrap_or_default();
-        let entries = entry.array(sf::EMAIL_REPLAY_ENTRIES).unwrap_or(&[]);
-        entries
-            .iter()
-            .filter_map(|(_, entry)| entry.hash256(sf::EMAIL_ID))
-            .collect()
-    }
-
-    fn by_key(&mut self, signer: &KeyPair, sender: AccountId, object: Object) -> Ter {
-        let tx = self.sign(signer, sender, object.with(sf::NETWORK_ID, NETWORK));
-        self.close_one(tx)
-    }
-}
+use super::mails::{
+    CLOCK, DAY, NETWORK, alice, bob, key_set, mail, record, tx, vector, vector_record, vectors, world,
+    world_without_keys, wrapped,
+};
 
 // Spec: 6.1, 9.
 #[test]
@@ -406,10 +214,6 @@ fn rejects_a_fee_above_the_balance_without_taking_what_is_there() {
     assert_eq!(world.balance(alice()), 100, "in closed ledgers too");
 }
 
-fn bob() -> AccountId {
-    AccountId::parse_classic("rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o").unwrap()
-}
-
 // Spec: 4.6.
 #[test]
 fn rejects_mails_outside_their_window() {
@@ -420,64 +224,6 @@ fn rejects_mails_outside_their_window() {
     assert_eq!(world.mail(&mail(now - 5 * DAY - 1, line)), Ter::TEF_EMAIL_EXPIRED);
     assert_eq!(world.mail(&mail(now - 5 * DAY + 60, line)), Ter::TES_SUCCESS);
     assert_eq!(world.mail(&mail(now + 290, line)), Ter::TES_SUCCESS);
-}
-
-// Spec: 8.6, 11.
-#[test]
-fn accepts_a_rekey_and_the_way_out_of_email() {
-    let mut world = world();
-    let rekey = mail(CLOCK, &format!("REKEY {}", id(50)));
-    let withheld = mail(CLOCK - 60, "REMIT 1 XAH TO <bob@example.com>");
-    let later = mail(CLOCK + 1, "REMIT 1 XAH TO <bob@example.com>");
-    assert_eq!(world.mail(&rekey), Ter::TES_SUCCESS);
-    let account = world.account(alice()).unwrap();
-    assert_eq!(account.account(sf::REGULAR_KEY), Some(id(50)));
-    assert_eq!(
-        world.flags(alice()) & flags::LSF_PASSWORD_SPENT,
-        0,
-        "not the free change"
-    );
-    assert_eq!(world.replay_entry().unwrap().u32(sf::LAST_REKEY), Some(CLOCK));
-    assert_eq!(
-        world.mail(&withheld),
-        Ter::TEF_EMAIL_EXPIRED,
-        "older than the REKEY"
-    );
-    assert_eq!(world.mail(&later), Ter::TES_SUCCESS);
-    assert_eq!(
-        world.by_key(&key(50), alice(), remit(id(1), XAH)),
-        Ter::TES_SUCCESS
-    );
-
-    assert_eq!(
-        world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
-        Ter::TEC_TOO_SOON
-    );
-    // The last ledger whose parent closed within 72 hours of the one that applied the REKEY, and the first
-    // after.
-    let free = world.replay_entry().unwrap().u32(sf::ACTIVE_AFTER).unwrap();
-    assert!(free >= CLOCK + 3 * DAY, "whatever the date of the mail");
-    world.close_empty_at(free - 30);
-    assert!(world.ledger.close_time().seconds() < free);
-    assert_eq!(
-        world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
-        Ter::TEC_TOO_SOON
-    );
-    world.close_empty_at(free + 30);
-    assert_eq!(
-        world.by_key(&key(50), alice(), account_set(flags::ASF_DISABLE_EMAIL)),
-        Ter::TES_SUCCESS
-    );
-    assert_ne!(world.flags(alice()) & flags::LSF_DISABLE_EMAIL, 0);
-
-    let set = key_set(&world, "mail.test", "own", Answer::Record(record()));
-    assert_eq!(world.close([set]), Ter::TES_SUCCESS);
-    let now = world.ledger.close_time().seconds();
-    let line = "REMIT 1 XAH TO <bob@example.com>";
-    assert_eq!(world.mail(&mail(now, line)), Ter::TEF_EMAIL_DISABLED);
-    let back = of_type(TxType::AccountSet).with(sf::CLEAR_FLAG, flags::ASF_DISABLE_EMAIL);
-    assert_eq!(world.by_key(&key(50), alice(), back), Ter::TES_SUCCESS);
-    assert_eq!(world.mail(&mail(now, line)), Ter::TES_SUCCESS);
 }
 
 // Spec: 11.

@@ -78,10 +78,16 @@ fn accepts_the_recorded_ledgers_of_several_and_of_lines_that_empty() {
 fn accepts_the_recorded_ledgers_with_mails() {
     assert_eq!(
         must_differ("xahaud-email", 13),
-        [(
-            "054 flag_with_key_signature".to_owned(),
-            MustDiffer::RefusedSooner
-        )]
+        [
+            (
+                "054 flag_with_key_signature".to_owned(),
+                MustDiffer::RefusedSooner
+            ),
+            (
+                "145 tec_then_ok_same_account".to_owned(),
+                MustDiffer::RekeyDecidedAnew
+            )
+        ]
     );
 }
 

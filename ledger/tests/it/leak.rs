@@ -10,7 +10,7 @@ use ledger::{GenesisConfig, Ledger};
 use testkit::sign::DkimKey;
 
 use super::common::{World, XAH, id, key, master, of_type, payment};
-use super::email::{self, CLOCK, NETWORK, alice, key_set, mail, provider, wrapped};
+use super::mails::{self, CLOCK, NETWORK, alice, key_set, mail, provider, wrapped};
 
 /// Bytes before the RSAPublicKey in the SubjectPublicKeyInfo of an RSA key of 2048 bits.
 const SPKI_HEAD_BYTES: usize = 24;
@@ -74,7 +74,7 @@ impl World {
 #[test]
 fn accepts_evidence_of_both_kinds_of_key() {
     for key in [DkimKey::ed25519(&[3; 32]), DkimKey::fresh_rsa()] {
-        let mut world = email::world();
+        let mut world = mails::world();
         assert_eq!(
             world.publish("old.example", "s1", &key.record()),
             Ter::TES_SUCCESS
@@ -103,7 +103,7 @@ fn accepts_evidence_of_both_kinds_of_key() {
 // Spec: 7.9.
 #[test]
 fn accepts_evidence_against_a_key_that_was_withdrawn() {
-    let mut world = email::world();
+    let mut world = mails::world();
     let key = DkimKey::ed25519(&[3; 32]);
     assert_eq!(
         world.publish("old.example", "s1", &key.record()),
@@ -149,7 +149,7 @@ fn accepts_evidence_against_a_key_that_waits() {
 // Spec: 7.9.
 #[test]
 fn rejects_what_is_no_evidence() {
-    let (mut world, own) = (email::world(), provider());
+    let (mut world, own) = (mails::world(), provider());
     let other = DkimKey::ed25519(&[3; 32]);
     let mut refused = |selector: &str, signature: &[u8], expected: Ter| {
         let before = world.balance(id(1));
@@ -194,7 +194,7 @@ fn rejects_what_is_no_evidence() {
 // Spec: 7.9.
 #[test]
 fn rejects_a_key_that_is_known_as_leaked_under_every_name_and_in_every_encoding() {
-    let mut world = email::world();
+    let mut world = mails::world();
     let key = DkimKey::fresh_rsa();
     let bare = testkit::base64(&key.public_key()[SPKI_HEAD_BYTES..]);
     for (domain, record) in [
@@ -229,9 +229,9 @@ fn rejects_a_key_that_is_known_as_leaked_under_every_name_and_in_every_encoding(
 // Spec: 7.3, 7.9. A mail is judged by the parent ledger.
 #[test]
 fn accepts_a_mail_in_the_ledger_of_the_evidence_and_rejects_the_next() {
-    let mut world = email::world();
+    let mut world = mails::world();
     let pays = |world: &World, date: u32| {
-        email::tx(&wrapped(
+        mails::tx(&wrapped(
             world,
             &mail(date, "REMIT 1 XAH TO <bob@example.net>"),
             0,
@@ -279,7 +279,7 @@ fn rejects_evidence_on_a_network_without_the_amendment() {
 #[test]
 fn rejects_a_leaked_key_that_is_attested_in_the_ledger_of_the_evidence() {
     for number in 0..8 {
-        let mut world = email::world();
+        let mut world = mails::world();
         let own = DkimKey::ed25519(&[3; 32]);
         assert_eq!(
             world.publish("old.example", "s1", &own.record()),

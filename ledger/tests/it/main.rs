@@ -10,6 +10,8 @@ mod email;
 mod golden;
 mod leak;
 mod lines;
+mod mails;
 mod random;
+mod rekey;
 mod transactors;
 mod verdict;

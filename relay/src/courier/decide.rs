@@ -9,7 +9,7 @@
 //! | tefPAST_SEQ, tefMAX_LEDGER, tefBAD_EMAIL_FEE | the same: they speak of the wrapper, which the node makes again each time |
 //! | terEMAIL_EARLY | tried again when its time has come |
 //! | tefEMAIL_REPLAY without a state | executed before, by another way; believed when it is said twice with the longest pause between |
-//! | tem, tefDKIM_REVOKED, tefEMAIL_DISABLED, tefEMAIL_EXPIRED, tefBAD_SIGNATURE | final |
+//! | tem, tefDKIM_REVOKED, tefEMAIL_DISABLED, tefEMAIL_EXPIRED, tefEMAIL_AFTER, tefBAD_SIGNATURE | final |
 //! | tefBAD_SIGNATURE on a signature that the relay has proved | tried again: the key on the ledger is not the newest (7.3) |
 //! | tem on a mail that the relay has proved | node and relay disagree; after a few tries it is held for the operator |
 //! | anything but the first two rows, after the window by a ledger's close time | expired |
@@ -316,7 +316,15 @@ fn step_of_code(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
                 Ending::Refused
             })
         }
-        TerClass::Tef if code.is(Ter::TEF_DKIM_REVOKED) || code.is(Ter::TEF_EMAIL_DISABLED) => {
+        TerClass::Tef
+            if [
+                Ter::TEF_DKIM_REVOKED,
+                Ter::TEF_EMAIL_DISABLED,
+                Ter::TEF_EMAIL_AFTER,
+            ]
+            .into_iter()
+            .any(|ter| code.is(ter)) =>
+        {
             Step::Final(Ending::Refused)
         }
         TerClass::Tef if code.is(Ter::TEF_BAD_SIGNATURE) && entry.dkim == Dkim::Unproven => {
@@ -420,7 +428,7 @@ fn spread_secs(entry: &Entry, most_secs: u64) -> u64 {
 
 /// Rule and fix of results that no check of the mail alone gives.
 fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
-    const ROWS: [(Ter, Rule, &str); 7] = [
+    const ROWS: [(Ter, Rule, &str); 8] = [
         (
             Ter::TER_NO_ACCOUNT,
             Rule::R10,
@@ -429,17 +437,23 @@ fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
         (
             Ter::TER_INSUF_FEE_B,
             Rule::R6_3,
-            "Ask somebody to send XAH to your address: it cannot pay the fee.",
+            "Ask somebody to send XAH to your address: it cannot pay the fee, which a payment may not take out of the \
+             reserve.",
         ),
         (
             Ter::TEF_EMAIL_FULL,
             Rule::R8_5,
-            "Wait: this mail is processed when the oldest of your 64 mails is five days old.",
+            "Wait: this mail is processed when the oldest of the 64 mails by which you paid is five days old.",
         ),
         (
             Ter::TEF_EMAIL_EXPIRED,
             Rule::R8_6,
-            "Send the instruction again, after the REKEY.",
+            "Write a new mail: this one was signed before the last REKEY.",
+        ),
+        (
+            Ter::TEF_EMAIL_AFTER,
+            Rule::R8_6,
+            "Write a new mail that names the last REKEY (AFTER); a node's answer gives the line.",
         ),
         (
             Ter::TEF_EMAIL_DISABLED,

@@ -270,7 +270,7 @@ mod tests {
         rekeyed.instruction = format!("REKEY {key}");
         if let Request::Order { order, .. } = &mut rekeyed.request {
             let key = AccountId::parse_classic(key).expect("an account");
-            *order = Order::Rekey { key };
+            *order = Order::Rekey { key, after: None };
         }
         let notices = announce(&rekeyed, NOW + 9);
         assert_golden("rekeyed", &notices[0]);

@@ -26,7 +26,11 @@ impl FirstLine {
     pub(super) fn order(order: &Order, network: u32) -> Option<FirstLine> {
         let words = match order {
             Order::Remit { amount, to } => format!("REMIT {amount} TO {}", written(to)),
-            Order::Rekey { key } => format!("REKEY {key}"),
+            Order::Rekey { key, after: None } => format!("REKEY {key}"),
+            Order::Rekey {
+                key,
+                after: Some(mark),
+            } => format!("REKEY {key} AFTER {mark}"),
         };
         let line = format!("{words}{}", net(network));
         let read = Line::parse(line.as_bytes())?;
@@ -34,7 +38,14 @@ impl FirstLine {
             (Order::Remit { amount, to }, Meaning::Remit(read), Some(To::Named(named))) => {
                 (amount, to) == (&read, &named)
             }
-            (Order::Rekey { key }, Meaning::Rekey(read), None) => *key == read,
+            (
+                Order::Rekey { key, after },
+                Meaning::Rekey {
+                    key: read,
+                    after: named,
+                },
+                None,
+            ) => (*key, *after) == (read, named),
             _ => false,
         };
         is_same.then_some(FirstLine(line))

@@ -3,9 +3,9 @@
 //! No text both asks to send again and asks not to: while a mail may still be carried out, nobody is asked for
 //! another one.
 
-use amendment::Order;
 use amendment::address::{CanonicalAddress, Recipient};
 use amendment::limits::{LIVE_ENTRIES_MAX, MEMO_BYTES_MAX};
+use amendment::{Order, Rule};
 use codec::{Amount, Drops, Ter, TerClass};
 use rpc::reply::Receipt;
 
@@ -116,8 +116,8 @@ fn why_it_waits(entry: &Entry) -> Option<String> {
             "The ledger does not know the key of your email provider yet. It is being looked up."
         }
         Some(Ter::TEF_EMAIL_FULL) => {
-            "Your account has sent 64 emails within five days. This one is carried out when the oldest of them is five \
-             days old."
+            "Your account has paid by 64 emails within five days. This one is carried out when the oldest of them is \
+             five days old."
         }
         Some(Ter::TER_EMAIL_EARLY) => {
             "Your email is dated in the future: the clock of your device may be wrong."
@@ -182,13 +182,14 @@ pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
     ]);
     transaction(&mut page, rules, entry);
     page.paragraph(
-        "From now on this key can spend from the account. Email can still spend from it too, until the key turns that \
-         off with an AccountSet transaction with SetFlag 60. The ledger accepts that 72 hours after this change at the \
-         earliest.",
+        "From now on this key can spend from the account. Email can still spend from it too if your provider signs the \
+         time of an email (most do, Microsoft does not), until the key turns that off with an AccountSet transaction with \
+         SetFlag 60. The ledger accepts that 72 hours after this change at the earliest. No email signed before this \
+         change can do anything any more.",
     );
     page.paragraph(
-        "If you did not write this email, somebody else can send email in your name. You have these 72 hours to set \
-         your own key in the same way; then change the password of your mailbox.",
+        "If you did not write this email, somebody else can send email in your name. First change the password of your \
+         mailbox; then set your own key in the same way, within these 72 hours.",
     );
     page
 }
@@ -197,7 +198,7 @@ pub(super) fn rekeyed(rules: &NoticeRules, entry: &Entry) -> Page {
 fn new_key(entry: &Entry) -> Option<String> {
     match entry.order()? {
         Order::Remit { .. } => None,
-        Order::Rekey { key } => Some(key.to_string()),
+        Order::Rekey { key, .. } => Some(key.to_string()),
     }
 }
 
@@ -276,7 +277,7 @@ pub(super) fn refused(entry: &Entry, now: u64) -> Page {
         ("Your line", Some(entry.instruction.clone())),
     ]);
     if has_code(entry, Ter::TEF_EMAIL_DISABLED) {
-        page.paragraph("No email can spend from this account: only its key can.");
+        page.paragraph("No email like this one can spend from this account: only its key can.");
     }
     if is_open {
         page.paragraph(&format!(
@@ -294,8 +295,12 @@ pub(super) fn refused(entry: &Entry, now: u64) -> Page {
 /// was executed. Spec: 10.
 fn is_dead_for_good(entry: &Entry) -> bool {
     let code = entry.said.code.as_ref();
-    code.is_some_and(|code| code.class() == TerClass::Tem)
+    // A key may turn email on again (rule 11); what a REKEY ended is over (8.6).
+    let is_ended = has_code(entry, Ter::TEF_EMAIL_DISABLED) && entry.said.rule == Some(Rule::R8_6);
+    is_ended
+        || code.is_some_and(|code| code.class() == TerClass::Tem)
         || [
+            Ter::TEF_EMAIL_AFTER,
             Ter::TEF_EMAIL_EXPIRED,
             Ter::TEF_EMAIL_REPLAY,
             Ter::TEF_BAD_SIGNATURE,

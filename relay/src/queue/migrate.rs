@@ -143,7 +143,7 @@ fn request(old: &EntryView) -> Result<Request, Unreadable> {
 fn order(old: &EntryView) -> Option<Order> {
     let line = Line::parse(old.instruction.as_bytes())?;
     let amount = match line.meaning().ok()?? {
-        Meaning::Rekey(key) => return Some(Order::Rekey { key }),
+        Meaning::Rekey { key, after } => return Some(Order::Rekey { key, after }),
         Meaning::Remit(amount) => amount,
     };
     let to = match (line.to().ok()??, &old.to) {

@@ -1,7 +1,7 @@
 //! What a mail wants of the relay.
 
 use amendment::address::{CanonicalAddress, Recipient};
-use amendment::{EmailId, Order};
+use amendment::{EmailId, Order, RekeyMark};
 use codec::AccountId;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,12 @@ enum Stored {
         email_id: EmailId,
         #[serde(with = "stored::text")]
         key: AccountId,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "stored::optional_text"
+        )]
+        after: Option<RekeyMark>,
     },
     Balance,
     History,
@@ -67,9 +73,9 @@ impl From<Request> for Stored {
                 to: to.into(),
             },
             Request::Order {
-                order: Order::Rekey { key },
+                order: Order::Rekey { key, after },
                 email_id,
-            } => Stored::Rekey { email_id, key },
+            } => Stored::Rekey { email_id, key, after },
             Request::Balance => Stored::Balance,
             Request::History => Stored::History,
         }
@@ -90,8 +96,8 @@ impl From<Stored> for Request {
                 },
                 email_id,
             },
-            Stored::Rekey { email_id, key } => Request::Order {
-                order: Order::Rekey { key },
+            Stored::Rekey { email_id, key, after } => Request::Order {
+                order: Order::Rekey { key, after },
                 email_id,
             },
             Stored::Balance => Request::Balance,

@@ -3,8 +3,8 @@
 //! What derives `Serialize` in this folder is version 3 of the file, which reads entries of version 2 too.
 //! Version 1 is read by [`super::migrate`] alone.
 
-use amendment::EmailId;
 use amendment::address::{CanonicalAddress, parse_sender};
+use amendment::{EmailId, RekeyMark};
 use codec::{AccountId, Drops, Hash256};
 use rpc::reply::{Made, Receipt, Reserved, Sum};
 use serde::de::{DeserializeOwned, Error};
@@ -52,6 +52,7 @@ store_as_text! {
     Drops, "number of drops": |text: &str| text.parse().ok().map(Drops::new);
     EmailId, "EmailID": |text| Hash256::from_hex(text).map(EmailId::new);
     Hash256, "hash": Hash256::from_hex;
+    RekeyMark, "mark": RekeyMark::parse;
     Sum, "sum of money": |text: &str| text.parse().ok();
 }
 

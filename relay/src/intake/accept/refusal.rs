@@ -110,7 +110,7 @@ fn enhanced(refusal: &Refusal) -> &'static str {
     match refusal {
         R::MailTooLarge | R::MemoTooLarge => "5.3.4",
         R::HeaderLinesTooMany | R::BareCr | R::BareLf | R::Nul | R::HeaderLineWithoutName => "5.6.0",
-        R::SpaceBeforeColon | R::ContinuationFirst | R::NoEmptyLine | R::Date(_) => "5.6.0",
+        R::SpaceBeforeColon | R::ContinuationFirst | R::NoEmptyLine | R::Date(_) | R::DatedAhead => "5.6.0",
         R::Mime(_) => "5.6.1",
         R::Instruction(_) | R::Money(_) | R::Network(_) => "5.6.0",
         R::From(_) => "5.1.7",
