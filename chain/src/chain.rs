@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use amendment::ReadView as _;
 use codec::keys::KeyPair;
-use codec::{CloseTime, Hash256, Ter};
+use codec::{CloseTime, Hash256};
 use ledger::Ledger;
 
-use crate::commit::{Change, PendingMail, Vote};
-use crate::event::{
-    CommitFailure, Effect, Event, Fact, Held, OnRetry, Refusal, Reply, RequestId, TxReply, TxRequest,
-};
+use crate::commit::{Change, PendingMail, PendingTx, Vote};
+use crate::event::{CommitFailure, Effect, Event, Fact, Reply, RequestId};
 use crate::names::Names;
-use crate::peers::Work;
 use crate::proposal::ProposalRules;
 use crate::state::{Disk, State};
 use crate::votes::Votes;
@@ -37,6 +33,8 @@ pub struct Stored {
     pub ledger: Ledger,
     /// The mails on their way, oldest first, each by the hash of its bytes.
     pub mails: Vec<(Hash256, PendingMail)>,
+    /// The transactions on their way.
+    pub transactions: Vec<PendingTx>,
     /// The validator's votes.
     pub votes: Votes,
 }
@@ -102,8 +100,9 @@ impl Chain {
             effects: Vec::new(),
         };
         chain.restore_mails(stored.mails);
+        chain.restore_transactions(stored.transactions);
         chain.shown = Arc::new(chain.state.clone());
-        chain.retry_mails();
+        chain.try_all_again();
         chain
     }
 
@@ -164,61 +163,6 @@ impl Chain {
             Event::Committed(Ok(())) => self.committed(),
             Event::Committed(Err(failure)) => self.take_back(failure),
         }
-    }
-
-    /// A signed transaction came in.
-    fn take_transaction(&mut self, request: TxRequest, now: CloseTime) {
-        let reply = match self.submit(&request, now) {
-            Ok(reply) => Reply::Transaction(reply),
-            Err(refusal) => Reply::Refused(refusal),
-        };
-        self.tell(request.request, reply);
-    }
-
-    fn submit(&mut self, request: &TxRequest, now: CloseTime) -> Result<TxReply, Refusal> {
-        let tx = &request.tx;
-        self.state.admit(&request.peer, now)?;
-        let submitted = Arc::make_mut(&mut self.state.open).submit_at_its_price(tx);
-        // Until a mail is proven, anybody can write a transaction around it: such a one is never held, and
-        // counts as work.
-        let may_wait = !tx.is_email_signed();
-        if !submitted.is_ok_and(|outcome| outcome.applied || (outcome.retriable && may_wait)) {
-            Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
-        }
-        let mut outcome = submitted.map_err(Refusal::Local)?;
-        let open_ledger_cost_drops = self.state.open.cost_drops(tx);
-        let wants_hold =
-            outcome.retriable && !outcome.applied && may_wait && request.on_retry == OnRetry::Hold;
-        let held = if wants_hold {
-            let open = self.state.open.view().ledger_index();
-            Arc::make_mut(&mut self.state.held).hold(tx.clone(), open)
-        } else {
-            Held::No
-        };
-        if outcome.ter == Ter::TER_QUEUED && held == Held::No {
-            outcome.ter = match request.on_retry {
-                OnRetry::Hold => Ter::TEL_CAN_NOT_QUEUE_FULL,
-                OnRetry::Drop => Ter::TEL_CAN_NOT_QUEUE,
-            };
-            Arc::make_mut(&mut self.state.peers).record(&request.peer, Work::Failure, now);
-        }
-        let of_account = self.state.held.of_account(tx.account());
-        let after_held = of_account
-            .map(|tx| tx.sequence().saturating_add(1))
-            .max()
-            .unwrap_or(0);
-        if outcome.applied && after_held > 0 {
-            let open = Arc::make_mut(&mut self.state.open);
-            Arc::make_mut(&mut self.state.held).follow(tx.account(), open);
-        }
-        Ok(TxReply {
-            tx: tx.clone(),
-            outcome,
-            held,
-            open_ledger_cost_drops,
-            sequence_available: outcome.account_sequence_next.max(after_held),
-            validated: self.state.ledger.index(),
-        })
     }
 
     /// The operator changes a vote; it counts in the ledger after the next flag ledger.

@@ -68,6 +68,7 @@ impl Chain {
             self.log(Fact::Dropped { id: *id, code: *code });
         }
         self.adopt(closed, now);
+        self.forget_gone_transactions();
         self.want_names();
         let next = self.state.open.view().ledger_index();
         self.tell(request, Reply::Closed { next });

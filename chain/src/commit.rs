@@ -1,4 +1,4 @@
-//! What the chain gives the store: closed ledgers, and what becomes of mails and votes.
+//! What the chain gives the store: closed ledgers, and what becomes of mails, transactions and votes.
 //!
 //! Plain values; how they lie on disk is the store's matter.
 
@@ -17,6 +17,8 @@ pub enum Change {
     Ledger(Box<Commit>),
     /// What becomes of a mail.
     Mail(MailChange),
+    /// What becomes of a transaction that no ledger has yet.
+    Transaction(TxChange),
     /// A vote of the validator.
     Vote {
         /// The amendment.
@@ -136,6 +138,43 @@ pub enum MailChange {
         /// What became of it.
         settled: Settled,
     },
+}
+
+/// One change of the transactions on their way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TxChange {
+    /// Keep a transaction.
+    Keep {
+        /// Its id.
+        id: Hash256,
+        /// The transaction.
+        tx: PendingTx,
+    },
+    /// It is on its way no longer.
+    Forget {
+        /// Its id.
+        id: Hash256,
+    },
+}
+
+/// A transaction that was submitted: in the open ledger, or held for a later one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingTx {
+    /// When it came.
+    pub came: Came,
+    /// Its serialization.
+    pub blob: Vec<u8>,
+}
+
+/// When a transaction came. Those of one open ledger are put into it again, mails among them, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Came {
+    /// The ledger that was open.
+    pub open: LedgerIndex,
+    /// The place of the next mail in the order of arrival: those before it came before.
+    pub next_mail: u64,
+    /// Its number among the transactions.
+    pub number: u64,
 }
 
 /// A mail on its way: kept for its key, or submitted and not yet validated.

@@ -32,7 +32,8 @@
 //! | `mails`, `mail`, `mail_pool` | a mail's way; a mail as read; the pending ones and who goes where there is no room |
 //! | `keys`, `names`, `attestations` | answers of DNS; turns of the names to ask for; words of validators |
 //! | `proposal`, `close` | the ledger after another one: chosen, checked; what it comes to |
-//! | `votes`, `held` | amendments; transactions that wait |
+//! | `transactions`, `held` | a transaction's way; those that wait, and what the store has of all on their way |
+//! | `votes` | amendments |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `shared_map` | what makes a copy of the pending mails cheap |
 //! | `rules` | the one place that puts `explain` and a ledger together |
@@ -78,6 +79,7 @@ mod proposal;
 mod rules;
 mod shared_map;
 mod state;
+mod transactions;
 mod used_keys;
 pub mod votes;
 

@@ -129,6 +129,11 @@ impl MailPool {
         self.next_order
     }
 
+    /// The next mail has this place or a later one.
+    pub(crate) fn go_on_at(&mut self, order: u64) {
+        self.next_order = self.next_order.max(order);
+    }
+
     /// Take a mail that waits for its key or its time. Returns the mails that had to go for it: of what is
     /// not proven, the oldest of its name and of its account; of all kept mails, the oldest of the largest
     /// share. An account with as many proven mails as it may have gets no further one.
@@ -252,15 +257,15 @@ impl MailPool {
         self.mails.iter().map(|(id, mail)| (*id, &mail.pending.raw))
     }
 
-    /// All mails, oldest first.
-    pub(crate) fn in_order(&self) -> Vec<Hash256> {
+    /// All mails with their places in the order of arrival, oldest first.
+    pub(crate) fn in_order(&self) -> Vec<(u64, Hash256)> {
         let mut ids: Vec<(u64, Hash256)> = self
             .mails
             .iter()
             .map(|(id, mail)| (mail.pending.order, *id))
             .collect();
         ids.sort_unstable();
-        ids.into_iter().map(|(_, id)| id).collect()
+        ids
     }
 
     /// One mail.

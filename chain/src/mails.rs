@@ -327,7 +327,7 @@ impl Chain {
 
     /// Judge every pending mail against the new ledger, oldest first.
     pub(crate) fn retry_mails(&mut self) {
-        for mail_id in self.state.pool.in_order() {
+        for (_, mail_id) in self.state.pool.in_order() {
             self.retry_mail(mail_id);
         }
     }
@@ -346,7 +346,7 @@ impl Chain {
         }
     }
 
-    fn retry_mail(&mut self, mail_id: Hash256) {
+    pub(crate) fn retry_mail(&mut self, mail_id: Hash256) {
         let Some(mail) = self.state.pool.mail(&mail_id).map(Arc::clone) else {
             return;
         };

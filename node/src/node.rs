@@ -125,6 +125,7 @@ impl Node {
         let stored = Stored {
             ledger,
             mails: store.waiting_mails()?,
+            transactions: store.waiting_transactions()?,
             votes: store.votes()?.into_iter().collect(),
         };
         let validator = parts.key.public_key();

@@ -1,11 +1,15 @@
 //! kill -9 of the node 0 to 50 ms after one of a mail's requests (submission, closes, questions), again and
 //! again: each restart must find every ledger and transaction that was validated before, with the same
-//! hashes.
+//! hashes; and every signed transaction that was said to have a place or to wait for one.
 
 use crate::support::{CommitWatch, NodeProcess};
+use codec::format::TxType;
+use codec::keys::KeyPair;
+use codec::{Amount, Object, flags, sf};
+use ledger::Transaction;
 use rpc::Client;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -207,6 +211,116 @@ async fn kill_again_and_again() {
         known.transactions.len() > 10,
         "hardly any mail was validated: the kills came too early"
     );
+}
+
+/// Kills while signed transactions come.
+const TX_KILLS: u32 = 40;
+const TX_KILLS_LONG: u32 = 300;
+
+/// The payment of this sequence by the genesis account, whose seed is public: one for each sequence, so that it may
+/// come twice.
+fn payment(sequence: u32) -> Transaction {
+    let key = KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb").expect("a seed");
+    let to = amendment::address::parse_recipient("u0@mail.example").expect("an address");
+    let tx = Object::new()
+        .with(sf::TRANSACTION_TYPE, TxType::Payment.code())
+        .with(sf::NETWORK_ID, 21_337_u32)
+        .with(sf::FLAGS, flags::TF_FULLY_CANONICAL_SIG)
+        .with(sf::SEQUENCE, sequence)
+        .with(sf::AMOUNT, Amount::Native(1_000_000))
+        .with(sf::FEE, Amount::Native(10_000))
+        .with(sf::SIGNING_PUB_KEY, key.public_key().as_bytes().to_vec())
+        .with(sf::ACCOUNT, key.account())
+        .with(sf::DESTINATION, to.account());
+    let signature = key.sign(&codec::tx::signing_bytes(&tx));
+    Transaction::from_object(&tx.with(sf::TXN_SIGNATURE, signature)).expect("a payment")
+}
+
+/// Submits the payment after the next one, which has to wait, then the next one and a third, and closes the ledger.
+/// Answers the ids of those that were said to have a place or to wait for one, until the node dies.
+async fn submit_three(url: String, next: u32, sent: Arc<AtomicU64>) -> Vec<String> {
+    let mut taken = Vec::new();
+    let Ok(mut client) = Client::connect(&url).await else {
+        return taken;
+    };
+    for sequence in [next + 1, next, next + 2] {
+        let tx = payment(sequence);
+        sent.fetch_add(1, Ordering::SeqCst);
+        let blob = codec::hex_upper(tx.blob());
+        let Some(answer) = request(&mut client, "submit", json!({ "tx_blob": blob })).await else {
+            return taken;
+        };
+        assert!(
+            answer["applied"] == true || answer["kept"] == true || answer["engine_result"] == "tefALREADY",
+            "{answer}"
+        );
+        taken.push(tx.id().to_string());
+    }
+    sent.fetch_add(1, Ordering::SeqCst);
+    let _ = request(&mut client, "ledger_accept", json!({})).await;
+    taken
+}
+
+async fn next_sequence(client: &mut Client) -> u32 {
+    let account = KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb")
+        .expect("a seed")
+        .account();
+    let ask = json!({ "account": account.to_string(), "ledger_index": "current" });
+    let found = request(client, "account_info", ask).await.expect("account_info");
+    let next = found["account_data"]["Sequence"].as_u64().expect("Sequence");
+    u32::try_from(next).expect("32 bits")
+}
+
+#[test]
+fn nothing_answered_is_lost_by_a_kill() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("runtime");
+    runtime.block_on(kill_while_transactions_come());
+}
+
+async fn kill_while_transactions_come() {
+    let is_long = std::env::var_os("XAHAU_EMAIL_LONG").is_some();
+    let kills = if is_long { TX_KILLS_LONG } else { TX_KILLS };
+    let folder = tempfile::tempdir().expect("folder");
+    let (data, keys) = (folder.path().join("data"), folder.path().join("keys.json"));
+    std::fs::write(&keys, "{}").expect("written");
+    let (mut taken, mut random) = (BTreeSet::new(), 2_026_u64);
+    let mut unvalidated = 0;
+    for number in 0..=kills {
+        let (node, watch) = start(&data, &keys);
+        let mut client = Client::connect(&node.url).await.expect("connects");
+        if number == kills {
+            request(&mut client, "ledger_accept", json!({}))
+                .await
+                .expect("ledger_accept");
+        }
+        for id in &taken {
+            let found = request(&mut client, "tx", json!({ "transaction": id })).await;
+            let found = found.unwrap_or_else(|| panic!("{id} is lost after kill {number}"));
+            unvalidated += u32::from(found["validated"] == false);
+            assert!(
+                number < kills || found["meta"]["TransactionResult"] == "tesSUCCESS",
+                "{found}"
+            );
+        }
+        let sent = Arc::new(AtomicU64::new(0));
+        let next = next_sequence(&mut client).await;
+        let work = tokio::spawn(submit_three(node.url.clone(), next, Arc::clone(&sent)));
+        let aimed_at = 1 + next_random(&mut random) % 4;
+        wait_for_request(&sent, aimed_at, || work.is_finished()).await;
+        wait_for_the_moment(&watch, number, next_random(&mut random) % 8).await;
+        node.kill();
+        watch.end();
+        taken.extend(work.await.expect("work"));
+    }
+    println!(
+        "kills {kills}, transactions {}, found unvalidated after one {unvalidated}",
+        taken.len()
+    );
+    assert!(unvalidated > 5, "the kills came after the ledgers: {unvalidated}");
 }
 
 /// Until the request of that number was sent, or none will be.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
-use chain::commit::{Change, MailChange, Settled};
+use chain::commit::{Change, MailChange, Settled, TxChange};
 use chain::peers::Peer;
 use chain::votes::Votes;
 use chain::{
@@ -132,16 +132,20 @@ impl Driver {
     }
 
     pub(crate) fn on(ledger: Ledger) -> Self {
+        Self::with(Stored {
+            ledger,
+            mails: Vec::new(),
+            transactions: Vec::new(),
+            votes: Votes::new(),
+        })
+    }
+
+    fn with(stored: Stored) -> Self {
         let config = ChainConfig {
             network_id: NETWORK,
             key: validator(1),
             history_ledgers: None,
             majority_secs: 0,
-        };
-        let stored = Stored {
-            ledger,
-            mails: Vec::new(),
-            votes: Votes::new(),
         };
         Self {
             chain: Chain::new(config, stored),
@@ -153,6 +157,47 @@ impl Driver {
             told: BTreeMap::new(),
             requests: 0,
         }
+    }
+
+    /// A new chain on what has reached the disk, as after a kill. Its first turn is over.
+    pub(crate) fn restarted(self) -> Self {
+        let (mut mails, mut transactions) = (BTreeMap::new(), BTreeMap::new());
+        for change in &self.disk {
+            let of_mails = match change {
+                Change::Ledger(commit) => commit.mails.as_slice(),
+                Change::Mail(mail) => std::slice::from_ref(mail),
+                Change::Transaction(TxChange::Keep { id, tx }) => {
+                    transactions.insert(*id, tx.clone());
+                    &[]
+                }
+                Change::Transaction(TxChange::Forget { id }) => {
+                    transactions.remove(id).expect("it was kept");
+                    &[]
+                }
+                Change::Vote { .. } => &[],
+            };
+            for change in of_mails {
+                match change {
+                    MailChange::Keep { mail_id, mail } => drop(mails.insert(*mail_id, mail.clone())),
+                    MailChange::Forget { mail_id } => drop(mails.remove(mail_id)),
+                    MailChange::Settle { .. } => {}
+                }
+            }
+        }
+        let mut mails: Vec<_> = mails.into_iter().collect();
+        mails.sort_by_key(|(_, mail)| mail.order);
+        let mut again = Self::with(Stored {
+            ledger: self.chain.shown().ledger.clone(),
+            mails,
+            transactions: transactions.into_values().collect(),
+            votes: self.chain.shown().votes.as_ref().clone(),
+        });
+        again.now = self.now;
+        again.disk = self.disk;
+        let request = again.request();
+        again.handle(Event::LookUp { request });
+        again.settle();
+        again
     }
 
     pub(crate) fn request(&mut self) -> RequestId {
@@ -269,7 +314,7 @@ impl Driver {
         let mails = self.disk.iter().flat_map(|change| match change {
             Change::Ledger(commit) => commit.mails.clone(),
             Change::Mail(mail) => vec![mail.clone()],
-            Change::Vote { .. } => Vec::new(),
+            Change::Transaction(_) | Change::Vote { .. } => Vec::new(),
         });
         mails
             .filter_map(|change| match change {

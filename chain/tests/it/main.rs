@@ -5,4 +5,5 @@ mod driver;
 mod forgeries;
 mod mails;
 mod places;
+mod restarts;
 mod validators;

@@ -17,6 +17,7 @@ impl Driver {
             tx,
             on_retry,
         }));
+        self.settle();
         match self.told(request) {
             Some(Reply::Transaction(reply)) => reply,
             other => panic!("no answer to a transaction: {other:?}"),

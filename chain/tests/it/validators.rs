@@ -94,6 +94,7 @@ fn accepts_an_agreed_set_and_tries_what_it_leaves_out_in_the_next_ledger() {
         tx: payment(BOB, 2, 50_000_000),
         on_retry: OnRetry::Drop,
     }));
+    driver.settle();
     assert!(matches!(driver.told(request), Some(Reply::Transaction(_))));
     driver.close_with(Vec::new());
     driver.settle();
@@ -125,6 +126,7 @@ fn with_payments() -> (Driver, CloseTime) {
             tx: payment(BOB, sequence, 50_000_000),
             on_retry: OnRetry::Drop,
         }));
+        driver.settle();
         assert!(matches!(driver.told(request), Some(Reply::Transaction(_))));
     }
     let time = CloseTime::new(driver.now + 1);

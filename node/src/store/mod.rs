@@ -1,5 +1,5 @@
-//! What survives the process: the last validated state, all ledgers and transactions, and the mails on their
-//! way.
+//! What survives the process: the last validated state, all ledgers and transactions, and the mails and
+//! transactions on their way.
 //!
 //! One close is one atomic, durable transaction, so that a kill at any instant leaves either the old tip or
 //! the new one. It knows keys and bytes, not what they mean.
@@ -14,7 +14,8 @@ use std::path::PathBuf;
 use codec::{AccountId, Hash256, LedgerIndex};
 
 pub use chain::commit::{
-    Change, Commit, MailChange, MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx, Vote,
+    Came, Change, Commit, MailChange, MailStage, PendingMail, PendingTx, Settled, SettledState, StateChange,
+    StoredTx, TxChange, Vote,
 };
 pub use record::StoredLedger;
 pub use redb_store::RedbStore;
@@ -80,6 +81,9 @@ pub trait Store: Send + Sync {
 
     /// All mails that wait, oldest first.
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError>;
+
+    /// All transactions on their way.
+    fn waiting_transactions(&self) -> Result<Vec<PendingTx>, StoreError>;
 
     /// The last word about an EmailID.
     fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError>;

@@ -1,7 +1,7 @@
 //! The records of the store and their bytes. Integers are big-endian; a record that does not parse to its
 //! last byte is damaged.
 
-use chain::commit::{MailStage, PendingMail, Settled, SettledState, StateChange, StoredTx};
+use chain::commit::{Came, MailStage, PendingMail, PendingTx, Settled, SettledState, StateChange, StoredTx};
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 
 /// A validated ledger.
@@ -95,6 +95,32 @@ pub(super) mod pending_mail {
             email_id,
             executable_until,
             raw: reader.rest.into(),
+        })
+    }
+}
+
+/// A transaction on its way.
+pub(super) mod pending_tx {
+    use super::*;
+
+    pub(in crate::store) fn encode(tx: &PendingTx) -> Vec<u8> {
+        let mut out = tx.came.open.get().to_be_bytes().to_vec();
+        out.extend_from_slice(&tx.came.next_mail.to_be_bytes());
+        out.extend_from_slice(&tx.came.number.to_be_bytes());
+        out.extend_from_slice(&tx.blob);
+        out
+    }
+
+    pub(in crate::store) fn decode(bytes: &[u8]) -> Option<PendingTx> {
+        let mut reader = Reader { rest: bytes };
+        let came = Came {
+            open: LedgerIndex::new(reader.u32()?),
+            next_mail: u64::from_be_bytes(reader.array()?),
+            number: u64::from_be_bytes(reader.array()?),
+        };
+        Some(PendingTx {
+            came,
+            blob: reader.rest.to_vec(),
         })
     }
 }
@@ -278,5 +304,19 @@ mod tests {
             assert_eq!(pending_mail::decode(&bytes[..cut]), None);
         }
         assert_eq!(pending_mail::decode(&[&[2], &bytes[1..]].concat()), None);
+
+        let tx = PendingTx {
+            came: Came {
+                open: LedgerIndex::new(9),
+                next_mail: 1 << 40,
+                number: 3,
+            },
+            blob: vec![1, 2, 3],
+        };
+        let bytes = pending_tx::encode(&tx);
+        assert_eq!(pending_tx::decode(&bytes), Some(tx));
+        for cut in 0..20 {
+            assert_eq!(pending_tx::decode(&bytes[..cut]), None);
+        }
     }
 }

@@ -12,15 +12,15 @@ use redb::{
     TableDefinition, WriteTransaction,
 };
 
-use super::record::{UndoRecord, pending_mail, settled_mail, stored_tx};
+use super::record::{UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx};
 use super::tables::{
     ACCOUNTS, FORMAT, FORMAT_VERSION, Key, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED,
-    STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING,
+    STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS,
 };
 use super::writes::{Undo, id_at, take_back, unsettle_after, write_changes};
 use super::{
-    AccountPage, AccountRange, Change, Order, PendingMail, Settled, StateChange, Store, StoreError,
-    StoredLedger, StoredTx, Tip, Vote,
+    AccountPage, AccountRange, Change, Order, PendingMail, PendingTx, Settled, StateChange, Store,
+    StoreError, StoredLedger, StoredTx, Tip, Vote,
 };
 use crate::limits::STORE_CACHE_BYTES;
 
@@ -267,6 +267,25 @@ impl Store for RedbStore {
         })
     }
 
+    fn waiting_transactions(&self) -> Result<Vec<PendingTx>, StoreError> {
+        self.read(|reading| {
+            // A store that an earlier version made has no such table until the first one comes.
+            let waiting = match reading.open_table(WAITING_TXS) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                opened => opened.map_err(failed)?,
+            };
+            let mut transactions = Vec::new();
+            for entry in waiting.iter().map_err(failed)? {
+                let (_, value) = entry.map_err(failed)?;
+                let damaged = StoreError::Damaged {
+                    table: "waiting_transactions",
+                };
+                transactions.push(pending_tx::decode(value.value()).ok_or(damaged)?);
+            }
+            Ok(transactions)
+        })
+    }
+
     fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError> {
         self.record(SETTLED, "settled_mails", email_id, settled_mail::decode)
     }
@@ -454,6 +473,7 @@ fn make_tables(writing: &WriteTransaction) -> Result<(), redb::Error> {
     writing.open_table(ACCOUNTS)?;
     writing.open_table(UNDO)?;
     writing.open_table(WAITING)?;
+    writing.open_table(WAITING_TXS)?;
     writing.open_table(SETTLED)?;
     writing.open_table(VOTES)?;
     writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;

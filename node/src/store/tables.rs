@@ -23,6 +23,8 @@ pub(super) const ACCOUNTS: TableDefinition<(&[u8; 20], u32, u32), ()> = TableDef
 pub(super) const UNDO: TableDefinition<u32, &[u8]> = TableDefinition::new("undo");
 /// Mails on their way.
 pub(super) const WAITING: TableDefinition<&Key, &[u8]> = TableDefinition::new("waiting_mails");
+/// Transactions on their way, by id.
+pub(super) const WAITING_TXS: TableDefinition<&Key, &[u8]> = TableDefinition::new("waiting_transactions");
 /// Last words about EmailIDs.
 pub(super) const SETTLED: TableDefinition<&Key, &[u8]> = TableDefinition::new("settled_mails");
 /// The validator's votes for amendments: 1 for, 0 against.

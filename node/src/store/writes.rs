@@ -5,12 +5,12 @@
 use codec::{AccountId, Hash256};
 use redb::{ReadableTable, WriteTransaction};
 
-use super::record::{StoredLedger, UndoRecord, pending_mail, settled_mail, stored_tx, tx_place};
+use super::record::{StoredLedger, UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx, tx_place};
 use super::tables::{
     ACCOUNTS, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO,
-    VOTES, WAITING,
+    VOTES, WAITING, WAITING_TXS,
 };
-use super::{Change, Commit, MailChange, SettledState, StateChange, Vote};
+use super::{Change, Commit, MailChange, SettledState, StateChange, TxChange, Vote};
 use crate::limits::{FORGET_LEDGERS_PER_COMMIT_MAX, FORGET_TXS_PER_COMMIT_MAX, UNDO_LEDGERS_MAX};
 
 /// Whether a ledger can be taken back.
@@ -30,8 +30,10 @@ pub(super) fn write_changes(
     mut undo: Undo,
 ) -> Result<(), redb::Error> {
     let is_mail = |change: &Change| matches!(change, Change::Mail(_));
-    // Mails come in long runs: their tables are opened once for each run.
-    for run in changes.chunk_by(|one, next| is_mail(one) && is_mail(next)) {
+    let is_tx = |change: &Change| matches!(change, Change::Transaction(_));
+    // Mails and transactions come in long runs: their tables are opened once for each run.
+    let is_run = |one: &Change, next: &Change| (is_mail(one) && is_mail(next)) || (is_tx(one) && is_tx(next));
+    for run in changes.chunk_by(is_run) {
         match run {
             [Change::Ledger(commit)] => {
                 write_commit(writing, commit, undo)?;
@@ -45,10 +47,17 @@ pub(super) fn write_changes(
                 };
                 writing.open_table(VOTES)?.insert(amendment.as_bytes(), value)?;
             }
+            [Change::Transaction(_), ..] => {
+                let transactions = run.iter().filter_map(|change| match change {
+                    Change::Transaction(tx) => Some(tx),
+                    Change::Ledger(_) | Change::Mail(_) | Change::Vote { .. } => None,
+                });
+                write_waiting(writing, transactions)?;
+            }
             mails => {
                 let mails = mails.iter().filter_map(|change| match change {
                     Change::Mail(mail) => Some(mail),
-                    Change::Ledger(_) | Change::Vote { .. } => None,
+                    Change::Ledger(_) | Change::Transaction(_) | Change::Vote { .. } => None,
                 });
                 write_mails(writing, mails)?;
             }
@@ -128,6 +137,25 @@ fn write_mails<'a>(
             }
             MailChange::Settle { email_id, settled } => {
                 settled_mails.insert(email_id.as_bytes(), settled_mail::encode(settled).as_slice())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Write changes of the transactions on their way.
+fn write_waiting<'a>(
+    writing: &WriteTransaction,
+    changes: impl IntoIterator<Item = &'a TxChange>,
+) -> Result<(), redb::Error> {
+    let mut waiting = writing.open_table(WAITING_TXS)?;
+    for change in changes {
+        match change {
+            TxChange::Keep { id, tx } => {
+                waiting.insert(id.as_bytes(), pending_tx::encode(tx).as_slice())?;
+            }
+            TxChange::Forget { id } => {
+                waiting.remove(id.as_bytes())?;
             }
         }
     }

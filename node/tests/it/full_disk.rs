@@ -10,8 +10,8 @@ use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
 use dns::NoResolver;
 use node::store::{
-    AccountPage, AccountRange, Change, PendingMail, RedbStore, Settled, StateChange, Store, StoreError,
-    StoredLedger, StoredTx, Tip, Vote,
+    AccountPage, AccountRange, Change, PendingMail, PendingTx, RedbStore, Settled, StateChange, Store,
+    StoreError, StoredLedger, StoredTx, Tip, Vote,
 };
 use node::{Node, NodeConfig};
 use rpc::RpcError;
@@ -236,6 +236,10 @@ impl Store for FullDisk {
     fn write(&self, network_id: u32, changes: &[Change]) -> Result<(), StoreError> {
         self.check()?;
         self.store.write(network_id, changes)
+    }
+
+    fn waiting_transactions(&self) -> Result<Vec<PendingTx>, StoreError> {
+        self.store.waiting_transactions()
     }
 
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError> {

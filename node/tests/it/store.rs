@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 use node::store::{
-    AccountRange, Change, Commit, MailChange, MailStage, Order, PendingMail, RedbStore, Settled,
-    SettledState, Store, StoreError, StoredTx, Vote,
+    AccountRange, Came, Change, Commit, MailChange, MailStage, Order, PendingMail, PendingTx, RedbStore,
+    Settled, SettledState, Store, StoreError, StoredTx, TxChange, Vote,
 };
 
 const NETWORK: u32 = 21_338;
@@ -175,6 +175,46 @@ fn accepts_waiting_mails_in_their_order_of_arrival() {
     assert_eq!(ids, [hash(2), hash(3), hash(1)]);
     write_mails(&store, [MailChange::Forget { mail_id: hash(3) }]).expect("written");
     assert_eq!(store.waiting_mails().expect("readable").len(), 2);
+}
+
+/// A store of an earlier version has no table of them.
+#[test]
+fn accepts_transactions_on_their_way_in_a_new_store_and_in_one_of_an_earlier_version() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.redb");
+    drop(RedbStore::open(&path).expect("new"));
+    let table = redb::TableDefinition::<&[u8; 32], &[u8]>::new("waiting_transactions");
+    let database = redb::Database::open(&path).expect("opened");
+    let writing = database.begin_write().expect("a transaction");
+    assert!(
+        writing.delete_table(table).expect("deleted"),
+        "the name is that of the store"
+    );
+    writing.commit().expect("committed");
+    drop(database);
+    for has_table in [false, true] {
+        let store = RedbStore::open(&path).expect("opened");
+        let tx = |number| PendingTx {
+            came: Came {
+                open: LedgerIndex::new(7),
+                next_mail: 1,
+                number,
+            },
+            blob: vec![1, 2, 3],
+        };
+        let before = if has_table { vec![tx(1)] } else { Vec::new() };
+        assert_eq!(store.waiting_transactions().expect("readable"), before);
+        let (one, two) = (hash(1), hash(2));
+        let changes = [
+            TxChange::Keep { id: one, tx: tx(0) },
+            TxChange::Keep { id: two, tx: tx(1) },
+            TxChange::Forget { id: one },
+        ];
+        store
+            .write(NETWORK, &changes.map(Change::Transaction))
+            .expect("written");
+        assert_eq!(store.waiting_transactions().expect("readable"), [tx(1)]);
+    }
 }
 
 #[test]
