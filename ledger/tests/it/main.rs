@@ -13,5 +13,6 @@ mod lines;
 mod mails;
 mod random;
 mod rekey;
+mod theft;
 mod transactors;
 mod verdict;

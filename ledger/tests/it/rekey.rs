@@ -10,23 +10,23 @@ use ledger::dkim::Answer;
 use super::common::{World, XAH, account_set, id, key, native, of_type, remit};
 use super::mails::{CLOCK, DAY, alice, bob, derived, key_set, mail, record, stamped, tx, world, wrapped};
 
-const HOUR: u32 = 3_600;
+pub(crate) const HOUR: u32 = 3_600;
 const PAY_BOB: &str = "REMIT 1 XAH TO <bob@example.com>";
 
 /// How a provider signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Provider {
+pub(crate) enum Provider {
     /// With `t=`.
     SignsTime,
     /// Without, like Microsoft.
     SignsDate,
 }
 
-const BOTH: [Provider; 2] = [Provider::SignsTime, Provider::SignsDate];
+pub(crate) const BOTH: [Provider; 2] = [Provider::SignsTime, Provider::SignsDate];
 
 impl Provider {
     /// A mail signed at a time, and dated as far ahead of it as the rules let it.
-    fn mail(self, signed_at: u32, ahead_secs: u32, line: &str) -> Vec<u8> {
+    pub(crate) fn mail(self, signed_at: u32, ahead_secs: u32, line: &str) -> Vec<u8> {
         match self {
             Provider::SignsTime => stamped(signed_at + ahead_secs.min(300), signed_at, line),
             Provider::SignsDate => mail(signed_at + ahead_secs, line),
@@ -34,17 +34,17 @@ impl Provider {
     }
 }
 
-fn rekey_to(number: u8) -> String {
+pub(crate) fn rekey_to(number: u8) -> String {
     format!("REKEY {}", id(number))
 }
 
 impl World {
-    fn now(&self) -> u32 {
+    pub(crate) fn now(&self) -> u32 {
         self.ledger.close_time().seconds()
     }
 
     /// Time passes; the provider's key is attested again.
-    fn wait_until(&mut self, time: u32) {
+    pub(crate) fn wait_until(&mut self, time: u32) {
         self.close_empty_at(time);
         let set = key_set(self, "mail.test", "own", Answer::Record(record()));
         assert_eq!(self.close([set]), Ter::TES_SUCCESS);
@@ -56,18 +56,18 @@ impl World {
     }
 
     /// `REKEY`, with `AFTER` where an earlier one has to be named.
-    fn next_rekey(&self, number: u8, provider: Provider) -> String {
+    pub(crate) fn next_rekey(&self, number: u8, provider: Provider) -> String {
         match (self.mark(), provider) {
             (Some(mark), Provider::SignsDate) => format!("{} AFTER {mark}", rekey_to(number)),
             (Some(_), Provider::SignsTime) | (None, _) => rekey_to(number),
         }
     }
 
-    fn disable_email(&mut self, number: u8) -> Ter {
+    pub(crate) fn disable_email(&mut self, number: u8) -> Ter {
         self.by_key(&key(number), alice(), account_set(flags::ASF_DISABLE_EMAIL))
     }
 
-    fn regular_key(&self) -> Option<codec::AccountId> {
+    pub(crate) fn regular_key(&self) -> Option<codec::AccountId> {
         self.account(alice())?.account(sf::REGULAR_KEY)
     }
 
