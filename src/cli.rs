@@ -66,10 +66,54 @@ pub(crate) enum Command {
     /// Work with recorded ledgers, and take those of a node back
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Work with the DKIM keys of a ledger
+    #[command(subcommand, name = "keys")]
+    DkimKeys(DkimKeys),
     /// Run a node and a relay in one process: all that one machine needs
     Up(Up),
     /// Watch signed mails become payments, on this machine, without set-up
     Demo(Demo),
+}
+
+/// The commands on DKIM keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DkimKeys {
+    /// End a DKIM key whose secret half is known, for every name and for ever
+    ///
+    /// For a provider whose key was stolen, and for whoever finds one. The key signs a text that no mail can hold, and an
+    /// account of yours hands that in for the ordinary fee. The secret key stays on this machine.
+    ///
+    /// Exit code: 0 the ledger knows that the key is leaked, 1 it refused the evidence, 2 something is wrong here.
+    Leak(Leak),
+}
+
+/// Arguments of `keys leak`.
+#[derive(Debug, Args)]
+pub(crate) struct Leak {
+    /// Domain of the key, as after d= in a mail
+    #[arg(long, value_name = "NAME")]
+    pub domain: String,
+    /// Selector of the key, as after s= in a mail
+    #[arg(long, value_name = "NAME")]
+    pub selector: String,
+    /// The secret DKIM key: PEM, as openssl writes it (RSA of 2048 bits or more, or Ed25519)
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["signature", "dry_run"])]
+    pub key: Option<PathBuf>,
+    /// A signature that another tool made with the key, of the text that --dry-run shows
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub signature: Option<PathBuf>,
+    /// Secret (s...) of the account that pays the fee: a file of mode 600; - reads standard input
+    #[arg(long, value_name = "FILE|-", required_unless_present = "dry_run")]
+    pub secret: Option<PathBuf>,
+    /// The account, where the secret is that of its regular key
+    #[arg(long, value_name = "ADDRESS")]
+    pub account: Option<String>,
+    /// WebSocket address of the node
+    #[arg(long, value_name = "URL")]
+    pub server: String,
+    /// Change nothing: show what would be handed in
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// The commands on networks.

@@ -77,6 +77,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Queue(command) => commands::queue::run(command, cli.format()).await,
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.format()),
         Command::Ledger(cli::Ledger::Rollback(args)) => commands::rollback::run(args, cli.format()),
+        Command::DkimKeys(cli::DkimKeys::Leak(args)) => commands::leak::run(args, cli.format()).await,
         Command::Up(args) => commands::up::run(args, cli.format()).await,
         Command::Demo(args) => demo::run(args, cli.format()).await,
     }

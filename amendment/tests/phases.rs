@@ -514,6 +514,19 @@ fn rejects_a_leaked_key_in_either_encoding() {
     let bare = KeyRecord::from_entry(key.key_type(), &key.public_key()[24..], 0).unwrap();
     assert_ne!(bare.public_key(), key.public_key());
     assert_eq!(verdicts_with_leak(&bare)[0], Ter::TEF_DKIM_REVOKED);
+    // For ever, however long ago the key was attested or ended.
+    for field in [sf::LAST_ATTESTED, sf::REVOKED_AT] {
+        let mail = mail("c002.eml");
+        let mut ledger = ledger(&mail);
+        let entry = key_entry(&key)
+            .with(sf::LAST_ATTESTED, NOW - 90_000)
+            .with(field, NOW - 90_000);
+        ledger.parent.insert(dkim_keylet(), entry);
+        let evidence = Object::new().with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimLeak.code());
+        ledger.parent.insert(keylet::dkim_leak(&key.hash()), evidence);
+        let code = refusal(&wrapped(&mail), &ledger).map(|(code, _)| code);
+        assert_eq!(code, Some(Ter::TEF_DKIM_REVOKED));
+    }
     let raw = std::fs::read(folder().join("c002.eml")).unwrap();
     let mut ledger = ledger(&mail("c002.eml"));
     let evidence = Object::new().with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimLeak.code());
@@ -569,6 +582,10 @@ fn key_states_are_those_of_the_entry() {
     assert_eq!(with(sf::LAST_ATTESTED, NOW - 21_600), KeyState::Unsettled);
     assert_eq!(with(sf::LAST_ATTESTED, NOW - 21_601), KeyState::Missing);
     assert_eq!(with(sf::REVOKED_AT, NOW), KeyState::Revoked);
+    let long_ago = entry.clone().with(sf::REVOKED_AT, NOW - 3_601);
+    let state = |attested: u32| state(&long_ago.clone().with(sf::LAST_ATTESTED, attested));
+    assert_eq!(state(NOW - 3_600), KeyState::Revoked);
+    assert_eq!(state(NOW - 3_601), KeyState::Missing, "it may be back");
 }
 
 // Spec: 6.3.

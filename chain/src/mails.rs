@@ -341,7 +341,7 @@ impl Chain {
             return false;
         }
         match mail.proof {
-            Proof::None | Proof::Record => !rules::has_key(ledger, &mail.name, ledger.close_time()),
+            Proof::None | Proof::Record => !rules::can_judge(ledger, &mail.name),
             Proof::Ledger => ledger.close_time() < executable_from(pending.executable_until),
         }
     }

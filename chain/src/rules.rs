@@ -3,7 +3,9 @@
 //! The only module that puts `amendment` and `ledger` together for a mail that is not yet a transaction.
 
 use amendment::key_record::KeyRecord;
-use amendment::{KeyAnswer, KeyName, KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state};
+use amendment::{
+    KeyAnswer, KeyName, KeySource as _, KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state,
+};
 use codec::{AccountId, CloseTime, Hash256, Object, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, explain as explain_mail};
 use ledger::{Ledger, OpenLedger};
@@ -45,6 +47,12 @@ pub(crate) fn explain_under(
 pub(crate) fn needs_look_up(ledger: &Ledger, name: &KeyName) -> bool {
     let entry = ledger.entry(&name.keylet());
     key_state(entry.as_ref(), ledger.close_time()) != KeyState::Settled
+}
+
+/// Whether a ledger can judge a mail under this key: it has the key, or knows that it is withdrawn or leaked.
+pub(crate) fn can_judge(ledger: &Ledger, name: &KeyName) -> bool {
+    let open = OpenLedger::new(ledger);
+    LedgerKeys(&open.view()).key(name.domain(), name.selector()) != KeyAnswer::Absent
 }
 
 /// Whether a ledger offers a key under a name at a time, or says that it was revoked.

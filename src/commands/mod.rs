@@ -4,6 +4,8 @@ pub(crate) mod address;
 pub(crate) mod explain;
 mod forecast;
 mod keys;
+pub(crate) mod leak;
+mod leaked_key;
 pub(crate) mod ledger;
 pub(crate) mod network;
 pub(crate) mod node;

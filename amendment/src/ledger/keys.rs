@@ -35,10 +35,10 @@ pub(crate) enum LedgerKey {
 /// What a DKIMKey entry says about its name at a time, as far as a verdict depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// No key can be used: none was attested, a record waits for its second quorum, or the last attestation is too
-    /// old.
+    /// No key can be used, and DNS may have one: none was attested, a record waits for its second quorum, or the last
+    /// attestation is too old.
     Missing,
-    /// The key was withdrawn, or is leaked.
+    /// The key was withdrawn: DNS has none now.
     Revoked,
     /// A key that may have changed in DNS since: a signature that it proves is proven; one that it does not
     /// prove may be proven by the key to come.
@@ -56,20 +56,22 @@ pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
     let Some(entry) = entry else {
         return KeyState::Missing;
     };
-    if entry.contains(sf::REVOKED_AT) {
-        return KeyState::Revoked;
-    }
-    if !entry.contains(sf::PUBLIC_KEY) {
-        return KeyState::Missing;
-    }
     let attested = entry.u32(sf::LAST_ATTESTED).unwrap_or_default();
     let age_secs = now.seconds().saturating_sub(attested);
-    if age_secs > KEY_LIFE_SECS {
+    let is_fresh = age_secs <= KEY_FRESH_SECS;
+    if entry.contains(sf::REVOKED_AT) {
+        return if is_fresh {
+            KeyState::Revoked
+        } else {
+            KeyState::Missing
+        };
+    }
+    if !entry.contains(sf::PUBLIC_KEY) || age_secs > KEY_LIFE_SECS {
         KeyState::Missing
-    } else if age_secs > KEY_FRESH_SECS {
-        KeyState::Unsettled
-    } else {
+    } else if is_fresh {
         KeyState::Settled
+    } else {
+        KeyState::Unsettled
     }
 }
 
@@ -79,17 +81,16 @@ pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
 /// Spec: 7.1, 7.3, 7.9.
 pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
     let entry = view.parent_entry(name);
-    let state = key_state(entry.as_ref(), view.parent_close_time());
-    let settled = match state {
-        KeyState::Missing => return LedgerKey::Missing,
-        KeyState::Revoked => return LedgerKey::Revoked,
-        KeyState::Unsettled => LedgerKey::Unsettled,
-        KeyState::Settled => LedgerKey::Settled,
-    };
-    match entry.and_then(|entry| key_of(view, &entry)) {
-        None => LedgerKey::Missing,
-        Some(key) if view.parent_entry(&key.leak_keylet()).is_some() => LedgerKey::Revoked,
-        Some(key) => settled(key),
+    let key = entry.as_ref().and_then(|entry| key_of(view, entry));
+    let is_leaked = |key: &KeyRecord| view.parent_entry(&key.leak_keylet()).is_some();
+    if key.as_ref().is_some_and(is_leaked) {
+        return LedgerKey::Revoked;
+    }
+    match key_state(entry.as_ref(), view.parent_close_time()) {
+        KeyState::Missing => LedgerKey::Missing,
+        KeyState::Revoked => LedgerKey::Revoked,
+        KeyState::Unsettled => key.map_or(LedgerKey::Missing, LedgerKey::Unsettled),
+        KeyState::Settled => key.map_or(LedgerKey::Missing, LedgerKey::Settled),
     }
 }
 

@@ -3,7 +3,9 @@
 mod commits;
 mod driver;
 mod forgeries;
+mod keys;
 mod mails;
 mod places;
 mod restarts;
+mod rotations;
 mod validators;

@@ -1,7 +1,7 @@
 //! DKIMKeyLeak: whoever has the secret half of a key ends it, in one ledger and for ever.
 //!
-//! Spec: 1, 7.9. A provider that publishes old keys after rotation, a researcher, the owner of a stolen key: the signature
-//! of the key over what no mail can hold is all the evidence that is needed, and all that anybody can have.
+//! Spec: 1, 7.9. A provider that publishes old keys after rotation, a researcher, the owner of a stolen key: the
+//! signature of the key over what no mail can hold is all the evidence that is needed, and all that anybody can have.
 
 use amendment::KeyName;
 use amendment::key_record::{KeyRecord, KeyType, LSF_DKIM_STRICT};
