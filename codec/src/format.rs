@@ -486,6 +486,8 @@ const EMAIL_REPLAY: Rows = &[
     (sf::LAST_REKEY_ID, Optional),
     (sf::SIGNATURE_HASH, Optional),
     (sf::REKEY_MARK, Optional),
+    // Of a REKEY under a former rule, as recorded ledgers hold it; nothing writes or reads it.
+    (sf::ACTIVE_AFTER, Optional),
     (sf::PREVIOUS_TXN_ID, Required),
     (sf::PREVIOUS_TXN_LGR_SEQ, Required),
 ];

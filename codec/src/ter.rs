@@ -132,7 +132,7 @@ results! {
     TEF_EMAIL_REPLAY = -159, "tefEMAIL_REPLAY", "This mail was executed already.";
     TEF_EMAIL_FULL = -158, "tefEMAIL_FULL", "The account paid by 64 mails within five days; the next payment must wait.";
     TEF_DKIM_REVOKED = -157, "tefDKIM_REVOKED", "The provider withdrew the DKIM key that signed this mail.";
-    TEF_EMAIL_DISABLED = -156, "tefEMAIL_DISABLED", "This account no longer takes instructions by mail.";
+    TEF_EMAIL_DISABLED = -156, "tefEMAIL_DISABLED", "This account takes no such instruction by mail: its key signs.";
     TEF_BAD_EMAIL_FEE = -155, "tefBAD_EMAIL_FEE", "The fee is not within what this mail costs and 100 base fees more.";
     TEF_EMAIL_AFTER = -154, "tefEMAIL_AFTER", "The REKEY does not name the mark of the last REKEY of its account.";
     TER_RETRY = -99, "terRETRY", "Retry the transaction.";

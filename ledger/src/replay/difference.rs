@@ -37,7 +37,7 @@ pub enum MustDiffer {
     /// Malformed by the rules here, while the recorded server refused it before it asked them. No ledger holds
     /// it either way.
     RefusedSooner,
-    /// A REKEY was executed in the ledger or before it: what it writes and ends was decided anew since. Spec: 8.6
+    /// A REKEY was executed in the ledger: what it writes and ends was decided anew since. Spec: 8.6
     RekeyDecidedAnew,
 }
 

@@ -174,17 +174,18 @@ pub fn replay(record: &RecordedLedger) -> Outcome {
     }
 }
 
-/// Whether a mail changed a key in the recorded ledger, or before it.
+/// Whether a mail changed a key in the recorded ledger: a LastRekey is there that was not there before.
 fn holds_rekey(record: &RecordedLedger) -> bool {
-    let is_rekeyed = |(_, bytes): &(Hash256, Vec<u8>)| {
-        let entry = codec::decode(bytes).unwrap_or_default();
-        EntryType::of(&entry) == Some(EntryType::EmailReplay) && entry.contains(sf::LAST_REKEY)
+    let rekeys = |entries: &[(Hash256, Vec<u8>)]| -> BTreeMap<Hash256, Option<u32>> {
+        let last = |(index, bytes): &(Hash256, Vec<u8>)| {
+            let entry = codec::decode(bytes).ok()?;
+            let is_replay = EntryType::of(&entry) == Some(EntryType::EmailReplay);
+            is_replay.then(|| (*index, entry.u32(sf::LAST_REKEY)))
+        };
+        let found = entries.iter().filter_map(last);
+        found.filter(|(_, last)| last.is_some()).collect()
     };
-    record
-        .state_before
-        .iter()
-        .chain(&record.expected.state_after)
-        .any(is_rekeyed)
+    rekeys(&record.state_before) != rekeys(&record.expected.state_after)
 }
 
 /// Metadata as the server's JSON has it: a payment also says what it delivered.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use codec::format::TxType;
+use codec::sf;
 use ledger::dkim::KeyDelays;
 use ledger::genesis::EmailAmendment;
 use ledger::replay::{EngineResult, MustDiffer, RecordedLedger, replay};
@@ -78,17 +79,39 @@ fn accepts_the_recorded_ledgers_of_several_and_of_lines_that_empty() {
 fn accepts_the_recorded_ledgers_with_mails() {
     assert_eq!(
         must_differ("xahaud-email", 13),
-        [
-            (
-                "054 flag_with_key_signature".to_owned(),
-                MustDiffer::RefusedSooner
-            ),
-            (
-                "145 tec_then_ok_same_account".to_owned(),
-                MustDiffer::RekeyDecidedAnew
-            )
-        ]
+        [(
+            "054 flag_with_key_signature".to_owned(),
+            MustDiffer::RefusedSooner
+        )]
     );
+}
+
+// Spec: 8.6.
+#[test]
+fn accepts_a_record_that_differs_where_a_rekey_was_executed_and_rejects_others() {
+    let recorded = records_of("xahaud-email");
+    let record = recorded.iter().find(|record| record["n"] == 145);
+    let equal = RecordedLedger::from_json(record.expect("a recorded case")).expect("readable");
+    let with = |field, value: u32| {
+        let mut case = equal.clone();
+        let replay = [0x11, 0x00, 0x65];
+        let mut entries = case.expected.state_after.iter_mut();
+        let (_, bytes) = entries
+            .find(|(_, bytes)| bytes.starts_with(&replay))
+            .expect("an EmailReplay");
+        let entry = codec::decode(bytes).expect("an entry").with(field, value);
+        *bytes = codec::encode(&entry);
+        replay_of(&case)
+    };
+    assert_eq!(replay_of(&equal), (true, None));
+    let rekeyed = with(sf::LAST_REKEY, 849_342_210);
+    assert_eq!(rekeyed, (false, Some(MustDiffer::RekeyDecidedAnew)));
+    assert_eq!(with(sf::ACTIVE_AFTER, 1), (false, None));
+}
+
+fn replay_of(case: &RecordedLedger) -> (bool, Option<MustDiffer>) {
+    let outcome = replay(case);
+    (outcome.is_equal(), outcome.must_differ)
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod common;
 mod dkim;
 mod email;
 mod golden;
+mod histories;
 mod leak;
 mod lines;
 mod mails;

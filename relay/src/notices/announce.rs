@@ -103,7 +103,7 @@ impl Announce for Announcer {
             }
             Progress::Validated { outcome, .. } => self.validated(after, outcome, now),
             Progress::Refused(_) => {
-                let page = texts::refused(after, now);
+                let page = texts::refused(&self.rules, after, now);
                 Vec::from_iter(self.to_sender(after, NoticeKind::Refused, page, now))
             }
             Progress::Expired(_) => {
@@ -285,6 +285,29 @@ mod tests {
         let notices = announce(&refused, NOW + 9);
         assert_eq!(kinds(&notices), [NoticeKind::Refused]);
         assert_golden("refused", &notices[0]);
+    }
+
+    /// The line is not broken; of a node's words the mark alone is believed.
+    #[test]
+    fn a_refused_rekey_is_told_the_line_that_names_the_last_one() {
+        let key = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh";
+        let mut refused = refused(Ter::TEF_EMAIL_AFTER);
+        refused.instruction = format!("REKEY {key}");
+        refused.said.rule = Some(Rule::R8_6);
+        if let Request::Order { order, .. } = &mut refused.request {
+            let key = AccountId::parse_classic(key).expect("an account");
+            *order = Order::Rekey { key, after: None };
+        }
+        let other = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
+        refused.said.fix = Some(format!(
+            "Send a new mail that begins with: REKEY {other} AFTER 1A2B3C4D . Why."
+        ));
+        let notices = announce(&refused, NOW + 9);
+        let line = format!(" REKEY {key} AFTER 1A2B3C4D\r\n");
+        assert!(notices[0].mail.contains(&line), "{}", notices[0].mail);
+        refused.said.fix = Some("Write a new mail that names the last REKEY (AFTER).".to_owned());
+        let notices = announce(&refused, NOW + 9);
+        assert!(!notices[0].mail.contains("Begin it with"), "{}", notices[0].mail);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use amendment::address::{CanonicalAddress, Recipient};
 use amendment::limits::{LIVE_ENTRIES_MAX, MEMO_BYTES_MAX};
-use amendment::{Order, Rule};
+use amendment::{Order, RekeyMark, Rule};
 use codec::{Amount, Drops, Ter, TerClass};
 use rpc::reply::Receipt;
 
@@ -264,7 +264,7 @@ pub(super) fn done_before(rules: &NoticeRules, entry: &Entry) -> Page {
 }
 
 /// Refused for good.
-pub(super) fn refused(entry: &Entry, now: u64) -> Page {
+pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
     let mut page = Page::default();
     let is_open = now < entry.executable_until && !is_dead_for_good(entry);
     page.paragraph(&format!("{} The email was refused.", nothing_done(entry)));
@@ -285,10 +285,37 @@ pub(super) fn refused(entry: &Entry, now: u64) -> Page {
              carry it out. Please do not send another one before then: both could be carried out.",
             human_date(entry.executable_until)
         ));
+    } else if let Some(line) = following(rules, entry) {
+        page.paragraph(&format!(
+            "This email can never be carried out. If you still want the same, send a new one with {} in Cc. Begin it with \
+             this line, followed by an empty line:",
+            rules.from
+        ));
+        page.first_line(&line);
     } else if !has_code(entry, Ter::TEF_EMAIL_DISABLED) {
         page.paragraph("This email can never be carried out. If you still want the same, send a new one.");
     }
     page
+}
+
+/// The same REKEY with the mark that it has to name, which a node's advice holds. Of a node nothing but the mark is
+/// believed. Spec: 8.6.
+fn following(rules: &NoticeRules, entry: &Entry) -> Option<FirstLine> {
+    let fix = entry
+        .said
+        .fix
+        .as_deref()
+        .filter(|_| has_code(entry, Ter::TEF_EMAIL_AFTER))?;
+    let (_, rest) = fix.split_once(" AFTER ")?;
+    let mark = RekeyMark::parse(rest.split(' ').next()?)?;
+    let Order::Rekey { key, .. } = entry.order()? else {
+        return None;
+    };
+    let order = Order::Rekey {
+        key: *key,
+        after: Some(mark),
+    };
+    FirstLine::order(&order, rules.network)
 }
 
 /// Whether a refusal can never turn into a success: the rules of the mail itself, its window, and a mail that
