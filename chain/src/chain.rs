@@ -33,8 +33,8 @@ pub struct Stored {
     pub ledger: Ledger,
     /// The mails on their way, oldest first, each by the hash of its bytes.
     pub mails: Vec<(Hash256, PendingMail)>,
-    /// The transactions on their way.
-    pub transactions: Vec<PendingTx>,
+    /// The transactions on their way, each by its id.
+    pub transactions: Vec<(Hash256, PendingTx)>,
     /// The validator's votes.
     pub votes: Votes,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use amendment::ReadView as _;
-use codec::{AccountId, CloseTime, Ter};
+use codec::{AccountId, CloseTime, Hash256, Ter};
 use ledger::{LocalRefusal, SubmitOutcome, Transaction};
 
 use crate::chain::Chain;
@@ -101,15 +101,15 @@ impl Chain {
         }
     }
 
-    /// Take the transactions of the store back. All are held until they are tried.
-    pub(crate) fn restore_transactions(&mut self, transactions: Vec<PendingTx>) {
-        let held = Arc::make_mut(&mut self.state.held);
-        for PendingTx { came, blob } in transactions {
+    /// Take the transactions of the store back. All are held until they are tried. One that nobody can read any more
+    /// is forgotten.
+    pub(crate) fn restore_transactions(&mut self, transactions: Vec<(Hash256, PendingTx)>) {
+        for (id, PendingTx { came, blob }) in transactions {
             // The mails of that time may be gone; those to come are behind it all the same.
             Arc::make_mut(&mut self.state.pool).go_on_at(came.next_mail);
-            // The store has what was read before.
-            if let Ok(tx) = Transaction::parse(&blob) {
-                held.restore(tx, came);
+            match Transaction::parse(&blob) {
+                Ok(tx) => Arc::make_mut(&mut self.state.held).restore(tx, came),
+                Err(_) => self.change(Change::Transaction(TxChange::Forget { id })),
             }
         }
     }

@@ -189,7 +189,7 @@ impl Driver {
         let mut again = Self::with(Stored {
             ledger: self.chain.shown().ledger.clone(),
             mails,
-            transactions: transactions.into_values().collect(),
+            transactions: transactions.into_iter().collect(),
             votes: self.chain.shown().votes.as_ref().clone(),
         });
         again.now = self.now;

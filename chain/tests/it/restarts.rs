@@ -233,6 +233,22 @@ fn accepts_over_a_restart_what_was_answered_to_wait_and_rejects_it_after_its_led
 }
 
 #[test]
+fn rejects_a_stored_transaction_that_nobody_can_read() {
+    let mut driver = Driver::new(1);
+    driver.submit_tx(payment(BOB, 3, 1), OnRetry::Hold);
+    let Some(Change::Transaction(TxChange::Keep { tx, .. })) = driver.disk.last_mut() else {
+        panic!("it is not stored: {:?}", driver.disk);
+    };
+    tx.blob.truncate(20);
+    let driver = driver.restarted();
+    assert_eq!(driver.seen(), (Vec::new(), 0));
+    assert!(matches!(
+        driver.disk.last(),
+        Some(Change::Transaction(TxChange::Forget { .. }))
+    ));
+}
+
+#[test]
 fn rejects_to_store_what_has_no_place_and_does_not_wait() {
     let mut driver = Driver::new(1);
     assert_eq!(

@@ -82,8 +82,8 @@ pub trait Store: Send + Sync {
     /// All mails that wait, oldest first.
     fn waiting_mails(&self) -> Result<Vec<(Hash256, PendingMail)>, StoreError>;
 
-    /// All transactions on their way.
-    fn waiting_transactions(&self) -> Result<Vec<PendingTx>, StoreError>;
+    /// All transactions on their way, each by its id.
+    fn waiting_transactions(&self) -> Result<Vec<(Hash256, PendingTx)>, StoreError>;
 
     /// The last word about an EmailID.
     fn settled(&self, email_id: &Hash256) -> Result<Option<Settled>, StoreError>;

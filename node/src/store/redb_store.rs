@@ -267,7 +267,7 @@ impl Store for RedbStore {
         })
     }
 
-    fn waiting_transactions(&self) -> Result<Vec<PendingTx>, StoreError> {
+    fn waiting_transactions(&self) -> Result<Vec<(Hash256, PendingTx)>, StoreError> {
         self.read(|reading| {
             // A store that an earlier version made has no such table until the first one comes.
             let waiting = match reading.open_table(WAITING_TXS) {
@@ -276,11 +276,12 @@ impl Store for RedbStore {
             };
             let mut transactions = Vec::new();
             for entry in waiting.iter().map_err(failed)? {
-                let (_, value) = entry.map_err(failed)?;
+                let (key, value) = entry.map_err(failed)?;
                 let damaged = StoreError::Damaged {
                     table: "waiting_transactions",
                 };
-                transactions.push(pending_tx::decode(value.value()).ok_or(damaged)?);
+                let tx = pending_tx::decode(value.value()).ok_or(damaged)?;
+                transactions.push((Hash256::new(*key.value()), tx));
             }
             Ok(transactions)
         })

@@ -238,7 +238,7 @@ impl Store for FullDisk {
         self.store.write(network_id, changes)
     }
 
-    fn waiting_transactions(&self) -> Result<Vec<PendingTx>, StoreError> {
+    fn waiting_transactions(&self) -> Result<Vec<(Hash256, PendingTx)>, StoreError> {
         self.store.waiting_transactions()
     }
 

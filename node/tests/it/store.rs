@@ -202,7 +202,11 @@ fn accepts_transactions_on_their_way_in_a_new_store_and_in_one_of_an_earlier_ver
             },
             blob: vec![1, 2, 3],
         };
-        let before = if has_table { vec![tx(1)] } else { Vec::new() };
+        let before = if has_table {
+            vec![(hash(2), tx(1))]
+        } else {
+            Vec::new()
+        };
         assert_eq!(store.waiting_transactions().expect("readable"), before);
         let (one, two) = (hash(1), hash(2));
         let changes = [
@@ -213,7 +217,7 @@ fn accepts_transactions_on_their_way_in_a_new_store_and_in_one_of_an_earlier_ver
         store
             .write(NETWORK, &changes.map(Change::Transaction))
             .expect("written");
-        assert_eq!(store.waiting_transactions().expect("readable"), [tx(1)]);
+        assert_eq!(store.waiting_transactions().expect("readable"), [(two, tx(1))]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::AtomicU32;
 
 use rpc::reply::ResultCode;
 
@@ -332,11 +333,18 @@ async fn many_callers_share_commits() {
         let queue = queue.clone();
         async move { queue.change(entry(1).id, wait).await.map(|_| Put::New) }
     })];
+    // A caller that counts itself has asked when it yields.
+    let asked = Arc::new(AtomicU32::new(0));
     callers.extend((2..=200).map(|number| {
-        let queue = queue.clone();
-        tokio::spawn(async move { queue.put(entry(number), mail(number)).await })
+        let (queue, asked) = (queue.clone(), Arc::clone(&asked));
+        tokio::spawn(async move {
+            asked.fetch_add(1, Ordering::Relaxed);
+            queue.put(entry(number), mail(number)).await
+        })
     }));
-    tokio::task::yield_now().await;
+    while asked.load(Ordering::Relaxed) < 199 {
+        tokio::task::yield_now().await;
+    }
     open_gate.send(()).expect("gate");
     for caller in callers {
         assert_eq!(caller.await.expect("joined"), Ok(Put::New));
