@@ -40,8 +40,8 @@ pub enum Step {
     NormalForm,
     /// Date is a date.
     Date,
-    /// Neither list nor robot.
-    ListOrRobot,
+    /// No signed line says that the words are somebody else's.
+    OwnWords,
     /// The text in the body.
     BodyText,
     /// Its first line is an instruction, the only one.
@@ -81,7 +81,7 @@ impl Step {
         Step::BodyHash,
         Step::NormalForm,
         Step::Date,
-        Step::ListOrRobot,
+        Step::OwnWords,
         Step::BodyText,
         Step::Grammar,
         Step::Unbroken,
@@ -111,7 +111,7 @@ impl Step {
             Step::Aligned => Rule::R4_2,
             Step::BodyHash => Rule::R3_3,
             Step::NormalForm => Rule::R3_5,
-            Step::ListOrRobot => Rule::R4_8,
+            Step::OwnWords => Rule::R4_8,
             Step::BodyText => Rule::R5_4,
             Step::Grammar => Rule::R5_2,
             Step::Unbroken => Rule::R5_3,

@@ -93,6 +93,7 @@ pub use ledger::transaction::EmailId;
 pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules};
 pub use mail::address;
 pub use mail::date::DateError;
+pub use mail::foreign::Foreign;
 pub use mail::mime::MimeError;
 pub use mail::text::{lf_to_crlf_if_no_cr, mail_of_file};
 pub use reading::derived::{Derived, Outcome, ProvenMail};

@@ -14,6 +14,7 @@ use crate::instruction::line::NetworkError;
 use crate::instruction::money::MoneyError;
 use crate::mail::address::AddressError;
 use crate::mail::date::DateError;
+use crate::mail::foreign::Foreign;
 use crate::mail::mime::MimeError;
 use crate::rule::Rule;
 
@@ -140,12 +141,12 @@ pub enum Refusal {
     #[error("the mail is dated more than five minutes after its provider signed it")]
     DatedAhead,
     /// Spec: 4.8.
-    #[error("a signed header says that a list or a robot handled the mail")]
-    ListOrRobot,
+    #[error("{0}")]
+    Foreign(Foreign),
     /// Spec: 5.4.
     #[error("the body has several parts, and {0}")]
     Mime(MimeError),
-    /// Spec: 5.2, 5.3.
+    /// Spec: 5.2, 5.3, 5.4.
     #[error("{0}")]
     Instruction(InstructionError),
     /// Spec: 5.6.
@@ -220,12 +221,9 @@ impl Refusal {
             R::NotAligned | R::IdentityMalformed | R::IdentityOutside => Rule::R4_2,
             R::BodyHash => Rule::R3_3,
             R::NotNormalForm => Rule::R3_5,
-            R::ListOrRobot => Rule::R4_8,
+            R::Foreign(_) => Rule::R4_8,
             R::Mime(_) => Rule::R5_4,
-            R::Instruction(InstructionError::Broken) => Rule::R5_3,
-            R::Instruction(
-                InstructionError::NoText | InstructionError::NotFirst | InstructionError::Ambiguous,
-            ) => Rule::R5_2,
+            R::Instruction(error) => error.rule(),
             R::Network(_) => Rule::R5_6,
             R::Money(_) => Rule::R5_5,
             R::NotDerived => Rule::R6_2,
@@ -264,7 +262,7 @@ impl Refusal {
                 Ter::TEM_MALFORMED
             }
             R::IdentityMalformed | R::IdentityOutside | R::NotNormalForm | R::Date(_) => Ter::TEM_MALFORMED,
-            R::ListOrRobot | R::Mime(_) | R::Instruction(_) | R::Network(_) => Ter::TEM_MALFORMED,
+            R::Foreign(_) | R::Mime(_) | R::Instruction(_) | R::Network(_) => Ter::TEM_MALFORMED,
             R::Money(_) | R::Named(_) | R::NotDerived | R::NoLastLedgerSequence => Ter::TEM_MALFORMED,
         }
     }

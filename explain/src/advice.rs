@@ -3,16 +3,19 @@
 //!
 //! Spec: 12. What providers sign: counts over public list mail, the rows of `xahau-email providers`.
 
+use amendment::address::AddressError;
+use amendment::dkim::canon;
 use amendment::limits::EMAIL_WINDOW_SECS;
-use amendment::{MimeError, Refusal, WindowError};
+use amendment::mail::text::relaxed;
+use amendment::{Foreign, MimeError, Refusal, WindowError};
 
 use crate::evidence::Evidence;
 use crate::fix::fix;
 use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX};
-use crate::origin::{Client, Provider, is_named, tag};
+use crate::origin::{Client, Provider, tag};
 use crate::place;
 use crate::standing::with_standing;
-use crate::text_advice;
+use crate::text_advice::{self, HTML_ONLY};
 use crate::words::{name, printable};
 
 /// What to do about a refusal of this mail.
@@ -25,7 +28,9 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> String {
         R::NoSignature => no_signature(evidence),
         R::BodyHash => body_changed(evidence),
         R::Signature => header_changed(evidence),
-        R::ListOrRobot => list_or_robot(evidence),
+        R::Foreign(error) => foreign(*error, evidence),
+        R::Named(AddressError::AccountLike) => text_advice::account_like(evidence),
+        R::To(AddressError::AccountLike) => account_like_in_to(evidence),
         R::Algorithm => old_algorithm(evidence),
         R::KeyUnknown | R::KeyRecord(_) => key(refusal, evidence),
         R::Mime(error) => mime(*error, evidence),
@@ -137,16 +142,50 @@ fn header_changed(evidence: &Evidence<'_>) -> Option<String> {
     })
 }
 
-fn list_or_robot(evidence: &Evidence<'_>) -> Option<String> {
-    let field = place::list_or_robot(evidence)?;
-    Some(if is_named(field, b"auto-submitted") {
-        "Write and send the mail yourself: this one says that a program made it (Auto-Submitted).".to_owned()
-    } else {
-        format!(
-            "Send the mail yourself and directly: its signed line {} says that a mailing list or a robot handled it.",
-            name(field.name)
-        )
-    })
+/// A signed line says that the words need not be the sender's: which one, and whose they are by it.
+fn foreign(error: Foreign, evidence: &Evidence<'_>) -> Option<String> {
+    let field = place::foreign_field(error, evidence)?;
+    let value = relaxed(canon::value(field.raw));
+    let (title, value) = (name(field.name), name(&value));
+    match error {
+        Foreign::ListOrRobot if is_of_program(field.name) => Some(format!(
+            "Write and send the mail yourself: this one says that a program made it ({title})."
+        )),
+        Foreign::ListOrRobot => Some(format!(
+            "Send the mail yourself and directly: its signed line {title} says that a mailing list or a robot handled it."
+        )),
+        Foreign::Sender => Some(format!(
+            "Send the mail from the mailbox of its From line: its signed Sender line names `{value}`."
+        )),
+        Foreign::NotText if value.to_ascii_lowercase().starts_with("text/html") => Some(HTML_ONLY.to_owned()),
+        Foreign::NotText => Some(format!(
+            "Send the mail as plain text: its signed {title} line says `{value}`."
+        )),
+        Foreign::File => Some(format!(
+            "Write the instruction into the mail itself: its signed {title} line says that the mail is a file."
+        )),
+        Foreign::Malformed => {
+            let program = evidence.origin.client.map_or("its program", Client::as_str);
+            Some(format!(
+                "Send the mail from another program: {program} wrote a malformed {title} line."
+            ))
+        }
+        Foreign::Multipart => None,
+    }
+}
+
+/// What programs name themselves by; lists have names of their own.
+fn is_of_program(name: &[u8]) -> bool {
+    let starts = |head: &[u8]| {
+        name.get(..head.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(head))
+    };
+    starts(b"auto-submitted") || starts(b"x-auto") || starts(b"x-mail-autoreply") || starts(b"x-fc-")
+}
+
+/// The receiver in To was meant as an account.
+fn account_like_in_to(evidence: &Evidence<'_>) -> Option<String> {
+    text_advice::named_by_account(&evidence.value(b"to")?)
 }
 
 fn old_algorithm(evidence: &Evidence<'_>) -> Option<String> {

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use amendment::dkim::canon;
 use amendment::dkim::signature::HashAlgorithm;
+use amendment::instruction::first_line::goes_on;
 use amendment::instruction::line::is_instruction_line;
 use amendment::mail::message::{HeaderField, Mail};
-use amendment::mail::mime;
+use amendment::mail::mime::{self, Text};
 use amendment::mail::text::{is_empty_line, lines, relaxed, whole_lines};
 use amendment::reading::draft::Draft;
 use aws_lc_rs::digest;
@@ -94,17 +95,14 @@ impl<'a> Evidence<'a> {
     }
 
     /// The instruction text, where there is one.
-    pub(crate) fn text(&self) -> Option<Cow<'a, [u8]>> {
+    pub(crate) fn text(&self) -> Option<Text<'a>> {
         self.draft?;
         mime::instruction_text(self.body).ok()
     }
 
     /// Whether the body has parts.
     pub(crate) fn is_multipart(&self) -> bool {
-        match mime::instruction_text(self.body) {
-            Ok(Cow::Borrowed(text)) => text.len() != self.body.len(),
-            Ok(Cow::Owned(_)) | Err(_) => true,
-        }
+        !matches!(mime::instruction_text(self.body), Ok(Text::Raw(_)))
     }
 
     /// The value of a header field in relaxed form.
@@ -141,6 +139,23 @@ pub(crate) fn first_line(text: &[u8]) -> Option<TextLine<'_>> {
     let mut all = lines(text).enumerate();
     let (index, line) = all.find(|(_, line)| !is_empty_line(line))?;
     Some(TextLine { index, line })
+}
+
+/// What stands below a line.
+pub(crate) fn below<'t>(text: &'t [u8], line: &TextLine<'_>) -> &'t [u8] {
+    let above = whole_lines(text).take(line.index.saturating_add(1));
+    let end = above.map(<[u8]>::len).fold(0, usize::saturating_add);
+    text.get(end..).unwrap_or_default()
+}
+
+/// The first line below a line with a letter or a digit, where it goes on with an instruction (rule 5.3).
+pub(crate) fn going_on<'t>(text: &'t [u8], line: &TextLine<'_>) -> Option<TextLine<'t>> {
+    if !goes_on(below(text, line)) {
+        return None;
+    }
+    let all = lines(text).enumerate().skip(line.index.saturating_add(1));
+    let mut written = all.map(|(index, line)| TextLine { index, line });
+    written.find(|below| below.line.iter().any(u8::is_ascii_alphanumeric))
 }
 
 /// The line right below a line.

@@ -3,7 +3,7 @@
 //! Spec: 12.
 
 use amendment::address::AddressError;
-use amendment::{InstructionError, MimeError, MoneyError, NetworkError, Refusal, WindowError};
+use amendment::{Foreign, InstructionError, MimeError, MoneyError, NetworkError, Refusal, WindowError};
 
 const WHOLE_MAIL: &str =
     "Submit the whole mail as it was received, from its first header line on (`Show original`).";
@@ -16,6 +16,9 @@ const OWN_SERVER: &str =
 const NAME_RECEIVER: &str =
     "Your provider does not sign To, so name the receiver in the instruction: REMIT AMOUNT XAH TO <ADDRESS>";
 const SIGNS_FROM_AND_DATE: &str = "Send the mail from a provider that signs at least From and Date.";
+const LEAVE_OUT_PLUS: &str = "Leave out the + and what follows in the receiver's address, if it is a tag: at most providers it is part of the name.";
+const AS_YOUR_WALLET_SHOWS: &str = "An account is written exactly as your wallet shows it, in small and capital letters, from its r on, then + and its tag: TO ACCOUNT+TAG";
+const TAG: &str = "Write the tag as a number after the account and a plus sign: TO ACCOUNT+TAG";
 const NODE_WRAPS: &str = "Submit the mail itself and let the node build the transaction.";
 
 /// The sentence for a refusal.
@@ -54,10 +57,11 @@ pub fn fix(refusal: &Refusal) -> &'static str {
             "Set the clock of your computer, and send the instruction in a new mail: this one is dated ahead of its signature."
         }
         R::Date(_) => "Let your mail program write the Date line; this one is not in the standard form.",
-        R::ListOrRobot => {
-            "Send the mail yourself and directly, not through a mailing list or an automatic reply."
-        }
+        R::Foreign(error) => foreign(*error),
         R::Mime(MimeError::Attachment) => "Send the instruction as text, without an attachment before it.",
+        R::Mime(MimeError::Digest) => {
+            "Write the instruction yourself, in a new mail: a digest holds mails of others."
+        }
         R::Mime(_) => "Write the mail as plain text.",
         R::Instruction(error) => instruction(*error),
         R::Network(NetworkError::Other) => {
@@ -84,9 +88,22 @@ pub fn fix(refusal: &Refusal) -> &'static str {
     }
 }
 
+fn foreign(error: Foreign) -> &'static str {
+    match error {
+        Foreign::ListOrRobot => {
+            "Send the mail yourself and directly, not through a mailing list or an automatic reply."
+        }
+        Foreign::Sender => "Send the mail from the mailbox of its From line, not in the name of another one.",
+        Foreign::NotText => "Send the mail as plain text, or as HTML mail with a plain text part.",
+        Foreign::Multipart => "Write the instruction yourself, in a new mail: not into a digest or a report.",
+        Foreign::File => "Write the instruction into the mail itself, not into a file.",
+        Foreign::Malformed => "Send the mail from another program: this one wrote a malformed header line.",
+    }
+}
+
 fn sender(error: AddressError) -> &'static str {
     match error {
-        AddressError::PlusInSender | AddressError::EmptyLocal => {
+        AddressError::PlusNoTag | AddressError::EmptyLocal | AddressError::DotBeforePlus => {
             "Send the mail from your main address, without a + in it."
         }
         // This advice helps with every other flaw.
@@ -96,9 +113,10 @@ fn sender(error: AddressError) -> &'static str {
 
 fn recipient(error: AddressError) -> &'static str {
     match error {
-        AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
-            "Check the account in the To line; copy it instead of typing it."
-        }
+        AddressError::PlusNoTag => LEAVE_OUT_PLUS,
+        AddressError::AccountLike | AddressError::ClassicChecksum => AS_YOUR_WALLET_SHOWS,
+        AddressError::ClassicSuffix => TAG,
+        AddressError::NobodysAccount => "Check the account in the To line; copy it instead of typing it.",
         // This advice helps with every other flaw.
         _ => {
             "Put exactly one plain address in To, or name the receiver in the instruction: REMIT AMOUNT XAH TO <ADDRESS>"
@@ -111,11 +129,11 @@ fn named(error: AddressError) -> &'static str {
         AddressError::NoAt => {
             "In angle brackets stands an address, with its @: TO <ADDRESS>; an account stands without them: TO ACCOUNT"
         }
-        AddressError::ClassicSuffix => {
-            "Write the tag as a number after the account and a plus sign: TO ACCOUNT+TAG"
-        }
+        AddressError::PlusNoTag => LEAVE_OUT_PLUS,
+        AddressError::AccountLike => AS_YOUR_WALLET_SHOWS,
+        AddressError::ClassicSuffix => TAG,
         AddressError::ClassicChecksum | AddressError::NobodysAccount => {
-            "Check the account in the instruction; copy it instead of typing it."
+            "Check the account in the instruction; copy it instead of typing it, exactly as your wallet shows it."
         }
         // This advice helps with every other flaw.
         _ => "Write the receiver's address alone in angle brackets, in plain ASCII; copy it: TO <ADDRESS>",
@@ -127,6 +145,12 @@ fn instruction(error: InstructionError) -> &'static str {
         InstructionError::Ambiguous => "Write one mail for each instruction, and delete quoted text.",
         InstructionError::Broken => {
             "Write the instruction on one line, with nothing in the line below: your mail program may have broken it."
+        }
+        InstructionError::GoesOn => {
+            "Write the whole instruction on one line, and begin the text below it with another word than TO, NET or AFTER."
+        }
+        InstructionError::Undecoded => {
+            "Send the mail as HTML mail, or leave the = out: no signed line says whether it stands for something else."
         }
         InstructionError::NoText | InstructionError::NotFirst => {
             "Write the instruction as the very first line of the mail: REMIT AMOUNT XAH TO <ADDRESS>"

@@ -6,13 +6,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use amendment::dkim::canon;
 use amendment::dkim::tags::{TagList, TagListError};
 use amendment::limits::{EMAIL_SKEW_SECS, EMAIL_WINDOW_SECS, HEADER_LINES_MAX, SHOWN_BYTES_MAX};
 use amendment::mail::base64;
+use amendment::mail::foreign;
 use amendment::mail::message::HeaderField;
+use amendment::mail::mime::Text;
 use amendment::mail::text::{is_empty_line, lines, relaxed, shown, trim_fws, whole_lines, without_line_end};
-use amendment::reading::draft::is_of_list_or_robot;
-use amendment::{InstructionError, MimeError, Refusal, WindowError};
+use amendment::{Foreign, InstructionError, MimeError, Refusal, WindowError};
 
 use crate::evidence::{self, Evidence, TextLine};
 use crate::origin::{is_named, tag};
@@ -97,7 +99,7 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<Place> {
         R::To(_) => of_field(evidence, evidence.field(b"to")?),
         R::Date(_) | R::DatedAhead => of_field(evidence, evidence.field(b"date")?),
         R::Window(error) => window(*error, evidence),
-        R::ListOrRobot => of_field(evidence, list_or_robot(evidence)?),
+        R::Foreign(error) => of_field(evidence, foreign_field(*error, evidence)?),
         R::BodyHash => match evidence.appended() {
             Some((_, index)) => raw_line(evidence, index, None),
             None => in_signature("bh", evidence),
@@ -175,7 +177,7 @@ fn in_signature(name: &str, evidence: &Evidence<'_>) -> Option<Place> {
 /// The first tag that breaks the syntax of tag lists.
 fn wrong_tag(error: TagListError, evidence: &Evidence<'_>) -> Option<Place> {
     let field = evidence.signature()?;
-    let value = amendment::dkim::canon::value(field.raw);
+    let value = canon::value(field.raw);
     let mut seen = BTreeSet::new();
     let mut found = None;
     for tag in value.split(|b| *b == b';') {
@@ -214,15 +216,18 @@ fn window(error: WindowError, evidence: &Evidence<'_>) -> Option<Place> {
     }
 }
 
-/// The field that rule 4.8 refuses.
-pub(crate) fn list_or_robot<'a>(evidence: &Evidence<'a>) -> Option<&'a HeaderField<'a>> {
+/// The field that rule 4.8 refuses: of several instances the last, which a signature selects first.
+pub(crate) fn foreign_field<'a>(error: Foreign, evidence: &Evidence<'a>) -> Option<&'a HeaderField<'a>> {
     let signed = tag(evidence.signature()?, "h")?;
     let is_signed = |field: &HeaderField<'_>| {
         let mut names = signed.split(|b| *b == b':');
         names.any(|name| is_named(field, trim_fws(name)))
     };
-    let mut fields = evidence.mail?.fields.iter();
-    fields.find(|field| is_signed(field) && is_of_list_or_robot(field.name, field.raw))
+    let from = evidence.draft?.candidate.sender.as_ref();
+    let is_refused =
+        |field: &HeaderField<'_>| foreign::check(field.name, canon::value(field.raw), from) == Err(error);
+    let mut fields = evidence.mail?.fields.iter().rev();
+    fields.find(|field| is_signed(field) && is_refused(field))
 }
 
 /// A line of the body, by its index; `excerpt` where the line stands there encoded.
@@ -293,7 +298,7 @@ fn part(error: MimeError, evidence: &Evidence<'_>) -> Option<Place> {
     };
     let found = match error {
         MimeError::NotPlainText => last(b"content-type:").copied(),
-        MimeError::Boundary | MimeError::TooDeep => last(b"multipart/").copied(),
+        MimeError::Boundary | MimeError::TooDeep | MimeError::Digest => last(b"multipart/").copied(),
         MimeError::Duplicate => twin(&leaf.header),
         MimeError::ContentHeader => field(&[b"content-"]).copied(),
         MimeError::Attachment => field(&[b"name", b"content-disposition:"]).copied(),
@@ -337,12 +342,12 @@ fn text_line<'t>(
     let text = evidence.text()?;
     let picked = pick(&text)?;
     let index = match &text {
-        Cow::Borrowed(part) => {
+        Text::Raw(part) | Text::Part(Cow::Borrowed(part)) => {
             let start = offset_in(evidence.body, part)?;
             let above = memchr::memchr_iter(b'\n', evidence.body.get(..start)?).count();
             above.saturating_add(picked.index)
         }
-        Cow::Owned(_) => encoded_line(evidence.body, picked.index)?,
+        Text::Part(Cow::Owned(_)) => encoded_line(evidence.body, picked.index)?,
     };
     raw_line(evidence, index, Some(picked.line))
 }
@@ -368,9 +373,12 @@ fn encoded_line(body: &[u8], index: usize) -> Option<usize> {
 fn instruction(error: InstructionError, evidence: &Evidence<'_>) -> Option<Place> {
     match error {
         InstructionError::NoText => None,
-        InstructionError::NotFirst => text_line(evidence, evidence::first_line),
+        InstructionError::NotFirst | InstructionError::Undecoded => text_line(evidence, evidence::first_line),
         InstructionError::Ambiguous => text_line(evidence, |text| {
             evidence::later_instruction(text, &evidence::first_line(text)?)
+        }),
+        InstructionError::GoesOn => text_line(evidence, |text| {
+            evidence::going_on(text, &evidence::first_line(text)?)
         }),
         InstructionError::Broken => text_line(evidence, |text| {
             evidence::line_below(text, &evidence::first_line(text)?)

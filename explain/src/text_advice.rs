@@ -16,7 +16,7 @@ use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX};
 use crate::origin::{Client, Provider};
 use crate::standing::until;
 use crate::words::name;
-use crate::wrong_line::{self, Meant};
+use crate::wrong_line::{self, Meant, of_x_address};
 
 /// A sentence that ends in a line to write; `None` unless the line is told in full and is one that pays.
 fn with_line(sentence: &str, line: &str) -> Option<String> {
@@ -78,6 +78,10 @@ pub(crate) fn network(error: NetworkError, evidence: &Evidence<'_>) -> Option<St
 
 pub(crate) fn instruction(error: InstructionError, evidence: &Evidence<'_>) -> Option<String> {
     match error {
+        InstructionError::GoesOn => rest_below(evidence),
+        InstructionError::Undecoded => {
+            undecoded(&relaxed(evidence::first_line(&evidence.text()?)?.line), evidence)
+        }
         InstructionError::Broken => Some(rest_below(evidence).unwrap_or_else(|| broken(evidence))),
         InstructionError::NotFirst => not_first(evidence),
         InstructionError::NoText => subject(evidence),
@@ -98,18 +102,59 @@ fn broken(evidence: &Evidence<'_>) -> String {
     )
 }
 
-/// The line right below the instruction goes on with it: an empty line between them would leave out a receiver or
-/// a network.
+/// The text below the instruction goes on with it: an empty line between them would leave out a receiver or a
+/// network.
 fn rest_below(evidence: &Evidence<'_>) -> Option<String> {
     let text = evidence.text()?;
-    let below = evidence::line_below(&text, &evidence::first_line(&text)?)?;
-    goes_on(&relaxed(below.line)).then(|| {
-        format!(
+    let first = evidence::first_line(&text)?;
+    let right_below = || evidence::line_below(&text, &first).filter(|below| goes_on(&relaxed(below.line)));
+    let below = evidence::going_on(&text, &first).or_else(right_below)?;
+    on_one_line(&text, &first).or_else(|| {
+        Some(format!(
             "Not understood: `{}` in the line below, which reads as the rest of the instruction: write all of it on one line \
-             (HTML mail is not broken into lines).",
+             (HTML mail is not broken into lines), and begin other text with another word.",
             name(below.line)
-        )
+        ))
     })
+}
+
+/// The first line with all that goes on with it, where that makes one instruction and nothing else is left that
+/// reads as a part of it.
+fn on_one_line(text: &[u8], first: &TextLine<'_>) -> Option<String> {
+    let mut line = relaxed(first.line);
+    let mut last = *first;
+    while let Some(more) = evidence::going_on(text, &last) {
+        line.push(b' ');
+        line.extend_from_slice(trim_wsp(&relaxed(more.line)));
+        last = more;
+    }
+    let is_whole = evidence::line_below(text, &last).is_none_or(|below| !goes_on(&relaxed(below.line)));
+    if last == *first || !is_whole || evidence::later_instruction(text, first).is_some() {
+        return None;
+    }
+    let line = match wrong_line::read(&line) {
+        _ if is_instruction_line(&line) => String::from_utf8(line).ok()?,
+        Some(Meant::Line(line)) => line,
+        Some(Meant::Part { .. } | Meant::Hidden(_)) | None => return None,
+    };
+    with_line(
+        "Write the whole instruction on one line, with an empty line below it",
+        &line,
+    )
+}
+
+/// What begins like an account in the instruction: the account of an X-address, with its tag.
+pub(crate) fn account_like(evidence: &Evidence<'_>) -> Option<String> {
+    named_by_account(evidence.draft?.instruction.as_deref()?.as_bytes())
+}
+
+/// The same in any text.
+pub(crate) fn named_by_account(text: &[u8]) -> Option<String> {
+    let mut words = text.split(|b| !b.is_ascii_alphanumeric());
+    let receiver = words.find_map(|word| of_x_address(std::str::from_utf8(word).ok()?))?;
+    Some(format!(
+        "X-addresses are not read: name the account and its tag in the instruction, without angle brackets: TO {receiver}"
+    ))
 }
 
 /// Words with which an instruction goes on, or is meant to.
@@ -214,11 +259,11 @@ fn undecoded(line: &[u8], evidence: &Evidence<'_>) -> Option<String> {
             name(&encoding)
         ));
     }
-    line.starts_with(b"<").then(|| {
-        "Send the mail as plain text, or as HTML mail with a plain text part: this one is HTML only."
-            .to_owned()
-    })
+    line.starts_with(b"<").then(|| HTML_ONLY.to_owned())
 }
+
+pub(crate) const HTML_ONLY: &str =
+    "Send the mail as plain text, or as HTML mail with a plain text part: this one is HTML only.";
 
 /// Both halves of an instruction are there.
 fn cut(evidence: &Evidence<'_>) -> String {

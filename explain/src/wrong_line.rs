@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use amendment::instruction::line::{Line, is_instruction_line};
+use codec::{AccountId, base58};
 
 /// What a line that begins like an instruction was read as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,8 @@ const TWO: &str = "One mail pays one receiver, so write a mail for each: TO <ADD
 const X_ADDRESS: &str = "X-addresses are not read: write the account that begins with r, and its tag after a plus sign: TO ACCOUNT+TAG";
 const TAG: &str = "Write the account and its tag without a blank, joined by a plus sign: TO ACCOUNT+TAG";
 const MISTYPED: &str = "No account has this name: copy the account instead of typing it.";
+const OTHER_CASE: &str =
+    "An account is written exactly as your wallet shows it, in small and capital letters: copy it.";
 const NETWORK: &str = "A network is the word NET and its number, without zeros before it: NET NUMBER";
 const ORDER: &str = "After the currency stand the receiver, TO <ADDRESS>, and the network, NET NUMBER; other words go below an empty line.";
 const KEY: &str = "REKEY is followed by one account that begins with r, the new key: REKEY ACCOUNT";
@@ -217,6 +220,9 @@ fn receiver(words: &[&str]) -> Result<String, Meant> {
     if is_receiver(&text) {
         return Ok(text);
     }
+    if let Some(classic) = of_x_address(&text) {
+        return Ok(classic);
+    }
     // A receiver, and more words after it.
     let whole = (1..words.len()).find_map(|count| {
         let (head, rest) = words.split_at_checked(count)?;
@@ -230,6 +236,7 @@ fn receiver(words: &[&str]) -> Result<String, Meant> {
         None if tagged(&text) => TAG,
         None if is_x_address(&text) => X_ADDRESS,
         None if is_account(text.split('+').next().unwrap_or_default()) => MISTYPED,
+        None if is_account_in_other_case(&text) => OTHER_CASE,
         None if addresses.contains(text.as_str()) => NO_BRACKETS,
         None => RECEIVER,
     };
@@ -253,8 +260,33 @@ fn tagged(text: &str) -> bool {
     is_account(account) && rest.contains(|c: char| c.is_ascii_digit())
 }
 
+/// Whether a text is as long as an account and all in small or all in capital letters.
+fn is_account_in_other_case(text: &str) -> bool {
+    let word = text.split('+').next().unwrap_or_default();
+    word.starts_with(['r', 'R'])
+        && (25..=35).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric())
+        && (word == word.to_ascii_lowercase() || word == word.to_ascii_uppercase())
+}
+
 fn is_account(word: &str) -> bool {
     is_instruction_line(format!("REKEY {word}").as_bytes())
+}
+
+/// What an X-address stands for: a classic address, with `+` and its tag where it has one. XLS-5: two bytes for
+/// the kind of network, the account, whether there is a tag, the tag in 8 bytes, the lowest first.
+pub(crate) fn of_x_address(text: &str) -> Option<String> {
+    let mut kinds = [[0x05, 0x44], [0x04, 0x93]].iter();
+    let bytes: [u8; 29] = kinds.find_map(|kind| base58::decode(kind, text))?;
+    let (account, rest) = bytes.split_first_chunk()?;
+    let account = AccountId::new(*account);
+    let (has_tag, tag) = rest.split_first()?;
+    let tag = u32::try_from(u64::from_le_bytes(tag.try_into().ok()?)).ok()?;
+    match (has_tag, tag) {
+        (0, 0) => Some(account.to_string()),
+        (1, tag) => Some(format!("{account}+{tag}")),
+        _ => None,
+    }
 }
 
 /// X-addresses begin with X, of test networks with T, and have 47 characters or so.

@@ -78,7 +78,7 @@ const MONEY: [&str; 14] = [
     "10 usd/rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B",
     "10 USD/rvYAfWj5gh67oV6fW32ZzP3Aw4Eubs59B",
 ];
-const RECEIVERS: [(&str, Option<&str>); 31] = [
+const RECEIVERS: [(&str, Option<&str>); 36] = [
     ("", None),
     ("", None),
     ("TO <bob@example.com>", Some(BOB)),
@@ -113,6 +113,21 @@ const RECEIVERS: [(&str, Option<&str>); 31] = [
         Some("tagged"),
     ),
     ("TO bob", Some("somebody")),
+    // X-addresses and their accounts by XLS-5: the second one has tag 1, and is of a test network.
+    (
+        "TO X7AcgcsBL6XDcUb289X4mJ8djcdyKaB5hJDWMArnXr61cqZ",
+        Some("r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59"),
+    ),
+    (
+        "TO T719a5UwUCnEs54UsxG9CJYYDhwmFCvbJNZbi37gBGkRkbE",
+        Some("r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59+1"),
+    ),
+    (
+        "TO <X7AcgcsBL6XDcUb289X4mJ8djcdyKaGZMhc9YTE92ehJ2Fu@example.com>",
+        Some("r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59+1"),
+    ),
+    ("TO rumkbg7wrve9dwzcfcdajlfw5mxvtzhc5o", Some("somebody")),
+    ("TO <bob+rent@example.com>", Some("somebody")),
 ];
 /// Network 0 stands for one that is named in words without a number.
 const NETWORK_WORDS: [(&str, Option<u32>); 9] = [
@@ -127,7 +142,7 @@ const NETWORK_WORDS: [(&str, Option<u32>); 9] = [
     ("on testnet", Some(0)),
 ];
 const AFTER: [&str; 6] = ["", "", ".", "please", "Thanks!", ","];
-const BELOW: [&str; 10] = [
+const BELOW: [&str; 13] = [
     "",
     "",
     "\r\nThanks\r\n",
@@ -137,6 +152,9 @@ const BELOW: [&str; 10] = [
     "NET 21338\r\n",
     "NET: 21338\r\n",
     "on testnet\r\n",
+    "\r\n\u{a0}\r\n to <bob@example.com>\r\n",
+    "TO <bob@example.com>\r\n\r\nnet 21338\r\nThanks\r\n",
+    "TO <bob@example.com>\r\non testnet\r\n",
     "\r\nREMIT 99 XAH TO <eve@example.com>\r\n",
 ];
 /// Header fields of programs and providers, in relaxed form, and the domain.
@@ -232,9 +250,32 @@ fn network_of(line: &str) -> u32 {
         .map_or(21_337, |(_, number)| number.parse().unwrap())
 }
 
-/// Whether the lines around the first one name a receiver or a network that the first does not.
-fn goes_on_below(written: &Written) -> bool {
-    BELOW[4..=8].contains(&written.below)
+/// The receiver and the network that a mail means by its first line and by what goes on with it below, and what is
+/// left below once all of it stands on one line.
+fn meant(written: &Written) -> (&'static str, Option<u32>, &'static str) {
+    let (receiver, network) = (written.receiver.1, written.network.1);
+    match written.below {
+        "TO <bob@example.com>\r\n" | "\r\n\u{a0}\r\n to <bob@example.com>\r\n" => {
+            // Two receivers are nobody's meaning.
+            (receiver.map_or(BOB, |_| "two"), network, "")
+        }
+        "NET 21338\r\n" => (
+            receiver.unwrap_or("header"),
+            network.map_or(Some(21_338), |_| Some(0)),
+            "",
+        ),
+        "TO <bob@example.com>\r\n\r\nnet 21338\r\nThanks\r\n" => (
+            receiver.map_or(BOB, |_| "two"),
+            network.map_or(Some(21_338), |_| Some(0)),
+            "Thanks\r\n",
+        ),
+        // Named in words that the grammar does not have.
+        "to: bob@example.com\r\n" => ("somebody", network, ""),
+        "NET: 21338\r\n" | "on testnet\r\n" | "TO <bob@example.com>\r\non testnet\r\n" => {
+            (receiver.unwrap_or("header"), Some(0), "")
+        }
+        below => (receiver.unwrap_or("header"), network, below),
+    }
 }
 
 proptest! {
@@ -265,15 +306,14 @@ proptest! {
                 // Told as the only instruction that there is, below words that are none.
                 continue;
             }
-            prop_assert_eq!(paid, written.receiver.1.unwrap_or("header"), "{} in {}", line, fix);
-            let named = written.network.1;
+            let (receiver, named, left) = meant(&written);
+            prop_assert_eq!(paid, receiver, "{} in {}", line, fix);
             let network = network_of(line);
             let is_meant = named == Some(network) || (named.is_none() && (network == 21_337 || network == here));
             prop_assert!(is_meant, "{} in {}", line, fix);
-            prop_assert!(!goes_on_below(&written), "{} in {}", line, fix);
             prop_assert!(!written.after.starts_with([',', 'p', 'T']), "{} in {}", line, fix);
             // Who obeys gets a mail that is taken, on the network that it names.
-            let obeyed = judged(&format!("{line}\r\n\r\n{}", written.below), client, to, network);
+            let obeyed = judged(&format!("{line}\r\n\r\n{left}"), client, to, network);
             let is_left = matches!(obeyed.rule, None | Some(Rule::R4_3));
             prop_assert!(is_left, "{} in {}: {:?}", line, fix, obeyed.rule);
         }
@@ -286,8 +326,51 @@ proptest! {
         let is_wrong = explanation.rule == Some(Rule::R5_2) && !written.below.contains("REMIT 99");
         if is_wrong && (written.receiver.1.is_some() || written.network.1.is_some()) {
             let fix = explanation.fix().unwrap_or_default();
-            let says = ["Not understood", "write exactly", "not shown", "into two lines"];
+            let says = ["Not understood", "write exactly", "on one line", "not shown", "into two lines"];
             prop_assert!(says.iter().any(|word| fix.contains(word)), "{}: {}", written.line(), fix);
+        }
+    }
+}
+
+/// What was meant as an account, or as a tag of a mailbox, gets advice that can be followed.
+#[test]
+fn a_receiver_that_is_refused_is_told_how_it_is_written() {
+    for (receiver, rule, told) in [
+        (
+            "<T719a5UwUCnEs54UsxG9CJYYDhwmFCvbJNZbi37gBGkRkbE@example.com>",
+            Rule::R2_4,
+            "TO r9cZA1mLK5R5Am25ArfXFmqgNwjZgnfk59+1",
+        ),
+        (
+            "<rumkbg7wrve9dwzcfcdajlfw5mxvtzhc5o@example.com>",
+            Rule::R2_4,
+            "exactly as your wallet shows it",
+        ),
+        (
+            "rumkbg7wrve9dwzcfcdajlfw5mxvtzhc5o",
+            Rule::R5_2,
+            "exactly as your wallet shows it",
+        ),
+        (
+            "<bob+rent@example.com>",
+            Rule::R2_2,
+            "Leave out the + and what follows",
+        ),
+        ("<bob=2Erent@example.com>", Rule::R5_4, "="),
+    ] {
+        let body = format!("REMIT 10 XAH TO {receiver}\r\n");
+        let explanation = judged(&body, CLIENTS[0], "", 21_337);
+        assert_eq!(explanation.rule, Some(rule), "{receiver}");
+        let fix = explanation.fix().expect("a fix");
+        assert!(fix.contains(told), "{receiver}: {fix}");
+        if receiver.contains('@') && rule != Rule::R5_4 {
+            let to = format!("to:{}\r\n", receiver.trim_matches(['<', '>']));
+            let explanation = judged("REMIT 10 XAH\r\n", CLIENTS[0], &to, 21_337);
+            let fix = explanation.fix().expect("a fix");
+            assert!(
+                explanation.rule == Some(rule) && fix.contains(told),
+                "{to}: {fix}"
+            );
         }
     }
 }
@@ -315,7 +398,10 @@ fn placeholders_are_never_paid() {
                 // The line's own words, spelt otherwise or with a network: not somebody whom we made up.
                 Some("header") => {}
                 Some(paid) => assert!(
-                    excerpt.contains(paid) || fix.contains("very first line"),
+                    excerpt.contains(paid)
+                        || ["very first line", "on one line"]
+                            .iter()
+                            .any(|told| fix.contains(told)),
                     "{fix}: {excerpt}"
                 ),
             }

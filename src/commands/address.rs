@@ -2,7 +2,7 @@
 
 use super::{Failure, Outcome};
 use crate::output::Format;
-use amendment::address::{Address, AddressError, Recipient, recipient_of, sender_of};
+use amendment::address::{Address, AddressError, Recipient, recipient_of};
 use serde_json::{Value, json};
 
 /// Canonical form, AccountID and r-address of each email; exit 1 where one of them is refused.
@@ -23,11 +23,17 @@ fn read(email: &str) -> Result<Recipient, AddressError> {
     recipient_of(&Address::parse(email.as_bytes())?)
 }
 
-/// Why this address can receive but not send, if so.
-fn only_receives(email: &str) -> Option<AddressError> {
-    Address::parse(email.as_bytes())
-        .and_then(|address| sender_of(&address))
-        .err()
+/// How to write an address that is refused.
+fn advice(error: AddressError) -> &'static str {
+    match error {
+        AddressError::AccountLike | AddressError::ClassicChecksum => {
+            "Copy the account from your wallet. (A mailbox with such a name can send, and is paid by its account.)"
+        }
+        AddressError::ClassicSuffix => "Behind the account stands + and the number of its tag.",
+        AddressError::PlusNoTag => "Leave out the + and what follows, if it is a tag of the same mailbox.",
+        // The same for every other flaw.
+        _ => "Write it as local@domain, in plain ASCII.",
+    }
 }
 
 fn row_json(email: &str, row: &Result<Recipient, AddressError>) -> Value {
@@ -38,7 +44,7 @@ fn row_json(email: &str, row: &Result<Recipient, AddressError>) -> Value {
             "account_id": hex::encode_upper(recipient.account().as_bytes()),
             "r_address": recipient.account().to_string(),
             "destination_tag": recipient.tag(),
-            "can_send": only_receives(email).is_none(),
+            "can_send": recipient.address().is_some(),
         }),
         Err(error) => json!({ "address": email, "error": error.to_string(), "rule": error.rule().as_str() }),
     }
@@ -49,8 +55,9 @@ fn print_row(email: &str, row: &Result<Recipient, AddressError>) {
         Ok(recipient) => recipient,
         Err(error) => {
             eprintln!(
-                "{email}: refused by rule {}: {error}. Write it as local@domain, in plain ASCII.",
-                error.rule()
+                "{email}: refused by rule {}: {error}. {}",
+                error.rule(),
+                advice(*error)
             );
             return;
         }
@@ -67,8 +74,5 @@ fn print_row(email: &str, row: &Result<Recipient, AddressError>) {
     out!("  r-address  {}", recipient.account());
     if let Some(tag) = recipient.tag() {
         out!("  tag        {tag}");
-    }
-    if let (Some(error), Some(_)) = (only_receives(email), recipient.address()) {
-        out!("  note       receives, but cannot send: {error}");
     }
 }

@@ -76,9 +76,15 @@ pub enum AddressError {
     /// Nothing is left before the first `+`. Spec: 2.2.
     #[error("there is nothing before the +")]
     EmptyLocal,
-    /// A sender with `+` in a domain where that can be another person. Spec: 2.2.
-    #[error("a sender may hold + only in domains that document it as a tag")]
-    PlusInSender,
+    /// What stands before the first `+` ends with a dot. Spec: 2.2.
+    #[error("what stands before the + ends with a dot")]
+    DotBeforePlus,
+    /// A `+` in a domain where that can be another person. Spec: 2.2.
+    #[error("it may hold + only in domains that document it as a tag")]
+    PlusNoTag,
+    /// Begins like an account or an X-address, but is no account as it is written. Spec: 2.4.
+    #[error("it looks like an account, but no account is written so")]
+    AccountLike,
     /// Looks like a classic address, but its check digits do not match. Spec: 2.4.
     #[error("it looks like an account, but its check digits do not match")]
     ClassicChecksum,
@@ -95,10 +101,11 @@ impl AddressError {
     #[must_use]
     pub fn rule(self) -> Rule {
         match self {
-            AddressError::EmptyLocal | AddressError::PlusInSender => Rule::R2_2,
-            AddressError::ClassicChecksum | AddressError::ClassicSuffix | AddressError::NobodysAccount => {
-                Rule::R2_4
-            }
+            AddressError::EmptyLocal | AddressError::DotBeforePlus | AddressError::PlusNoTag => Rule::R2_2,
+            AddressError::AccountLike
+            | AddressError::ClassicChecksum
+            | AddressError::ClassicSuffix
+            | AddressError::NobodysAccount => Rule::R2_4,
             AddressError::Empty
             | AddressError::NoAt
             | AddressError::SecondAt
@@ -238,12 +245,19 @@ fn is_one_of(domains: &[&str], domain: &str) -> bool {
 }
 
 impl CanonicalAddress {
-    /// Lower case; the local part cut at its first `+`; without dots at gmail. Nothing else is trimmed.
-    /// Account zero and account one are refused, though no address is known that makes them.
+    /// Lower case; the local part cut at its first `+`, where that is a tag; without dots at gmail. Nothing
+    /// else is trimmed. Account zero and account one are refused, though no address is known that makes them.
     ///
-    /// Spec: 2.2, 2.4.
+    /// Spec: 2.2, 2.4. A `+` outside the domains that document it as a tag is refused: `victim+x` can be
+    /// another person.
     fn of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
         let kept = address.local.split('+').next().unwrap_or_default();
+        if kept != address.local && !is_one_of(&TAG_DOMAINS, address.domain) {
+            return Err(AddressError::PlusNoTag);
+        }
+        if kept.ends_with('.') {
+            return Err(AddressError::DotBeforePlus);
+        }
         let keeps_dots = !is_one_of(&DOTLESS_DOMAINS, address.domain);
         let length = kept.len().saturating_add(1).saturating_add(address.domain.len());
         let mut text = String::with_capacity(length);
@@ -282,6 +296,21 @@ impl CanonicalAddress {
     #[must_use]
     pub fn account(&self) -> AccountId {
         self.account
+    }
+
+    /// How its owner is paid: by the address, or by the account where rule 2.4 reads a name like this one as a
+    /// mistyped account.
+    ///
+    /// Spec: 2.4.
+    #[must_use]
+    pub fn to_recipient(&self) -> Recipient {
+        match parse_recipient(&self.text) {
+            Ok(recipient) if recipient.account() == self.account => recipient,
+            Ok(_) | Err(_) => Recipient::Chain {
+                account: self.account,
+                tag: None,
+            },
+        }
     }
 }
 
@@ -365,29 +394,24 @@ impl Recipient {
 
 /// The sender's canonical address.
 ///
-/// Spec: 2.1, 2.2. A `+` outside the domains that document it as a tag is refused: `victim+x` can be another
-/// person.
+/// Spec: 2.1, 2.2.
 pub fn sender_of(address: &Address<'_>) -> Result<CanonicalAddress, AddressError> {
-    if address.local.contains('+') && !is_one_of(&TAG_DOMAINS, address.domain) {
-        return Err(AddressError::PlusInSender);
-    }
     CanonicalAddress::of(address)
 }
 
-/// The recipient that an address names: a classic address in its local part wins over the mailbox.
+/// The recipient that an address names. What begins like an account is one or is refused; it is never hashed
+/// as a name.
 ///
 /// Spec: 2.4. Recipients only: else the owner of a lookalike mailbox could sign for someone's account.
 pub fn recipient_of(address: &Address<'_>) -> Result<Recipient, AddressError> {
-    let (head, suffix) = match address.local.split_once('+') {
-        Some((head, suffix)) => (head, Some(suffix)),
-        None => (address.local, None),
-    };
-    if looks_classic(head.as_bytes()) {
-        let account = classic_account(head)?;
-        return Ok(Recipient::Chain {
-            account,
-            tag: suffix.map(parse_tag).transpose()?,
-        });
+    let local = address.local;
+    if is_account_like(local) {
+        let head = local.split('+').next().unwrap_or_default();
+        return if looks_classic(head.as_bytes()) {
+            classic_with_tag(local)
+        } else {
+            Err(AddressError::AccountLike)
+        };
     }
     let canonical = CanonicalAddress::of(address)?;
     let account = canonical.account();
@@ -395,6 +419,24 @@ pub fn recipient_of(address: &Address<'_>) -> Result<Recipient, AddressError> {
         address: canonical,
         account,
     })
+}
+
+/// Letters and digits behind the first letter from which on a local part is meant as a classic address or an
+/// X-address, in whatever letter case. Spec: 2.4.
+const ACCOUNT_LIKE_MIN: usize = 24;
+/// The same of an X-address of a test network: all have 46. Spec: 2.4.
+const TEST_ACCOUNT_LIKE_MIN: usize = 40;
+
+/// Whether a local part begins like an account.
+///
+/// Spec: 2.4.
+fn is_account_like(local: &str) -> bool {
+    let run = local.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    match local.as_bytes().first() {
+        Some(b'r' | b'R' | b'x' | b'X') => run > ACCOUNT_LIKE_MIN,
+        Some(b't' | b'T') => run > TEST_ACCOUNT_LIKE_MIN,
+        Some(_) | None => false,
+    }
 }
 
 /// A sender's address as a person types it.
@@ -664,8 +706,10 @@ mod tests {
             ("a@b.c.", AddressError::Domain),
             ("a@-b.c", AddressError::Domain),
             ("a@localhost", AddressError::OneLabel),
-            ("a+b@example.org", AddressError::PlusInSender),
+            ("a+b@example.org", AddressError::PlusNoTag),
             ("+b@gmail.com", AddressError::EmptyLocal),
+            ("a.+b@gmail.com", AddressError::DotBeforePlus),
+            ("a.+b@outlook.com", AddressError::DotBeforePlus),
         ] {
             assert_eq!(header(value), Err(error), "{value}");
         }
@@ -719,6 +763,73 @@ mod tests {
             ),
         ] {
             assert_eq!(parse_recipient(&text), Err(error), "{text}");
+        }
+    }
+
+    // Spec: 2.4. The X-addresses are those of XLS-5.
+    #[test]
+    fn rejects_what_was_meant_as_an_account_instead_of_hashing_it() {
+        let lower = "rlnapokeebjze2qs6x52yvpzpz8td4dc6w";
+        for local in [
+            lower,
+            "RLNAPOKEEBJZE2QS6X52YVPZPZ8TD4DC6W",
+            "rLNaPoKeeBjZe2qs6x52yVPZpZ8td4dc6w.12345",
+            "rLNaPoKeeBjZe2qs6x52yVPZpZ8td4dc6w-12345",
+            "rLNaPoKeeBjZe2qs6x52yVPZpZ8td4dc6w?dt=12345",
+            "rLNaPoKeeBjZe2qs6x52yVPZpZ8td4dc6w_",
+            "rLNaPoKeeBjZe2qs6x52yVPZpZ8td4dc6w0",
+            "XVLhHMPHU98es4dbozjVtdWzVrDjtV5fdx1mHp98tDMoQXb",
+            "xvlhhmphu98es4dbozjvtdwzvrdjtv5fdx1mhp98tdmoqxb",
+            "XVLhHMPHU98es4dbozjVtdWzVrDjtV5fdx1mHp98tDMoQXb+7",
+            "TVE26TYGhfLC7tQDno7G8dGtxSkYQn49b3qD26PK7FcGSKE",
+            "tve26tyghflc7tqdno7g8dgtxskyqn49b3qd26pk7fcgske",
+            "r234567890123456789012345",
+        ] {
+            let text = format!("{local}@access.example");
+            assert_eq!(parse_recipient(&text), Err(AddressError::AccountLike), "{text}");
+        }
+        for local in [
+            "r23456789012345678901234",
+            "r2345678901234567890123-567",
+            "x.lhhmphu98es4dbozjvtdwzvrdjtv5fdx1mhp98tdmoqxb",
+            "tve26tyghflc7tqdno7g8dgtxskyqn49b3qd26pk",
+            "s23456789012345678901234567",
+            "0rlnapokeebjze2qs6x52yvpzpz8td4dc6w",
+        ] {
+            let text = format!("{local}@access.example");
+            assert!(
+                parse_recipient(&text).is_ok_and(|r| r.address().is_some()),
+                "{text}"
+            );
+        }
+        // Its owner sends, and is paid by the account.
+        let sender = parse_sender(&format!("{lower}@mail.example")).expect("a mailbox");
+        let account = sender.account();
+        assert_eq!(sender.to_recipient(), Recipient::Chain { account, tag: None });
+        let alice = parse_sender("alice@mail.example").expect("a mailbox");
+        assert_eq!(alice.to_recipient().address(), Some(&alice));
+    }
+
+    #[test]
+    fn accepts_a_tag_where_it_is_documented_and_rejects_it_elsewhere() {
+        for domain in TAG_DOMAINS {
+            let text = format!("Bob+rent+x@{domain}");
+            let recipient = parse_recipient(&text).expect(domain);
+            assert_eq!(
+                recipient.address().map(CanonicalAddress::as_str),
+                Some(&*format!("bob@{domain}"))
+            );
+        }
+        for (text, error) in [
+            ("bob+rent@example.com", AddressError::PlusNoTag),
+            ("bob+@example.com", AddressError::PlusNoTag),
+            ("bob+rent@eu.gmail.com", AddressError::PlusNoTag),
+            ("+rent@gmail.com", AddressError::EmptyLocal),
+            ("bob.+rent@gmail.com", AddressError::DotBeforePlus),
+            ("bob.+rent@outlook.com", AddressError::DotBeforePlus),
+        ] {
+            assert_eq!(parse_recipient(text), Err(error), "{text}");
+            assert_eq!(parse_sender(text), Err(error), "{text}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! Spec: 5.4. Narrower than RFC 2045 and 2046 on purpose.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use thiserror::Error;
 
@@ -33,6 +34,9 @@ pub enum MimeError {
     /// A nested multipart without a boundary, or whose boundary does not occur.
     #[error("a nested multipart has no usable boundary")]
     Boundary,
+    /// A nested digest, whose parts are mails.
+    #[error("its first part is a digest of other mails")]
+    Digest,
     /// The first part is no plain text.
     #[error("its first part is not plain text")]
     NotPlainText,
@@ -54,17 +58,37 @@ pub enum MimeError {
 }
 
 /// The text in which the instruction is looked for; lines end in CRLF or LF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text<'b> {
+    /// The body itself: it is no multipart, and nothing signed says how it is encoded.
+    Raw(&'b [u8]),
+    /// The first part, decoded by its own header.
+    Part(Cow<'b, [u8]>),
+}
+
+impl Deref for Text<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Text::Raw(text) => text,
+            Text::Part(text) => text,
+        }
+    }
+}
+
+/// The instruction text of a body.
 ///
 /// Spec: 5.4. A body that does not begin as a multipart is read raw, undecoded.
-pub fn instruction_text(body: &[u8]) -> Result<Cow<'_, [u8]>, MimeError> {
+pub fn instruction_text(body: &[u8]) -> Result<Text<'_>, MimeError> {
     let Some((boundary, rest)) = opening(body) else {
-        return Ok(Cow::Borrowed(body));
+        return Ok(Text::Raw(body));
     };
     let mut part = until_delimiter(rest, boundary);
     for _ in 0..MULTIPART_DEPTH_MAX {
         let (header, content) = split_part(part)?;
         match header.boundary()? {
-            None => return header.decode(content),
+            None => return header.decode(content).map(Text::Part),
             Some(boundary) => part = first_child(content, &boundary)?,
         }
     }
@@ -282,22 +306,18 @@ impl PartHeader<'_> {
     /// The boundary, if the part is a multipart. Checks what holds for every part on the path.
     fn boundary(&self) -> Result<Option<Cow<'_, [u8]>>, MimeError> {
         let Some(value) = &self.content_type else {
-            self.disposition_type()?;
+            self.is_inline()?;
             return Ok(None);
         };
-        let (media_type, parameters) = structured(value)?;
-        check_no_file_name(&parameters)?;
-        self.disposition_type()?;
-        let (kind, subtype) = split_at_byte(media_type, b'/').ok_or(MimeError::ContentHeader)?;
-        if !is_token(kind) || !is_token(subtype) {
-            return Err(MimeError::ContentHeader);
-        }
-        if !kind.eq_ignore_ascii_case(b"multipart") {
-            return if media_type.eq_ignore_ascii_case(b"text/plain") {
-                Ok(None)
-            } else {
-                Err(MimeError::NotPlainText)
-            };
+        let (media_type, parameters) = content_type(value)?;
+        self.is_inline()?;
+        match media_type {
+            MediaType::PlainText => return Ok(None),
+            MediaType::Multipart(subtype) if subtype.eq_ignore_ascii_case(b"digest") => {
+                return Err(MimeError::Digest);
+            }
+            MediaType::Multipart(_) => {}
+            MediaType::Other => return Err(MimeError::NotPlainText),
         }
         if self.encoding()? != Encoding::Identity {
             return Err(MimeError::Encoding);
@@ -312,18 +332,9 @@ impl PartHeader<'_> {
             .ok_or(MimeError::Boundary)
     }
 
-    /// The disposition; a file name in it refuses the part.
-    fn disposition_type(&self) -> Result<Option<&[u8]>, MimeError> {
-        let Some(value) = &self.disposition else {
-            return Ok(None);
-        };
-        let (kind, parameters) = structured(value)?;
-        check_no_file_name(&parameters)?;
-        if is_token(kind) {
-            Ok(Some(kind))
-        } else {
-            Err(MimeError::ContentHeader)
-        }
+    /// Whether the part is no attachment; a file name in its disposition refuses it.
+    fn is_inline(&self) -> Result<bool, MimeError> {
+        self.disposition.as_deref().map_or(Ok(true), is_inline)
     }
 
     fn encoding(&self) -> Result<Encoding, MimeError> {
@@ -343,8 +354,7 @@ impl PartHeader<'_> {
 
     /// The text of a leaf.
     fn decode<'a>(&self, content: &'a [u8]) -> Result<Cow<'a, [u8]>, MimeError> {
-        let inline = |kind: &[u8]| kind.eq_ignore_ascii_case(b"inline");
-        if self.disposition_type()?.is_some_and(|kind| !inline(kind)) {
+        if !self.is_inline()? {
             return Err(MimeError::Attachment);
         }
         // The last line end belongs to the delimiter (RFC 2046 5.1.1).
@@ -359,6 +369,51 @@ impl PartHeader<'_> {
         }
         Ok(text)
     }
+}
+
+/// What a Content-Type says, as far as rules look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType<'v> {
+    /// text/plain.
+    PlainText,
+    /// A multipart, by its subtype.
+    Multipart(&'v [u8]),
+    /// Any other.
+    Other,
+}
+
+/// What the value of a Content-Type says; a file name in it refuses.
+pub(crate) fn media_type(value: &[u8]) -> Result<MediaType<'_>, MimeError> {
+    content_type(value).map(|(media_type, _)| media_type)
+}
+
+/// Whether the value of a Content-Disposition is `inline`; a file name in it refuses.
+pub(crate) fn is_inline(value: &[u8]) -> Result<bool, MimeError> {
+    let (kind, parameters) = structured(value)?;
+    check_no_file_name(&parameters)?;
+    if is_token(kind) {
+        Ok(kind.eq_ignore_ascii_case(b"inline"))
+    } else {
+        Err(MimeError::ContentHeader)
+    }
+}
+
+/// The media type and the parameters of a Content-Type.
+fn content_type(value: &[u8]) -> Result<(MediaType<'_>, Parameters<'_>), MimeError> {
+    let (main, parameters) = structured(value)?;
+    check_no_file_name(&parameters)?;
+    let (kind, subtype) = split_at_byte(main, b'/').ok_or(MimeError::ContentHeader)?;
+    if !is_token(kind) || !is_token(subtype) {
+        return Err(MimeError::ContentHeader);
+    }
+    let media_type = if kind.eq_ignore_ascii_case(b"multipart") {
+        MediaType::Multipart(subtype)
+    } else if main.eq_ignore_ascii_case(b"text/plain") {
+        MediaType::PlainText
+    } else {
+        MediaType::Other
+    };
+    Ok((media_type, parameters))
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -496,6 +551,19 @@ fn hex_digit(byte: u8) -> Result<u8, MimeError> {
 mod tests {
     use super::*;
 
+    // Spec: 5.4. RFC 2046 5.1.5: the parts of a digest are mails, also without a type.
+    #[test]
+    fn rejects_the_first_mail_of_a_digest_in_a_multipart() {
+        let in_a = |subtype: &str| {
+            text(&multipart(
+                &format!("Content-Type: multipart/{subtype}; boundary=c"),
+                "--c\n\nREMIT 1 XAH\n--c--",
+            ))
+        };
+        assert_eq!(in_a("mixed").as_deref(), Ok("REMIT 1 XAH"));
+        assert_eq!(in_a("digest"), Err(MimeError::Digest));
+    }
+
     fn text(body: &str) -> Result<String, MimeError> {
         let body = body.replace('\n', "\r\n");
         instruction_text(body.as_bytes()).map(|text| String::from_utf8_lossy(&text).replace("\r\n", "\n"))
@@ -613,6 +681,8 @@ mod tests {
             ("Content-Transfer-Encoding: x-uuencode", MimeError::Encoding),
             ("Content-Transfer-Encoding: 7bit (x)", MimeError::ContentHeader),
             ("Content-Type: multipart/mixed", MimeError::Boundary),
+            ("Content-Type: multipart/digest; boundary=b", MimeError::Digest),
+            ("Content-Type: Multipart/DIGEST", MimeError::Digest),
             (
                 "Content-Type: multipart/mixed; boundary=\"\"",
                 MimeError::Boundary,

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod base64;
 pub(crate) mod date;
+pub mod foreign;
 pub mod message;
 pub mod mime;
 pub mod text;

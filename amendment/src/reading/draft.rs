@@ -20,9 +20,10 @@ use crate::instruction::order::Order;
 use crate::limits::MEMO_BYTES_MAX;
 use crate::mail::address::{self, CanonicalAddress, Recipient};
 use crate::mail::date;
+use crate::mail::foreign;
 use crate::mail::message::{Mail, Source};
 use crate::mail::mime;
-use crate::mail::text::{is_wsp, shown, trim_wsp};
+use crate::mail::text::{is_wsp, shown};
 use crate::reading::candidate::Candidate;
 use crate::refusal::Refusal;
 
@@ -108,8 +109,9 @@ pub(crate) fn read<'m>(
         && !rec.is_settled(Step::Date)
     {
         draft.date = read_date(selection, draft.candidate.times.as_ref(), rec);
-        rec.hold(Step::ListOrRobot, check_list_or_robot(selection), |()| {
-            "no list or robot header".to_owned()
+        let own = check_own_words(selection, draft.candidate.sender.as_ref());
+        rec.hold(Step::OwnWords, own, |()| {
+            "no signed line of a list, a robot or a file".to_owned()
         });
     }
     if let Some(body) = &body {
@@ -175,6 +177,8 @@ impl<'m> Draft<'m> {
     }
 
     /// From the canonical body to the order.
+    ///
+    /// Spec: 5.2, 5.3, 5.4, 5.5, 5.6, 2.4, 2.5.
     fn read_order(&mut self, body: &[u8], network_id: u32, rec: &mut impl Recorder) {
         let text = mime::instruction_text(body).map_err(Refusal::Mime);
         let Some(text) = rec.hold(Step::BodyText, text, |text| {
@@ -186,6 +190,9 @@ impl<'m> Draft<'m> {
         let Some(first) = rec.hold(Step::Grammar, first, |first| shown(&first.line)) else {
             return;
         };
+        if let Err(error) = first.check_decoded(&text) {
+            rec.fail(Step::BodyText, Refusal::Instruction(error));
+        }
         let line = first.parse().map_err(Refusal::Instruction);
         let Some(line) = rec.hold(Step::Grammar, line, |_| shown(&first.line)) else {
             self.other_line = Some(first.line);
@@ -253,35 +260,14 @@ fn read_date(selection: &Selection<'_>, times: Option<&Times>, rec: &mut impl Re
     Some(date)
 }
 
-/// Header names of lists and robots. Spec: 4.8.
-const ROBOT_NAMES: [&[u8]; 2] = [b"mailing-list", b"precedence"];
-/// How other such names begin. Spec: 4.8.
-const ROBOT_PREFIXES: [&[u8]; 3] = [b"list-", b"resent-", b"x-original-"];
-
-/// No selected line says that a list or a robot sent the mail.
-///
-/// Spec: 4.8. Groups re-sign outsiders' words as their own; vacation and ticket robots echo what they answer.
-fn check_list_or_robot(selection: &Selection<'_>) -> Result<(), Refusal> {
-    let found = selection
-        .in_normal_order()
-        .any(|(name, line)| is_of_list_or_robot(name, line));
-    if found { Err(Refusal::ListOrRobot) } else { Ok(()) }
-}
-
-/// Whether a header field, by its name and its whole line, says that a list or a robot sent the mail.
+/// No selected line says that the words need not be the sender's.
 ///
 /// Spec: 4.8.
-#[must_use]
-pub fn is_of_list_or_robot(name: &[u8], line: &[u8]) -> bool {
-    let starts = |prefix: &[u8]| {
-        name.get(..prefix.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-    };
-    if name.eq_ignore_ascii_case(b"auto-submitted") {
-        return !trim_wsp(canon::value(line)).eq_ignore_ascii_case(b"no");
-    }
-    ROBOT_NAMES.iter().any(|robot| name.eq_ignore_ascii_case(robot))
-        || ROBOT_PREFIXES.iter().any(|prefix| starts(prefix))
+fn check_own_words(selection: &Selection<'_>, from: Option<&CanonicalAddress>) -> Result<(), Refusal> {
+    selection
+        .in_normal_order()
+        .try_for_each(|(name, line)| foreign::check(name, canon::value(line), from))
+        .map_err(Refusal::Foreign)
 }
 
 /// The recipient that the To header names, which must be signed exactly once for that.

@@ -112,11 +112,13 @@ impl NoticeRules {
         })
     }
 
-    /// Whether an address is one of the relay's own, however it is written.
+    /// Whether an address is one of the relay's own, however it is written, with whatever tag.
     fn is_own(&self, address: &str) -> bool {
-        let canonical = |text: &str| match amendment::address::parse_recipient(text) {
-            Ok(recipient) => recipient.address().map(|address| address.as_str().to_owned()),
-            Err(_) => None,
+        let canonical = |text: &str| {
+            let (local, domain) = text.rsplit_once('@')?;
+            let mailbox = local.split('+').next().unwrap_or_default();
+            let sender = amendment::address::parse_sender(&format!("{mailbox}@{domain}"));
+            sender.ok().map(|address| address.as_str().to_owned())
         };
         let asked = canonical(address);
         self.own

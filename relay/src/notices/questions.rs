@@ -211,8 +211,7 @@ pub(super) fn no_account(rules: &NoticeRules, entry: &Entry, reserve: Option<Dro
         ),
     ]);
     let ten = codec::Amount::from_drops(Drops::new(10 * Drops::PER_XAH));
-    let to = amendment::address::parse_recipient(entry.from.as_str()).ok();
-    let line = to.and_then(|to| FirstLine::pay(ten, to, rules.network));
+    let line = FirstLine::pay(ten, entry.from.to_recipient(), rules.network);
     page.paragraph(&format!(
         "How to get money: buy XAH at an exchange and withdraw it to the account above, or ask somebody who has XAH to \
          pay you, by an email to you with {} in Cc that begins with a line like this one, followed by an empty line:",

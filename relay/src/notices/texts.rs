@@ -490,7 +490,6 @@ fn try_out(rules: &NoticeRules, entry: &Entry, receipt: &Receipt) -> Option<(Str
     let arrived = receipt.arrived().drops()?;
     let free = arrived.get().checked_sub(fee_room(BASE_FEE).get())?;
     let amount = Amount::from_drops(Drops::new(free.min(TRIAL.get())));
-    let sender = amendment::address::parse_recipient(entry.from.as_str()).ok()?;
-    let line = FirstLine::pay(amount, sender, rules.network)?;
+    let line = FirstLine::pay(amount, entry.from.to_recipient(), rules.network)?;
     Some((amount.to_string(), line))
 }
