@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use amendment::KeyName;
-use codec::CloseTime;
 use codec::keys::PublicKey;
+use codec::{CloseTime, sf};
 use ledger::dkim::{self, Attestation};
 use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 use ledger::{Ledger, Transaction};
@@ -83,18 +83,19 @@ impl Attestations {
         })
     }
 
-    /// Names are done with. What became too old for the ledger after `parent` goes too.
+    /// Names are done with. So are words that count no more in the ledger after `parent`: too old ones, and those
+    /// not after the last quorum about their name. Spec: 7.2
     pub(crate) fn forget(&mut self, used: &[KeyName], parent: &Ledger) {
         for name in used {
             self.0.remove(name);
         }
         let now = parent.close_time().seconds();
-        self.0.retain(|_, words| {
+        self.0.retain(|name, words| {
+            let entry = parent.entry(&name.keylet());
+            let last = entry.and_then(|entry| entry.u32(sf::LAST_ATTESTED)).unwrap_or(0);
             words.retain(|_, word| {
-                word.observed_at
-                    .seconds()
-                    .saturating_add(ATTESTATION_AGE_SECS_MAX)
-                    >= now
+                let seen = word.observed_at.seconds();
+                seen > last && seen.saturating_add(ATTESTATION_AGE_SECS_MAX) >= now
             });
             !words.is_empty()
         });

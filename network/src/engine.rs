@@ -123,6 +123,8 @@ pub struct Parts<M, P, B, S, R> {
     pub blocker: B,
     /// How nodes talk.
     pub channels: Channels<S, R>,
+    /// What the names of its files begin with: empty where they have a disk of their own.
+    pub partition: String,
 }
 
 /// Run an engine until it ends, or until this node's ledger is not the network's.
@@ -141,6 +143,7 @@ where
     let digest = genesis.digest();
     let (scheme, me) = (parts.membership.scheme(), parts.membership.key.public_key());
     let page_cache = CacheRef::new(PAGE_BYTES, PAGES);
+    let at = |name: &str| format!("{}{name}", parts.partition);
     let Channels {
         votes,
         certificates,
@@ -157,41 +160,45 @@ where
         buffered::Engine::new(context.child("broadcast"), broadcasting(me, parts.peers));
     let broadcast = broadcast.start(blocks);
     let certificates_kept = archive(
-        "finalizations",
+        at("finalizations"),
         Scheme::certificate_codec_config_unbounded(),
         &page_cache,
     );
     let finalizations = immutable::Archive::init(context.child("finalizations"), certificates_kept).await;
-    let blocks = immutable::Archive::init(context.child("blocks"), archive("blocks", (), &page_cache)).await;
+    let blocks =
+        immutable::Archive::init(context.child("blocks"), archive(at("blocks"), (), &page_cache)).await;
     let (marshal, mailbox, _) = Actor::init(
         context.child("marshal"),
         finalizations.expect("the engine's disk answers"),
         blocks.expect("the engine's disk answers"),
-        keeping(scheme.clone(), genesis, page_cache.clone()),
+        keeping(scheme.clone(), at(BLOCKS), genesis, page_cache.clone()),
     )
     .await;
     let (finals, to_commit) = tokio::sync::mpsc::unbounded_channel();
     let (of_commits, kept) = (ledgers.clone(), mailbox.clone());
-    let committing = context
+    let mut committing = context
         .child("commits")
         .dedicated()
         .spawn(move |clock| commit(clock, of_commits, to_commit, kept));
     let marshal = marshal.start(Finals::new(finals), buffer, fetched);
     let epocher = FixedEpocher::new(EPOCH_BLOCKS);
     let automaton = Inline::new(context.child("application"), App::new(ledgers), mailbox, epocher);
+    let of_votes = (digest, at(VOTES));
     let voting = voting(
         scheme,
         &parts.membership.namespace,
         parts.blocker,
         automaton,
-        digest,
+        of_votes,
         page_cache,
     );
     let simplex = simplex::Engine::new(context.child("simplex"), voting);
     let simplex = simplex.start(votes, certificates, resolver);
     tokio::select! {
-        ended = committing => ended.unwrap_or(Ok(())),
-        _ = marshal => Ok(()),
+        biased;
+        ended = &mut committing => ended.unwrap_or(Ok(())),
+        // It ends where a ledger is not taken; why, the other task says.
+        _ = marshal => committing.await.unwrap_or(Ok(())),
         _ = simplex => Ok(()),
         _ = broadcast => Ok(()),
     }
@@ -232,12 +239,17 @@ where
 }
 
 /// How blocks and certificates are kept.
-fn keeping(scheme: Scheme, genesis: Digested<Block>, page_cache: CacheRef) -> Keeping {
+fn keeping(
+    scheme: Scheme,
+    partition_prefix: String,
+    genesis: Digested<Block>,
+    page_cache: CacheRef,
+) -> Keeping {
     marshal::Config {
         provider: ConstantProvider::new(scheme),
         epocher: FixedEpocher::new(EPOCH_BLOCKS),
         start: Start::Genesis(genesis),
-        partition_prefix: BLOCKS.to_owned(),
+        partition_prefix,
         mailbox_size: MAILBOX,
         view_retention: ViewDelta::new(VIEWS_KEPT),
         prunable_items_per_section: ITEMS_PER_SECTION,
@@ -258,7 +270,7 @@ fn voting<A, B>(
     namespace: &[u8],
     blocker: B,
     automaton: A,
-    genesis: Digest,
+    floor: (Digest, String),
     page_cache: CacheRef,
 ) -> simplex::config::Config<Scheme, RoundRobin<Sha256>, B, Digest, A, A, A, Sequential>
 where
@@ -276,10 +288,10 @@ where
         reporter: automaton,
         track_historical_votes: false,
         strategy: Sequential,
-        partition: VOTES.to_owned(),
+        partition: floor.1,
         mailbox_size: MAILBOX,
         epoch: Epoch::zero(),
-        floor: Floor::Genesis(genesis),
+        floor: Floor::Genesis(floor.0),
         replay_buffer: BUFFER,
         write_buffer: BUFFER,
         page_cache,
@@ -298,8 +310,8 @@ where
 }
 
 /// How an archive lies on disk.
-fn archive<C>(name: &str, codec_config: C, page_cache: &CacheRef) -> immutable::Config<C> {
-    let partition = |part: &str| format!("{BLOCKS}-{name}-{part}");
+fn archive<C>(name: String, codec_config: C, page_cache: &CacheRef) -> immutable::Config<C> {
+    let partition = |part: &str| format!("{name}-{part}");
     immutable::Config {
         metadata_partition: partition("metadata"),
         freezer_table_partition: partition("table"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chain::ProposalFault;
+use chain::{ProposalFault, State};
 use codec::hash::sha512_half;
 use codec::{CloseTime, Hash256};
 use ledger::dkim::Attestation;
@@ -66,15 +66,7 @@ impl Talker for Node {
     }
 
     fn pending(&self) -> Vec<(Hash256, Submission)> {
-        let state = self.state();
-        let mails = state
-            .pool
-            .forms()
-            .map(|(id, raw)| (id, Submission::Mail(Arc::clone(raw))));
-        let signed = state.open.accepted().iter().chain(state.held.iter());
-        let signed = signed.filter(|tx| !tx.is_email_signed());
-        let signed = signed.map(|tx| (tx.id(), Submission::Transaction(tx.blob().into())));
-        mails.chain(signed).collect()
+        pending_of(&self.state())
     }
 
     fn submit(&self, from: IpAddr, submission: Submission) {
@@ -91,6 +83,17 @@ impl Talker for Node {
             }
         }
     }
+}
+
+/// What came in and is in no ledger yet: mails on their way, and what keys signed, in the open ledger or held.
+#[must_use]
+pub fn pending_of(state: &State) -> Vec<(Hash256, Submission)> {
+    let mails = state.pool.forms();
+    let mails = mails.map(|(id, raw)| (id, Submission::Mail(Arc::clone(raw))));
+    let signed = state.open.accepted().iter().chain(state.held.iter());
+    let signed = signed.filter(|tx| !tx.is_email_signed());
+    let signed = signed.map(|tx| (tx.id(), Submission::Transaction(tx.blob().into())));
+    mails.chain(signed).collect()
 }
 
 /// The id under which a node keeps a submission that it takes.

@@ -23,12 +23,13 @@ mod ledgers;
 pub mod limits;
 mod machine;
 mod process;
-mod spread;
+pub mod spread;
 mod wire;
 
 pub use application::Stopped;
 pub use block::{Block, Digest};
 pub use engine::Part;
+pub use host::pending_of;
 pub use ledgers::BlockFault;
 pub use machine::{Machine, Submission, Talker};
-pub use process::{ENGINE_FOLDER, EngineConfig, EngineError, Member, guard_votes, start};
+pub use process::{EngineConfig, EngineError, Member, start};

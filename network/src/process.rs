@@ -1,7 +1,7 @@
 //! An engine as one process of a network: over TCP, on threads and a runtime of its own.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
 use commonware_p2p::authenticated::lookup::{self, Network};
 use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers};
-use commonware_runtime::{Quota, Runner as _, Spawner as _, Supervisor as _, tokio as tokio_runtime};
+use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as tokio_runtime};
 use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
@@ -29,11 +29,14 @@ use crate::block::Block;
 use crate::engine::{self, Channels, Membership, Part, Parts, VOTES};
 use crate::limits::{BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, VALIDATORS_MAX};
 use crate::machine::{Machine, Talker};
-use crate::spread::{Heard, listen, speak, spread, take};
+use crate::spread;
 use crate::wire::{SUBMISSION_BYTES_MAX, WORDS_BYTES_MAX};
 
 /// Name of the folder with the engine's own files within a data folder.
-pub const ENGINE_FOLDER: &str = "engine";
+const ENGINE_FOLDER: &str = "engine";
+
+/// Beside the key, it says that the key has voted.
+const MARKER: &str = "validator.voted";
 
 /// What the engine's signatures are made for begins so; network and first ledger follow. Shorter than 64 bytes with
 /// what the engine appends: what it signs begins with that length, and so with another byte than a transaction, a
@@ -64,6 +67,8 @@ pub struct EngineConfig {
     pub members: Vec<Member>,
     /// The data folder.
     pub data: PathBuf,
+    /// The folder of the key: what says that it has voted goes with it.
+    pub key_folder: PathBuf,
 }
 
 /// Why an engine does not run.
@@ -85,6 +90,16 @@ pub enum EngineError {
     Folder {
         /// The folder.
         path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The port is taken, or not for this user.
+    #[error(
+        "cannot listen on {address} for the other nodes: {source}. Is another program there? 'peer' says where"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
         /// Why not.
         source: std::io::Error,
     },
@@ -114,9 +129,8 @@ pub enum EngineError {
 }
 
 /// Refuse a key that has voted where the record of its votes is gone, and note that it votes from now on.
-/// `key_folder` holds the key, so that both go together.
-pub fn guard_votes(data: &Path, key_folder: &Path) -> Result<(), EngineError> {
-    let (folder, marker) = (data.join(ENGINE_FOLDER), key_folder.join("validator.voted"));
+fn guard_votes(data: &Path, key_folder: &Path) -> Result<(), EngineError> {
+    let (folder, marker) = (data.join(ENGINE_FOLDER), key_folder.join(MARKER));
     let wrong = |source| EngineError::Folder {
         path: key_folder.to_owned(),
         source,
@@ -126,9 +140,7 @@ pub fn guard_votes(data: &Path, key_folder: &Path) -> Result<(), EngineError> {
             .filter_map(Result::ok)
             .any(|entry| entry.file_name().to_string_lossy().starts_with(VOTES)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-        Err(source) => {
-            return Err(EngineError::Folder { path: folder, source });
-        }
+        Err(source) => return Err(EngineError::Folder { path: folder, source }),
     };
     match (marker.exists(), has_votes) {
         (true, true) => Ok(()),
@@ -142,11 +154,21 @@ pub fn guard_votes(data: &Path, key_folder: &Path) -> Result<(), EngineError> {
 
 /// Run an engine on a thread of its own until `stop` says true. The receiver tells its end.
 pub fn start<M: Machine + Talker>(
-    config: EngineConfig,
+    config: &EngineConfig,
     machine: Arc<M>,
     stop: watch::Receiver<bool>,
 ) -> Result<tokio::sync::oneshot::Receiver<Result<(), EngineError>>, EngineError> {
-    let setup = Setup::of(&config)?;
+    let setup = Setup::of(config)?;
+    // The engine would panic; and a key that never voted must not look as if it had.
+    drop(
+        TcpListener::bind(setup.listen).map_err(|source| EngineError::Listen {
+            address: setup.listen,
+            source,
+        })?,
+    );
+    if setup.membership.part == Part::Validator {
+        guard_votes(&config.data, &config.key_folder)?;
+    }
     let (ended, end) = tokio::sync::oneshot::channel();
     let run = move || {
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| setup.run(machine, stop)));
@@ -252,24 +274,10 @@ impl Setup {
                 blocks: channel(3, Quota::per_second(NZU32!(BLOCKS_PER_SECOND))),
                 backfill: channel(4, messages),
             };
-            let (tell, told) = channel(5, Quota::per_second(NZU32!(BLOCKS_PER_SECOND)));
-            let (pass, passed) = channel(6, messages);
+            let words = channel(5, Quota::per_second(NZU32!(BLOCKS_PER_SECOND)));
+            let submissions = channel(6, messages);
             let network = network.start();
-            let heard = Heard::default();
-            let talker = Arc::clone(&machine);
-            context
-                .child("speak")
-                .spawn(move |clock| speak(clock, talker, tell));
-            let talker = Arc::clone(&machine);
-            context.child("listen").spawn(move |_| listen(talker, told));
-            let (talker, known) = (Arc::clone(&machine), heard.clone());
-            context
-                .child("spread")
-                .spawn(move |clock| spread(clock, talker, known, pass));
-            let (talker, addresses) = (Arc::clone(&machine), self.addresses);
-            context
-                .child("take")
-                .spawn(move |context| take(context, talker, heard, addresses, passed));
+            spread::start(&context, &machine, self.addresses, words, submissions);
             let engine = engine::run(
                 context.child("engine"),
                 Parts {
@@ -279,6 +287,7 @@ impl Setup {
                     peers: oracle.clone(),
                     blocker: oracle,
                     channels,
+                    partition: String::new(),
                 },
             );
             tokio::select! {

@@ -24,7 +24,7 @@ use crate::wire::{SUBMISSION_BYTES_MAX, decode_submission, decode_words, encode_
 
 /// What came from other nodes: those pass it on themselves. Cheap to clone: all clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<(BTreeSet<Hash256>, VecDeque<Hash256>)>>);
+struct Heard(Arc<Mutex<(BTreeSet<Hash256>, VecDeque<Hash256>)>>);
 
 impl Heard {
     fn insert(&self, id: Hash256) {
@@ -83,8 +83,40 @@ impl Told {
     }
 }
 
+/// Start to tell and to hear: words on one channel, submissions on another. `addresses` are those of the peers.
+pub fn start<E, T, S, R>(
+    context: &E,
+    talker: &Arc<T>,
+    addresses: BTreeMap<PublicKey, IpAddr>,
+    words: (S, R),
+    submissions: (S, R),
+) where
+    E: Spawner + Clock,
+    T: Talker,
+    S: Sender<PublicKey = PublicKey>,
+    R: Receiver<PublicKey = PublicKey>,
+{
+    let heard = Heard::default();
+    let (tell, told) = words;
+    let (pass, passed) = submissions;
+    let of_words = Arc::clone(talker);
+    context
+        .child("speak")
+        .spawn(move |clock| speak(clock, of_words, tell));
+    let of_words = Arc::clone(talker);
+    context.child("listen").spawn(move |_| listen(of_words, told));
+    let (of_mails, known) = (Arc::clone(talker), heard.clone());
+    context
+        .child("spread")
+        .spawn(move |clock| spread(clock, of_mails, known, pass));
+    let of_mails = Arc::clone(talker);
+    context
+        .child("take")
+        .spawn(move |context| take(context, of_mails, heard, addresses, passed));
+}
+
 /// Tells what came in here.
-pub(crate) async fn spread<T: Talker>(
+async fn spread<T: Talker>(
     clock: impl Clock,
     talker: Arc<T>,
     heard: Heard,
@@ -100,7 +132,7 @@ pub(crate) async fn spread<T: Talker>(
 }
 
 /// Takes what came in at other nodes, several at one time, so that they share a commit.
-pub(crate) async fn take<T: Talker>(
+async fn take<T: Talker>(
     context: impl Spawner,
     talker: Arc<T>,
     heard: Heard,
@@ -136,11 +168,7 @@ pub(crate) async fn take<T: Talker>(
 }
 
 /// Says what DNS told this validator, until a ledger has it.
-pub(crate) async fn speak<T: Talker>(
-    clock: impl Clock,
-    talker: Arc<T>,
-    mut sender: impl Sender<PublicKey = PublicKey>,
-) {
+async fn speak<T: Talker>(clock: impl Clock, talker: Arc<T>, mut sender: impl Sender<PublicKey = PublicKey>) {
     let mut turn = 0;
     loop {
         clock.sleep(WORDS_EVERY).await;
@@ -156,7 +184,7 @@ pub(crate) async fn speak<T: Talker>(
 }
 
 /// Hears what DNS told other validators. Whether a word counts, the machine decides.
-pub(crate) async fn listen<T: Talker>(talker: Arc<T>, mut receiver: impl Receiver<PublicKey = PublicKey>) {
+async fn listen<T: Talker>(talker: Arc<T>, mut receiver: impl Receiver<PublicKey = PublicKey>) {
     while let Ok((peer, message)) = receiver.recv().await {
         match decode_words(message.as_ref()) {
             Some(words) => words.into_iter().for_each(|word| talker.hear(word)),

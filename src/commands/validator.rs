@@ -5,7 +5,7 @@ use super::{Failure, Outcome, keys};
 use crate::cli;
 use crate::output::Format;
 use ::network::config::Config;
-use ::network::{EngineConfig, EngineError, Part, guard_votes};
+use ::network::{EngineConfig, EngineError};
 use node::{Node, first_ledger, validator_key};
 use serde_json::json;
 use std::sync::Arc;
@@ -57,16 +57,13 @@ async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, F
         key: key.clone(),
         members: config.members().to_vec(),
         data: node_config.data.clone(),
+        key_folder: config.folder.clone(),
     };
     let runtime = tokio::runtime::Handle::current();
     let starting = tokio::task::spawn_blocking(move || {
         Node::start_with_key(&node_config, key, clock, resolver, runtime)
     });
     let node = starting.await.map_err(std::io::Error::other)??;
-    // After the data folder is this node's alone.
-    if Part::from(own.part) == Part::Validator {
-        guard_votes(&engine.data, &config.folder)?;
-    }
     let listening = TcpListener::bind(own.rpc).await;
     let listener = listening.map_err(|source| Failure::Listen {
         flag: "rpc",
@@ -75,7 +72,7 @@ async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, F
     })?;
     let address = listener.local_addr()?;
     let (told, stop) = watch::channel(false);
-    let end = ::network::start(engine, Arc::new(node.clone()), stop)?;
+    let end = ::network::start(&engine, Arc::new(node.clone()), stop)?;
     let closing = |node: Node, mut stopped: watch::Receiver<bool>| {
         tokio::spawn(async move {
             let mut end = end;
