@@ -18,7 +18,7 @@ fn address_gives_the_vectors() {
         assert_eq!(found["can_send"], json!(true), "{row}");
     }
     let rejected = vectors["reject"].as_array().expect("list");
-    assert_eq!(rejected.len(), 20);
+    assert_eq!(rejected.len(), 22);
     for address in rejected {
         let found = run(&["address", "--json", "--", address.as_str().expect("text")]);
         assert_eq!(found.code, 1, "{address}: {}", found.out);

@@ -119,10 +119,10 @@ wrapped("long-line-and-text", "The same with text in the next line.", LONG.encod
 FIRST = "REMIT 123456789.12345 EUR/" + ISSUER
 wrapped("before-to-whole", "A long line in one piece.", (FIRST + TO).encode() + b"\r\n", line=FIRST + TO, amount=("123456789.12345", "EUR", ISSUER), to="carol@example.com")
 wrapped("before-to", "A program broke the line before TO. The first half is an instruction by itself and would pay whom the To header names.", FIRST.encode() + b"\r\nTO <bob@example.com>\r\n", "5.3", to="carol@example.com", rfc="RFC 3676 section 4.2")
-wrapped("before-to-short", "TO would have fitted into 60 columns, so no program broke here: the writer began a line, and the instruction ended before it.", b"REMIT 10 XAH\r\nTO <bob@example.com>\r\n", line="REMIT 10 XAH", to="carol@example.com", to_is="carol@example.com")
+wrapped("before-to-short", "TO would have fitted into 60 columns, so no program broke here: the writer did, and meant Bob. The line above would pay whom the To header names.", b"REMIT 10 XAH\r\nTO <bob@example.com>\r\n", "5.3", to="carol@example.com")
 wrapped("after-to", "Broken after TO: the first half is no instruction.", FIRST.encode() + b" TO\r\n<bob@example.com>\r\n", "5.2", to="carol@example.com")
 wrapped("before-net", "A break before NET in a long line: without NET the mail would be valid on the main network.", LONG.encode() + b"\r\nNET 21338\r\n", "5.3")
-wrapped("before-net-short", "NET would have fitted into 60 columns, so no program broke here: the writer began a line, and that line is no part of the instruction.", BODY + b"NET 21338\r\n")
+wrapped("before-net-short", "NET would have fitted into 60 columns: the writer began a line there, and without it the mail would spend on the main network.", BODY + b"NET 21338\r\n", "5.3")
 wrapped("in-amount", "Broken within the words of the instruction: no half is one.", b"REMIT 10\r\nXAH TO <bob@example.com>\r\n", "5.2")
 wrapped("in-address", "Broken within the address.", b"REMIT 10 XAH TO <bob@\r\nexample.com>\r\n", "5.2")
 wrapped("flowed-whole", "format=flowed with the whole line on one line.", BODY + b"\r\n-- \r\nAlice\r\n", ct="text/plain; charset=utf-8; format=flowed")
@@ -208,9 +208,9 @@ case("auto-submitted-unsigned", "An unsigned header proves nothing and can be ad
      spec="4.8, 14", extra=[("Auto-Submitted", "auto-replied")], h=H, rfc="RFC 3834 section 5")
 case("ticket-echo", "A ticket system's marker line comes first.", "5.2", body=b"##- Please type your reply above this line -##\r\n\r\n" + BODY)
 case("ticket-echo-of-subject", "A ticket system repeats the Subject as its first words.", "5.2", body=b"Re: " + BODY)
-case("delivery-report", "A bounce holds the order in its third part; the first part is the mailer's text.", "5.2", rfc="RFC 3464 section 2", ct='multipart/report; report-type=delivery-status; boundary="r1"',
+case("delivery-report", "A bounce holds the order in its third part; the first part is the mailer's text, and its signed type says that it is a report.", "4.8", rfc="RFC 3464 section 2", ct='multipart/report; report-type=delivery-status; boundary="r1"',
      body=b"--r1\r\nContent-Type: text/plain\r\n\r\nThis is the mail system at host mail.test.\r\n\r\n--r1\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mail.test\r\n\r\n--r1\r\nContent-Type: message/rfc822\r\n\r\nFrom: eve@evil.test\r\n\r\n" + BODY + b"\r\n--r1--\r\n")
-case("read-receipt", "A read receipt whose text part repeats the order after its own words.", "5.2", rfc="RFC 8098 section 3", ct='multipart/report; report-type=disposition-notification; boundary="r1"',
+case("read-receipt", "A read receipt whose text part repeats the order after its own words.", "4.8", rfc="RFC 8098 section 3", ct='multipart/report; report-type=disposition-notification; boundary="r1"',
      body=b"--r1\r\nContent-Type: text/plain\r\n\r\nThe message was displayed.\r\n" + BODY + b"--r1\r\nContent-Type: message/disposition-notification\r\n\r\nFinal-Recipient: rfc822;alice@mail.test\r\n\r\n--r1--\r\n")
 case("calendar-answer", "An accepted invitation begins with the calendar part.", "5.4", rfc="RFC 6047 section 2.4", body=b"--c1\r\nContent-Type: text/calendar; method=REPLY\r\n\r\nREMIT 10 XAH TO <bob@example.com>\r\n--c1--\r\n")
 case("unsubscribe-by-subject", "A newsletter's List-Unsubscribe chose the Subject; one click sent the mail. The body is empty.", "5.2", rfc="RFC 2369 section 3.2; RFC 6068 section 2", subject=LINE, body=b"")
@@ -218,7 +218,7 @@ case("unsubscribe-body-of-client", "A client writes its own body for a one-click
 case("unsubscribe-by-body", "A client that takes over the newsletter's `body=` makes Alice's provider sign an order. Nothing in the mail tells it from hers; section 14 names this. Accepted, so that nobody believes otherwise.",
      spec="5.2, 14", rfc="RFC 6068 section 2", subject="unsubscribe", body=BODY)
 case("feedback-id-signed", "Proton and Zoho put Feedback-ID into personal mail and sign it.", spec="4.8", shape=PROTON)
-case("x-auto-response-suppress-signed", "A header that only asks robots to keep silent.", spec="4.8", extra=[("X-Auto-Response-Suppress", "All")], h=H + ":X-Auto-Response-Suppress")
+case("x-auto-response-suppress-signed", "It asks robots to keep silent, which robots ask, not people.", "4.8", extra=[("X-Auto-Response-Suppress", "All")], h=H + ":X-Auto-Response-Suppress")
 group(951, "Mailing lists and forwarders")
 case("list-header-unsigned", "A list added its headers after the author's signature and changed nothing else: the words are still Alice's.", spec="4.8, 3.1", post=on_top("List-Id: <talk.lists.test>", "List-Unsubscribe: <mailto:leave@lists.test>", "Precedence: list"), h=H)
 case("author-signs-list-names", "The author's provider oversigned List-Id although the mail had none: names alone refuse nothing.", spec="4.8", h=H + ":List-Id:List-Unsubscribe:Precedence:Resent-From:Mailing-List", rfc="RFC 6376 section 5.4.2")

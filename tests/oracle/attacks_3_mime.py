@@ -18,7 +18,7 @@ mime("text-then-html", "Text first, HTML second, as every client writes it.", GO
 mime("html-says-otherwise", "HTML is never read: a client that shows only HTML shows another order, but Alice's own client wrote both parts.", parts(text(), HTML.replace(b"see the text part", b"REMIT 99 XAH TO &lt;eve@evil.test&gt;")))
 mime("html-first", "HTML first: the text part is not the first child.", parts(HTML, text()), "5.4")
 mime("html-only", "Only HTML, with the line in it.", parts(b"Content-Type: text/html\r\n\r\n" + BODY), "5.4")
-mime("html-raw-body", "A raw HTML body whose first line is markup.", b"<html><body>\r\n" + BODY + b"</body></html>\r\n", "5.2", ct="text/html")
+mime("html-raw-body", "A raw HTML body whose first line is markup; its signed Content-Type says so already.", b"<html><body>\r\n" + BODY + b"</body></html>\r\n", "4.8", ct="text/html")
 mime("attachment-first", "An attached text file before the text.", parts(text(BODY, TP + b"\nContent-Disposition: attachment; filename=\"order.txt\""), text(b"hello\r\n")), "5.4", rfc="RFC 2183 section 2.2")
 mime("attachment-without-name-first", "The same without a name.", parts(text(BODY, TP + b"\nContent-Disposition: attachment")), "5.4", rfc="RFC 2183 section 2.2")
 mime("inline-first", "`inline` is what a text part is.", parts(text(BODY, TP + b"\nContent-Disposition: inline"), HTML), rfc="RFC 2183 section 2.1")
@@ -36,7 +36,7 @@ mime("attached-mail-second", "An attached mail behind the text is not read.", pa
 mime("partial-message-first", "message/partial.", parts(b'Content-Type: message/partial; id="a@b"; number=1; total=2\r\n\r\n' + BODY), "5.4", rfc="RFC 2046 section 5.2.2")
 mime("external-body-first", "message/external-body.", parts(b'Content-Type: message/external-body; access-type=URL; URL="http://evil.test/"\r\n\r\n' + BODY), "5.4", rfc="RFC 2046 section 5.2.3; RFC 2017")
 mime("encrypted", "An encrypted mail has no text first.", parts(b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n", b"Content-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n"), "5.4", rfc="RFC 3156 section 4")
-mime("smime-opaque", "An S/MIME signature around the text: a raw base64 body.", base64.encodebytes(BODY).replace(b"\n", b"\r\n"), "5.2", ct="application/pkcs7-mime; smime-type=signed-data", extra=[("Content-Transfer-Encoding", "base64")], rfc="RFC 8551 section 3.5.2")
+mime("smime-opaque", "An S/MIME signature around the text: a raw base64 body under a signed type that is no text.", base64.encodebytes(BODY).replace(b"\n", b"\r\n"), "4.8", ct="application/pkcs7-mime; smime-type=signed-data", extra=[("Content-Transfer-Encoding", "base64")], rfc="RFC 8551 section 3.5.2")
 mime("pgp-signed", "multipart/signed is a multipart like any other; its preamble line is one of the two that may stand.", parts(text(), b"Content-Type: application/pgp-signature; name=signature.asc\r\n\r\n-----BEGIN PGP SIGNATURE-----\r\n", pre=b"This is an OpenPGP/MIME signed message (RFC 4880 and 3156)\r\n"), rfc="RFC 3156 section 5")
 mime("thunderbird-preamble", "The preamble of Thunderbird and git.", parts(text(), HTML, pre=b"This is a multi-part message in MIME format.\r\n"))
 mime("other-preamble", "Another preamble: the body is not read as a multipart, and its first line is no instruction.", parts(text(), HTML, pre=b"Your mail reader does not understand MIME.\r\n"), "5.2")
@@ -107,9 +107,9 @@ nested("with-filename", "A file name in the disposition on the path.", ALT + b"i
 nested("signed", "multipart/signed within mixed.", b'Content-Type: multipart/signed; micalg=pgp-sha256;\n protocol="application/pgp-signature"; boundary=i1', rfc="RFC 1847 section 2.1")
 nested("close-only", "Only a close delimiter: no child.", ALT + b"i1", "5.4", inner=b"--i1--\r\n")
 nested("html-first-child", "The first child of the nested multipart is HTML.", ALT + b"i1", "5.4", inner=parts(HTML, text(), bd=b"i1"))
-nested("digest", "In multipart/digest an untyped child is a mail by default. The rule knows no such default: the child is text, and its first line is what the sender's provider signed.", b"Content-Type: multipart/digest; boundary=i1", inner=parts(text(BODY, b"Content-Language: en"), bd=b"i1"), rfc="RFC 2046 section 5.1.5")
+nested("digest", "In multipart/digest an untyped child is a mail by default: somebody else's words.", b"Content-Type: multipart/digest; boundary=i1", "5.4", inner=parts(text(BODY, b"Content-Language: en"), bd=b"i1"), rfc="RFC 2046 section 5.1.5")
 
-nested("digest-of-a-list", "A real digest: what stands first in its untyped child is a header line of somebody's mail, which is never an instruction.", b"Content-Type: multipart/digest; boundary=i1", "5.2", inner=b"--i1\r\n\r\nFrom: eve@evil.test\r\nSubject: x\r\n\r\n" + BODY + b"--i1--\r\n", rfc="RFC 2046 section 5.1.5")
+nested("digest-of-a-list", "A real digest: its untyped child is somebody's mail.", b"Content-Type: multipart/digest; boundary=i1", "5.4", inner=b"--i1\r\n\r\nFrom: eve@evil.test\r\nSubject: x\r\n\r\n" + BODY + b"--i1--\r\n", rfc="RFC 2046 section 5.1.5")
 for slug, why, pre in (
         ("outlook", "Outlook writes `multipart` in one word (Gmail, GMX and others by SMTP).", "This is a multipart message in MIME format."),
         ("smime", "Thunderbird and Seamonkey above a mail with an S/MIME signature.", "This is a cryptographically signed message in MIME format."),
@@ -134,7 +134,7 @@ case("relabel-encoding-base64", "A Content-Transfer-Encoding that the sender nev
 case("relabel-encoding-quoted-printable", "The same with quoted-printable, which would undo `=3D`.", spec="5.4", same="relabel-none", post=on_top("Content-Transfer-Encoding: quoted-printable"), **R)
 case("relabel-mime-version-removed", "MIME-Version removed: structure is still read from the body.", spec="5.4", same="relabel-none", post=rep("MIME-Version: 1.0\r\n", ""), **R)
 case("relabel-outlook-encoding", "Microsoft signs Content-Type but no Content-Transfer-Encoding.", spec="5.4", shape=OUTLOOK, post=on_top("Content-Transfer-Encoding: base64"))
-case("relabel-outlook-type", "Microsoft's Content-Type is signed, so another one breaks the signature.", "4.5", shape=OUTLOOK, post=rep("multipart/alternative", "multipart/digest"))
+case("relabel-outlook-type", "Microsoft's Content-Type is signed, so another one breaks the signature; a digest is refused for what it says.", "4.8", shape=OUTLOOK, post=rep("multipart/alternative", "multipart/digest"))
 case("relabel-plain-to-multipart", "A plain mail labelled as a multipart with a boundary from its own text: the body does not begin with a delimiter, so it is read raw, and both orders are seen.", "5.2", h="From:To:Subject:Date", body=b"hello\r\n--b\r\nContent-Type: text/plain\r\n\r\n" + BODY + b"--b--\r\n", post=rep("text/plain; charset=utf-8", "multipart/mixed; boundary=b"))
 case("raw-quoted-printable", "An honest mail of one quoted-printable part: its encoding stands in a header that often is not signed, so a raw body is never decoded. Plain lines survive.", spec="5.4", extra=[("Content-Transfer-Encoding", "quoted-printable")], body=BODY + b"\r\nGr=C3=BC=C3=9Fe\r\n", rfc="RFC 2045 section 6.7")
 case("raw-quoted-printable-order-encoded", "Where the line itself is encoded it is none.", "5.2", extra=[("Content-Transfer-Encoding", "quoted-printable")], body=b"=52EMIT 10 XAH TO <bob@example.com>\r\n", rfc="RFC 2045 section 6.7")

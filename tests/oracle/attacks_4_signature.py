@@ -101,7 +101,7 @@ case("time-old-mail-fresh-signature", "An old mail sent again through the provid
 case("time-fresh-mail-old-signature", "t= older than the window.", "4.6", t=NOW - W5 - 1)
 case("time-signature-ahead", "t= ahead of the ledger.", "4.6", t=NOW + 301, rfc=T)
 case("time-signature-at-skew", "t= 300 seconds ahead.", spec="4.6", t=NOW + 300, rfc=T)
-case("time-signature-at-window", "t= five days ago, to the second.", spec="4.6", t=NOW - W5)
+case("time-signature-at-window", "t= five days ago, to the second, under a Date of today: dated ahead of its signature.", "4.6", t=NOW - W5)
 case("time-no-t", "Microsoft sends no t=; Date alone counts.", spec="4.6", tags=UNTIMED)
 for slug, v, why in (("t-zero", "0", "t=0."), ("t-negative", "-1", "A sign."), ("t-thirteen-digits", "1794823212000", "Milliseconds: more than twelve digits."), ("t-fraction", "1794823212.5", "A fraction."), ("t-word", "now", "A word."), ("t-hexadecimal", "0x6AF9E1EC", "A hexadecimal number."), ("t-blank-inside", "17948 23212", "A blank inside.")):
     case("time-" + slug, why + " No time.", "4.6", t=v, rfc=T)
@@ -176,7 +176,7 @@ case("gmail-darn-changed", "darn= is signed like every tag: changed, the signatu
 case("gmx-resigned-later", "GMX signs some copies again with another t= and x=.", spec="8.1", t=SIGNED + 3600, x="x=%d; " % (SIGNED + 608400), same="dual-rsa-and-ed25519")
 case("resigned-with-other-h", "Another choice of signed fields.", spec="8.1", h="Date:From", same="dual-rsa-and-ed25519")
 case("resigned-other-canonical-form", "Another canonical form.", spec="8.1", c="simple/simple", same="dual-rsa-and-ed25519")
-case("other-spelling-of-recipient", "Another mail of the same second that spells amount and receiver otherwise is the same payment; the second one is told to send again.", spec="8.1", body=b"REMIT 10.00 XAH TO <Bob+x@EXAMPLE.com> NET 21337\r\n", line="REMIT 10.00 XAH TO <Bob+x@EXAMPLE.com> NET 21337", same="dual-rsa-and-ed25519")
+case("other-spelling-of-recipient", "A tag of the receiver in a domain that does not document tags is no other spelling of him.", "2.2", body=b"REMIT 10.00 XAH TO <Bob+x@EXAMPLE.com> NET 21337\r\n")
 
 # ================================================================================================ providers
 group(1951, "Providers as they sign (public mail, counted 2026-11)")

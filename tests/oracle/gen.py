@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Makes new mails in the form of vectors.json; each case names what its author expects, the oracle must say the same."""
+"""Made the mails of fixtures/vectors/oracle, once: its keys were thrown away, so another run makes other mails.
+
+Each case of cases.py names what its author expected of the text of then. Where the text changed since, docs/deviations.md
+says what moved; `oracle.py vectors.json --write` reads the recorded mails again. New cases go into attacks_*.py.
+"""
 import os, json, base64, hashlib, subprocess, sys
 import oracle as O
 from cryptography.hazmat.primitives.asymmetric import rsa, padding, ed25519

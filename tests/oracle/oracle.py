@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Independent reading of spec.md 2-6.1, 8.1 and the order of 10. usage: oracle.py vectors.json [-v]"""
+"""Independent reading of spec.md 2-6.1, 8.1 and the order of 10. usage: oracle.py vectors.json [--write]
+
+Compares recorded mails with what is read here; --write records what changed (after a change of the text).
+"""
 import sys, json, re, hashlib, base64, os
 from datetime import datetime
 
@@ -55,11 +58,13 @@ def addr_spec(s):
         raise Refuse("2.1", "local part")
     if len(dom) > 253 or "." not in dom or not ldh(dom): raise Refuse("2.1", "domain")
     return local, dom
-def canonical(local, dom, sender):
+def canonical(local, dom):
     """2.2"""
     local, dom = local.lower(), dom.lower()
-    if "+" in local and sender and dom not in PLUS_OK: raise Refuse("2.2", "plus in From")
+    if "+" in local and dom not in PLUS_OK: raise Refuse("2.2", "plus in a domain that does not document it")
     local = local.split("+")[0]
+    if not local: raise Refuse("2.2", "empty local part")
+    if local[0] == "." or local[-1] == ".": raise Refuse("2.2", "dot at the end of what the cut leaves")
     if dom in ("gmail.com", "googlemail.com"): local = local.replace(".", "")
     if not local: raise Refuse("2.2", "empty local part")
     return local + "@" + dom
@@ -96,14 +101,10 @@ def header_mailbox(raw):
 def recipient_from_address(local, dom):
     """2.4 then 2.2 -> (canonical or None, account, tag)"""
     head, plus, rest = local.partition("+")
-    if re.fullmatch(R_SHAPE, head):
-        acc = classic(head)
-        if acc is None: raise Refuse("2.4", "checksum")
-        tag = None
-        if plus:
-            tag = tag_number(rest)
-        return None, no_special(acc), tag
-    c = canonical(local, dom, False)
+    acc = classic(head)
+    if acc is not None: return None, no_special(acc), tag_number(rest) if plus else None
+    if re.match("[rRxX][A-Za-z0-9]{24}|[tT][A-Za-z0-9]{40}", local): raise Refuse("2.4", "meant as an account")
+    c = canonical(local, dom)
     return c, no_special(account_of(c)), None
 def tag_number(s):
     if not re.fullmatch("0|[1-9][0-9]{0,9}", s) or int(s) > 0xffffffff: raise Refuse("2.4", "tag")
@@ -213,9 +214,11 @@ def form(fields, body, idx):
         s.b, s.bh = b64(unfws(t["b"])), b64(unfws(t["bh"]))
         if s.b is None or s.bh is None or not s.b or not s.bh: s.bad = Refuse("3.2", "b= or bh=")
     if s.bad: s.rest = "bad"      # 4.6 tags / 3.2 come before 2.1 in section 10
+    s.fields, s.body, s.addr = fields, canon_body(body, s.brel), None
+    s.to_refusal = early_recipient(s)
     try:
         local, dom = header_mailbox(fields[s.sel[b"from"][0]][1])
-        s.addr = canonical(local, dom, True)
+        s.addr = canonical(local, dom)
         s.acc = no_special(account_of(s.addr))
         if dom.lower() != d: raise Refuse("4.2", "d= is not the From domain")
         if "i" in t:
@@ -226,18 +229,25 @@ def form(fields, body, idx):
         else: s.idom = d
     except Refuse as e:
         if s.bad: raise s.bad
-        raise
+        raise min((e, s.to_refusal or e), key=lambda x: ORDER.index(x.rule))
     # normal form
-    s.fields = fields
     nf = canon_header(fields[idx][0], strip_b(fields[idx][1], True), s.hrel) + b"\r\n"
     for n, ks in s.sel.items():
         for k in ks: nf += canon_header(*fields[k], s.hrel) + b"\r\n"
-    s.body = canon_body(body, s.brel)
     s.nf = nf + b"\r\n" + s.body
     h = b"".join(canon_header(*fields[k], s.hrel) + b"\r\n" for k in s.order)
     h += canon_header(fields[idx][0], strip_b(fields[idx][1], False), s.hrel)
     s.data = h
     return s
+ORDER = ["4.3", "2.1", "2.2", "4.2", "2.4"]
+def early_recipient(s):
+    """4.3, 2.1 and 2.2 of a recipient stand where these rules stand (10); needs a line that can be read"""
+    try: m, _ = the_line(instruction_text(s.body)[0])
+    except Refuse: return None
+    try:
+        if not m["key"]: recipient(s, m)
+    except Refuse as e:
+        return e if e.rule in ("4.3", "2.1", "2.2") else None
 def stamp(t, k):
     if k not in t: return None
     if not re.fullmatch(rb"[0-9]{1,12}", t[k]): raise Refuse("4.6", k + "=")
@@ -422,7 +432,7 @@ PREAMBLES = sorted(([l.encode() for l in p.split("|")] for p in (
     " This message is in MIME format. The first part should be readable text,| while the remaining parts are likely unreadable without MIME-aware tools.",
     "This message is in MIME format. Since your mail reader does not understand|this format, some or all of this message may not be legible.")), key=len, reverse=True)
 def instruction_text(body):
-    """5.4 -> bytes"""
+    """5.4 -> relaxed lines, whether they were read raw"""
     lines = body.split(b"\r\n")
     i = 0
     while i < len(lines) and empty(lines[i]): i += 1
@@ -431,7 +441,7 @@ def instruction_text(body):
             i += len(pre)
             while i < len(lines) and empty(lines[i]): i += 1
             break
-    def raw(): return to_lines(body)
+    def raw(): return to_lines(body), True
     if i >= len(lines) or lines[i][:2] != b"--" or not BCH.fullmatch(lines[i][2:]): return raw()
     bnd = lines[i][2:]
     j = i + 1
@@ -447,7 +457,7 @@ def instruction_text(body):
         if fs is None: raise R54("part header malformed")
         typ, ps, disp, cte = part_info(fs)
         content = part[j+1:]
-        if typ is not None and typ.startswith(b"multipart/"):
+        if typ is not None and typ.startswith(b"multipart/") and typ != b"multipart/digest":
             if cte not in (b"7bit", b"8bit"): raise R54("multipart encoding")
             depth += 1
             if depth > 4: raise R54("too deep")
@@ -468,7 +478,7 @@ def instruction_text(body):
         text = b64(text.replace(b"\r\n", b""))
         if text is None: raise R54("base64")
     else: raise R54("encoding")
-    return to_lines(text)
+    return to_lines(text), False
 def until(lines, bnd):
     out = []
     for l in lines:
@@ -493,8 +503,10 @@ GRAMMAR = re.compile(
     rb"REMIT (?P<int>[0-9]+)(?:\.(?P<frac>[0-9]+))? (?P<cur>XAH|(?P<code>[A-Z]{3})/(?P<iss>" + RS + rb"))"
     rb"(?: TO (?:<(?P<ad>[^<> ]+)>|(?P<open><)?(?(open) ?)(?P<ae>[^<> ]+) ?<mailto:(?P=ae)>(?(open)>)"
     rb"|(?P<open2><)?(?(open2) ?)<mailto:(?P<af>[^<> ]+)> (?P=af)(?(open2)>)|(?P<cl>" + RS + rb")(?P<tag>\+[0-9]+)?))?(?: NET (?P<net>[0-9]+))?"
-    rb"|REKEY (?P<key>" + RS + rb")(?: NET (?P<net2>[0-9]+))?")
-def read_instruction(lines):
+    rb"|REKEY (?P<key>" + RS + rb")(?: AFTER (?P<mark>[0-9A-F]{8}))?(?: NET (?P<net2>[0-9]+))?")
+BROKEN = re.compile(rb"[^A-Za-z0-9]*(?:TO|NET|AFTER)(?![A-Za-z0-9-])", re.I)
+def the_line(lines):
+    """5.1, 5.2"""
     k = 0
     while k < len(lines) and empty(lines[k]): k += 1
     if k >= len(lines): raise Refuse("5.2", "no line")
@@ -502,9 +514,15 @@ def read_instruction(lines):
     if not m: raise Refuse("5.2", "first line is no instruction")
     for l in lines[k+1:]:
         if GRAMMAR.fullmatch(l): raise Refuse("5.2", "another instruction")
+    return m, k
+def read_instruction(lines, raw):
+    k = next((k for k, l in enumerate(lines) if not empty(l)), 0)
+    if raw and lines and GRAMMAR.fullmatch(lines[k]) and b"=" in lines[k]: raise Refuse("5.4", "= in a raw line")
+    m, k = the_line(lines)
     if k + 1 < len(lines) and not empty(lines[k+1]):
         w = lines[k+1].strip(b" ").split(b" ")[0]
         if len(lines[k]) + 1 + len(w) > 60: raise Refuse("5.3", "broken line")
+    if BROKEN.match(b"\n".join(lines[k+1:])): raise Refuse("5.3", "the text below goes on")
     return m, lines[k].decode()
 def amount(m):
     ip, fp = m["int"].decode(), (m["frac"] or b"").decode()
@@ -529,6 +547,17 @@ def amount(m):
     u = 1 << 63 | 1 << 62 | (e + 97) << 54 | man
     cur = bytes(12) + m["code"] + bytes(5)
     return {"currency": m["code"].decode(), "issuer": m["iss"].decode(), "value": val}, u.to_bytes(8, "big") + cur
+def recipient(s, m):
+    """-> (canonical or None, account, tag)"""
+    if m["cl"]:
+        acc = classic(m["cl"].decode())
+        if acc is None: raise Refuse("2.4", "checksum")
+        return None, no_special(acc), tag_number(m["tag"][1:].decode()) if m["tag"] else None
+    if m["ad"] or m["ae"] or m["af"]:
+        return recipient_from_address(*addr_spec((m["ad"] or m["ae"] or m["af"]).decode("latin1")))
+    ks = s.sel.get(b"to", [])
+    if len(ks) != 1: raise Refuse("4.3", "To not selected exactly once")
+    return recipient_from_address(*header_mailbox(s.fields[ks[0]][1]))
 def derive(s, m, line, network):
     net = m["net"] or m["net2"]
     if net is not None:
@@ -545,17 +574,7 @@ def derive(s, m, line, network):
         iss = classic(m["iss"].decode())
         if iss is None: raise Refuse("2.4", "issuer checksum")
         bin_ += no_special(iss)
-    if m["cl"]:
-        acc = classic(m["cl"].decode())
-        if acc is None: raise Refuse("2.4", "checksum")
-        no_special(acc)
-        addr, tag = None, tag_number(m["tag"][1:].decode()) if m["tag"] else None
-    elif m["ad"] or m["ae"] or m["af"]:
-        addr, acc, tag = recipient_from_address(*addr_spec((m["ad"] or m["ae"] or m["af"]).decode("latin1")))
-    else:
-        ks = s.sel.get(b"to", [])
-        if len(ks) != 1: raise Refuse("4.3", "To not selected exactly once")
-        addr, acc, tag = recipient_from_address(*header_mailbox(s.fields[ks[0]][1]))
+    addr, acc, tag = recipient(s, m)
     if acc == s.acc: raise Refuse("2.5", "the mail pays its own account")
     r = r_address(acc)
     tx = {"TransactionType": "Remit", "Destination": r}
@@ -566,15 +585,35 @@ def derive(s, m, line, network):
     ob += b"\x83\x14" + acc + bytes.fromhex("f05ce05b61") + bin_ + b"\xe1\xf1"
     return {"address": addr, "account": r, "tag": tag}, tx, ob
 
+ROBOTS = re.compile(rb"(list-|resent-|x-original-|x-autoreply|x-auto-reply|x-autorespon|x-auto-respon).*"
+                    rb"|mailing-list|(x-)?precedence|x-autogenerated|x-mail-autoreply|x-fc-machinegenerated", re.S)
+def unfolded(s, k): return s.fields[k][1].replace(b"\r\n", b"")
+def not_somebody_else(s, k):
+    """4.8: a signed Sender is the mailbox of From"""
+    try: a = canonical(*header_mailbox(s.fields[k][1]))
+    except Refuse as e: raise Refuse("4.8", "sender: " + e.why)
+    if a != s.addr: raise Refuse("4.8", "sender is somebody else")
+def not_another_content(n, v):
+    """4.8: a signed Content-Type or Content-Disposition, read as in a part"""
+    try: head, _ = structured(v)
+    except Refuse as e: raise Refuse("4.8", n.decode() + ": " + e.why)
+    if n == b"content-disposition": good = head == b"inline"
+    else: good = head == b"text/plain" or re.fullmatch(rb"multipart/.+", head) and head not in (b"multipart/digest", b"multipart/report")
+    if not good: raise Refuse("4.8", n.decode() + " " + head.decode())
 def rest(s, now, network):
+    if s.to_refusal: raise s.to_refusal
     D = date_of(s.fields[s.sel[b"date"][0]][1])
+    if s.t is not None and D + EPOCH2000 > s.t + SKEW: raise Refuse("4.6", "Date ahead of t=")
     for n, ks in s.sel.items():
         if not ks: continue
-        if n.startswith((b"list-", b"resent-", b"x-original-")) or n in (b"mailing-list", b"precedence"): raise Refuse("4.8", n.decode())
+        if ROBOTS.fullmatch(n): raise Refuse("4.8", n.decode())
         if n == b"auto-submitted":
             for k in ks:
-                if s.fields[k][1].replace(b"\r\n", b"").strip(WSP).lower() != b"no": raise Refuse("4.8", "auto-submitted")
-    m, line = read_instruction(instruction_text(s.body))
+                if unfolded(s, k).strip(WSP).lower() != b"no": raise Refuse("4.8", "auto-submitted")
+        for k in ks:
+            if n == b"sender": not_somebody_else(s, k)
+            if n in (b"content-type", b"content-disposition"): not_another_content(n, unfolded(s, k))
+    m, line = read_instruction(*instruction_text(s.body))
     to, tx, ob = derive(s, m, line, network)
     unix = now + EPOCH2000
     if D + WINDOW < now or D > now + SKEW: raise Refuse("4.6", "window D")
@@ -612,6 +651,7 @@ def judge(mail, keys, now, network, memo=False):
             return rest(s, now, network)
         s = cands[0]
         if s.bad: raise s.bad
+        if s.to_refusal: raise s.to_refusal
         body_hash(s)
         rest(s, now, network)
         check_key(s, keys)
@@ -619,17 +659,25 @@ def judge(mail, keys, now, network, memo=False):
     except Refuse as e:
         return refused(e)
 
-def main(path):
+RECORDED = ("accept", "rule", "normal_form_hex", "from", "to", "instruction", "tx", "email_id", "date", "email_id_object_hex")
+def record(c, r, with_reason):
+    """Writes what is read into a recorded case."""
+    for k in (*RECORDED, "reason"):
+        c.pop(k, None) if k not in r else c.update({k: r[k]})
+    if with_reason and not r["accept"]: c["reason"] = r["why_oracle"]
+def main(path, write=False):
     d = json.load(open(path)); base = os.path.dirname(path); bad = 0
-    now = d["clock"]["since_2000"]
+    now, keys = d["clock"]["since_2000"], {**d["keys"], **d.get("keys_several", {})}
+    with_reason = any("reason" in c for c in d["cases"])
     for c in d["cases"]:
         mail = open(os.path.join(base, c["file"]), "rb").read()
-        r = judge(mail, d["keys"], c.get("now", now), c["network_id"])
-        diff = [k for k in ("accept", "rule", "normal_form_hex", "from", "to", "instruction", "tx", "email_id", "date", "email_id_object_hex")
-                if r.get(k) != c.get(k)]
+        r = judge(mail, keys, c.get("now", now), c["network_id"])
+        diff = [k for k in RECORDED if r.get(k) != c.get(k)]
         if diff: bad += 1; print("DIFF", c["file"], c["why"], {k: (str(c.get(k))[:80], str(r.get(k))[:80]) for k in diff}, r.get("why_oracle"))
+        if diff and write: record(c, r, with_reason)
     for c in d.get("memos", []):
-        r = judge(bytes.fromhex(c["memo_hex"]), d["keys"], now, c["network_id"], memo=True)
+        r = judge(bytes.fromhex(c["memo_hex"]), keys, now, c["network_id"], memo=True)
         if (r["accept"], r["rule"]) != (c["accept"], c["rule"]): bad += 1; print("DIFF memo", c["why"], c["rule"], r["rule"], r.get("why_oracle"))
     print(len(d["cases"]), "cases", len(d.get("memos", [])), "memos", bad, "differences")
-if __name__ == "__main__": main(sys.argv[1])
+    if write: json.dump(d, open(path, "w"), indent=1)
+if __name__ == "__main__": main(sys.argv[1], sys.argv[2:] == ["--write"])
