@@ -80,8 +80,8 @@ pub(crate) enum Command {
 pub(crate) enum DkimKeys {
     /// End a DKIM key whose secret half is known, for every name and for ever
     ///
-    /// For a provider whose key was stolen, and for whoever finds one. The key signs a text that no mail can hold, and an
-    /// account of yours hands that in for the ordinary fee. The secret key stays on this machine.
+    /// For a provider whose key was stolen, and for whoever finds one. The key signs a text that no mail can hold,
+    /// and an account of yours hands that in for the ordinary fee. The secret key stays on this machine.
     ///
     /// Exit code: 0 the ledger knows that the key is leaked, 1 it refused the evidence, 2 something is wrong here.
     Leak(Leak),

@@ -1,6 +1,7 @@
 //! `ledger_entry`: one entry of the state, by its index or by what its index is made of.
 //!
-//! Two forms are ours: `dkim_key: {domain, selector}` and `email_replay: ACCOUNT` (spec 7.1, 8).
+//! Three forms are ours: `dkim_key: {domain, selector}`, `dkim_leak: HASH` of a key and `email_replay: ACCOUNT`
+//! (spec 7.1, 7.9, 8).
 
 use codec::format::EntryType;
 use codec::{AccountId, Currency, Hash256, hex_upper, keylet};
@@ -28,7 +29,7 @@ struct Kind {
     key: fn(&Params<'_>, &'static str) -> Result<Hash256, RpcError>,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind {
         field: "index",
         entry_type: None,
@@ -68,6 +69,11 @@ const KINDS: [Kind; 9] = [
         field: "dkim_key",
         entry_type: Some(EntryType::DkimKey),
         key: dkim_key,
+    },
+    Kind {
+        field: "dkim_leak",
+        entry_type: Some(EntryType::DkimLeak),
+        key: |params, field| index(params, field).map(|hash| keylet::dkim_leak(&hash)),
     },
     Kind {
         field: "email_replay",
@@ -126,13 +132,13 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         (None, _) => {
             return Err(RpcError::MissingField {
                 field: "index (or account_root, ticket, deposit_preauth, directory, ripple_state, uri_token, \
-                        dkim_key, email_replay)",
+                        dkim_key, dkim_leak, email_replay)",
             });
         }
         (Some(_), Some(_)) => {
             return Err(RpcError::Ambiguous {
                 fields: "index, account_root, ticket, deposit_preauth, directory, ripple_state, uri_token, \
-                         dkim_key, email_replay",
+                         dkim_key, dkim_leak, email_replay",
             });
         }
     };

@@ -202,6 +202,17 @@ fn accepts_each_name_of_a_ledger_entry() {
     assert_eq!(reply["result"]["node_binary"], "110061");
 }
 
+// Spec: 7.9.
+#[test]
+fn accepts_the_hash_of_a_key_as_the_name_of_its_leak() {
+    let (node, hash) = (FakeNode::default(), Hash256::new([7; 32]));
+    let request =
+        json!({"command": "ledger_entry", "dkim_leak": hash.to_string(), "ledger_index": "validated"});
+    assert_eq!(ask_at(&node, &request)["error"], "unexpectedLedgerType");
+    let asked = *node.asked_entry.lock().expect("unpoisoned");
+    assert_eq!(asked, Some((keylet::dkim_leak(&hash), LedgerChoice::Validated)));
+}
+
 #[test]
 fn rejects_malformed_names_of_ledger_entries() {
     for (name, error) in [
