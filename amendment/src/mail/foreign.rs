@@ -136,3 +136,20 @@ fn unreadable(error: MimeError) -> Foreign {
         Foreign::Malformed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Spec: 4.8. Under simple canonicalisation the lines are folded as they came.
+    #[test]
+    fn accepts_a_folded_type_and_disposition_and_rejects_a_folded_file() {
+        assert_eq!(
+            check_type(b" text/plain;\r\n charset=utf-8;\r\n\tformat=flowed\r\n"),
+            Ok(())
+        );
+        assert_eq!(check_disposition(b"\r\n inline\r\n"), Ok(()));
+        let named = b" text/plain;\r\n name=x.txt\r\n";
+        assert_eq!(check_type(named), Err(Foreign::File));
+    }
+}
