@@ -144,7 +144,8 @@ async fn entry(client: &mut Client, index: codec::Hash256) -> Result<Option<Valu
     Ok(reply.map(|reply| Value::Object(reply.node.unwrap_or_default())))
 }
 
-fn found<T>(reply: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+/// What a node has, or `None` where it says that there is no such entry.
+pub(super) fn found<T>(reply: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match reply {
         Ok(reply) => Ok(Some(reply)),
         Err(ClientError::Refused { token, .. }) if token == "actNotFound" || token == "entryNotFound" => {

@@ -1,5 +1,6 @@
 //! `keys leak`: evidence that a DKIM key is leaked, from its secret half to a validated transaction. Spec: 7.9
 
+use super::forecast::found;
 use super::leaked_key::{LeakedKey, LeakedKeyError};
 use super::{Failure, Outcome};
 use crate::cli;
@@ -171,16 +172,6 @@ async fn entry(client: &mut Client, index: Hash256) -> Result<Object, ClientErro
     let reply = client.call(&request).await?;
     let object = reply.blob.as_deref().and_then(|blob| codec::decode(blob).ok());
     object.ok_or(ClientError::BadAnswer)
-}
-
-fn found<T>(reply: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
-    match reply {
-        Ok(reply) => Ok(Some(reply)),
-        Err(ClientError::Refused { token, .. }) if token == "actNotFound" || token == "entryNotFound" => {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The signature of the key, made here or by another tool.
