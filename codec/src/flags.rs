@@ -47,6 +47,10 @@ pub const TF_LOST_MAJORITY: u32 = 0x0002_0000;
 /// DKIMKeySet without a record: DNS has records, but none that can be used. Without the flag, DNS has none.
 /// Spec: 7.2
 pub const TF_DKIM_UNUSABLE: u32 = 0x0000_0001;
+/// DKIMKeySet of a domain, without a selector: its mail proves nothing from now on. Spec: 7.10
+pub const TF_DKIM_FREEZE: u32 = 0x0000_0002;
+/// DKIMKeySet of a domain, without a selector: its mail proves again after the delay. Spec: 7.10
+pub const TF_DKIM_LIFT: u32 = 0x0000_0004;
 
 /// AccountSet SetFlag: a payment needs a destination tag.
 pub const ASF_REQUIRE_DEST: u32 = 1;

@@ -194,6 +194,7 @@ named_codes! {
         EmailReplay = 0x65, "EmailReplay";
         Amendments = 0x66, "Amendments";
         LedgerHashes = 0x68, "LedgerHashes";
+        DkimFreeze = 0x6A, "DKIMFreeze";
         DkimLeak = 0x6D, "DKIMLeak";
         Offer = 0x6F, "Offer";
         DepositPreauth = 0x70, "DepositPreauth";
@@ -259,6 +260,7 @@ impl EntryType {
             EntryType::AccountRoot => ACCOUNT_ROOT,
             EntryType::DkimKey => DKIM_KEY,
             EntryType::DkimLeak => DKIM_LEAK,
+            EntryType::DkimFreeze => DKIM_FREEZE,
             EntryType::EmailReplay => EMAIL_REPLAY,
             EntryType::UnlReport => UNL_REPORT,
             EntryType::NegativeUnl => NEGATIVE_UNL,
@@ -475,6 +477,15 @@ const DKIM_KEY: Rows = &[
 ];
 /// Spec: 7.9
 const DKIM_LEAK: Rows = &[
+    (sf::PREVIOUS_TXN_ID, Required),
+    (sf::PREVIOUS_TXN_LGR_SEQ, Required),
+];
+/// Spec: 7.10
+const DKIM_FREEZE: Rows = &[
+    (sf::DOMAIN, Required),
+    (sf::FIRST_SEEN, Required),
+    (sf::LAST_ATTESTED, Required),
+    (sf::ACTIVE_AFTER, Optional),
     (sf::PREVIOUS_TXN_ID, Required),
     (sf::PREVIOUS_TXN_LGR_SEQ, Required),
 ];

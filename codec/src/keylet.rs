@@ -107,6 +107,12 @@ pub fn dkim_leak(key_hash: &Hash256) -> Hash256 {
     keylet(b'z', &[key_hash.as_bytes()])
 }
 
+/// DKIMFreeze of a domain, lower case: half('j', SHA512Half(domain)). Spec: 1
+#[must_use]
+pub fn dkim_freeze(domain: &[u8]) -> Hash256 {
+    keylet(b'j', &[sha512_half(&[domain]).as_bytes()])
+}
+
 /// EmailReplay of an account. Spec: 1
 #[must_use]
 pub fn email_replay(id: AccountId) -> Hash256 {
@@ -165,6 +171,11 @@ mod tests {
             (
                 skip(),
                 "B4979A36CDC7F3D3D5C31A4EAE2AC7D7209DDA877588B9AFC66799692AB0D66B",
+            ),
+            // By Python's hashlib from the text of spec 1.
+            (
+                dkim_freeze(b"mail.example"),
+                "47884B2AE06E10DBA21A355EA40A6C6A0054775B49E084DA42E765CFDF3B7912",
             ),
         ];
         for (index, expected) in rows {

@@ -1,7 +1,7 @@
 //! `ledger_entry`: one entry of the state, by its index or by what its index is made of.
 //!
-//! Three forms are ours: `dkim_key: {domain, selector}`, `dkim_leak: HASH` of a key and `email_replay: ACCOUNT`
-//! (spec 7.1, 7.9, 8).
+//! Four forms are ours: `dkim_key: {domain, selector}`, `dkim_leak: HASH` of a key, `dkim_freeze: DOMAIN` and
+//! `email_replay: ACCOUNT` (spec 7.1, 7.9, 7.10, 8).
 
 use codec::format::EntryType;
 use codec::{AccountId, Currency, Hash256, hex_upper, keylet};
@@ -29,7 +29,7 @@ struct Kind {
     key: fn(&Params<'_>, &'static str) -> Result<Hash256, RpcError>,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind {
         field: "index",
         entry_type: None,
@@ -74,6 +74,11 @@ const KINDS: [Kind; 10] = [
         field: "dkim_leak",
         entry_type: Some(EntryType::DkimLeak),
         key: |params, field| index(params, field).map(|hash| keylet::dkim_leak(&hash)),
+    },
+    Kind {
+        field: "dkim_freeze",
+        entry_type: Some(EntryType::DkimFreeze),
+        key: |params, field| word(params, field).map(|domain| keylet::dkim_freeze(domain.as_bytes())),
     },
     Kind {
         field: "email_replay",
@@ -132,13 +137,13 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
         (None, _) => {
             return Err(RpcError::MissingField {
                 field: "index (or account_root, ticket, deposit_preauth, directory, ripple_state, uri_token, \
-                        dkim_key, dkim_leak, email_replay)",
+                        dkim_key, dkim_leak, dkim_freeze, email_replay)",
             });
         }
         (Some(_), Some(_)) => {
             return Err(RpcError::Ambiguous {
                 fields: "index, account_root, ticket, deposit_preauth, directory, ripple_state, uri_token, \
-                         dkim_key, dkim_leak, email_replay",
+                         dkim_key, dkim_leak, dkim_freeze, email_replay",
             });
         }
     };
@@ -275,16 +280,17 @@ fn uri_token(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcErr
 }
 
 /// Names are lower case on the ledger (spec 4.4).
+fn word(params: &Params<'_>, field: &str) -> Result<String, RpcError> {
+    let text = params.value(field).and_then(Value::as_str);
+    text.map(str::to_ascii_lowercase)
+        .ok_or(malformed(MalformedEntry::Request))
+}
+
 fn dkim_key(params: &Params<'_>, field: &'static str) -> Result<Hash256, RpcError> {
     match parts(params, field)? {
         Named::Index(index) => Ok(index),
         Named::Parts(parts) => {
-            let word = |name| {
-                let text = parts.value(name).and_then(Value::as_str);
-                text.map(str::to_ascii_lowercase)
-                    .ok_or(malformed(MalformedEntry::Request))
-            };
-            let (domain, selector) = (word("domain")?, word("selector")?);
+            let (domain, selector) = (word(&parts, "domain")?, word(&parts, "selector")?);
             Ok(keylet::dkim_key(domain.as_bytes(), selector.as_bytes()))
         }
     }

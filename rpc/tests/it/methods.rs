@@ -213,6 +213,20 @@ fn accepts_the_hash_of_a_key_as_the_name_of_its_leak() {
     assert_eq!(asked, Some((keylet::dkim_leak(&hash), LedgerChoice::Validated)));
 }
 
+// Spec: 7.10.
+#[test]
+fn accepts_a_domain_as_the_name_of_its_freeze() {
+    let node = FakeNode::default();
+    let request =
+        json!({"command": "ledger_entry", "dkim_freeze": "Mail.Example", "ledger_index": "validated"});
+    assert_eq!(ask_at(&node, &request)["error"], "unexpectedLedgerType");
+    let asked = *node.asked_entry.lock().expect("unpoisoned");
+    assert_eq!(
+        asked,
+        Some((keylet::dkim_freeze(b"mail.example"), LedgerChoice::Validated))
+    );
+}
+
 #[test]
 fn rejects_malformed_names_of_ledger_entries() {
     for (name, error) in [
@@ -254,6 +268,7 @@ fn rejects_malformed_names_of_ledger_entries() {
             "malformedCurrency",
         ),
         (json!({"dkim_key": {"domain": "a.example"}}), "malformedRequest"),
+        (json!({"dkim_freeze": 7}), "malformedRequest"),
         (json!({"email_replay": 7}), "malformedAddress"),
         (json!({"check": "00"}), "invalidParams"),
     ] {
@@ -356,6 +371,8 @@ fn accepts_the_recorded_definitions_with_ours_besides() {
     assert_eq!(ours["LEDGER_ENTRY_TYPES"]["DKIMKey"], 0x4B);
     assert_eq!(ours["TRANSACTION_TYPES"]["DKIMKeyLeak"], 111);
     assert_eq!(ours["LEDGER_ENTRY_TYPES"]["DKIMLeak"], 0x6D);
+    assert_eq!(ours["LEDGER_ENTRY_TYPES"]["DKIMFreeze"], 0x6A);
+    assert_eq!(ours["TRANSACTION_RESULTS"]["tefDKIM_FROZEN"], -153);
     assert!(ours["TRANSACTION_RESULTS"]["tefEMAIL_REPLAY"].is_i64());
     assert_eq!(ours["TRANSACTION_FLAGS"]["Remit"]["tfEmailSig"], 0x2000_0000);
     assert_eq!(ours["native_currency_code"], recorded["native_currency_code"]);
