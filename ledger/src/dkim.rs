@@ -127,7 +127,12 @@ pub fn attestation_message(
 /// The validators in a ledger's list, sorted; empty without a list. Spec: 7.2
 #[must_use]
 pub fn validators(ledger: &Ledger) -> Vec<PublicKey> {
-    let report = ledger.entry(&keylet::unl_report()).unwrap_or_default();
+    validators_of(&ledger.entry(&keylet::unl_report()).unwrap_or_default())
+}
+
+/// The validators of a list (UNLReport), sorted. Spec: 7.2
+#[must_use]
+pub fn validators_of(report: &Object) -> Vec<PublicKey> {
     let mut keys: Vec<PublicKey> = report
         .array(sf::ACTIVE_VALIDATORS)
         .unwrap_or(&[])

@@ -5,12 +5,16 @@
 //! holds only the branches that are there: a million accounts take about 300 MB. Xahau's SHAMap, no section
 //! of the spec.
 
+mod pieces;
+
 use std::sync::{Arc, OnceLock};
 
 use codec::Hash256;
 use codec::hash::{PREFIX_INNER_NODE, PREFIX_LEAF_NODE, PREFIX_TX_NODE, sha512_half};
 
 use crate::limits::MAP_DEPTH_MAX;
+
+pub use pieces::{Path, Piece, Prefix};
 
 const BRANCHES: usize = 16;
 const KEY_BYTES: usize = 32;
@@ -75,6 +79,15 @@ struct Child {
     hash: OnceLock<Hash256>,
 }
 
+impl Child {
+    fn hash(&self, kind: LeafKind) -> Hash256 {
+        *self.hash.get_or_init(|| match &self.node {
+            Node::Leaf(leaf) => leaf.hash(kind),
+            Node::Inner(below) => below.hash(kind),
+        })
+    }
+}
+
 impl From<Node> for Child {
     fn from(node: Node) -> Child {
         Child {
@@ -136,11 +149,7 @@ impl Inner {
         prefix.copy_from_slice(&PREFIX_INNER_NODE);
         for (slot, branch) in slots.chunks_exact_mut(KEY_BYTES).zip(0u32..) {
             let Some(child) = self.child(branch) else { continue };
-            let hash = child.hash.get_or_init(|| match &child.node {
-                Node::Leaf(leaf) => leaf.hash(kind),
-                Node::Inner(below) => below.hash(kind),
-            });
-            slot.copy_from_slice(hash.as_bytes());
+            slot.copy_from_slice(child.hash(kind).as_bytes());
         }
         sha512_half(&[&bytes])
     }
