@@ -1,6 +1,7 @@
 //! The arguments of `xahau-email`.
 
 use crate::output::Format;
+use ::network::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
 use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -164,6 +165,10 @@ pub(crate) struct NetworkInit {
     /// The same for each further key of a domain
     #[arg(long, value_name = "S", default_value_t = 21_600)]
     pub key_delay_next: u32,
+    /// Ledgers of an epoch: validators join and leave at its end
+    #[arg(long, value_name = "N", default_value_t = EPOCH_LEDGERS_DEFAULT,
+          value_parser = clap::value_parser!(u32).range(i64::from(EPOCH_LEDGERS_MIN)..))]
+    pub epoch: u32,
     /// Where keys come from
     #[command(flatten)]
     pub keys: Keys,

@@ -88,6 +88,7 @@ impl Chain {
                 network_id: config.network_id,
                 majority_secs: config.majority_secs,
                 bytes_max: usize::MAX,
+                epochs: None,
             },
             key: config.key,
             shown: Arc::new(state.clone()),

@@ -34,6 +34,7 @@
 //! | `proposal`, `close` | the ledger after another one: chosen, checked; what it comes to |
 //! | `transactions`, `held` | a transaction's way; those that wait, and what the store has of all on their way |
 //! | `votes` | amendments |
+//! | `epochs` | which ledger settles who orders the next ones |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `shared_map` | what makes a copy of the pending mails cheap |
 //! | `rules` | the one place that puts `explain` and a ledger together |
@@ -66,6 +67,7 @@ mod attestations;
 mod chain;
 mod close;
 pub mod commit;
+mod epochs;
 mod event;
 mod held;
 mod keys;
@@ -84,6 +86,7 @@ mod used_keys;
 pub mod votes;
 
 pub use chain::{Chain, ChainConfig, Stored};
+pub use epochs::Epochs;
 pub use event::{
     CommitFailure, Effect, Entered, Event, Fact, Held, KeyFinding, MailMode, MailReply, MailRequest, NotKept,
     OnRetry, Refusal, Reply, RequestId, Standing, TxReply, TxRequest,

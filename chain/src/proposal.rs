@@ -12,6 +12,7 @@ use codec::format::TxType;
 use ledger::dkim::{self, Attestation};
 use ledger::{Closed, Ledger, Transaction};
 
+use crate::epochs::Epochs;
 use crate::limits::{PROPOSAL_ROUNDS_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX};
 use crate::rules;
 use crate::state::State;
@@ -26,6 +27,8 @@ pub struct ProposalRules {
     pub majority_secs: u32,
     /// Bytes of all transactions of a proposal. The others wait for the next ledger.
     pub bytes_max: usize,
+    /// Epochs, where several validators make a ledger.
+    pub epochs: Option<Epochs>,
 }
 
 /// Why a proposed ledger is refused. The same on every validator, whenever it looks.

@@ -1,6 +1,7 @@
 //! The configuration of one node of a network: what it is, and what all nodes of the network have alike.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use codec::keys::{KeyPair, PublicKey};
@@ -10,6 +11,7 @@ use node::{Fund, FundError, NodeConfig, Validators};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Part;
+use crate::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
 use crate::process::Member;
 
 /// Bytes of a configuration file: 128 nodes of 300 bytes, and 1,000 payments of 100. Refusal: it is not read.
@@ -50,9 +52,16 @@ pub struct NetworkTable {
     pub key_delay_first: u32,
     /// KEY_DELAY_NEXT, seconds.
     pub key_delay_next: u32,
+    /// Ledgers of an epoch: validators join and leave at its end.
+    #[serde(default = "epoch_default")]
+    pub epoch: u32,
     /// Payments of the genesis account in the second ledger: WHO=XAH.
     #[serde(default)]
     pub fund: Vec<String>,
+}
+
+fn epoch_default() -> u32 {
+    EPOCH_LEDGERS_DEFAULT
 }
 
 /// One node, as the others see it.
@@ -134,6 +143,9 @@ pub enum ConfigError {
     /// No time.
     #[error("'start' is {0}: not a time that a ledger can hold, in Unix seconds")]
     Start(u64),
+    /// Too short an epoch.
+    #[error("'epoch' is {0}: an epoch has at least {EPOCH_LEDGERS_MIN} ledgers")]
+    Epoch(u32),
     /// No payment.
     #[error(transparent)]
     Fund(#[from] FundError),
@@ -222,6 +234,14 @@ impl Config {
         })
     }
 
+    /// Ledgers of an epoch.
+    pub fn epoch(&self) -> Result<NonZeroU32, ConfigError> {
+        let ledgers = self.file.network.epoch;
+        NonZeroU32::new(ledgers)
+            .filter(|_| ledgers >= EPOCH_LEDGERS_MIN)
+            .ok_or(ConfigError::Epoch(ledgers))
+    }
+
     /// What the node is started with.
     pub fn node(&self) -> Result<NodeConfig, ConfigError> {
         let network = &self.file.network;
@@ -236,6 +256,7 @@ impl Config {
             validators: Validators::Several {
                 keys: validators.map(|member| member.public_key).collect(),
                 start,
+                epoch: self.epoch()?,
                 key_delays: KeyDelays {
                     first_secs: network.key_delay_first,
                     next_secs: network.key_delay_next,

@@ -10,6 +10,14 @@ pub const BLOCK_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// configuration is not taken.
 pub const VALIDATORS_MAX: usize = ledger::limits::VALIDATORS_MAX;
 
+/// Ledgers of an epoch, where a network does not say another number: 15 to 45 minutes. At each border a leader that
+/// the new engine takes for dead may cost a stall of `CERTIFICATION_TIMEOUT`.
+pub const EPOCH_LEDGERS_DEFAULT: u32 = 900;
+
+/// Ledgers of an epoch at least, so that its list is settled in one that validators made. Refusal: the configuration
+/// is not taken.
+pub const EPOCH_LEDGERS_MIN: u32 = 4;
+
 /// Seconds without anything to close after which an empty block is proposed. A dead leader costs more than this.
 pub const IDLE_SECS: u32 = 3;
 

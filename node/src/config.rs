@@ -1,7 +1,9 @@
 //! What a node is started with.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use chain::Epochs;
 use codec::keys::PublicKey;
 use codec::{CloseTime, LedgerIndex};
 use ledger::dkim::KeyDelays;
@@ -9,6 +11,9 @@ use ledger::genesis::EmailAmendment;
 
 use crate::funds::Fund;
 use crate::limits::MAJORITY_SECS_DEFAULT;
+
+/// The first ledger of a network of several validators: after the genesis, it has the first payments.
+const FIRST_LEDGER: LedgerIndex = LedgerIndex::new(2);
 
 /// Whose word makes a ledger.
 #[derive(Debug, Clone)]
@@ -23,7 +28,23 @@ pub enum Validators {
         start: CloseTime,
         /// KEY_DELAY_FIRST and KEY_DELAY_NEXT.
         key_delays: KeyDelays,
+        /// Ledgers of an epoch.
+        epoch: NonZeroU32,
     },
+}
+
+impl Validators {
+    /// Epochs, where several validators make a ledger.
+    #[must_use]
+    pub fn epochs(&self) -> Option<Epochs> {
+        match self {
+            Self::Alone => None,
+            Self::Several { epoch, .. } => Some(Epochs {
+                first: FIRST_LEDGER,
+                ledgers: *epoch,
+            }),
+        }
+    }
 }
 
 /// What a node is started with.

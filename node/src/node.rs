@@ -153,6 +153,7 @@ impl Node {
                 network_id: config.network_id,
                 majority_secs: config.majority_secs,
                 bytes_max: PROPOSAL_BYTES_MAX,
+                epochs: config.validators.epochs(),
             },
             closing: match config.validators {
                 Validators::Alone => Closing::Here,

@@ -232,6 +232,7 @@ fn first_ledgers(config: &NodeConfig, key: &KeyPair, now: CloseTime) -> Result<(
             keys,
             start,
             key_delays,
+            ..
         } => (keys.clone(), *start, *key_delays),
     };
     let genesis = Ledger::genesis(&GenesisConfig {

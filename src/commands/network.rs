@@ -41,6 +41,7 @@ pub(crate) fn init(args: &cli::NetworkInit, format: Format) -> Result<Outcome, F
             start: clock::now_unix(),
             key_delay_first: args.key_delay_first,
             key_delay_next: args.key_delay_next,
+            epoch: args.epoch,
             fund: args.fund.clone(),
         },
         dkim_keys: args.keys.keys.as_ref().map(absolute).transpose()?,

@@ -112,6 +112,7 @@ fn rules() -> ProposalRules {
         network_id: NETWORK,
         majority_secs: 0,
         bytes_max: usize::MAX,
+        epochs: None,
     }
 }
 

@@ -35,6 +35,7 @@ const RULES: ProposalRules = ProposalRules {
     network_id: NETWORK,
     majority_secs: 432_000,
     bytes_max: 1024 * 1024,
+    epochs: None,
 };
 
 fn vectors() -> PathBuf {
