@@ -9,25 +9,29 @@ use ledger::{OpenLedger, Transaction};
 
 use crate::commit::Came;
 use crate::event::Held;
-use crate::limits::{HELD_BYTES_MAX, HELD_LEDGERS, HELD_MAX, HELD_PER_ACCOUNT_MAX};
+use crate::limits::{HELD_BYTES_MAX, HELD_LEDGERS, HELD_MAX, HELD_PER_ACCOUNT_MAX, HELD_PER_PEER_MAX};
+use crate::peers::Peer;
 use crate::shared_map::SharedMap;
 
 /// A held transaction.
 #[derive(Debug, Clone)]
 struct Entry {
     tx: Transaction,
+    /// Who handed it in; the operator where nobody remembers.
+    peer: Peer,
     /// Once a later ledger than this is closed, it is dropped.
     until: u32,
 }
 
 impl Entry {
     /// For the ledgers after the one that was open when it came, and no longer than the transaction itself allows.
-    fn new(tx: Transaction, open: LedgerIndex) -> Self {
+    fn new(tx: Transaction, open: LedgerIndex, peer: Peer) -> Self {
         let until = open.get().saturating_add(HELD_LEDGERS);
         let last = tx.object().u32(sf::LAST_LEDGER_SEQUENCE);
         let last = last.map_or(until, |last| last.saturating_add(1));
         Self {
             tx,
+            peer,
             until: until.min(last),
         }
     }
@@ -50,7 +54,7 @@ pub struct HeldTransactions {
 
 impl HeldTransactions {
     /// Hold a transaction that came for this open ledger, if there is room.
-    pub(crate) fn hold(&mut self, tx: Transaction, open: LedgerIndex) -> Held {
+    pub(crate) fn hold(&mut self, tx: Transaction, open: LedgerIndex, peer: Peer) -> Held {
         if self.transaction(&tx.id()).is_some() {
             return Held::Yes;
         }
@@ -60,7 +64,11 @@ impl HeldTransactions {
         if self.held.len() >= HELD_MAX || of_account >= HELD_PER_ACCOUNT_MAX || bytes > HELD_BYTES_MAX {
             return Held::No;
         }
-        self.held.push(Entry::new(tx, open));
+        let of_peer = self.held.iter().filter(|entry| entry.peer == peer).count();
+        if peer != Peer::Operator && of_peer >= HELD_PER_PEER_MAX {
+            return Held::No;
+        }
+        self.held.push(Entry::new(tx, open, peer));
         Held::Yes
     }
 
@@ -86,7 +94,7 @@ impl HeldTransactions {
     /// Take a transaction back from the store. It is held until it is tried.
     pub(crate) fn restore(&mut self, tx: Transaction, came: Came) {
         self.take_number(tx.id(), came);
-        self.held.push(Entry::new(tx, came.open));
+        self.held.push(Entry::new(tx, came.open, Peer::Operator));
     }
 
     /// Take out those that came for this open ledger, in the order in which they came.
@@ -160,7 +168,7 @@ impl HeldTransactions {
         let mut waiting = std::mem::take(&mut self.held);
         waiting.extend(more.map(|tx| {
             let came = self.came.get(&tx.id()).map_or(index, |came| came.open);
-            Entry::new(tx, came)
+            Entry::new(tx, came, Peer::Operator)
         }));
         waiting.sort_by_key(Entry::order);
         for entry in waiting {

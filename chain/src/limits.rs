@@ -38,6 +38,10 @@ pub const PROPOSAL_ROUNDS_MAX: usize = 16;
 /// Key-signed transactions held for a later ledger. Refusal: not kept.
 pub const HELD_MAX: usize = 1_000;
 
+/// Of these, from one guest or one node of the network: anybody can sign for accounts that are not there yet.
+/// Refusal: not kept.
+pub const HELD_PER_PEER_MAX: usize = 250;
+
 /// Key-signed transactions of one account held for a later ledger (as many as xahaud queues). Refusal: not
 /// kept.
 pub const HELD_PER_ACCOUNT_MAX: usize = 10;
@@ -109,7 +113,11 @@ pub const FAILURES_PER_PEER_MAX: u32 = 60;
 /// Look-ups for mails of one address in one minute. Refusal: `slowDown`. The operator has no such bound.
 pub const LOOKUPS_PER_PEER_MAX: u32 = 30;
 
-/// Addresses whose work is counted. When full, all counts start again.
+/// Look-ups in one minute for mails that one node of the network passes on: as many as ten of its guests may cause.
+/// Refusal: not kept; the node says it again.
+pub const LOOKUPS_PER_NODE_MAX: u32 = 300;
+
+/// Guests and nodes whose work is counted. When full, all counts start again.
 pub const COUNTED_PEERS_MAX: usize = 10_000;
 
 /// Ledgers between two searches for keys that nobody renewed (spec 7.4): the search walks over the whole

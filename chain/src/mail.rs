@@ -110,6 +110,11 @@ impl ReadMail {
     pub(crate) fn forms(&self) -> &[Form] {
         &self.forms
     }
+
+    /// The same for those whom it is told to, each form by its hash.
+    pub fn kept_forms(&self) -> impl Iterator<Item = (Hash256, &Arc<[u8]>)> {
+        self.forms.iter().map(|form| (form.id, &form.bytes))
+    }
 }
 
 /// When a ledger takes a mail at the earliest: its window ends so many seconds after its date. Spec: 4.6

@@ -252,6 +252,12 @@ impl MailPool {
         }
     }
 
+    /// Whether a mail is on its way, by the hash of the form that is kept of it.
+    #[must_use]
+    pub fn has(&self, mail_id: &Hash256) -> bool {
+        self.mails.contains_key(mail_id)
+    }
+
     /// All mails on their way, each in the form that is kept of it, by that form's hash.
     pub fn forms(&self) -> impl Iterator<Item = (Hash256, &Arc<[u8]>)> {
         self.mails.iter().map(|(id, mail)| (*id, &mail.pending.raw))

@@ -1,4 +1,4 @@
-//! How much work each address has made the node do within the last minute.
+//! How much work each guest and each other node has made this one do within the last minute.
 //!
 //! Spec: 7.5 (look-ups and failed verifications are limited per peer). The operator is not counted.
 
@@ -6,8 +6,9 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 use codec::CloseTime;
+use codec::keys::PublicKey;
 
-use crate::limits::{COUNTED_PEERS_MAX, FAILURES_PER_PEER_MAX, LOOKUPS_PER_PEER_MAX};
+use crate::limits::{COUNTED_PEERS_MAX, FAILURES_PER_PEER_MAX, LOOKUPS_PER_NODE_MAX, LOOKUPS_PER_PEER_MAX};
 
 /// Seconds of one count.
 const COUNT_SECS: u32 = 60;
@@ -19,6 +20,8 @@ pub enum Peer {
     Operator,
     /// Anybody else, by what one caller commands: an IPv4 address, or the /64 network of an IPv6 address.
     Guest(IpAddr),
+    /// Another node of the network, which passes on what came in there.
+    Node(PublicKey),
 }
 
 /// Work that is limited.
@@ -37,34 +40,48 @@ struct Count {
     lookups: u32,
 }
 
-/// Counts by guest.
+impl Peer {
+    /// How much of this kind of work a peer may make within a minute; `None` where that is not counted here. What
+    /// failed of a node's was in order where it came in, and a ledger may have overtaken it since: those who talk to
+    /// the node count that.
+    fn most(&self, work: Work) -> Option<u32> {
+        match (self, work) {
+            (Self::Operator, _) | (Self::Node(_), Work::Failure) => None,
+            (Self::Guest(_), Work::Failure) => Some(FAILURES_PER_PEER_MAX),
+            (Self::Guest(_), Work::Lookup) => Some(LOOKUPS_PER_PEER_MAX),
+            (Self::Node(_), Work::Lookup) => Some(LOOKUPS_PER_NODE_MAX),
+        }
+    }
+}
+
+/// Counts by peer.
 #[derive(Debug, Clone, Default)]
 pub struct PeerCounts {
-    counts: BTreeMap<IpAddr, Count>,
+    counts: BTreeMap<Peer, Count>,
 }
 
 impl PeerCounts {
     /// Whether the peer may make the node do this kind of work now.
     #[must_use]
     pub fn allows(&self, peer: &Peer, work: Work, now: CloseTime) -> bool {
-        let Peer::Guest(address) = peer else {
+        let Some(most) = peer.most(work) else {
             return true;
         };
-        let Some(count) = self.counts.get(address).filter(|count| is_current(count, now)) else {
+        let Some(count) = self.counts.get(peer).filter(|count| is_current(count, now)) else {
             return true;
         };
         match work {
-            Work::Failure => count.failures < FAILURES_PER_PEER_MAX,
-            Work::Lookup => count.lookups < LOOKUPS_PER_PEER_MAX,
+            Work::Failure => count.failures < most,
+            Work::Lookup => count.lookups < most,
         }
     }
 
     /// Count one piece of work.
     pub fn record(&mut self, peer: &Peer, work: Work, now: CloseTime) {
-        let Peer::Guest(address) = *peer else {
+        if peer.most(work).is_none() {
             return;
-        };
-        if self.counts.len() >= COUNTED_PEERS_MAX && !self.counts.contains_key(&address) {
+        }
+        if self.counts.len() >= COUNTED_PEERS_MAX && !self.counts.contains_key(peer) {
             self.counts.retain(|_, count| is_current(count, now));
             if self.counts.len() >= COUNTED_PEERS_MAX {
                 self.counts.clear();
@@ -75,7 +92,7 @@ impl PeerCounts {
             failures: 0,
             lookups: 0,
         };
-        let count = self.counts.entry(address).or_insert(fresh);
+        let count = self.counts.entry(*peer).or_insert(fresh);
         if !is_current(count, now) {
             *count = fresh;
         }
@@ -131,6 +148,21 @@ mod tests {
         assert!(counts.allows(&stranger, Work::Failure, CloseTime::new(999_999)));
         counts.record(&stranger, Work::Failure, CloseTime::new(1_000));
         assert!(counts.allows(&stranger, Work::Failure, CloseTime::new(1_001)));
+    }
+
+    #[test]
+    fn accepts_the_work_of_each_node_by_itself() {
+        let node = |number| Peer::Node(codec::keys::KeyPair::ed25519([number; 16]).public_key());
+        let (mut counts, now) = (PeerCounts::default(), CloseTime::new(1_000));
+        for _ in 0..LOOKUPS_PER_NODE_MAX {
+            assert!(counts.allows(&node(1), Work::Lookup, now));
+            counts.record(&node(1), Work::Lookup, now);
+        }
+        assert!(!counts.allows(&node(1), Work::Lookup, now));
+        assert!(
+            counts.allows(&node(2), Work::Lookup, now),
+            "another node on the same machine"
+        );
     }
 
     #[test]

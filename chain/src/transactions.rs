@@ -9,7 +9,7 @@ use ledger::{LocalRefusal, SubmitOutcome, Transaction};
 use crate::chain::Chain;
 use crate::commit::{Change, PendingTx, TxChange};
 use crate::event::{Held, OnRetry, Refusal, Reply, TxReply, TxRequest};
-use crate::peers::Work;
+use crate::peers::{Peer, Work};
 
 impl Chain {
     /// A signed transaction came in.
@@ -24,7 +24,7 @@ impl Chain {
     fn submit(&mut self, request: &TxRequest, now: CloseTime) -> Result<TxReply, Refusal> {
         let tx = &request.tx;
         self.state.admit(&request.peer, now)?;
-        let placed = self.place(tx, request.on_retry);
+        let placed = self.place(tx, request.on_retry, request.peer);
         let has_a_way =
             |(outcome, _): &(SubmitOutcome, Held)| outcome.applied || (outcome.retriable && may_wait(tx));
         if !placed.as_ref().is_ok_and(has_a_way) {
@@ -61,14 +61,19 @@ impl Chain {
     }
 
     /// Try a transaction in the open ledger, and hold it where it has to wait.
-    fn place(&mut self, tx: &Transaction, on_retry: OnRetry) -> Result<(SubmitOutcome, Held), LocalRefusal> {
+    fn place(
+        &mut self,
+        tx: &Transaction,
+        on_retry: OnRetry,
+        peer: Peer,
+    ) -> Result<(SubmitOutcome, Held), LocalRefusal> {
         let outcome = Arc::make_mut(&mut self.state.open).submit_at_its_price(tx)?;
         let is_to_wait = outcome.retriable && !outcome.applied && may_wait(tx);
         if !is_to_wait || on_retry == OnRetry::Drop {
             return Ok((outcome, Held::No));
         }
         let open = self.state.open.view().ledger_index();
-        let held = Arc::make_mut(&mut self.state.held).hold(tx.clone(), open);
+        let held = Arc::make_mut(&mut self.state.held).hold(tx.clone(), open, peer);
         Ok((outcome, held))
     }
 
@@ -128,7 +133,7 @@ impl Chain {
                 self.retry_mail(mail);
             }
             if self
-                .place(&tx, OnRetry::Hold)
+                .place(&tx, OnRetry::Hold, Peer::Operator)
                 .is_ok_and(|(outcome, _)| outcome.applied)
             {
                 self.follow(tx.account());

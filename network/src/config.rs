@@ -14,7 +14,7 @@ use crate::engine::Part;
 use crate::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
 use crate::process::Member;
 
-/// Bytes of a configuration file: 128 nodes of 300 bytes, and 1,000 payments of 100. Refusal: it is not read.
+/// Bytes of a configuration file: 128 nodes of 300 bytes, and 2,000 payments of 100. Refusal: it is not read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The file of one node.

@@ -1,19 +1,19 @@
 //! A node as the machine of an engine.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chain::{ProposalFault, State};
 use codec::hash::sha512_half;
+use codec::keys::PublicKey;
 use codec::{CloseTime, Hash256};
+use commonware_cryptography::ed25519;
 use ledger::dkim::Attestation;
 use ledger::{Closed, Ledger, Transaction};
-use node::{Node, NotFinal};
-use rpc::Node as _;
-use rpc::api::{OnRetry, Peer, Role, SubmitEmail, SubmitMode};
+use node::{Node, NotFinal, Submission, Taken};
+use tokio::sync::broadcast::Receiver;
 
-use crate::machine::{Machine, Submission, Talker};
+use crate::machine::{Machine, Talker};
 
 impl Machine for Node {
     fn now(&self) -> CloseTime {
@@ -69,20 +69,21 @@ impl Talker for Node {
         pending_of(&self.state())
     }
 
-    fn submit(&self, from: IpAddr, submission: Submission) {
-        let peer = Peer::new(from, Role::Guest);
-        // What the node does not take, it has logged; the one that passed it on has answered the client.
-        match submission {
-            Submission::Mail(raw) => {
-                let mode = SubmitMode::Submit;
-                let mail = raw.to_vec();
-                let _ = self.submit_email(SubmitEmail { mail, mode }, &peer);
-            }
-            Submission::Transaction(blob) => {
-                let _ = rpc::Node::submit(self, &blob, OnRetry::Hold, &peer);
-            }
-        }
+    fn arrivals(&self) -> Receiver<(Hash256, Submission)> {
+        Node::arrivals(self)
     }
+
+    fn submit(&self, from: PublicKey, submissions: Vec<Submission>) -> Vec<Taken> {
+        let count = submissions.len();
+        // A node that has stopped says so elsewhere.
+        self.take(from, submissions)
+            .unwrap_or_else(|_| vec![Taken::NotNow; count])
+    }
+}
+
+/// The key of a node as the ledger has it.
+pub(crate) fn node_key(key: &ed25519::PublicKey) -> Option<PublicKey> {
+    PublicKey::parse(&[&[0xED], key.as_ref()].concat()).ok()
 }
 
 /// What came in and is in no ledger yet: mails on their way, and what keys signed, in the open ledger or held.
@@ -97,9 +98,9 @@ pub fn pending_of(state: &State) -> Vec<(Hash256, Submission)> {
 }
 
 /// The id under which a node keeps a submission that it takes.
-pub(crate) fn id_of(submission: &Submission) -> Option<Hash256> {
+pub(crate) fn id_of(submission: &Submission) -> Hash256 {
     match submission {
-        Submission::Mail(raw) => Some(sha512_half(&[raw])),
-        Submission::Transaction(blob) => Transaction::parse(blob).ok().map(|tx| tx.id()),
+        Submission::Mail(raw) => sha512_half(&[raw]),
+        Submission::Transaction(blob) => codec::tx::id_of_blob(blob),
     }
 }

@@ -10,11 +10,13 @@
 //! | `block`, `ledgers` | what validators agree on, and which ledger it makes |
 //! | `application`, `engine` | the machine as the engine sees it; the engine put together, for any runtime |
 //! | `wire`, `spread` | attestations and submissions between nodes, before a ledger has them |
+//! | `complaints`, `meter` | what log and metrics say of peers |
 //! | `host`, `process` | a node as a machine; an engine over TCP |
 //! | `config`, `init` | what a node is told; the files of a new network |
 
 mod application;
 mod block;
+mod complaints;
 pub mod config;
 pub mod engine;
 mod host;
@@ -22,6 +24,7 @@ pub mod init;
 mod ledgers;
 pub mod limits;
 mod machine;
+pub mod meter;
 mod process;
 pub mod spread;
 mod wire;
@@ -31,5 +34,6 @@ pub use block::{Block, Digest};
 pub use engine::Part;
 pub use host::pending_of;
 pub use ledgers::BlockFault;
-pub use machine::{Machine, Submission, Talker};
+pub use machine::{Machine, Talker};
+pub use node::{Submission, Taken};
 pub use process::{EngineConfig, EngineError, Member, start};

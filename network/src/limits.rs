@@ -25,7 +25,7 @@ pub const IDLE_SECS: u32 = 3;
 pub const AHEAD_SECS_MAX: u32 = 1;
 
 /// How often a proposer looks whether there is anything to propose.
-pub const PROPOSE_EVERY: Duration = Duration::from_millis(50);
+pub const PROPOSE_EVERY: Duration = Duration::from_millis(20);
 
 /// How long a view waits for its leader's block: above `IDLE_SECS`.
 pub const LEADER_TIMEOUT: Duration = Duration::from_millis(4_500);
@@ -64,24 +64,47 @@ pub const WORDS_EVERY: Duration = Duration::from_millis(500);
 /// Attestations said at one time. The others follow with the next turn.
 pub const WORDS_PER_TURN_MAX: usize = 32;
 
-/// How often what came in is passed on to the other nodes.
-pub const SPREAD_EVERY: Duration = Duration::from_millis(100);
+/// Least time between two times that what came in is told: what comes in meanwhile shares messages.
+pub const SPREAD_GAP: Duration = Duration::from_millis(20);
 
-/// What came in and is passed on at one time. The others follow with the next turn.
-pub const SPREAD_PER_TURN_MAX: usize = 24;
+/// How often a node looks what is still on its way, to tell it again: no message is sure to arrive.
+pub const SPREAD_SCAN_EVERY: Duration = Duration::from_secs(1);
 
-/// Bytes of what is passed on at one time; one item is passed on whatever it has.
-pub const SPREAD_BYTES_PER_TURN_MAX: usize = 1024 * 1024;
+/// Looks after which what came in here is told again.
+pub const SPREAD_AGAIN_SCANS: u64 = 5;
 
-/// Turns after which something that is still on its way is passed on again: no message is sure to arrive.
-pub const SPREAD_AGAIN_TURNS: u64 = 50;
+/// Looks after which what came in at another node is told again: that node may be down, and some may not have heard it.
+pub const SPREAD_OTHERS_AGAIN_SCANS: u64 = 60;
 
-/// Submissions of peers that are worked on at one time. The others wait, and beyond the mailbox are dropped.
-pub const AT_WORK_MAX: usize = 64;
+/// Bytes told again at one time. The others follow with the next look.
+pub const SPREAD_BYTES_PER_SCAN_MAX: usize = 2 * 1024 * 1024;
 
-/// Items that came from peers and are remembered as theirs to pass on. When full, the oldest are forgotten.
+/// Bytes of one message of what came in, but for a single one that is longer.
+pub const SPREAD_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Submissions in one message. Beyond: it is no message.
+pub const SPREAD_PER_MESSAGE_MAX: usize = 256;
+
+/// Messages of submissions of one peer a second. Beyond: as for `MESSAGES_PER_SECOND`.
+pub const SUBMISSION_MESSAGES_PER_SECOND: u32 = 64;
+
+/// Bytes of submissions of one peer that wait here. Beyond: dropped, and counted; the peer says them again.
+pub const LANE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Submissions of one peer in one minute that no ledger will take, or that a ledger had already. Beyond: what it passes
+/// on is dropped until the minute is over.
+pub const USELESS_PER_MINUTE_MAX: usize = 1_000;
+
+/// How often the log names one peer for messages that are no messages, or more than it may send.
+pub const COMPLAINTS_EVERY: Duration = Duration::from_secs(60);
+
+/// Submissions of peers that are remembered, so that they are looked at once. When full, the oldest are forgotten.
 pub const HEARD_MAX: usize = 20_000;
 
 const _: () = assert!(node::limits::PROPOSAL_BYTES_MAX < BLOCK_BYTES_MAX);
 const _: () = assert!(LEADER_TIMEOUT.as_secs() > IDLE_SECS as u64);
 const _: () = assert!(MESSAGES_PER_SECOND <= 512, "the memory of mailboxes");
+const _: () = assert!(
+    SPREAD_GAP.as_millis() * SUBMISSION_MESSAGES_PER_SECOND as u128 > 1_000,
+    "no node says more than others hear"
+);

@@ -1,13 +1,12 @@
 //! What the engine needs of the machine behind it, and nothing more: three decisions, and what they rest on.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
 use chain::ProposalFault;
+use codec::keys::PublicKey;
 use codec::{CloseTime, Hash256};
 use ledger::dkim::Attestation;
 use ledger::{Closed, Ledger, Transaction};
-use node::NotFinal;
+use node::{NotFinal, Submission, Taken};
+use tokio::sync::broadcast::Receiver;
 
 /// A machine that makes ledgers. Its calls may take as long as a close does.
 pub trait Machine: Send + Sync + 'static {
@@ -46,25 +45,10 @@ pub trait Talker: Send + Sync + 'static {
     /// What came in and is in no ledger yet, each by its id.
     fn pending(&self) -> Vec<(Hash256, Submission)>;
 
-    /// What came in at another machine.
-    fn submit(&self, from: IpAddr, submission: Submission);
-}
+    /// What comes in here from now on, each by its id. What came from other machines is not among it.
+    fn arrivals(&self) -> Receiver<(Hash256, Submission)>;
 
-/// Something for a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Submission {
-    /// A mail, in normal form.
-    Mail(Arc<[u8]>),
-    /// The bytes of a signed transaction.
-    Transaction(Arc<[u8]>),
-}
-
-impl Submission {
-    /// Its bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Mail(bytes) | Self::Transaction(bytes) => bytes,
-        }
-    }
+    /// What came in at another machine, known by its key; answers what became of each. Takes as long as signatures and
+    /// a disk do.
+    fn submit(&self, from: PublicKey, submissions: Vec<Submission>) -> Vec<Taken>;
 }

@@ -1,7 +1,7 @@
 //! An engine as one process of a network: over TCP, on threads and a runtime of its own.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpListener};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use tokio::sync::watch;
 use crate::application::Stopped;
 use crate::block::Block;
 use crate::engine::{self, Channels, Membership, Part, Parts, VOTES};
-use crate::limits::{BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, VALIDATORS_MAX};
+use crate::limits::{BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX};
 use crate::machine::{Machine, Talker};
 use crate::spread;
-use crate::wire::{SUBMISSION_BYTES_MAX, WORDS_BYTES_MAX};
+use crate::wire::{SUBMISSIONS_BYTES_MAX, WORDS_BYTES_MAX};
 
 /// Name of the folder with the engine's own files within a data folder.
 const ENGINE_FOLDER: &str = "engine";
@@ -196,7 +196,6 @@ struct Setup {
     listen: SocketAddr,
     primary: Map<PublicKey, Address>,
     secondary: Map<PublicKey, Address>,
-    addresses: BTreeMap<PublicKey, IpAddr>,
     storage: PathBuf,
 }
 
@@ -208,7 +207,7 @@ impl Setup {
         let key = secret_of(&config.key).ok_or_else(|| EngineError::Key(text(&config.key.public_key())))?;
         let me = key.public_key();
         let (mut primary, mut secondary) = (Vec::new(), Vec::new());
-        let (mut addresses, mut own) = (BTreeMap::new(), None);
+        let (mut keys, mut own) = (BTreeSet::new(), None);
         for member in &config.members {
             let peer =
                 key_of(&member.public_key).ok_or_else(|| EngineError::Key(text(&member.public_key)))?;
@@ -220,11 +219,11 @@ impl Setup {
             if peer == me {
                 own = Some(member.clone());
             }
-            addresses.insert(peer, member.address.ip());
+            keys.insert(peer);
         }
         let own = own.ok_or_else(|| EngineError::NotListed(text(&config.key.public_key())))?;
         let count = config.members.len();
-        if !(1..=VALIDATORS_MAX).contains(&primary.len()) || addresses.len() != count {
+        if !(1..=VALIDATORS_MAX).contains(&primary.len()) || keys.len() != count {
             return Err(EngineError::Members(count));
         }
         let namespace = [
@@ -245,7 +244,6 @@ impl Setup {
             listen: own.address,
             primary,
             secondary: Map::from_iter_dedup(secondary),
-            addresses,
             storage: config.data.join(ENGINE_FOLDER),
         })
     }
@@ -275,9 +273,9 @@ impl Setup {
                 backfill: channel(4, messages),
             };
             let words = channel(5, Quota::per_second(NZU32!(BLOCKS_PER_SECOND)));
-            let submissions = channel(6, messages);
+            let submissions = channel(6, Quota::per_second(NZU32!(SUBMISSION_MESSAGES_PER_SECOND)));
             let network = network.start();
-            spread::start(&context, &machine, self.addresses, words, submissions);
+            spread::start(&context, &machine, words, submissions);
             let engine = engine::run(
                 context.child("engine"),
                 Parts {
@@ -306,7 +304,7 @@ impl Setup {
         let peers = self.primary.len() + self.secondary.len();
         let validators = u32::try_from(self.primary.len()).unwrap_or(u32::MAX);
         let largest = max_payload_size::<Standard<Block>, Scheme>(validators, &())
-            .max(SUBMISSION_BYTES_MAX)
+            .max(SUBMISSIONS_BYTES_MAX)
             .max(WORDS_BYTES_MAX);
         let config = lookup::Config::recommended(
             Cups::new(

@@ -1,28 +1,38 @@
 //! What nodes tell each other before a ledger has it, each on a channel of its own. No message is sure to arrive,
 //! so all of it is said again until a ledger has it.
 //!
-//! All nodes of a network are connected with each other: what came in is told by the node where it came in, once
-//! to each, and not passed on by the others.
+//! All nodes of a network are connected with each other: what came in is told by the node where it came in, at once
+//! and to each. The others pass it on only where it is still on its way long after.
+//!
+//! Each peer has a lane of its own here: its submissions wait and are looked at one message after the other, those of
+//! several peers beside each other. So one that sends junk for ever is bounded by its own lane.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use codec::Hash256;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Spawner};
-use tokio::sync::Semaphore;
+use node::{Submission, Taken};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::complaints::Complaints;
 use crate::host::id_of;
 use crate::limits::{
-    AT_WORK_MAX, HEARD_MAX, SPREAD_AGAIN_TURNS, SPREAD_BYTES_PER_TURN_MAX, SPREAD_EVERY, SPREAD_PER_TURN_MAX,
-    WORDS_EVERY, WORDS_PER_TURN_MAX,
+    HEARD_MAX, LANE_BYTES_MAX, SPREAD_AGAIN_SCANS, SPREAD_BYTES_PER_SCAN_MAX, SPREAD_GAP,
+    SPREAD_OTHERS_AGAIN_SCANS, SPREAD_SCAN_EVERY, USELESS_PER_MINUTE_MAX, WORDS_EVERY, WORDS_PER_TURN_MAX,
 };
-use crate::machine::{Submission, Talker};
-use crate::wire::{SUBMISSION_BYTES_MAX, decode_submission, decode_words, encode_submission, encode_words};
+use crate::machine::Talker;
+use crate::meter;
+use crate::wire::{
+    SUBMISSIONS_BYTES_MAX, decode_submissions, decode_words, encode_submissions, encode_words,
+};
 
-/// What came from other nodes: those pass it on themselves. Cheap to clone: all clones are the same.
+/// Submissions of other nodes that were looked at. Cheap to clone: all clones are the same.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<(BTreeSet<Hash256>, VecDeque<Hash256>)>>);
 
@@ -47,50 +57,54 @@ impl Heard {
     }
 }
 
-/// Which of what is pending is told in which turn.
+/// Which of what is on its way is told when.
 #[derive(Default)]
 struct Told {
-    turn: u64,
-    /// When each was told last.
+    scan: u64,
+    /// The look since which each counts as told.
     last: BTreeMap<Hash256, u64>,
 }
 
 impl Told {
-    /// What to tell in the next turn.
-    fn next(&mut self, pending: Vec<(Hash256, Submission)>, heard: &Heard) -> Vec<Submission> {
-        self.turn += 1;
+    /// Something came in here: whether it is to be told now.
+    fn is_new(&mut self, id: Hash256) -> bool {
+        self.last.insert(id, self.scan).is_none()
+    }
+
+    /// What to tell again, of all that is on its way.
+    fn again(&mut self, pending: Vec<(Hash256, Submission)>, heard: &Heard) -> Vec<Submission> {
+        self.scan += 1;
         let is_pending: BTreeSet<Hash256> = pending.iter().map(|(id, _)| *id).collect();
         self.last.retain(|id, _| is_pending.contains(id));
         let (mut chosen, mut bytes) = (Vec::new(), 0);
         for (id, submission) in pending {
-            let is_due = self
-                .last
-                .get(&id)
-                .is_none_or(|last| last + SPREAD_AGAIN_TURNS <= self.turn);
-            if !is_due || heard.contains(&id) || submission.bytes().len() >= SUBMISSION_BYTES_MAX {
+            let is_others = heard.contains(&id);
+            let last = match self.last.get(&id) {
+                Some(last) => *last,
+                None if is_others => *self.last.entry(id).or_insert(self.scan),
+                // It was here before the start, or came in faster than it could be told.
+                None => 0,
+            };
+            let rest = if is_others {
+                SPREAD_OTHERS_AGAIN_SCANS
+            } else {
+                SPREAD_AGAIN_SCANS
+            };
+            let is_due = last == 0 || last + rest < self.scan;
+            bytes += if is_due { submission.bytes().len() } else { 0 };
+            if !is_due || (bytes > SPREAD_BYTES_PER_SCAN_MAX && !chosen.is_empty()) {
                 continue;
             }
-            bytes += submission.bytes().len();
-            if chosen.len() == SPREAD_PER_TURN_MAX
-                || (bytes > SPREAD_BYTES_PER_TURN_MAX && !chosen.is_empty())
-            {
-                break;
-            }
-            self.last.insert(id, self.turn);
+            self.last.insert(id, self.scan);
             chosen.push(submission);
         }
         chosen
     }
 }
 
-/// Start to tell and to hear: words on one channel, submissions on another. `addresses` are those of the peers.
-pub fn start<E, T, S, R>(
-    context: &E,
-    talker: &Arc<T>,
-    addresses: BTreeMap<PublicKey, IpAddr>,
-    words: (S, R),
-    submissions: (S, R),
-) where
+/// Start to tell and to hear: words on one channel, submissions on another.
+pub fn start<E, T, S, R>(context: &E, talker: &Arc<T>, words: (S, R), submissions: (S, R))
+where
     E: Spawner + Clock,
     T: Talker,
     S: Sender<PublicKey = PublicKey>,
@@ -104,7 +118,9 @@ pub fn start<E, T, S, R>(
         .child("speak")
         .spawn(move |clock| speak(clock, of_words, tell));
     let of_words = Arc::clone(talker);
-    context.child("listen").spawn(move |_| listen(of_words, told));
+    context
+        .child("listen")
+        .spawn(move |clock| listen(clock, of_words, told));
     let (of_mails, known) = (Arc::clone(talker), heard.clone());
     context
         .child("spread")
@@ -112,58 +128,183 @@ pub fn start<E, T, S, R>(
     let of_mails = Arc::clone(talker);
     context
         .child("take")
-        .spawn(move |context| take(context, of_mails, heard, addresses, passed));
+        .spawn(move |context| take(context, of_mails, heard, passed));
 }
 
-/// Tells what came in here.
+/// Tells what comes in here at once, and again what stays on its way.
 async fn spread<T: Talker>(
     clock: impl Clock,
     talker: Arc<T>,
     heard: Heard,
     mut sender: impl Sender<PublicKey = PublicKey>,
 ) {
-    let mut told = Told::default();
+    let (mut told, mut arrivals) = (Told::default(), talker.arrivals());
+    let mut next_scan = clock.current();
     loop {
-        clock.sleep(SPREAD_EVERY).await;
-        for submission in told.next(talker.pending(), &heard) {
-            let _ = sender.send(Recipients::All, encode_submission(&submission), false);
+        let mut chosen = Vec::new();
+        tokio::select! {
+            biased;
+            () = clock.sleep_until(next_scan) => {
+                next_scan = clock.current() + SPREAD_SCAN_EVERY;
+                chosen = told.again(talker.pending(), &heard);
+            }
+            arrival = arrivals.recv() => match arrival {
+                Ok((id, submission)) if told.is_new(id) => chosen.push(submission),
+                // What was missed is found by the next look.
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+        while let Ok((id, submission)) = arrivals.try_recv() {
+            if told.is_new(id) {
+                chosen.push(submission);
+            }
+        }
+        let mut rest = chosen.as_slice();
+        while !rest.is_empty() {
+            let (message, count) = encode_submissions(rest);
+            rest = &rest[count..];
+            // The library panics over a message that is too long.
+            if message.len() <= SUBMISSIONS_BYTES_MAX {
+                let _ = sender.send(Recipients::All, message, false);
+            }
+        }
+        clock.sleep(SPREAD_GAP).await;
+    }
+}
+
+/// What waits for its turn in the lane of one peer, with its place there.
+type Waiting = (Vec<Submission>, OwnedSemaphorePermit);
+
+/// The lane of one peer.
+struct Lane {
+    queue: UnboundedSender<Waiting>,
+    bytes: Arc<Semaphore>,
+}
+
+/// Sorts what came in at other nodes into lanes.
+async fn take<E: Spawner + Clock, T: Talker>(
+    context: E,
+    talker: Arc<T>,
+    heard: Heard,
+    mut receiver: impl Receiver<PublicKey = PublicKey>,
+) {
+    let mut lanes: BTreeMap<PublicKey, Lane> = BTreeMap::new();
+    let (mut garbage, mut beyond) = (Complaints::default(), Complaints::default());
+    while let Ok((peer, message)) = receiver.recv().await {
+        let Some(submissions) = decode_submissions(message.as_ref()) else {
+            meter::garbage(&peer);
+            if let Some(times) = garbage.add(&peer, context.current()) {
+                tracing::warn!(%peer, times, "a peer sends what are no submissions");
+            }
+            continue;
+        };
+        let lane = lanes.entry(peer.clone()).or_insert_with(|| {
+            let (queue, waiting) = unbounded_channel();
+            let (talker, heard, peer) = (Arc::clone(&talker), heard.clone(), peer.clone());
+            context
+                .child("lane")
+                .spawn(move |context| work(context, talker, heard, peer, waiting));
+            let bytes = Arc::new(Semaphore::new(LANE_BYTES_MAX));
+            Lane { queue, bytes }
+        });
+        let length = u32::try_from(message.as_ref().len()).unwrap_or(u32::MAX);
+        match Arc::clone(&lane.bytes).try_acquire_many_owned(length) {
+            Ok(place) => {
+                let _ = lane.queue.send((submissions, place));
+            }
+            Err(_) => {
+                meter::dropped(&peer, submissions.len());
+                if let Some(times) = beyond.add(&peer, context.current()) {
+                    tracing::warn!(%peer, times, "a peer passes on more than this node takes in time");
+                }
+            }
         }
     }
 }
 
-/// Takes what came in at other nodes, several at one time, so that they share a commit.
-async fn take<T: Talker>(
-    context: impl Spawner,
+/// Looks at what one peer passes on.
+async fn work<E: Spawner + Clock, T: Talker>(
+    context: E,
     talker: Arc<T>,
     heard: Heard,
-    addresses: BTreeMap<PublicKey, IpAddr>,
-    mut receiver: impl Receiver<PublicKey = PublicKey>,
+    peer: PublicKey,
+    mut waiting: UnboundedReceiver<Waiting>,
 ) {
-    let at_work = Arc::new(Semaphore::new(AT_WORK_MAX));
-    while let Ok((peer, message)) = receiver.recv().await {
-        let submission = decode_submission(message.as_ref());
-        let (Some(submission), Some(address)) = (submission, addresses.get(&peer)) else {
-            tracing::warn!(%peer, "a message that is no submission");
-            continue;
-        };
-        let Some(id) = id_of(&submission) else {
-            continue;
-        };
-        if heard.contains(&id) {
+    let Some(from) = crate::host::node_key(&peer) else {
+        return;
+    };
+    let (mut useless, mut complaints) = (Useless::default(), Complaints::default());
+    while let Some((submissions, place)) = waiting.recv().await {
+        let ids: Vec<Hash256> = submissions.iter().map(id_of).collect();
+        let fresh = ids
+            .into_iter()
+            .zip(submissions)
+            .filter(|(id, _)| !heard.contains(id));
+        let (ids, submissions): (Vec<Hash256>, Vec<Submission>) = fresh.unzip();
+        let now = context.current();
+        if submissions.is_empty() {
             continue;
         }
-        heard.insert(id);
-        let Ok(permit) = Arc::clone(&at_work).acquire_owned().await else {
-            return;
-        };
-        let (talker, address) = (Arc::clone(&talker), *address);
-        context
-            .child("submission")
+        if useless.is_too_much(now) {
+            meter::dropped(&peer, submissions.len());
+            if let Some(times) = complaints.add(&peer, now) {
+                tracing::warn!(%peer, times, "a peer passes on what no ledger takes, more than {USELESS_PER_MINUTE_MAX} in a minute");
+            }
+            continue;
+        }
+        let talker = Arc::clone(&talker);
+        let looking = context
+            .child("submissions")
             .shared(true)
-            .spawn(move |_| async move {
-                talker.submit(address, submission);
-                drop(permit);
-            });
+            .spawn(move |_| async move { talker.submit(from, submissions) });
+        let Ok(taken) = looking.await else { return };
+        for (id, taken) in ids.into_iter().zip(taken) {
+            meter::taken(taken);
+            match taken {
+                Taken::Known | Taken::Yes => heard.insert(id),
+                Taken::Never => {
+                    heard.insert(id);
+                    useless.add(now);
+                }
+                // The peer says it again.
+                Taken::NotNow => {}
+            }
+        }
+        drop(place);
+    }
+}
+
+/// What a peer passed on for nothing within the last minute.
+#[derive(Default)]
+struct Useless {
+    since: Option<SystemTime>,
+    count: usize,
+}
+
+impl Useless {
+    /// Seconds of one count.
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A clock that went back ends a count.
+    fn begin(&mut self, now: SystemTime) {
+        let age = self.since.and_then(|since| now.duration_since(since).ok());
+        if age.is_none_or(|age| age >= Self::MINUTE) {
+            *self = Self {
+                since: Some(now),
+                count: 0,
+            };
+        }
+    }
+
+    fn add(&mut self, now: SystemTime) {
+        self.begin(now);
+        self.count += 1;
+    }
+
+    fn is_too_much(&mut self, now: SystemTime) -> bool {
+        self.begin(now);
+        self.count >= USELESS_PER_MINUTE_MAX
     }
 }
 
@@ -184,11 +325,20 @@ async fn speak<T: Talker>(clock: impl Clock, talker: Arc<T>, mut sender: impl Se
 }
 
 /// Hears what DNS told other validators. Whether a word counts, the machine decides.
-async fn listen<T: Talker>(talker: Arc<T>, mut receiver: impl Receiver<PublicKey = PublicKey>) {
+async fn listen<T: Talker>(
+    clock: impl Clock,
+    talker: Arc<T>,
+    mut receiver: impl Receiver<PublicKey = PublicKey>,
+) {
+    let mut complaints = Complaints::default();
     while let Ok((peer, message)) = receiver.recv().await {
-        match decode_words(message.as_ref()) {
-            Some(words) => words.into_iter().for_each(|word| talker.hear(word)),
-            None => tracing::warn!(%peer, "a message that is no attestation"),
+        if let Some(words) = decode_words(message.as_ref()) {
+            words.into_iter().for_each(|word| talker.hear(word));
+            continue;
+        }
+        meter::garbage(&peer);
+        if let Some(times) = complaints.add(&peer, clock.current()) {
+            tracing::warn!(%peer, times, "a peer sends what are no attestations");
         }
     }
 }
@@ -207,41 +357,55 @@ mod tests {
         (0..count).map(one).collect()
     }
 
-    #[test]
-    fn accepts_each_once_then_again_after_some_turns_while_it_is_pending() {
-        let (mut told, heard) = (Told::default(), Heard::default());
-        assert_eq!(told.next(pending(2, 10), &heard).len(), 2);
-        for _ in 1..SPREAD_AGAIN_TURNS {
-            assert!(told.next(pending(2, 10), &heard).is_empty());
-        }
-        assert_eq!(told.next(pending(2, 10), &heard).len(), 2);
-        assert!(told.next(Vec::new(), &heard).is_empty());
-        assert_eq!(
-            told.next(pending(1, 10), &heard).len(),
-            1,
-            "it was not pending meanwhile"
-        );
+    /// Looks until something is told again.
+    fn scans_until_told(told: &mut Told, count: u8, heard: &Heard) -> u64 {
+        (1..=1_000)
+            .find(|_| !told.again(pending(count, 10), heard).is_empty())
+            .expect("told again")
     }
 
     #[test]
-    fn rejects_what_others_pass_on_and_what_is_too_much_for_a_turn() {
+    fn accepts_what_comes_in_once_and_again_while_it_is_on_its_way() {
+        let (mut told, heard) = (Told::default(), Heard::default());
+        assert!(told.again(Vec::new(), &heard).is_empty());
+        let id = Hash256::new([0; 32]);
+        assert!(told.is_new(id));
+        assert!(!told.is_new(id), "handed in a second time");
+        assert_eq!(scans_until_told(&mut told, 1, &heard), SPREAD_AGAIN_SCANS + 1);
+        assert_eq!(scans_until_told(&mut told, 1, &heard), SPREAD_AGAIN_SCANS + 1);
+        assert!(told.again(Vec::new(), &heard).is_empty());
+        assert!(told.is_new(id), "it was not on its way meanwhile");
+    }
+
+    #[test]
+    fn accepts_at_once_what_was_here_at_the_start_and_late_what_others_tell() {
         let (mut told, heard) = (Told::default(), Heard::default());
         heard.insert(Hash256::new([1; 32]));
-        assert_eq!(told.next(pending(3, 10), &heard).len(), 2);
-        let many = u8::try_from(SPREAD_PER_TURN_MAX).expect("few") + 1;
-        let mut told = Told::default();
-        assert_eq!(
-            told.next(pending(many, 10), &Heard::default()).len(),
-            SPREAD_PER_TURN_MAX
-        );
-        assert_eq!(
-            told.next(pending(many, 10), &Heard::default()).len(),
-            1,
-            "the rest follows"
-        );
-        let mut told = Told::default();
-        let large = told.next(pending(3, SPREAD_BYTES_PER_TURN_MAX - 1), &Heard::default());
-        assert_eq!(large.len(), 1);
+        assert_eq!(told.again(pending(2, 10), &heard).len(), 1, "its own");
+        let others = vec![pending(2, 10).remove(1)];
+        let scans = (1..=1_000).find(|_| !told.again(others.clone(), &heard).is_empty());
+        assert_eq!(scans, Some(SPREAD_OTHERS_AGAIN_SCANS + 1));
+    }
+
+    #[test]
+    fn rejects_more_bytes_than_one_look_may_tell_and_tells_the_rest_later() {
+        let (mut told, heard) = (Told::default(), Heard::default());
+        let large = || pending(3, SPREAD_BYTES_PER_SCAN_MAX - 1);
+        for _ in 0..3 {
+            assert_eq!(told.again(large(), &heard).len(), 1);
+        }
+        assert!(told.again(large(), &heard).is_empty());
+    }
+
+    #[test]
+    fn rejects_what_a_peer_passes_on_after_too_much_for_nothing_until_a_minute_is_over() {
+        let (mut useless, begin) = (Useless::default(), SystemTime::UNIX_EPOCH);
+        for _ in 0..USELESS_PER_MINUTE_MAX {
+            assert!(!useless.is_too_much(begin));
+            useless.add(begin);
+        }
+        assert!(useless.is_too_much(begin + Duration::from_secs(59)));
+        assert!(!useless.is_too_much(begin + Duration::from_secs(60)));
     }
 
     #[test]

@@ -3,20 +3,26 @@
 //! | message | bytes |
 //! |---|---|
 //! | words | count (1), then for each: length and bytes of domain and selector (1 + n), answer (1), observed at (4), length and bytes of the record (2 + n), public key (33), length and bytes of the signature (1 + n) |
-//! | submission | 0 for a mail or 1 for a transaction, then its bytes |
+//! | submissions | for each, one after the other to the end: 0 for a mail or 1 for a transaction (1), length (4), bytes |
 
 use amendment::KeyName;
 use amendment::limits::KEY_RECORD_BYTES_MAX;
 use bytes::{Buf, BufMut};
 use codec::CloseTime;
 use codec::keys::PublicKey;
+use codec::limits::TRANSACTION_BYTES_MAX;
 use ledger::dkim::{Answer, Attestation};
+use node::Submission;
 
-use crate::limits::WORDS_PER_TURN_MAX;
-use crate::machine::Submission;
+use crate::limits::{SPREAD_MESSAGE_BYTES, SPREAD_PER_MESSAGE_MAX, WORDS_PER_TURN_MAX};
 
-/// Bytes of a submission: a transaction, or a mail, which fits into one.
-pub(crate) const SUBMISSION_BYTES_MAX: usize = 1 + codec::limits::TRANSACTION_BYTES_MAX;
+/// Bytes before a submission.
+const SUBMISSION_HEAD_BYTES: usize = 1 + 4;
+
+/// Bytes of a message of submissions at most: one transaction, or a mail, which fits into one.
+pub(crate) const SUBMISSIONS_BYTES_MAX: usize = SUBMISSION_HEAD_BYTES + TRANSACTION_BYTES_MAX;
+
+const _: () = assert!(SPREAD_MESSAGE_BYTES <= SUBMISSIONS_BYTES_MAX);
 
 /// Bytes of one word at most.
 const WORD_BYTES_MAX: usize = 256 + 256 + 1 + 4 + 2 + KEY_RECORD_BYTES_MAX + 33 + 256;
@@ -100,23 +106,44 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// The bytes of a submission.
-pub(crate) fn encode_submission(submission: &Submission) -> Vec<u8> {
-    let kind = match submission {
-        Submission::Mail(_) => 0,
-        Submission::Transaction(_) => 1,
-    };
-    [&[kind], submission.bytes()].concat()
+/// The bytes of submissions: each with its kind and length before it. As many of the first ones as a message bears, at
+/// least one; answers how many those are.
+pub(crate) fn encode_submissions(submissions: &[Submission]) -> (Vec<u8>, usize) {
+    let mut out = Vec::new();
+    for (count, submission) in submissions.iter().enumerate() {
+        let is_full = count == SPREAD_PER_MESSAGE_MAX
+            || out.len() + SUBMISSION_HEAD_BYTES + submission.bytes().len() > SPREAD_MESSAGE_BYTES;
+        if count > 0 && is_full {
+            return (out, count);
+        }
+        out.put_u8(match submission {
+            Submission::Mail(_) => 0,
+            Submission::Transaction(_) => 1,
+        });
+        out.put_u32(u32::try_from(submission.bytes().len()).unwrap_or(u32::MAX));
+        out.put_slice(submission.bytes());
+    }
+    (out, submissions.len())
 }
 
-/// Reads a submission; what it is the node finds out.
-pub(crate) fn decode_submission(bytes: &[u8]) -> Option<Submission> {
-    match bytes.split_first()? {
-        (_, rest) if rest.len() >= SUBMISSION_BYTES_MAX => None,
-        (0, rest) => Some(Submission::Mail(rest.into())),
-        (1, rest) => Some(Submission::Transaction(rest.into())),
-        _ => None,
+/// Reads submissions; `None` unless all bytes make some, each of a length that a transaction may have. What they are
+/// the node finds out.
+pub(crate) fn decode_submissions(mut bytes: &[u8]) -> Option<Vec<Submission>> {
+    let mut submissions = Vec::new();
+    while !bytes.is_empty() {
+        let kind = bytes.try_get_u8().ok()?;
+        let length = usize::try_from(bytes.try_get_u32().ok()?).ok()?;
+        if length > TRANSACTION_BYTES_MAX || submissions.len() == SPREAD_PER_MESSAGE_MAX {
+            return None;
+        }
+        let item = take(&mut bytes, length)?;
+        submissions.push(match kind {
+            0 => Submission::Mail(item.into()),
+            1 => Submission::Transaction(item.into()),
+            _ => return None,
+        });
     }
+    Some(submissions).filter(|submissions| !submissions.is_empty())
 }
 
 #[cfg(test)]
@@ -166,20 +193,52 @@ mod tests {
         assert!(encode_words(&many).len() <= WORDS_BYTES_MAX);
     }
 
+    fn mail(bytes: usize) -> Submission {
+        Submission::Mail(vec![7; bytes].into())
+    }
+
     #[test]
-    fn accepts_submissions_and_rejects_other_kinds_and_too_long_ones() {
-        for submission in [
-            Submission::Mail(b"From: a".as_slice().into()),
+    fn accepts_its_own_submissions_and_rejects_them_cut_or_longer_and_other_kinds() {
+        let submissions = [
+            mail(7),
             Submission::Transaction([0x12, 0].as_slice().into()),
-        ] {
+            mail(0),
+        ];
+        let (bytes, count) = encode_submissions(&submissions);
+        assert_eq!(count, 3);
+        assert_eq!(decode_submissions(&bytes).as_deref(), Some(&submissions[..]));
+        let whole = [0, 12, 19, 24];
+        for cut in 0..bytes.len() {
             assert_eq!(
-                decode_submission(&encode_submission(&submission)),
-                Some(submission)
+                decode_submissions(&bytes[..cut]).is_some(),
+                cut > 0 && whole.contains(&cut),
+                "{cut}"
             );
         }
-        assert_eq!(decode_submission(&[]), None);
-        assert_eq!(decode_submission(&[2, 0]), None);
-        assert_eq!(decode_submission(&vec![0; SUBMISSION_BYTES_MAX + 1]), None);
-        assert!(decode_submission(&vec![0; SUBMISSION_BYTES_MAX]).is_some());
+        assert_eq!(decode_submissions(&[&bytes[..], &[0]].concat()), None);
+        assert_eq!(decode_submissions(&[2, 0, 0, 0, 0]), None);
+        assert_eq!(
+            decode_submissions(&[0, 0xFF, 0xFF, 0xFF, 0xFF]),
+            None,
+            "no room is made for what is not there"
+        );
+    }
+
+    #[test]
+    fn accepts_as_many_as_a_message_bears_and_rejects_more() {
+        let (bytes, count) = encode_submissions(&vec![mail(1); SPREAD_PER_MESSAGE_MAX + 1]);
+        assert_eq!(count, SPREAD_PER_MESSAGE_MAX);
+        assert_eq!(decode_submissions(&bytes).map(|all| all.len()), Some(count));
+        let more = [&bytes[..], &encode_submissions(&[mail(1)]).0].concat();
+        assert_eq!(decode_submissions(&more), None);
+        let (bytes, count) = encode_submissions(&[mail(TRANSACTION_BYTES_MAX), mail(1)]);
+        assert_eq!(
+            (bytes.len(), count),
+            (SUBMISSIONS_BYTES_MAX, 1),
+            "the longest goes alone"
+        );
+        assert!(decode_submissions(&bytes).is_some());
+        let (longer, _) = encode_submissions(&[mail(TRANSACTION_BYTES_MAX + 1)]);
+        assert_eq!(decode_submissions(&longer), None);
     }
 }

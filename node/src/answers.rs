@@ -63,6 +63,9 @@ impl rpc::Node for Node {
         let Reply::Mail(reply) = reply else {
             return Err(unexpected(&reply));
         };
+        if mode == MailMode::Submit {
+            self.tell_of_mail(&reply);
+        }
         let answer = self.email_answer(*reply, request.mode)?;
         say_refused_mail(&answer, address);
         Ok(answer)
@@ -97,6 +100,9 @@ impl rpc::Node for Node {
             let (id, code) = (reply.tx.id(), reply.outcome.ter.token());
             tracing::info!(%address, %id, code, "a transaction is refused");
             metrics::counter!(meter::REFUSED, "what" => "transaction", "code" => code).increment(1);
+        }
+        if reply.outcome.applied || reply.held == Held::Yes {
+            self.tell_of_transaction(&reply.tx);
         }
         Ok(SubmitAnswer {
             wrapped: tx_blob(&reply.tx),

@@ -138,6 +138,21 @@ impl Host {
         answer.recv().map_err(|_| ChainStopped)
     }
 
+    /// Give the chain several events at once, so that they share a commit, and wait for their answers.
+    pub(crate) fn ask_all<E: FnOnce(RequestId) -> Event>(
+        &self,
+        events: Vec<E>,
+    ) -> Result<Vec<Reply>, ChainStopped> {
+        let mut answers = Vec::with_capacity(events.len());
+        for event in events {
+            let (request, reply, answer) = self.request();
+            self.send(Input::Ask(request, reply, event(request)))?;
+            answers.push(answer);
+        }
+        let replies: Result<_, _> = answers.iter().map(Receiver::recv).collect();
+        replies.map_err(|_| ChainStopped)
+    }
+
     /// Give the chain an event that nobody waits for.
     pub(crate) fn tell(&self, event: Event) -> Result<(), ChainStopped> {
         self.send(Input::Event(event))

@@ -8,7 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `node`, `host` | the running node; the threads that drive the chain |
-//! | `member` | the node as one of several validators |
+//! | `member`, `submission` | the node as one of several validators; what they tell each other of what came in |
 //! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments` | `rpc::Node` |
 //! | `health`, `meter` | what an operator watches |
 //! | `store` | what survives the process |
@@ -31,6 +31,7 @@ mod reading;
 mod restore;
 pub mod start;
 pub mod store;
+mod submission;
 pub mod validator_key;
 
 pub use clock::Clock;
@@ -41,3 +42,4 @@ pub use member::NotFinal;
 pub use node::{Node, NodeFailure};
 pub use restore::{LedgerDamage, RestoreError};
 pub use start::{StartError, first_ledger, roll_back};
+pub use submission::{Submission, Taken};

@@ -32,8 +32,8 @@ pub const ACCEPT_WAIT_SECS_MAX: u64 = 5;
 /// Events that the chain takes in one turn. The others wait for the next one.
 pub const EVENTS_PER_TURN_MAX: usize = 1_024;
 
-/// Payments at the first start.
-pub const FUNDS_MAX: usize = 1_000;
+/// Payments at the first start. Refusal: nothing is stored.
+pub const FUNDS_MAX: usize = 2_000;
 
 /// Ledgers that can be taken back where the last ones do not hash to their headers. Further back: restore a
 /// copy.
@@ -42,6 +42,9 @@ pub const UNDO_LEDGERS_MAX: u32 = 64;
 /// Bytes of the submitted transactions in one proposal to other validators: a block with them crosses a link of
 /// 100 Mbit/s in a third of a second. The others wait for the next ledger.
 pub const PROPOSAL_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Submissions that wait to be told to other nodes. Beyond: the oldest are told later, with all that is on its way.
+pub const ARRIVALS_MAX: usize = 4_096;
 
 /// Old ledgers forgotten with one commit; the others with the next ones.
 pub const FORGET_LEDGERS_PER_COMMIT_MAX: usize = 16;

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chain::{Chain, ChainConfig, Event, ProposalRules, Refusal, Reply, Stored};
-use codec::CloseTime;
 use codec::keys::{KeyPair, PublicKey};
+use codec::{CloseTime, Hash256};
 use dns::KeyResolver;
 use tokio::runtime::Handle;
+use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Timekeeper};
 use crate::config::{NodeConfig, Validators};
 use crate::host::{ChainStopped, Host, LookUps, When};
-use crate::limits::{ACCEPT_WAIT_SECS_MAX, PROPOSAL_BYTES_MAX};
+use crate::limits::{ACCEPT_WAIT_SECS_MAX, ARRIVALS_MAX, PROPOSAL_BYTES_MAX};
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
+use crate::submission::Submission;
 
 /// A running node. Cheap to clone: all clones are the same node.
 #[derive(Clone)]
@@ -32,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) proposing: ProposalRules,
     pub(crate) closing: Closing,
     pub(crate) validator: PublicKey,
+    /// What comes in here, by its id, for those who tell it to other nodes.
+    pub(crate) arrivals: broadcast::Sender<(Hash256, Submission)>,
     pub(crate) started: CloseTime,
     /// Given back last, when the store is closed.
     _folder: Option<DataFolder>,
@@ -160,6 +164,7 @@ impl Node {
                 Validators::Several { .. } => Closing::ByOthers,
             },
             validator,
+            arrivals: broadcast::Sender::new(ARRIVALS_MAX),
             started: now,
             _folder: parts.folder,
         };

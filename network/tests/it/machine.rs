@@ -1,7 +1,6 @@
 //! A machine without threads: a chain, a disk that remembers what was committed, and a DNS that may lie.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,13 +12,14 @@ use chain::{
     Chain, ChainConfig, Effect, Event, KeyFinding, MailMode, MailRequest, OnRetry, ProposalFault,
     ProposalRules, ReadMail, Reply, RequestId, Stored, TxRequest,
 };
-use codec::keys::KeyPair;
+use codec::keys::{KeyPair, PublicKey};
 use codec::{AccountId, Amount, CloseTime, Hash256, Object, flags, format::TxType, sf};
 use ledger::dkim::{Attestation, KeyDelays};
 use ledger::genesis::EmailAmendment;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
-use network::{Machine, Submission, Talker};
+use network::{Machine, Submission, Taken, Talker};
 use node::NotFinal;
+use tokio::sync::broadcast::{Receiver, Sender};
 
 /// The network and the time of the vectors.
 pub(crate) const NETWORK: u32 = 21_337;
@@ -171,6 +171,7 @@ pub(crate) struct SimMachine {
     now: Box<dyn Fn() -> CloseTime + Send + Sync>,
     key: KeyPair,
     fault: Fault,
+    arrivals: Sender<(Hash256, Submission)>,
 }
 
 struct Inner {
@@ -218,6 +219,7 @@ impl SimMachine {
             now: Box::new(now),
             key,
             fault,
+            arrivals: Sender::new(1_024),
         };
         machine.ask(|request| Event::LookUp { request });
         machine
@@ -325,9 +327,34 @@ impl Talker for SimMachine {
         network::pending_of(&state)
     }
 
-    fn submit(&self, _: IpAddr, submission: Submission) {
-        let peer = Peer::Operator;
-        match submission {
+    fn arrivals(&self) -> Receiver<(Hash256, Submission)> {
+        self.arrivals.subscribe()
+    }
+
+    fn submit(&self, from: PublicKey, submissions: Vec<Submission>) -> Vec<Taken> {
+        let peer = Peer::Node(from);
+        submissions
+            .into_iter()
+            .map(|submission| self.submit_one(submission, peer))
+            .collect()
+    }
+}
+
+impl SimMachine {
+    /// What a client hands in here.
+    pub(crate) fn hand_in(&self, submission: Submission) {
+        let before: BTreeSet<Hash256> = self.pending().into_iter().map(|(id, _)| id).collect();
+        self.submit_one(submission, Peer::Operator);
+        for (id, submission) in self.pending() {
+            if !before.contains(&id) {
+                // Where the engine does not run yet, nobody listens.
+                let _ = self.arrivals.send((id, submission));
+            }
+        }
+    }
+
+    fn submit_one(&self, submission: Submission, peer: Peer) -> Taken {
+        let reply = match submission {
             Submission::Mail(raw) => {
                 let mail = ReadMail::new(&raw, &self.last(), NETWORK);
                 let mode = MailMode::Submit;
@@ -338,7 +365,7 @@ impl Talker for SimMachine {
                         mode,
                         mail,
                     }))
-                });
+                })
             }
             Submission::Transaction(blob) => {
                 let tx = Transaction::parse(&blob).expect("a transaction");
@@ -350,8 +377,9 @@ impl Talker for SimMachine {
                         tx,
                         on_retry,
                     })
-                });
+                })
             }
-        }
+        };
+        reply.as_ref().map_or(Taken::NotNow, Taken::of)
     }
 }

@@ -3,7 +3,6 @@
 //! ledgers. `XAHAU_EMAIL_SEEDS=FIRST..LAST` runs others than the usual seeds; a failure names its seed.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +18,7 @@ use commonware_utils::ordered::Set;
 use commonware_utils::{NZU32, NZUsize, probability};
 use ledger::Ledger;
 use network::engine::{self, Channels, Membership, Parts};
-use network::{Block, Machine as _, Part, Stopped, Submission, Talker as _, spread};
+use network::{Block, Machine as _, Part, Stopped, Submission, spread};
 
 use crate::machine::{BOB, Disk, Fault, SimMachine, first_ledger, payment, records, validator, vector_mail};
 
@@ -173,8 +172,6 @@ impl World {
             backfill: self.channel(node, 4).await,
         };
         let (words, submissions) = (self.channel(node, 5).await, self.channel(node, 6).await);
-        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let addresses = self.keys.iter().map(|key| (key.public_key(), loopback)).collect();
         let parts = Parts {
             machine: Arc::clone(&machine),
             first: (Block::first(&self.first), self.first.header().index),
@@ -191,7 +188,7 @@ impl World {
         };
         let talker = Arc::clone(&machine);
         let handle = context.spawn(move |context| async move {
-            spread::start(&context, &talker, addresses, words, submissions);
+            spread::start(&context, &talker, words, submissions);
             engine::run(context.child("engine"), parts).await
         });
         self.running[node] = Some(Running { machine, handle });
@@ -210,9 +207,7 @@ impl World {
 
     fn submit(&self, node: usize, submission: Submission) {
         if let Some(running) = &self.running[node] {
-            running
-                .machine
-                .submit(IpAddr::V4(Ipv4Addr::LOCALHOST), submission);
+            running.machine.hand_in(submission);
         }
     }
 
