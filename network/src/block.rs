@@ -9,11 +9,12 @@
 //! | 4 | number of transactions, big-endian |
 //! | 4 + n each | length, big-endian, and bytes; ascending by id, so that a set has one spelling |
 //!
-//! The hash of a block's own ledger is in the next block.
+//! The hash of a block's own ledger is in the next block. A block's name is the hash of its head, in which one hash
+//! stands for the transactions: who has the head and a certificate knows that the ledger before it is final.
 
 use bytes::BufMut;
 use codec::{CloseTime, Hash256};
-use commonware_codec::{Buf, EncodeSize, Error, Read, ReadExt, Write};
+use commonware_codec::{Buf, EncodeSize, Error, FixedSize, Read, ReadExt, Write};
 use commonware_consensus::types::Height;
 use commonware_consensus::{BoundedBlock, Heightable};
 use commonware_cryptography::{Digestible, Hasher, Sha256, sha256};
@@ -21,11 +22,67 @@ use ledger::{Ledger, Transaction, TransactionError};
 
 use crate::limits::BLOCK_BYTES_MAX;
 
-/// Name of a block: SHA-256 of its bytes.
+/// Name of a block: SHA-256 of its head.
 pub type Digest = sha256::Digest;
+
+/// Bytes of a head.
+pub(crate) const HEAD_BYTES: usize = 32 + 8 + 4 + 32 + 32;
 
 /// Bytes of a block without transactions.
 const FIXED_BYTES: usize = 32 + 8 + 4 + 32 + 4;
+
+/// A block without its transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The block before it.
+    pub parent: Digest,
+    /// Its height.
+    pub height: u64,
+    /// Close time of its ledger.
+    pub close_time: CloseTime,
+    /// Hash of the ledger before its own.
+    pub parent_ledger: Hash256,
+    /// SHA-256 of the bytes that hold its transactions, from their number on.
+    pub transactions: Digest,
+}
+
+impl Head {
+    /// The block's name.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut bytes = Vec::with_capacity(HEAD_BYTES);
+        self.write(&mut bytes);
+        Sha256::hash(&[&bytes])
+    }
+}
+
+impl Write for Head {
+    fn write(&self, buf: &mut impl BufMut) {
+        self.parent.write(buf);
+        buf.put_u64(self.height);
+        buf.put_u32(self.close_time.seconds());
+        buf.put_slice(self.parent_ledger.as_bytes());
+        self.transactions.write(buf);
+    }
+}
+
+impl FixedSize for Head {
+    const SIZE: usize = HEAD_BYTES;
+}
+
+impl Read for Head {
+    type Cfg = ();
+
+    fn read_cfg(buf: &mut impl Buf, (): &()) -> Result<Self, Error> {
+        Ok(Self {
+            parent: Digest::read(buf)?,
+            height: u64::read(buf)?,
+            close_time: CloseTime::new(u32::read(buf)?),
+            parent_ledger: Hash256::new(<[u8; 32]>::read(buf)?),
+            transactions: Digest::read(buf)?,
+        })
+    }
+}
 
 /// One block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +132,28 @@ impl Block {
         }
     }
 
+    /// Its head.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let mut transactions = Vec::with_capacity(self.encode_size());
+        self.write_transactions(&mut transactions);
+        Head {
+            parent: self.parent,
+            height: self.height,
+            close_time: self.close_time,
+            parent_ledger: self.parent_ledger,
+            transactions: Sha256::hash(&[&transactions]),
+        }
+    }
+
+    fn write_transactions(&self, buf: &mut impl BufMut) {
+        buf.put_u32(length(self.transactions.len()));
+        for blob in &self.transactions {
+            buf.put_u32(length(blob.len()));
+            buf.put_slice(blob);
+        }
+    }
+
     /// Its transactions, read.
     pub fn read_transactions(&self) -> Result<Vec<Transaction>, TransactionError> {
         self.transactions
@@ -90,11 +169,7 @@ impl Write for Block {
         buf.put_u64(self.height);
         buf.put_u32(self.close_time.seconds());
         buf.put_slice(self.parent_ledger.as_bytes());
-        buf.put_u32(length(self.transactions.len()));
-        for blob in &self.transactions {
-            buf.put_u32(length(blob.len()));
-            buf.put_slice(blob);
-        }
+        self.write_transactions(buf);
     }
 }
 
@@ -144,9 +219,7 @@ impl Digestible for Block {
     type Digest = Digest;
 
     fn digest(&self) -> Digest {
-        let mut bytes = Vec::with_capacity(self.encode_size());
-        self.write(&mut bytes);
-        Sha256::hash(&[&bytes])
+        self.head().digest()
     }
 }
 
@@ -194,6 +267,29 @@ mod tests {
         }
         let longer = [&bytes[..], &[0]].concat();
         assert!(Block::decode(bytes::Bytes::from(longer)).is_err());
+    }
+
+    #[test]
+    fn accepts_its_head_for_its_name_and_rejects_that_of_other_transactions() {
+        use codec::hash::sha256;
+        let (one, other) = (block(vec![vec![1, 2]]), block(vec![vec![1], vec![2]]));
+        assert_ne!(one.digest(), other.digest());
+        let head = one.head().encode();
+        assert_eq!(head.len(), HEAD_BYTES);
+        assert_eq!(Head::decode(head.clone()).expect("a head"), one.head());
+        // By hand: SHA-256 over the parts as the table has them.
+        let of_transactions = sha256(&[&[0, 0, 0, 1, 0, 0, 0, 2, 1, 2]]);
+        let parent = sha256(&[b"parent"]);
+        let by_hand = [
+            &parent[..],
+            &7u64.to_be_bytes(),
+            &800_000_001u32.to_be_bytes(),
+            &[5; 32],
+            &of_transactions,
+        ]
+        .concat();
+        assert_eq!(&head[..], by_hand);
+        assert_eq!(one.digest().as_ref(), sha256(&[&by_hand]));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub mod spread;
 mod wire;
 
 pub use application::Stopped;
-pub use block::{Block, Digest};
+pub use block::{Block, Digest, Head};
 pub use engine::Part;
 pub use host::pending_of;
 pub use ledgers::BlockFault;
