@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Rust and a C compiler: mail software that the relay is tried against
-# (tests/interop), what tests/fuzz.sh needs, and cargo-deny. Where apt and root, or rustup, are there it installs what is
-# missing; no service is started.
+# (tests/interop), DNS servers (tests/dns-servers.sh), what tests/fuzz.sh needs, and cargo-deny. Where apt and root, or
+# rustup, are there it installs what is missing; no service is started.
 # With --require, or where CI is set, a tool that is still missing is a failure; elsewhere a notice.
 set -euo pipefail
 
@@ -59,6 +59,9 @@ report is_deny_ready "cargo-deny $CARGO_DENY" "dependencies are not checked."
 # program, file, Perl or Python module that shows it | Debian package
 tools='python3|python3
 openssl|openssl
+knotd|knot
+kdig|knot-dnsutils
+unbound|unbound
 swaks|swaks
 perl:Net::SSLeay|libnet-ssleay-perl
 postfix|postfix

@@ -2,52 +2,115 @@
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use amendment::KeyName;
-use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy};
 use hickory_resolver::lookup::Lookup as Found;
 use hickory_resolver::net::{DnsError, NetError, NoRecords, runtime::TokioRuntimeProvider};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Resolver as Hickory, TokioResolver};
+use tokio::time::Instant;
 
 use crate::answer::{Answer, Published};
+use crate::asker::{Asker, Said};
 use crate::key_resolver::{KeyResolver, Lookup};
-use crate::limits::TRIES_MAX;
+use crate::limits::{UPSTREAM_TRIES_MAX, UPSTREAMS_MAX};
+use crate::settings::{Anchors, Dnssec, Settings, SettingsFileError, tls};
+use crate::told::{Listener, Told};
+use crate::upstream::{NoAddress, Upstream};
+
+/// The port of the system's resolvers.
+const PORT: u16 = 53;
 
 /// Asks DNS. Cheap to clone.
 #[derive(Clone)]
 pub struct Resolver {
+    /// Asked for the keys of mails, in turn.
+    askers: Arc<[Asker]>,
+    /// All of them together, for everything else.
     hickory: TokioResolver,
     patience: Duration,
+    listener: Listener,
 }
 
 /// The configuration of the resolver cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ResolverError(#[from] Box<NetError>);
+pub enum ResolverError {
+    /// The system names no resolvers.
+    #[error("/etc/resolv.conf: {0}")]
+    System(Box<NetError>),
+    /// A resolver has no address.
+    #[error(transparent)]
+    NoAddress(#[from] NoAddress),
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] SettingsFileError),
+    /// Too many resolvers.
+    #[error("{0} DNS resolvers are named; at most {UPSTREAMS_MAX} can be asked in turn")]
+    Several(usize),
+    /// The library does not start.
+    #[error(transparent)]
+    Library(#[from] Box<NetError>),
+}
 
 impl Resolver {
-    /// Asks the resolvers that the system is configured with; each question takes at most `patience`.
-    pub fn system(patience: Duration) -> Result<Resolver, ResolverError> {
-        let mut builder = Hickory::builder_tokio().map_err(Box::new)?;
-        ask_afresh(builder.options_mut(), patience);
-        let hickory = builder.build().map_err(Box::new)?;
-        Ok(Resolver { hickory, patience })
+    /// Asks as the settings say, and tells the listener.
+    pub fn new(settings: &Settings, listener: Listener) -> Result<Resolver, ResolverError> {
+        let patience = settings.patience;
+        let upstreams = upstreams(settings)?;
+        let tls = tls(settings.authorities.as_deref())?;
+        let anchors = Anchors::read(settings.trust_anchors.as_deref())?;
+        let share = patience / u32::try_from(upstreams.len()).unwrap_or(u32::MAX);
+        let asker = |(upstream, servers): &(Upstream, Vec<NameServerConfig>)| {
+            let check = (settings.dnssec, &anchors);
+            let telling = (share, Arc::clone(&listener));
+            Asker::new(upstream.clone(), servers.clone(), check, &tls, telling)
+        };
+        let askers = upstreams.iter().map(asker).collect();
+        let servers = upstreams.into_iter().flat_map(|(_, servers)| servers).collect();
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        let mut builder =
+            Hickory::builder_with_config(config, TokioRuntimeProvider::default()).with_tls_config(tls);
+        let options = builder.options_mut();
+        // The ledger and the relay keep keys themselves: an answer must be of now, and must not come from a hosts
+        // file.
+        options.cache_size = 0;
+        options.use_hosts_file = ResolveHosts::Never;
+        options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
+        // All tries end within the patience.
+        options.timeout = patience * 2 / 5;
+        options.attempts = UPSTREAM_TRIES_MAX - 1;
+        Ok(Resolver {
+            askers,
+            hickory: builder.build().map_err(Box::new)?,
+            patience,
+            listener,
+        })
     }
 
-    /// Asks one resolver; each question takes at most `patience`.
+    /// Asks the resolvers that the system is configured with; each question takes at most `patience`. Signatures of
+    /// zones are not checked.
+    pub fn system(patience: Duration) -> Result<Resolver, ResolverError> {
+        Self::unchecked(Vec::new(), patience)
+    }
+
+    /// Asks one resolver; each question takes at most `patience`. Signatures of zones are not checked.
     pub fn at(server: SocketAddr, patience: Duration) -> Result<Resolver, ResolverError> {
-        let mut config = NameServerConfig::udp_and_tcp(server.ip());
-        for connection in &mut config.connections {
-            connection.port = server.port();
-        }
-        let config = ResolverConfig::from_parts(None, Vec::new(), vec![config]);
-        let mut builder = Hickory::builder_with_config(config, TokioRuntimeProvider::default());
-        ask_afresh(builder.options_mut(), patience);
-        let hickory = builder.build().map_err(Box::new)?;
-        Ok(Resolver { hickory, patience })
+        Self::unchecked(vec![server.into()], patience)
+    }
+
+    fn unchecked(upstreams: Vec<Upstream>, patience: Duration) -> Result<Resolver, ResolverError> {
+        let settings = Settings {
+            upstreams,
+            dnssec: Dnssec::Off,
+            patience,
+            ..Settings::default()
+        };
+        Self::new(&settings, Arc::new(|_| {}))
     }
 
     /// The same resolver for mail-auth, which asks by itself.
@@ -108,22 +171,43 @@ impl Resolver {
         self.ask(self.hickory.reverse_lookup(ip), read).await
     }
 
+    /// Asks one resolver after the other; each gets its share of the time that is left.
     async fn key_records(&self, name: &KeyName) -> Answer<Published> {
-        let Some(name) = wire_name(name) else {
+        let Some(wire) = wire_name(name) else {
             return Answer::Failed("DNS cannot hold such a name".to_owned());
         };
-        let read = |record: &Record| match &record.data {
-            RData::TXT(txt) => Some((record.ttl, txt.txt_data.concat())),
-            _ => None,
-        };
-        match self.ask(self.hickory.txt_lookup(name), read).await {
-            Answer::Found(found) => {
-                let (ttls, records): (Vec<u32>, Vec<Vec<u8>>) = found.into_iter().unzip();
-                Answer::of_records(records, ttls.into_iter().min().unwrap_or_default())
+        let (resting, ready): (Vec<&Asker>, Vec<&Asker>) =
+            self.askers.iter().partition(|asker| asker.rests());
+        let (end, mut left) = (Instant::now() + self.patience, self.askers.len());
+        let mut troubles = Vec::new();
+        for asker in ready.into_iter().chain(resting) {
+            let share =
+                end.saturating_duration_since(Instant::now()) / u32::try_from(left).unwrap_or(u32::MAX);
+            left -= 1;
+            let upstream = asker.upstream();
+            match asker.ask(&wire, share).await {
+                Ok((said, security)) => {
+                    (self.listener)(&Told::Answered {
+                        name,
+                        upstream,
+                        security,
+                    });
+                    return match said {
+                        Said::Records(records, ttl_secs) => Answer::of_records(records, ttl_secs),
+                        Said::Absent => Answer::Absent,
+                    };
+                }
+                Err(trouble) => {
+                    (self.listener)(&Told::Failed {
+                        name,
+                        upstream,
+                        trouble: &trouble,
+                    });
+                    troubles.push(format!("{upstream}: {trouble}"));
+                }
             }
-            Answer::Absent => Answer::Absent,
-            Answer::Failed(why) => Answer::Failed(why),
         }
+        Answer::Failed(troubles.join("; "))
     }
 
     /// One question, within the patience.
@@ -179,14 +263,24 @@ fn is_referral(none: &NoRecords) -> bool {
     none.ns.is_some() && none.soa.is_none()
 }
 
-/// The ledger and the relay keep keys themselves: an answer must be of now, and must not come from a hosts
-/// file.
-fn ask_afresh(options: &mut ResolverOpts, patience: Duration) {
-    options.cache_size = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    // Both tries end within the patience.
-    options.timeout = patience * 2 / 5;
-    options.attempts = usize::try_from(TRIES_MAX).unwrap_or(1);
+/// The resolvers with their servers. Each of the system's is one of its own, as each may fail.
+fn upstreams(settings: &Settings) -> Result<Vec<(Upstream, Vec<NameServerConfig>)>, ResolverError> {
+    let mut listed = settings.upstreams.clone();
+    if listed.is_empty() {
+        let (config, _) = read_system_conf().map_err(|error| ResolverError::System(Box::new(error)))?;
+        listed = config
+            .name_servers()
+            .iter()
+            .map(|server| SocketAddr::new(server.ip, PORT).into())
+            .collect();
+    }
+    if listed.len() > UPSTREAMS_MAX {
+        return Err(ResolverError::Several(listed.len()));
+    }
+    listed
+        .into_iter()
+        .map(|upstream| Ok((upstream.clone(), upstream.servers()?)))
+        .collect()
 }
 
 /// The name in wire form, label by label, absolute: no search list, no escapes. Spec: 4.4
