@@ -6,7 +6,7 @@ use codec::keys::KeyPair;
 use codec::{CloseTime, Hash256};
 use ledger::Ledger;
 
-use crate::commit::{Change, PendingMail, PendingTx, Vote};
+use crate::commit::{Change, PendingMail, PendingTx};
 use crate::event::{CommitFailure, Effect, Event, Fact, Reply, RequestId};
 use crate::names::Names;
 use crate::proposal::ProposalRules;
@@ -104,6 +104,7 @@ impl Chain {
         chain.restore_transactions(stored.transactions);
         chain.shown = Arc::new(chain.state.clone());
         chain.try_all_again();
+        chain.vote_as_wanted(chain.state.ledger.close_time());
         chain
     }
 
@@ -155,7 +156,9 @@ impl Chain {
                 request,
                 amendment,
                 vote,
-            } => self.take_vote(request, amendment, vote),
+            } => self.take_vote(request, amendment, vote, now),
+            Event::WantList { request, wanted } => self.take_list(request, wanted, now),
+            Event::Ballot(vote) => self.take_ballot(vote),
             Event::LookUp { request } => {
                 self.want_names();
                 self.tell(request, Reply::Done);
@@ -164,13 +167,6 @@ impl Chain {
             Event::Committed(Ok(())) => self.committed(),
             Event::Committed(Err(failure)) => self.take_back(failure),
         }
-    }
-
-    /// The operator changes a vote; it counts in the ledger after the next flag ledger.
-    fn take_vote(&mut self, request: RequestId, amendment: Hash256, vote: Vote) {
-        Arc::make_mut(&mut self.state.votes).insert(amendment, vote);
-        self.change(Change::Vote { amendment, vote });
-        self.tell(request, Reply::Done);
     }
 
     /// Something to write with the next commit.
@@ -236,6 +232,10 @@ impl Chain {
         let mut attestations = decided.attestations;
         Arc::make_mut(&mut attestations).restore(&self.state.attestations);
         self.state.attestations = attestations;
+        let mut ballots = decided.ballots;
+        Arc::make_mut(&mut ballots).restore(&self.state.ballots);
+        self.state.ballots = ballots;
+        self.vote_as_wanted(self.state.ledger.close_time());
         self.state.peers = decided.peers;
         self.changes.clear();
         if failure == CommitFailure::DiskFull && self.state.disk == Disk::HasRoom {

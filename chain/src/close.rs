@@ -97,6 +97,7 @@ impl Chain {
         let used = self.used_names(&closed);
         let state = &mut self.state;
         Arc::make_mut(&mut state.attestations).forget(&used, &closed.ledger);
+        Arc::make_mut(&mut state.ballots).forget(&closed.ledger);
         Arc::make_mut(&mut state.used_keys).follow(&closed);
         let mut open = OpenLedger::new(&closed.ledger);
         // What the others did not agree on comes into the next ledger. Mails are not held: they are wrapped again.
@@ -114,6 +115,7 @@ impl Chain {
         state.open = Arc::new(open);
         state.ledger = closed.ledger;
         state.last_close = now;
+        self.vote_as_wanted(now);
         self.retry_mails();
     }
 }

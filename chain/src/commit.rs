@@ -2,9 +2,10 @@
 //!
 //! Plain values; how they lie on disk is the store's matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use codec::keys::PublicKey;
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
 use ledger::{Closed, Ledger};
 
@@ -26,6 +27,8 @@ pub enum Change {
         /// The vote.
         vote: Vote,
     },
+    /// The list of validators that the operator wants; `None`: as it is.
+    List(Option<ListWish>),
 }
 
 /// A state entry after a change; `None` where it is removed.
@@ -222,6 +225,16 @@ pub enum SettledState {
     },
     /// Refused for good.
     Failed,
+}
+
+/// A list of validators that the operator wants. It is about one list of the ledger, and void with the next one:
+/// else a validator that has joined meanwhile would be voted out by nobody's will.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListWish {
+    /// The validators that there shall be.
+    pub wanted: BTreeSet<PublicKey>,
+    /// The ledger's list when the operator said so.
+    pub instead_of: BTreeSet<PublicKey>,
 }
 
 /// A vote of this node's validator about an amendment.

@@ -35,6 +35,19 @@ impl Epochs {
         LedgerIndex::new(self.first.get().saturating_add(last))
     }
 
+    /// The first ledger after this one that may change the list.
+    #[must_use]
+    pub fn next_settling(self, after: LedgerIndex) -> LedgerIndex {
+        let next = LedgerIndex::new(after.get().saturating_add(1));
+        let border = self.border(next);
+        let settling = LedgerIndex::new(border.get().saturating_sub(1));
+        if settling >= next {
+            return settling;
+        }
+        let of_next_epoch = self.border(LedgerIndex::new(border.get().saturating_add(1)));
+        LedgerIndex::new(of_next_epoch.get().saturating_sub(1))
+    }
+
     /// Where the epoch of a ledger ends, counted from the first ledger.
     fn end(self, index: LedgerIndex) -> u32 {
         let epochs = self.of(index).saturating_add(1);
@@ -65,5 +78,7 @@ mod tests {
             .collect();
         assert_eq!(settles, [10, 20, 30]);
         assert_eq!(of(1), 0, "the genesis");
+        let next = |after| epochs.next_settling(LedgerIndex::new(after)).get();
+        assert_eq!([1, 2, 9, 10, 11, 19, 20].map(next), [10, 10, 10, 20, 20, 20, 30]);
     }
 }

@@ -1,10 +1,14 @@
 //! What happens to a chain, and what it wants done about it. Plain values.
 
+use std::collections::BTreeSet;
+
 use amendment::KeyName;
 use amendment::ScreenError;
 use amendment::key_record::PublishedKey;
+use codec::keys::PublicKey;
 use codec::{Hash256, LedgerIndex, Ter};
 use ledger::dkim::Attestation;
+use ledger::votes::SignedVote;
 use ledger::{Closed, LocalRefusal, SubmitOutcome, Transaction};
 
 use crate::commit::{Change, Vote};
@@ -48,6 +52,15 @@ pub enum Event {
         /// The vote.
         vote: Vote,
     },
+    /// The operator wants another list of validators.
+    WantList {
+        /// Who waits.
+        request: RequestId,
+        /// The list; empty: as it is.
+        wanted: BTreeSet<PublicKey>,
+    },
+    /// Another validator says what it votes for.
+    Ballot(SignedVote),
     /// Time to look up what waiting mails and old keys need.
     LookUp {
         /// Who waits.

@@ -10,6 +10,7 @@
 //! | [`Event::Mail`], read by the host beforehand ([`ReadMail`]) | its transaction in the open ledger, or the mail kept for its key |
 //! | [`Event::Transaction`] | in the open ledger, or held for a later one |
 //! | [`Event::Answer`] of DNS, [`Event::Attestation`] of another validator | an attestation counted; a quorum of them makes a DKIMKeySet |
+//! | [`Event::Vote`], [`Event::WantList`] of the operator, [`Event::Ballot`] of another validator | a vote that the next ledger takes |
 //! | [`Event::Close`] with the ledger that is agreed on | the next ledger, its mails settled, all others tried again |
 //! | [`Event::Committed`] | what waited for the commit is said; or all of it is taken back |
 //!
@@ -33,8 +34,7 @@
 //! | `keys`, `names`, `attestations` | answers of DNS; turns of the names to ask for; words of validators |
 //! | `proposal`, `close` | the ledger after another one: chosen, checked; what it comes to |
 //! | `transactions`, `held` | a transaction's way; those that wait, and what the store has of all on their way |
-//! | `votes` | amendments |
-//! | `epochs` | which ledger settles who orders the next ones |
+//! | `votes`, `ballots`, `epochs` | what the operator wants of amendments and of the list of validators; votes that no ledger has yet; when the list may change |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `shared_map` | what makes a copy of the pending mails cheap |
 //! | `rules` | the one place that puts `explain` and a ledger together |
@@ -64,6 +64,7 @@
 
 mod affected;
 mod attestations;
+mod ballots;
 mod chain;
 mod close;
 pub mod commit;

@@ -32,7 +32,7 @@ pub const OPEN_TRANSACTIONS_MAX: usize = 10_000;
 
 /// Times that a proposal is closed until nothing falls out of it: each time it is what was left the time before.
 /// A chain of three transactions that need each other never falls apart, and longer ones rarely do twice. Beyond:
-/// a ledger without transactions.
+/// a ledger of what the votes come to, and nothing else.
 pub const PROPOSAL_ROUNDS_MAX: usize = 16;
 
 /// Key-signed transactions held for a later ledger. Refusal: not kept.

@@ -7,16 +7,16 @@
 use std::collections::BTreeMap;
 
 use amendment::KeyName;
-use codec::CloseTime;
 use codec::format::TxType;
+use codec::{CloseTime, LedgerIndex};
 use ledger::dkim::{self, Attestation};
+use ledger::votes::{self, SignedVote};
 use ledger::{Closed, Ledger, Transaction};
 
 use crate::epochs::Epochs;
 use crate::limits::{PROPOSAL_ROUNDS_MAX, REMOVAL_SCAN_LEDGERS, REMOVALS_PER_LEDGER_MAX};
 use crate::rules;
 use crate::state::State;
-use crate::votes;
 
 /// What a proposal goes by, beside what the node knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum ProposalFault {
     Order,
     /// Validators alone make such a transaction, and this one's ledger asks for none.
     Uncalled,
+    /// The votes on its parent come to a transaction that it does not have. Spec: 15.3, 15.4
+    Missing,
     /// A transaction of it does not come into the ledger.
     FallsOut,
 }
@@ -53,12 +55,14 @@ impl State {
     /// Whether there is anything to propose for the ledger after the last one.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.open.accepted().is_empty() || !self.ready_names(&self.ledger).is_empty()
+        !self.open.accepted().is_empty()
+            || !self.ready_names(&self.ledger).is_empty()
+            || self.ballots.any_counts(&self.ledger)
     }
 
-    /// The ledger after `parent` that consists of these transactions, if it is right in every respect: anybody
-    /// can check a DKIMKeySet, which bears its quorum, and what else validators put into a ledger has to be what
-    /// this one would put there.
+    /// The ledger after `parent` that consists of these transactions, if it is right in every respect. Anybody can
+    /// check a DKIMKeySet, which bears its quorum, and a ValidatorVote, which bears a signature; what the votes on the
+    /// parent come to it has to have, and nothing else of validators but removals.
     pub fn verify(
         &self,
         parent: &Ledger,
@@ -69,11 +73,15 @@ impl State {
         if !transactions.is_sorted_by(|one, two| one.id() < two.id()) {
             return Err(ProposalFault::Order);
         }
-        let called_for = self.uniform_transactions(parent, rules);
-        let is_called = |tx: &Transaction| called_for.iter().any(|own| own.id() == tx.id());
-        let is_fine = |tx: &Transaction| !tx.is_pseudo() || is_attested(tx) || is_called(tx);
+        let (called_for, removals) = (called_for(parent, rules), removals(parent));
+        let is_in = |set: &[Transaction], tx: &Transaction| set.iter().any(|one| one.id() == tx.id());
+        let is_called = |tx: &Transaction| is_in(&called_for, tx) || is_in(&removals, tx);
+        let is_fine = |tx: &Transaction| !tx.is_pseudo() || bears_its_proof(tx) || is_called(tx);
         if !transactions.iter().all(is_fine) {
             return Err(ProposalFault::Uncalled);
+        }
+        if !called_for.iter().all(|tx| is_in(&transactions, tx)) {
+            return Err(ProposalFault::Missing);
         }
         let closed = ledger::close::close_at(parent, transactions, close_time, 0);
         if !closed.retry.is_empty() || !closed.dropped.is_empty() {
@@ -112,19 +120,10 @@ impl State {
         let names = self.ready_names(parent);
         let key_set = |name| self.attestations.key_set(name, parent, rules.network_id);
         transactions.extend(names.iter().filter_map(key_set));
-        transactions.extend(self.uniform_transactions(parent, rules));
+        transactions.extend(self.ballots.transactions(parent));
+        transactions.extend(removals(parent));
+        transactions.extend(called_for(parent, rules));
         transactions
-    }
-
-    /// The removal of keys that nobody renewed, and what the votes about amendments come to: the same for all
-    /// validators that vote the same. Spec: 7.2, 7.4
-    fn uniform_transactions(&self, parent: &Ledger, rules: ProposalRules) -> Vec<Transaction> {
-        let mut sets = Vec::new();
-        if parent.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
-            sets.extend(dkim::build_removals(parent, REMOVALS_PER_LEDGER_MAX));
-        }
-        sets.extend(votes::changes(parent, &self.votes, rules.majority_secs));
-        sets
     }
 
     /// Names whose attestations the ledger after `parent` takes up.
@@ -137,12 +136,45 @@ impl State {
     pub fn words_of(&self, validator: &codec::keys::PublicKey) -> Vec<Attestation> {
         self.attestations.of(validator).cloned().collect()
     }
+
+    /// What a validator voted, if no ledger has it yet.
+    #[must_use]
+    pub fn vote_of(&self, validator: &codec::keys::PublicKey) -> Option<SignedVote> {
+        self.ballots.of(validator).cloned()
+    }
+}
+
+/// What the votes on `parent` come to, the same for all validators: a ledger without it is wrong. Spec: 15.3, 15.4
+fn called_for(parent: &Ledger, rules: ProposalRules) -> Vec<Transaction> {
+    let mut called_for = votes::amendment_changes(parent, rules.majority_secs);
+    let index = LedgerIndex::new(parent.index().get().saturating_add(1));
+    if rules.epochs.is_some_and(|epochs| epochs.is_last_but_one(index)) {
+        called_for.extend(votes::list_reports(parent));
+    }
+    called_for
+}
+
+/// The removal of keys that nobody renewed. One falls out where the same ledger renews the key. Spec: 7.4
+fn removals(parent: &Ledger) -> Vec<Transaction> {
+    if parent.index().get().is_multiple_of(REMOVAL_SCAN_LEDGERS) {
+        dkim::build_removals(parent, REMOVALS_PER_LEDGER_MAX)
+    } else {
+        Vec::new()
+    }
 }
 
 /// Whether a transaction of validators bears its own proof, which the ledger checks.
-fn is_attested(tx: &Transaction) -> bool {
+fn bears_its_proof(tx: &Transaction) -> bool {
     let attestations = tx.object().array(codec::sf::DKIM_ATTESTATIONS);
-    tx.tx_type() == TxType::DkimKeySet && attestations.is_some_and(|attestations| !attestations.is_empty())
+    match tx.tx_type() {
+        TxType::DkimKeySet => attestations.is_some_and(|attestations| !attestations.is_empty()),
+        tx_type => tx_type == TxType::ValidatorVote,
+    }
+}
+
+/// Whether a transaction is there because the votes come to it.
+fn is_called_for(tx: &Transaction) -> bool {
+    matches!(tx.tx_type(), TxType::EnableAmendment | TxType::UnlReport)
 }
 
 /// The ledger after `parent` of as many of these transactions as come into it, none of which falls out when just
@@ -165,7 +197,9 @@ pub(crate) fn choose(
         dropped.append(&mut closed.dropped);
         chosen = closed.applied.into_iter().map(|applied| applied.tx).collect();
     }
-    let mut closed = ledger::close::close_at(parent, [], close_time, close_flags);
+    let called_for: Vec<Transaction> = chosen.iter().filter(|tx| is_called_for(tx)).cloned().collect();
+    chosen.retain(|tx| !is_called_for(tx));
+    let mut closed = ledger::close::close_at(parent, called_for, close_time, close_flags);
     retry.extend(chosen.into_iter().map(|tx| (tx.id(), tx)));
     closed.retry = retry.into_values().collect();
     closed.dropped = dropped;

@@ -10,6 +10,7 @@ use ledger::dkim;
 use ledger::{Ledger, OpenLedger, Transaction};
 
 use crate::attestations::Attestations;
+use crate::ballots::Ballots;
 use crate::commit::{MailStage, Settled};
 use crate::event::{Refusal, Standing};
 use crate::held::HeldTransactions;
@@ -41,13 +42,14 @@ pub struct State {
     pub pool: Arc<MailPool>,
     /// Transactions for later ledgers.
     pub held: Arc<HeldTransactions>,
-    /// What the validator votes about amendments.
+    /// What the operator wants the validator to vote for.
     pub votes: Arc<Votes>,
     /// Whether the last commit found room.
     pub disk: Disk,
     pub(crate) failures: Arc<BTreeMap<Hash256, Settled>>,
     pub(crate) peers: Arc<PeerCounts>,
     pub(crate) attestations: Arc<Attestations>,
+    pub(crate) ballots: Arc<Ballots>,
     pub(crate) used_keys: Arc<UsedKeys>,
     pub(crate) last_close: CloseTime,
 }
@@ -66,6 +68,7 @@ impl State {
             failures: Arc::default(),
             peers: Arc::default(),
             attestations: Arc::default(),
+            ballots: Arc::default(),
             used_keys: Arc::default(),
         }
     }

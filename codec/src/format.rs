@@ -170,6 +170,7 @@ named_codes! {
         UnlReport = 104, "UNLReport";
         DkimKeySet = 110, "DKIMKeySet";
         DkimKeyLeak = 111, "DKIMKeyLeak";
+        ValidatorVote = 112, "ValidatorVote";
     }
 }
 
@@ -182,6 +183,7 @@ named_codes! {
         EmittedTxn = 0x45, "EmittedTxn";
         Hook = 0x48, "Hook";
         ImportVlSequence = 0x49, "ImportVLSequence";
+        ValidatorVotes = 0x4A, "ValidatorVotes";
         DkimKey = 0x4B, "DKIMKey";
         NegativeUnl = 0x4E, "NegativeUNL";
         NfTokenPage = 0x50, "NFTokenPage";
@@ -236,6 +238,7 @@ impl TxType {
             TxType::UnlReport => UNL_REPORT_TX,
             TxType::DkimKeySet => DKIM_KEY_SET,
             TxType::DkimKeyLeak => DKIM_KEY_LEAK,
+            TxType::ValidatorVote => VALIDATOR_VOTE,
             // Every ledger refuses a type without a template.
             _ => return None,
         };
@@ -260,6 +263,7 @@ impl EntryType {
             EntryType::AccountRoot => ACCOUNT_ROOT,
             EntryType::DkimKey => DKIM_KEY,
             EntryType::DkimLeak => DKIM_LEAK,
+            EntryType::ValidatorVotes => VALIDATOR_VOTES,
             EntryType::DkimFreeze => DKIM_FREEZE,
             EntryType::EmailReplay => EMAIL_REPLAY,
             EntryType::UnlReport => UNL_REPORT,
@@ -322,6 +326,12 @@ pub fn inner(name: Field) -> Option<Template> {
             (sf::PUBLIC_KEY, Required),
             (sf::SIGNATURE, Required),
             (sf::OBSERVED_AT, Required),
+        ],
+        name if name == sf::VOTE => &[
+            (sf::PUBLIC_KEY, Required),
+            (sf::OBSERVED_AT, Required),
+            (sf::AMENDMENTS, Required),
+            (sf::ACTIVE_VALIDATORS, Optional),
         ],
         _ => return None,
     };
@@ -425,6 +435,15 @@ const DKIM_KEY_LEAK: Rows = &[
     (sf::KEY_SIGNATURE, Required),
     (sf::TICKET_SEQUENCE, Optional),
 ];
+/// Spec: 15.1
+const VALIDATOR_VOTE: Rows = &[
+    (sf::LEDGER_SEQUENCE, Required),
+    (sf::PUBLIC_KEY, Required),
+    (sf::OBSERVED_AT, Required),
+    (sf::AMENDMENTS, Required),
+    (sf::ACTIVE_VALIDATORS, Optional),
+    (sf::SIGNATURE, Required),
+];
 
 const ENTRY_COMMON: Rows = &[(sf::LEDGER_ENTRY_TYPE, Required), (sf::FLAGS, Required)];
 const ACCOUNT_ROOT: Rows = &[
@@ -477,6 +496,12 @@ const DKIM_KEY: Rows = &[
 ];
 /// Spec: 7.9
 const DKIM_LEAK: Rows = &[
+    (sf::PREVIOUS_TXN_ID, Required),
+    (sf::PREVIOUS_TXN_LGR_SEQ, Required),
+];
+/// Spec: 15.2
+const VALIDATOR_VOTES: Rows = &[
+    (sf::VOTES, Required),
     (sf::PREVIOUS_TXN_ID, Required),
     (sf::PREVIOUS_TXN_LGR_SEQ, Required),
 ];

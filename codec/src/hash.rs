@@ -66,6 +66,8 @@ pub const PREFIX_INNER_NODE: [u8; 4] = *b"MIN\0";
 pub const PREFIX_LEDGER: [u8; 4] = *b"LWR\0";
 /// DKIM key attestation of a validator. Spec: 7.2
 pub const PREFIX_DKIM_ATTESTATION: [u8; 4] = *b"DKA\0";
+/// Vote of a validator. Spec: 15.1
+pub const PREFIX_VALIDATOR_VOTE: [u8; 4] = *b"VAV\0";
 /// Evidence against a leaked DKIM key. Spec: 7.9
 pub const PREFIX_DKIM_LEAK: [u8; 4] = *b"DKL\0";
 

@@ -107,6 +107,12 @@ pub fn dkim_leak(key_hash: &Hash256) -> Hash256 {
     keylet(b'z', &[key_hash.as_bytes()])
 }
 
+/// ValidatorVotes: what each validator wants. Spec: 1, 15.2
+#[must_use]
+pub fn validator_votes() -> Hash256 {
+    keylet(b'W', &[])
+}
+
 /// DKIMFreeze of a domain, lower case: half('j', SHA512Half(domain)). Spec: 1
 #[must_use]
 pub fn dkim_freeze(domain: &[u8]) -> Hash256 {

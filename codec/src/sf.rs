@@ -245,6 +245,7 @@ fields! {
     HOOK_GRANT: Object, 24, "HookGrant", Default, Signed;
     EMAIL_REPLAY_ENTRY: Object, 60, "EmailReplayEntry", Default, Signed;
     DKIM_ATTESTATION: Object, 61, "DKIMAttestation", Default, Signed;
+    VOTE: Object, 62, "Vote", Default, Signed;
     AMOUNT_ENTRY: Object, 91, "AmountEntry", Default, Signed;
     MINT_URI_TOKEN: Object, 92, "MintURIToken", Default, Signed;
     HOOK_EMISSION: Object, 93, "HookEmission", Default, Signed;
@@ -267,6 +268,7 @@ fields! {
     HOOK_GRANTS: Array, 20, "HookGrants", Default, Signed;
     EMAIL_REPLAY_ENTRIES: Array, 60, "EmailReplayEntries", Never, Signed;
     DKIM_ATTESTATIONS: Array, 61, "DKIMAttestations", Default, Signed;
+    VOTES: Array, 62, "Votes", Default, Signed;
     AMOUNTS: Array, 92, "Amounts", Default, Signed;
     HOOK_EMISSIONS: Array, 93, "HookEmissions", Default, Signed;
     IMPORT_VL_KEYS: Array, 94, "ImportVLKeys", Default, Signed;
@@ -298,7 +300,7 @@ mod tests {
     use super::*;
 
     /// Fields that this project adds. Spec: 1
-    const OURS: [&str; 22] = [
+    const OURS: [&str; 24] = [
         "KeySignature",
         "DKIMKeyType",
         "NextKeyType",
@@ -321,6 +323,8 @@ mod tests {
         "DKIMAttestation",
         "EmailReplayEntries",
         "DKIMAttestations",
+        "Vote",
+        "Votes",
     ];
 
     #[test]

@@ -1,7 +1,6 @@
 //! The life of an amendment: votes at flag ledgers, majorities, and the transactions that write them down.
 //!
-//! Xahau's rules (AmendmentTable.cpp, with fixAmendmentMajorityCalc), no section of the spec. The caller
-//! counts the votes.
+//! Xahau's rules (AmendmentTable.cpp, with fixAmendmentMajorityCalc). `votes` counts the votes. Spec: 15.3
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,26 +69,20 @@ fn is_majority(votes: u32, validators: u32) -> bool {
 /// What the validators want.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ballot {
-    /// Validators whose validations of the voting ledger were counted.
+    /// Validators whose votes were counted.
     pub validators: u32,
     /// How many of them want each amendment.
     pub votes: BTreeMap<Hash256, u32>,
 }
 
-/// The EnableAmendments for the ledger after the flag ledger `parent`; none after another ledger. `own` are
-/// the amendments that this node itself wants: it writes down any majority, but enables only what it wants.
+/// The EnableAmendments for the ledger after the flag ledger `parent`; none after another ledger. Spec: 15.3
 #[must_use]
-pub fn build_changes(
-    parent: &Ledger,
-    ballot: &Ballot,
-    own: &BTreeSet<Hash256>,
-    majority_secs: u32,
-) -> Vec<Transaction> {
+pub fn build_changes(parent: &Ledger, ballot: &Ballot, majority_secs: u32) -> Vec<Transaction> {
     if !is_flag_ledger(parent.index()) {
         return Vec::new();
     }
     let (enabled, majorities) = (enabled(parent), majorities(parent));
-    let known: BTreeSet<&Hash256> = ballot.votes.keys().chain(majorities.keys()).chain(own).collect();
+    let known: BTreeSet<&Hash256> = ballot.votes.keys().chain(majorities.keys()).collect();
     let now = parent.header().parent_close_time.seconds();
     known
         .into_iter()
@@ -102,7 +95,7 @@ pub fn build_changes(
                 (false, Some(_)) => flags::TF_LOST_MAJORITY,
                 (true, Some(since)) => {
                     let due = since.seconds().saturating_add(majority_secs);
-                    (due <= now && own.contains(id)).then_some(0)?
+                    (due <= now).then_some(0)?
                 }
                 (false, None) => return None,
             };

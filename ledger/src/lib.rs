@@ -55,6 +55,7 @@ mod transaction;
 mod transactors;
 mod tx_list;
 mod view;
+pub mod votes;
 
 pub use close::{AppliedTx, Closed, close};
 pub use crowd::FeeLevel;

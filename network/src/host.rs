@@ -9,6 +9,7 @@ use codec::keys::PublicKey;
 use codec::{CloseTime, Hash256};
 use commonware_cryptography::ed25519;
 use ledger::dkim::Attestation;
+use ledger::votes::SignedVote;
 use ledger::{Closed, Ledger, Transaction};
 use node::{Node, NotFinal, Submission, Taken};
 use tokio::sync::broadcast::Receiver;
@@ -63,6 +64,15 @@ impl Talker for Node {
     fn hear(&self, attestation: Attestation) {
         // A node that has stopped says so elsewhere.
         let _ = Node::hear(self, attestation);
+    }
+
+    fn ballot(&self) -> Option<SignedVote> {
+        self.state().vote_of(&self.validator())
+    }
+
+    fn hear_ballot(&self, vote: SignedVote) {
+        // As above.
+        let _ = Node::hear_ballot(self, vote);
     }
 
     fn pending(&self) -> Vec<(Hash256, Submission)> {

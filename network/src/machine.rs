@@ -4,6 +4,7 @@ use chain::ProposalFault;
 use codec::keys::PublicKey;
 use codec::{CloseTime, Hash256};
 use ledger::dkim::Attestation;
+use ledger::votes::SignedVote;
 use ledger::{Closed, Ledger, Transaction};
 use node::{NotFinal, Submission, Taken};
 use tokio::sync::broadcast::Receiver;
@@ -41,6 +42,12 @@ pub trait Talker: Send + Sync + 'static {
 
     /// What another one's DNS told it.
     fn hear(&self, attestation: Attestation);
+
+    /// What this machine's validator votes for, until a ledger has it.
+    fn ballot(&self) -> Option<SignedVote>;
+
+    /// What another one votes for.
+    fn hear_ballot(&self, vote: SignedVote);
 
     /// What came in and is in no ledger yet, each by its id.
     fn pending(&self) -> Vec<(Hash256, Submission)>;

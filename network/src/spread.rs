@@ -29,7 +29,7 @@ use crate::limits::{
 use crate::machine::Talker;
 use crate::meter;
 use crate::wire::{
-    SUBMISSIONS_BYTES_MAX, decode_submissions, decode_words, encode_submissions, encode_words,
+    SUBMISSIONS_BYTES_MAX, Said, decode_said, decode_submissions, encode_said, encode_submissions,
 };
 
 /// Submissions of other nodes that were looked at. Cheap to clone: all clones are the same.
@@ -308,11 +308,14 @@ impl Useless {
     }
 }
 
-/// Says what DNS told this validator, until a ledger has it.
+/// Says what DNS told this validator and what it votes for, until a ledger has it.
 async fn speak<T: Talker>(clock: impl Clock, talker: Arc<T>, mut sender: impl Sender<PublicKey = PublicKey>) {
     let mut turn = 0;
     loop {
         clock.sleep(WORDS_EVERY).await;
+        if let Some(vote) = talker.ballot() {
+            let _ = sender.send(Recipients::All, encode_said(&Said::Ballot(vote)), false);
+        }
         let words = talker.words();
         if words.is_empty() {
             continue;
@@ -320,11 +323,11 @@ async fn speak<T: Talker>(clock: impl Clock, talker: Arc<T>, mut sender: impl Se
         let groups: Vec<_> = words.chunks(WORDS_PER_TURN_MAX).collect();
         let group = groups[turn % groups.len()];
         turn = turn.wrapping_add(1);
-        let _ = sender.send(Recipients::All, encode_words(group), false);
+        let _ = sender.send(Recipients::All, encode_said(&Said::Words(group.to_vec())), false);
     }
 }
 
-/// Hears what DNS told other validators. Whether a word counts, the machine decides.
+/// Hears what DNS told other validators and what they vote for. What of it counts, the machine decides.
 async fn listen<T: Talker>(
     clock: impl Clock,
     talker: Arc<T>,
@@ -332,13 +335,15 @@ async fn listen<T: Talker>(
 ) {
     let mut complaints = Complaints::default();
     while let Ok((peer, message)) = receiver.recv().await {
-        if let Some(words) = decode_words(message.as_ref()) {
-            words.into_iter().for_each(|word| talker.hear(word));
-            continue;
-        }
-        meter::garbage(&peer);
-        if let Some(times) = complaints.add(&peer, clock.current()) {
-            tracing::warn!(%peer, times, "a peer sends what are no attestations");
+        match decode_said(message.as_ref()) {
+            Some(Said::Words(words)) => words.into_iter().for_each(|word| talker.hear(word)),
+            Some(Said::Ballot(vote)) => talker.hear_ballot(vote),
+            None => {
+                meter::garbage(&peer);
+                if let Some(times) = complaints.add(&peer, clock.current()) {
+                    tracing::warn!(%peer, times, "a peer sends what are no attestations and no votes");
+                }
+            }
         }
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! | message | bytes |
 //! |---|---|
-//! | words | count (1), then for each: length and bytes of domain and selector (1 + n), answer (1), observed at (4), length and bytes of the record (2 + n), public key (33), length and bytes of the signature (1 + n) |
+//! | words | 0, count (1), then for each: length and bytes of domain and selector (1 + n), answer (1), observed at (4), length and bytes of the record (2 + n), public key (33), length and bytes of the signature (1 + n) |
+//! | ballot | 1, then of a vote (spec 15.1): observed at (4), count (1) and ids of amendments (32 n), count (1) and keys of validators (33 n), public key (33), length and bytes of the signature (1 + n) |
 //! | submissions | for each, one after the other to the end: 0 for a mail or 1 for a transaction (1), length (4), bytes |
+
+use std::collections::BTreeSet;
 
 use amendment::KeyName;
 use amendment::limits::KEY_RECORD_BYTES_MAX;
 use bytes::{Buf, BufMut};
-use codec::CloseTime;
 use codec::keys::PublicKey;
 use codec::limits::TRANSACTION_BYTES_MAX;
+use codec::{CloseTime, Hash256};
 use ledger::dkim::{Answer, Attestation};
+use ledger::votes::{SignedVote, Wish};
 use node::Submission;
 
 use crate::limits::{SPREAD_MESSAGE_BYTES, SPREAD_PER_MESSAGE_MAX, WORDS_PER_TURN_MAX};
@@ -28,10 +32,79 @@ const _: () = assert!(SPREAD_MESSAGE_BYTES <= SUBMISSIONS_BYTES_MAX);
 const WORD_BYTES_MAX: usize = 256 + 256 + 1 + 4 + 2 + KEY_RECORD_BYTES_MAX + 33 + 256;
 
 /// Bytes of a message of words at most.
-pub(crate) const WORDS_BYTES_MAX: usize = 1 + WORDS_PER_TURN_MAX * WORD_BYTES_MAX;
+pub(crate) const WORDS_BYTES_MAX: usize = 2 + WORDS_PER_TURN_MAX * WORD_BYTES_MAX;
+
+/// What a validator tells the others until a ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// What DNS told it.
+    Words(Vec<Attestation>),
+    /// What it votes for.
+    Ballot(SignedVote),
+}
+
+/// The bytes of what a validator says: of words up to `WORDS_PER_TURN_MAX`.
+pub(crate) fn encode_said(said: &Said) -> Vec<u8> {
+    match said {
+        Said::Words(words) => [&[0], &encode_words(words)[..]].concat(),
+        Said::Ballot(vote) => [&[1], &encode_ballot(vote)[..]].concat(),
+    }
+}
+
+/// Reads what a validator says; `None` unless all bytes make just that.
+pub(crate) fn decode_said(bytes: &[u8]) -> Option<Said> {
+    match bytes.split_first()? {
+        (0, rest) => decode_words(rest).map(Said::Words),
+        (1, rest) => decode_ballot(rest).map(Said::Ballot),
+        _ => None,
+    }
+}
+
+fn encode_ballot(vote: &SignedVote) -> Vec<u8> {
+    let mut out = vote.observed_at.seconds().to_be_bytes().to_vec();
+    out.put_u8(byte(vote.wish.amendments.len()));
+    vote.wish
+        .amendments
+        .iter()
+        .for_each(|id| out.put_slice(id.as_bytes()));
+    out.put_u8(byte(vote.wish.validators.len()));
+    vote.wish
+        .validators
+        .iter()
+        .for_each(|key| out.put_slice(key.as_bytes()));
+    out.put_slice(vote.public_key.as_bytes());
+    out.put_u8(byte(vote.signature.len()));
+    out.put_slice(&vote.signature);
+    out
+}
+
+/// Reads a vote. What is out of order or twice makes another wish, and so no good signature.
+fn decode_ballot(mut bytes: &[u8]) -> Option<SignedVote> {
+    let bytes = &mut bytes;
+    let observed_at = CloseTime::new(bytes.try_get_u32().ok()?);
+    let count = bytes.try_get_u8().ok()?;
+    let id = |bytes: &mut &[u8]| Some(Hash256::new(take(bytes, 32)?.try_into().ok()?));
+    let amendments: Option<BTreeSet<Hash256>> = (0..count).map(|_| id(bytes)).collect();
+    let count = bytes.try_get_u8().ok()?;
+    let validators: Option<BTreeSet<PublicKey>> = (0..count).map(|_| take_key(bytes)).collect();
+    let vote = SignedVote {
+        wish: Wish {
+            amendments: amendments?,
+            validators: validators?,
+        },
+        observed_at,
+        public_key: take_key(bytes)?,
+        signature: take_short(bytes)?.to_vec(),
+    };
+    bytes.is_empty().then_some(vote)
+}
+
+fn take_key(bytes: &mut &[u8]) -> Option<PublicKey> {
+    PublicKey::parse(take(bytes, 33)?).ok()
+}
 
 /// The bytes of up to `WORDS_PER_TURN_MAX` words.
-pub(crate) fn encode_words(words: &[Attestation]) -> Vec<u8> {
+fn encode_words(words: &[Attestation]) -> Vec<u8> {
     let words = &words[..words.len().min(WORDS_PER_TURN_MAX)];
     let mut out = vec![byte(words.len())];
     for word in words {
@@ -61,7 +134,7 @@ fn byte(length: usize) -> u8 {
 }
 
 /// Reads words; `None` unless all bytes make as many as they say.
-pub(crate) fn decode_words(mut bytes: &[u8]) -> Option<Vec<Attestation>> {
+fn decode_words(mut bytes: &[u8]) -> Option<Vec<Attestation>> {
     let count = usize::from(bytes.try_get_u8().ok()?);
     if count > WORDS_PER_TURN_MAX {
         return None;
@@ -84,7 +157,7 @@ fn decode_word(bytes: &mut &[u8]) -> Option<Attestation> {
         (2, record) if record.len() <= KEY_RECORD_BYTES_MAX => Answer::Record(record.to_vec()),
         _ => return None,
     };
-    let public_key = PublicKey::parse(take(bytes, 33)?).ok()?;
+    let public_key = take_key(bytes)?;
     let signature = take_short(bytes)?.to_vec();
     Some(Attestation {
         name,
@@ -176,6 +249,30 @@ mod tests {
             assert_eq!(decode_words(&bytes[..cut]), None, "{cut}");
         }
         assert_eq!(decode_words(&[&bytes[..], &[0]].concat()), None);
+    }
+
+    #[test]
+    fn accepts_a_ballot_and_rejects_it_cut_longer_or_of_another_kind() {
+        let key = KeyPair::ed25519([3; 16]);
+        let wish = Wish {
+            amendments: [Hash256::new([2; 32]), Hash256::new([1; 32])].into(),
+            validators: [4, 5]
+                .map(|number| KeyPair::ed25519([number; 16]).public_key())
+                .into(),
+        };
+        let vote = SignedVote::sign(21_337, wish, CloseTime::new(800_000_000), &key).expect("signed");
+        let said = Said::Ballot(vote);
+        let bytes = encode_said(&said);
+        assert_eq!(decode_said(&bytes), Some(said));
+        for cut in 0..bytes.len() {
+            assert_eq!(decode_said(&bytes[..cut]), None, "{cut}");
+        }
+        assert_eq!(decode_said(&[&bytes[..], &[0]].concat()), None);
+        for kind in [0, 2] {
+            assert_eq!(decode_said(&[&[kind], &bytes[1..]].concat()), None);
+        }
+        let words = Said::Words(words());
+        assert_eq!(decode_said(&encode_said(&words)), Some(words));
     }
 
     #[test]

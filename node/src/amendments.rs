@@ -115,7 +115,7 @@ mod tests {
         let text = std::fs::read_to_string(path).expect("recorded");
         let recorded: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let recorded = recorded["features"].as_object().expect("features");
-        let states = states(&genesis(EmailAmendment::Absent), &Votes::new());
+        let states = states(&genesis(EmailAmendment::Absent), &Votes::default());
         assert_eq!(states.len(), recorded.len() + 1, "Email is ours");
         for (id, expected) in recorded {
             let state = states

@@ -12,6 +12,7 @@ use codec::hash::sha512_half;
 use codec::keys::PublicKey;
 use codec::{CloseTime, Hash256};
 use ledger::dkim::Attestation;
+use ledger::votes::SignedVote;
 use ledger::{Closed, Ledger, Transaction};
 use tokio::sync::broadcast;
 
@@ -84,6 +85,12 @@ impl Node {
                 Err(self.why(ChainStopped).into())
             }
         }
+    }
+
+    /// Another validator says what it votes for.
+    pub fn hear_ballot(&self, vote: SignedVote) -> Result<(), NodeFailure> {
+        let heard = self.inner.host.tell(Event::Ballot(vote));
+        heard.map_err(|stopped| self.why(stopped))
     }
 
     /// Another validator says what DNS told it.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chain::votes::Votes;
 use chain::{Chain, ChainConfig, Event, ProposalRules, Refusal, Reply, Stored};
 use codec::keys::{KeyPair, PublicKey};
 use codec::{CloseTime, Hash256};
@@ -130,7 +131,10 @@ impl Node {
             ledger,
             mails: store.waiting_mails()?,
             transactions: store.waiting_transactions()?,
-            votes: store.votes()?.into_iter().collect(),
+            votes: Votes {
+                amendments: store.votes()?.into_iter().collect(),
+                list: store.list_wish()?,
+            },
         };
         let validator = parts.key.public_key();
         let chain_config = ChainConfig {

@@ -136,7 +136,7 @@ impl Driver {
             ledger,
             mails: Vec::new(),
             transactions: Vec::new(),
-            votes: Votes::new(),
+            votes: Votes::default(),
         })
     }
 
@@ -174,7 +174,7 @@ impl Driver {
                     transactions.remove(id).expect("it was kept");
                     &[]
                 }
-                Change::Vote { .. } => &[],
+                Change::Vote { .. } | Change::List(_) => &[],
             };
             for change in of_mails {
                 match change {
@@ -314,7 +314,7 @@ impl Driver {
         let mails = self.disk.iter().flat_map(|change| match change {
             Change::Ledger(commit) => commit.mails.clone(),
             Change::Mail(mail) => vec![mail.clone()],
-            Change::Transaction(_) | Change::Vote { .. } => Vec::new(),
+            Change::Transaction(_) | Change::Vote { .. } | Change::List(_) => Vec::new(),
         });
         mails
             .filter_map(|change| match change {

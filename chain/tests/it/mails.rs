@@ -142,7 +142,11 @@ fn accepts_a_mail_in_normal_form_once_whatever_is_written_around_it() {
     assert_eq!(driver.chain.shown().pool.kept_count(), 1);
     let kept = driver.disk.iter().find_map(|change| match change {
         Change::Mail(MailChange::Keep { mail, .. }) => Some(mail.raw.len()),
-        Change::Mail(_) | Change::Ledger(_) | Change::Transaction(_) | Change::Vote { .. } => None,
+        Change::Mail(_)
+        | Change::Ledger(_)
+        | Change::Transaction(_)
+        | Change::Vote { .. }
+        | Change::List(_) => None,
     });
     assert!(kept.is_some_and(|bytes| bytes < 2_000), "{kept:?}");
     driver.answer_look_ups();

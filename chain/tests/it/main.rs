@@ -9,3 +9,4 @@ mod places;
 mod restarts;
 mod rotations;
 mod validators;
+mod votes;

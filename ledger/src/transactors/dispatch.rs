@@ -4,7 +4,7 @@ use codec::format::TxType;
 
 use super::{
     Transactor, account_set, deposit_preauth, dkim_key_leak, dkim_key_set, enable_amendment, payment, remit,
-    set_fee, set_regular_key, ticket_create, trust_set, unl_report, uri_token_burn,
+    set_fee, set_regular_key, ticket_create, trust_set, unl_report, uri_token_burn, validator_vote,
 };
 
 /// The transactor of a type; `None` where this ledger does not know the type (temUNKNOWN).
@@ -23,6 +23,7 @@ pub(crate) fn transactor(tx_type: TxType) -> Option<&'static dyn Transactor> {
         TxType::UnlReport => Some(&unl_report::UnlReport),
         TxType::DkimKeySet => Some(&dkim_key_set::DkimKeySet),
         TxType::DkimKeyLeak => Some(&dkim_key_leak::DkimKeyLeak),
+        TxType::ValidatorVote => Some(&validator_vote::ValidatorVote),
         // The test below sees that this says no to the types without a template, and to no other.
         _ => None,
     }

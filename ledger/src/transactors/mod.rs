@@ -18,6 +18,7 @@ mod trust_set;
 mod unl_report;
 mod uri_token_burn;
 mod uri_tokens;
+mod validator_vote;
 
 use codec::format::TxType;
 use codec::limits::DROPS_MAX;

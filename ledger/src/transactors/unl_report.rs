@@ -1,7 +1,11 @@
 //! UNLReport: the validators seen active, one transaction for each.
 //!
-//! Xahau's rules (Change.cpp `applyUNLReport`), no section of the spec. The first in a ledger replaces the
-//! list. The quorum of a DKIMKeySet counts this list (spec 7.2).
+//! Where the votes of the parent ledger agree on a list, each makes the list more like it, so that all of them
+//! together make it the list (spec 15.4). Else Xahau's rules hold (Change.cpp `applyUNLReport`): the first in a ledger
+//! replaces the list. It tells that by the entry's PreviousTxnLgrSeq, which stands still where the first one names the
+//! only validator that there was: the second then replaces the list again.
+//!
+//! The quorum of a DKIMKeySet counts this list (spec 7.2), and votes about the list before it are done with (spec 15.2).
 
 use std::collections::BTreeMap;
 
@@ -12,6 +16,7 @@ use codec::{AccountId, Field, Object, Ter, keylet, sf};
 use super::{Apply, Transactor};
 use crate::transaction::Transaction;
 use crate::view::Env;
+use crate::votes;
 
 /// A list in the entry, and the field of the transaction that adds to it.
 const LISTS: [(Field, Field); 2] = [
@@ -42,25 +47,52 @@ impl Transactor for UnlReport {
                 .with(sf::LEDGER_ENTRY_TYPE, EntryType::UnlReport.code())
                 .with(sf::FLAGS, 0u32)
         });
+        let agreed = votes::agreed_list(&apply.env.parent);
         for (list, one) in LISTS {
             let Some(added) = apply.tx.object().object(one) else {
                 continue;
             };
-            let listed = entry.array(list).unwrap_or(&[]);
-            let listed = if is_old { &[] } else { listed };
-            entry.set(list, with_added(listed, added, one));
+            let mut listed = entry.array(list).unwrap_or(&[]).to_vec();
+            match &agreed {
+                Some(agreed) => {
+                    listed.retain(|(_, one)| key_of(one).is_some_and(|key| agreed.contains(&key)))
+                }
+                None if is_old => listed.clear(),
+                None => {}
+            }
+            entry.set(list, with_added(&listed, added, one));
         }
         apply.sandbox.put(keylet::unl_report(), entry);
+        end_votes_about_the_list(apply);
         Ok(())
     }
+}
+
+/// What validators wanted instead of the list before, they have, or have to say again. Spec: 15.2
+fn end_votes_about_the_list(apply: &mut Apply<'_>) {
+    let Some(entry) = apply.sandbox.entry(&keylet::validator_votes()) else {
+        return;
+    };
+    let mut standing = votes::votes_in(&entry);
+    if standing.values().all(|vote| vote.wish.validators.is_empty()) {
+        return;
+    }
+    for vote in standing.values_mut() {
+        vote.wish.validators.clear();
+    }
+    let entry = votes::entry_with(Some(entry), &standing);
+    apply.sandbox.put(keylet::validator_votes(), entry);
+}
+
+fn key_of(one: &Object) -> Option<PublicKey> {
+    PublicKey::parse(one.blob(sf::PUBLIC_KEY)?).ok()
 }
 
 /// The list in order of the keys, each with its account.
 fn with_added(listed: &[(Field, Object)], added: &Object, name: Field) -> Vec<(Field, Object)> {
     let mut keys: BTreeMap<[u8; 33], AccountId> = BTreeMap::new();
     for one in listed.iter().map(|(_, one)| one).chain([added]) {
-        let key = one.blob(sf::PUBLIC_KEY).map(PublicKey::parse);
-        if let Some(Ok(key)) = key {
+        if let Some(key) = key_of(one) {
             let account = one.account(sf::ACCOUNT).unwrap_or(key.account());
             keys.entry(*key.as_bytes()).or_insert(account);
         }

@@ -1,7 +1,7 @@
 //! The life of an amendment, and a network before it. Expected values: xahaud's rules (Change.cpp,
 //! AmendmentTable.cpp).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use codec::format::TxType;
 use codec::{AccountId, Amount, CloseTime, Hash256, LedgerIndex, Object, Ter, flags, keylet, sf};
@@ -36,15 +36,9 @@ fn at_index(ledger: &Ledger, index: u32) -> Ledger {
     Ledger::from_parts(header, ledger.state().clone(), ledger.transactions().clone()).expect("same roots")
 }
 
-fn wants(ids: &[Hash256]) -> (Ballot, BTreeSet<Hash256>) {
-    let votes: BTreeMap<Hash256, u32> = ids.iter().map(|id| (*id, 1)).collect();
-    let ballot = Ballot { validators: 1, votes };
-    (ballot, ids.iter().copied().collect())
-}
-
 fn changes(parent: &Ledger, ids: &[Hash256], majority_secs: u32) -> Vec<Transaction> {
-    let (ballot, own) = wants(ids);
-    build_changes(parent, &ballot, &own, majority_secs)
+    let votes: BTreeMap<Hash256, u32> = ids.iter().map(|id| (*id, 1)).collect();
+    build_changes(parent, &Ballot { validators: 1, votes }, majority_secs)
 }
 
 fn applied(parent: &Ledger, txs: Vec<Transaction>) -> (Ledger, Vec<Ter>) {
@@ -90,11 +84,11 @@ fn rejects_what_no_majority_wants_or_what_is_not_there() {
         changes(&at_index(&flag, 257), &[email], 0).is_empty(),
         "no flag ledger"
     );
-    let (ballot, own) = (Ballot::default(), BTreeSet::from([email]));
-    assert!(build_changes(&flag, &ballot, &own, 0).is_empty());
+    let nobody = Ballot::default();
+    assert!(build_changes(&flag, &nobody, 0).is_empty());
     let (ledger, _) = applied(&flag, changes(&flag, &[email], 0));
     let next = at_index(&ledger, 512);
-    let lost = build_changes(&next, &ballot, &own, 0);
+    let lost = build_changes(&next, &nobody, 0);
     assert_eq!(lost[0].flags(), flags::TF_LOST_MAJORITY);
     assert_eq!(
         applied(&flag, lost.clone()).1,
@@ -104,9 +98,6 @@ fn rejects_what_no_majority_wants_or_what_is_not_there() {
     let (ledger, results) = applied(&next, lost);
     assert_eq!(results, [Ter::TES_SUCCESS]);
     assert!(amendments::majorities(&ledger).is_empty());
-    // This node does not enable what it does not want, be the others as they may.
-    let (ballot, _) = wants(&[email]);
-    assert!(build_changes(&next, &ballot, &BTreeSet::new(), 0).is_empty());
     let both = pseudo(TxType::EnableAmendment)
         .with(sf::FLAGS, flags::TF_GOT_MAJORITY | flags::TF_LOST_MAJORITY)
         .with(sf::LEDGER_SEQUENCE, 257u32)

@@ -17,3 +17,4 @@ mod rekey;
 mod theft;
 mod transactors;
 mod verdict;
+mod votes;

@@ -8,6 +8,7 @@ use amendment::KeyName;
 use amendment::key_record::PublishedKey;
 use chain::commit::{Change, MailChange, PendingMail, PendingTx, SettledState, TxChange};
 use chain::peers::Peer;
+use chain::votes::Votes;
 use chain::{
     Chain, ChainConfig, Effect, Event, KeyFinding, MailMode, MailRequest, OnRetry, ProposalFault,
     ProposalRules, ReadMail, Reply, RequestId, Stored, TxRequest,
@@ -16,6 +17,7 @@ use codec::keys::{KeyPair, PublicKey};
 use codec::{AccountId, Amount, CloseTime, Hash256, Object, flags, format::TxType, sf};
 use ledger::dkim::{Attestation, KeyDelays};
 use ledger::genesis::EmailAmendment;
+use ledger::votes::SignedVote;
 use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
 use network::{Machine, Submission, Taken, Talker};
 use node::NotFinal;
@@ -134,7 +136,7 @@ impl Disk {
             Change::Transaction(TxChange::Forget { id }) => {
                 self.transactions.remove(id);
             }
-            Change::Vote { .. } => {}
+            Change::Vote { .. } | Change::List(_) => {}
         }
     }
 
@@ -207,7 +209,7 @@ impl SimMachine {
                 .iter()
                 .map(|(id, tx)| (*id, tx.clone()))
                 .collect(),
-            votes: BTreeMap::new(),
+            votes: Votes::default(),
         };
         let machine = Self {
             inner: Mutex::new(Inner {
@@ -320,6 +322,14 @@ impl Talker for SimMachine {
 
     fn hear(&self, attestation: Attestation) {
         self.ask(|_| Event::Attestation(attestation));
+    }
+
+    fn ballot(&self) -> Option<SignedVote> {
+        self.lock().chain.shown().vote_of(&self.key.public_key())
+    }
+
+    fn hear_ballot(&self, vote: SignedVote) {
+        self.ask(|_| Event::Ballot(vote));
     }
 
     fn pending(&self) -> Vec<(Hash256, Submission)> {

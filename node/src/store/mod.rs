@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use codec::{AccountId, Hash256, LedgerIndex};
 
 pub use chain::commit::{
-    Came, Change, Commit, MailChange, MailStage, PendingMail, PendingTx, Settled, SettledState, StateChange,
-    StoredTx, TxChange, Vote,
+    Came, Change, Commit, ListWish, MailChange, MailStage, PendingMail, PendingTx, Settled, SettledState,
+    StateChange, StoredTx, TxChange, Vote,
 };
 pub use record::StoredLedger;
 pub use redb_store::RedbStore;
@@ -117,6 +117,9 @@ pub trait Store: Send + Sync {
 
     /// The validator's votes about amendments.
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError>;
+
+    /// The list of validators that the operator wants instead of the ledger's.
+    fn list_wish(&self) -> Result<Option<ListWish>, StoreError>;
 }
 
 /// Why the store does not answer.

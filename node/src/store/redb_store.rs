@@ -1,10 +1,12 @@
 //! The store in one redb file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use codec::keys::PublicKey;
 use codec::{Hash256, LedgerIndex};
 use ops::caught;
 use redb::{
@@ -14,12 +16,12 @@ use redb::{
 
 use super::record::{UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx};
 use super::tables::{
-    ACCOUNTS, FORMAT, FORMAT_VERSION, Key, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED,
-    STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS,
+    ACCOUNTS, FORMAT, FORMAT_VERSION, INSTEAD_OF, Key, LEDGER_HASHES, LEDGERS, LIST_WISH, NETWORK, NUMBERS,
+    POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED,
 };
 use super::writes::{Undo, id_at, take_back, unsettle_after, write_changes};
 use super::{
-    AccountPage, AccountRange, Change, Order, PendingMail, PendingTx, Settled, StateChange, Store,
+    AccountPage, AccountRange, Change, ListWish, Order, PendingMail, PendingTx, Settled, StateChange, Store,
     StoreError, StoredLedger, StoredTx, Tip, Vote,
 };
 use crate::limits::STORE_CACHE_BYTES;
@@ -440,6 +442,26 @@ impl Store for RedbStore {
             Ok(list)
         })
     }
+
+    fn list_wish(&self) -> Result<Option<ListWish>, StoreError> {
+        self.read(|reading| {
+            // A file of before there were such wishes has no table for them.
+            let table = match reading.open_table(LIST_WISH) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+                table => table.map_err(failed)?,
+            };
+            let list = |name| -> Result<Option<BTreeSet<PublicKey>>, StoreError> {
+                let Some(bytes) = table.get(name).map_err(failed)? else {
+                    return Ok(None);
+                };
+                let keys: Result<_, _> = bytes.value().chunks(33).map(PublicKey::parse).collect();
+                keys.map(Some)
+                    .map_err(|_| StoreError::Damaged { table: "list_wish" })
+            };
+            let wish = list(WANTED)?.zip(list(INSTEAD_OF)?);
+            Ok(wish.map(|(wanted, instead_of)| ListWish { wanted, instead_of }))
+        })
+    }
 }
 
 impl Drop for RedbStore {
@@ -477,6 +499,7 @@ fn make_tables(writing: &WriteTransaction) -> Result<(), redb::Error> {
     writing.open_table(WAITING_TXS)?;
     writing.open_table(SETTLED)?;
     writing.open_table(VOTES)?;
+    writing.open_table(LIST_WISH)?;
     writing.open_table(NUMBERS)?.insert(FORMAT, FORMAT_VERSION)?;
     Ok(())
 }

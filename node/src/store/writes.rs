@@ -7,10 +7,10 @@ use redb::{ReadableTable, WriteTransaction};
 
 use super::record::{StoredLedger, UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx, tx_place};
 use super::tables::{
-    ACCOUNTS, LEDGER_HASHES, LEDGERS, NETWORK, NUMBERS, POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO,
-    VOTES, WAITING, WAITING_TXS,
+    ACCOUNTS, INSTEAD_OF, LEDGER_HASHES, LEDGERS, LIST_WISH, NETWORK, NUMBERS, POSITIONS, SETTLED, STATE,
+    TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED,
 };
-use super::{Change, Commit, MailChange, SettledState, StateChange, TxChange, Vote};
+use super::{Change, Commit, ListWish, MailChange, SettledState, StateChange, TxChange, Vote};
 use crate::limits::{FORGET_LEDGERS_PER_COMMIT_MAX, FORGET_TXS_PER_COMMIT_MAX, UNDO_LEDGERS_MAX};
 
 /// Whether a ledger can be taken back.
@@ -47,21 +47,37 @@ pub(super) fn write_changes(
                 };
                 writing.open_table(VOTES)?.insert(amendment.as_bytes(), value)?;
             }
+            [Change::List(wish)] => write_list_wish(writing, wish.as_ref())?,
             [Change::Transaction(_), ..] => {
                 let transactions = run.iter().filter_map(|change| match change {
                     Change::Transaction(tx) => Some(tx),
-                    Change::Ledger(_) | Change::Mail(_) | Change::Vote { .. } => None,
+                    Change::Ledger(_) | Change::Mail(_) | Change::Vote { .. } | Change::List(_) => None,
                 });
                 write_waiting(writing, transactions)?;
             }
             mails => {
                 let mails = mails.iter().filter_map(|change| match change {
                     Change::Mail(mail) => Some(mail),
-                    Change::Ledger(_) | Change::Transaction(_) | Change::Vote { .. } => None,
+                    Change::Ledger(_) | Change::Transaction(_) | Change::Vote { .. } | Change::List(_) => {
+                        None
+                    }
                 });
                 write_mails(writing, mails)?;
             }
         }
+    }
+    Ok(())
+}
+
+fn write_list_wish(writing: &WriteTransaction, wish: Option<&ListWish>) -> Result<(), redb::Error> {
+    let mut table = writing.open_table(LIST_WISH)?;
+    let Some(wish) = wish else {
+        table.retain(|_, _| false)?;
+        return Ok(());
+    };
+    for (name, list) in [(WANTED, &wish.wanted), (INSTEAD_OF, &wish.instead_of)] {
+        let bytes: Vec<u8> = list.iter().flat_map(|key| *key.as_bytes()).collect();
+        table.insert(name, bytes.as_slice())?;
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
 use dns::NoResolver;
 use node::store::{
-    AccountPage, AccountRange, Change, PendingMail, PendingTx, RedbStore, Settled, StateChange, Store,
-    StoreError, StoredLedger, StoredTx, Tip, Vote,
+    AccountPage, AccountRange, Change, ListWish, PendingMail, PendingTx, RedbStore, Settled, StateChange,
+    Store, StoreError, StoredLedger, StoredTx, Tip, Vote,
 };
 use node::{Node, NodeConfig};
 use rpc::RpcError;
@@ -288,5 +288,9 @@ impl Store for FullDisk {
 
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError> {
         self.store.votes()
+    }
+
+    fn list_wish(&self) -> Result<Option<ListWish>, StoreError> {
+        self.store.list_wish()
     }
 }

@@ -371,6 +371,8 @@ fn accepts_the_recorded_definitions_with_ours_besides() {
     assert_eq!(ours["LEDGER_ENTRY_TYPES"]["DKIMKey"], 0x4B);
     assert_eq!(ours["TRANSACTION_TYPES"]["DKIMKeyLeak"], 111);
     assert_eq!(ours["LEDGER_ENTRY_TYPES"]["DKIMLeak"], 0x6D);
+    assert_eq!(ours["TRANSACTION_TYPES"]["ValidatorVote"], 112);
+    assert_eq!(ours["LEDGER_ENTRY_TYPES"]["ValidatorVotes"], 0x4A);
     assert_eq!(ours["LEDGER_ENTRY_TYPES"]["DKIMFreeze"], 0x6A);
     assert_eq!(ours["TRANSACTION_RESULTS"]["tefDKIM_FROZEN"], -153);
     assert!(ours["TRANSACTION_RESULTS"]["tefEMAIL_REPLAY"].is_i64());
