@@ -72,6 +72,12 @@ pub(crate) enum Command {
     DkimKeys(DkimKeys),
     /// Run a node and a relay in one process: all that one machine needs
     Up(Up),
+    /// Run a whole network on this machine, with a console to rehearse key rotations, outages and expiry
+    ///
+    /// Commands come from standard input, one a line; 'help' shows them. With --json each is answered by one JSON
+    /// object on one line, and may be given as {"id": 1, "command": "status"}. Stops at 'quit', at the end of
+    /// standard input, at SIGTERM or Ctrl-C.
+    Localnet(Localnet),
     /// Watch signed mails become payments, on this machine, without set-up
     Demo(Demo),
 }
@@ -183,6 +189,9 @@ pub(crate) struct Validator {
     /// Who is who
     #[command(flatten)]
     pub callers: Callers,
+    /// Stop when standard input is closed: it belongs to the program that started this one, which may crash
+    #[arg(long, hide = true)]
+    pub while_stdin_is_open: bool,
 }
 
 /// The commands on ledgers.
@@ -588,9 +597,32 @@ impl Up {
     }
 }
 
+/// Arguments of `localnet`.
+#[derive(Debug, Args)]
+pub(crate) struct Localnet {
+    /// How many nodes vote [default: 5, or as many as the folder has]
+    #[arg(long, value_name = "N")]
+    pub validators: Option<usize>,
+    /// Folder for all of it; one that an earlier run left is taken up again [default: one that goes away]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The first port; two for each node and one for the relay follow [default: free ones from 7700 on]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Seconds between the two quorums that make a domain's first key usable (3600 on a real network)
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub key_delay_first: u32,
+    /// The same for each further key of a domain
+    #[arg(long, value_name = "S", default_value_t = 21_600)]
+    pub key_delay_next: u32,
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// Tell the story on a network of this many validators and a follower instead of one node
+    #[arg(long, value_name = "N")]
+    pub validators: Option<usize>,
     /// Leave the mails, keys and ledger in this folder
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,

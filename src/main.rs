@@ -9,7 +9,10 @@ mod cli;
 mod clock;
 mod commands;
 mod demo;
+mod input;
+mod localnet;
 mod logs;
+mod stage;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -79,6 +82,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Ledger(cli::Ledger::Rollback(args)) => commands::rollback::run(args, cli.format()),
         Command::DkimKeys(cli::DkimKeys::Leak(args)) => commands::leak::run(args, cli.format()).await,
         Command::Up(args) => commands::up::run(args, cli.format()).await,
+        Command::Localnet(args) => localnet::run(args, cli.format()).await,
         Command::Demo(args) => demo::run(args, cli.format()).await,
     }
 }

@@ -34,6 +34,10 @@ pub struct ConfigFile {
     /// The DNS server to ask instead of the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<SocketAddr>,
+    /// For a rehearsal on one machine alone (`localnet`): a file that says how many seconds the node's time is ahead of
+    /// the machine's clock; relative as `data` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<PathBuf>,
     /// What all nodes have alike.
     pub network: NetworkTable,
     /// All nodes.

@@ -89,10 +89,7 @@ pub fn init(
         .iter()
         .map(|node| {
             let path = new.out.join(&node.name).join(CONFIG_FILE);
-            write(&path, &file_of(new, &node.name, &nodes)).map_err(|source| InitError::Write {
-                path: path.clone(),
-                source,
-            })?;
+            write_config(&path, &file_of(new, &node.name, &nodes))?;
             Ok(path)
         })
         .collect()
@@ -135,14 +132,22 @@ fn file_of(new: &NewNetwork, name: &str, nodes: &[NodeTable]) -> ConfigFile {
         http: None,
         dkim_keys: new.dkim_keys.clone(),
         dns: new.dns,
+        clock: None,
         network: new.network.clone(),
         nodes: nodes.to_vec(),
     }
 }
 
-fn write(path: &Path, file: &ConfigFile) -> std::io::Result<()> {
-    let text = toml::to_string(file).map_err(std::io::Error::other)?;
+/// Write the configuration of a node.
+pub fn write_config(path: &Path, file: &ConfigFile) -> Result<(), InitError> {
+    let wrong = |source| InitError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let text = toml::to_string(file)
+        .map_err(std::io::Error::other)
+        .map_err(wrong)?;
     let head = "# One node of a network. [network] and [[nodes]] are the same in the file of each of its nodes.\n\
                 # Its key lies beside this file: a copy of it must never run anywhere else.\n\n";
-    std::fs::write(path, format!("{head}{text}"))
+    std::fs::write(path, format!("{head}{text}")).map_err(wrong)
 }

@@ -21,6 +21,11 @@ pub trait Clock: Send + Sync {
     fn steady_secs(&self) -> u64 {
         u64::from(self.now().seconds())
     }
+
+    /// Whether it is the clock of a rehearsal, which is believed however long the node was away.
+    fn is_rehearsed(&self) -> bool {
+        false
+    }
 }
 
 impl<F: Fn() -> CloseTime + Send + Sync> Clock for F {
@@ -118,7 +123,9 @@ fn away_secs(time: CloseTime, from: CloseTime) -> i64 {
 
 impl Timekeeper {
     pub(crate) fn new(clock: Arc<dyn Clock>, last_close: CloseTime) -> Self {
-        let belief = Belief::at_start(last_close, clock.now(), clock.steady_secs());
+        let wall = clock.now();
+        let seen = if clock.is_rehearsed() { wall } else { last_close };
+        let belief = Belief::at_start(seen, wall, clock.steady_secs());
         Self {
             clock,
             belief: Mutex::new(belief),

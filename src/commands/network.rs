@@ -12,7 +12,7 @@ use rpc::Client;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a node may take to answer.
@@ -47,11 +47,7 @@ pub(crate) fn init(args: &cli::NetworkInit, format: Format) -> Result<Outcome, F
         dkim_keys: args.keys.keys.as_ref().map(absolute).transpose()?,
         dns: args.keys.dns,
     };
-    let files = init_files(&new, || {
-        let mut entropy = [0; 16];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut entropy)?;
-        Ok(entropy)
-    })?;
+    let files = make(&new)?;
     if format.is_json() {
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         out!("{}", json!({ "network_id": args.network, "configs": files }));
@@ -70,6 +66,15 @@ pub(crate) fn init(args: &cli::NetworkInit, format: Format) -> Result<Outcome, F
         out!("  xahau-email network status --config {}", file.display());
     }
     Ok(Outcome::Yes)
+}
+
+/// Makes the files of a network, with fresh keys.
+pub(crate) fn make(new: &NewNetwork) -> Result<Vec<PathBuf>, Failure> {
+    Ok(init_files(new, || {
+        let mut entropy = [0; 16];
+        std::fs::File::open("/dev/urandom")?.read_exact(&mut entropy)?;
+        Ok(entropy)
+    })?)
 }
 
 /// What a node says of its last ledger.

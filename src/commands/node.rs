@@ -1,6 +1,7 @@
 //! `node`: the one-machine ledger, from arguments to a running server.
 
 use super::{Failure, Outcome, keys};
+use crate::clock::RehearsedClock;
 use crate::output::Format;
 use crate::{cli, clock};
 use ::ledger::genesis::EmailAmendment;
@@ -64,7 +65,7 @@ pub(crate) async fn start(args: &cli::Node, flag: &'static str) -> Result<Runnin
         .map(|text| Fund::parse(text))
         .collect::<Result<_, _>>()?;
     let resolver = keys::resolver(&args.keys)?;
-    let clock = clock_from(args.clock)?;
+    let clock = clock_from(args.clock.map_or(Source::Wall, Source::Given))?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|source| Failure::Listen {
@@ -183,9 +184,20 @@ impl RunningNode {
     }
 
     /// Ends when the operator asks for it, or when the store fails.
-    pub(super) async fn until_stopped(mut self) -> Result<(), Failure> {
+    pub(super) async fn until_stopped(self) -> Result<(), Failure> {
+        self.until_stopped_or(std::future::pending()).await
+    }
+
+    /// The same, or when something else ends.
+    pub(super) async fn until_stopped_or(mut self, ended: impl Future<Output = ()>) -> Result<(), Failure> {
+        let asked = async {
+            tokio::select! {
+                () = stop_signal() => {}
+                () = ended => {}
+            }
+        };
         tokio::select! {
-            () = stop_signal() => tracing::info!("stopping: open requests finish first"),
+            () = asked => tracing::info!("stopping: open requests finish first"),
             failed = self.failed() => failed?,
         }
         self.stop().await
@@ -278,18 +290,18 @@ pub(crate) async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// The wall clock, or one that starts at a given time and then runs as fast.
-pub(super) fn clock_from(start_unix: Option<u64>) -> Result<Arc<dyn Clock>, Failure> {
-    let unix = start_unix.unwrap_or_else(clock::now_unix);
+/// A clock of this machine; it runs as fast as the wall clock.
+pub(super) fn clock_from(source: Source) -> Result<Arc<dyn Clock>, Failure> {
+    let unix = match &source {
+        Source::Wall => clock::now_unix(),
+        Source::Given(unix) => *unix,
+        Source::Rehearsed(clock) => clock.now_unix(),
+    };
     let start = CloseTime::from_unix(unix).ok_or(Failure::Time(unix))?;
     Ok(Arc::new(MachineClock {
         start,
         started: Instant::now(),
-        source: if start_unix.is_some() {
-            Source::Given(unix)
-        } else {
-            Source::Wall
-        },
+        source,
     }))
 }
 
@@ -301,23 +313,37 @@ struct MachineClock {
 }
 
 /// Where the time comes from.
-enum Source {
+pub(super) enum Source {
     /// The wall clock.
     Wall,
     /// This time at the start, Unix seconds.
     Given(u64),
+    /// That of a rehearsal.
+    Rehearsed(RehearsedClock),
 }
 
 impl Clock for MachineClock {
     fn now(&self) -> CloseTime {
-        let unix = match self.source {
+        let unix = match &self.source {
             Source::Wall => clock::now_unix(),
             Source::Given(unix) => unix.saturating_add(self.steady_secs()),
+            Source::Rehearsed(clock) => clock.now_unix(),
         };
         CloseTime::from_unix(unix).unwrap_or(self.start)
     }
 
     fn steady_secs(&self) -> u64 {
-        self.started.elapsed().as_secs()
+        let passed = self.started.elapsed().as_secs();
+        match &self.source {
+            Source::Wall | Source::Given(_) => passed,
+            Source::Rehearsed(clock) => passed.saturating_add(clock.ahead_secs()),
+        }
+    }
+
+    fn is_rehearsed(&self) -> bool {
+        match self.source {
+            Source::Wall | Source::Given(_) => false,
+            Source::Rehearsed(_) => true,
+        }
     }
 }

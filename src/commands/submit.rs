@@ -81,7 +81,7 @@ pub(crate) async fn run(args: &cli::Submit, format: Format) -> Result<Outcome, F
 }
 
 /// A receipt for machines: sums of drops where they are XAH, and as people write them.
-fn receipt_json(receipt: &Receipt) -> Value {
+pub(crate) fn receipt_json(receipt: &Receipt) -> Value {
     let drops = |sum: Sum| sum.drops().map(|drops| drops.get().to_string());
     json!({
         "left": receipt.left().to_string(),
@@ -116,7 +116,7 @@ impl MailAnswer {
 
     /// With the result that stands in the ledger, instead of that of asking again: a validated transaction
     /// may have failed and cost its fee (tec). And with what it moved.
-    async fn with_final_result(
+    pub(crate) async fn with_final_result(
         self,
         client: &mut Client,
     ) -> Result<(MailAnswer, Option<Receipt>), ClientError> {

@@ -9,6 +9,8 @@ use ::relay::config::rules;
 use ::relay::config::{Answers, Config, Dns, Http, Limits, Lmtp, Log, QueueConfig, Smtp};
 use ::relay::daemon::Daemon;
 use serde_json::json;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs until the operator ends it.
@@ -39,7 +41,7 @@ impl Both {
     /// Starts both; they serve when this returns.
     pub(crate) async fn start(args: &cli::Up, answers: Option<Answers>) -> Result<Both, Failure> {
         let node = start(&args.node(), "--rpc").await?;
-        match relay(args, answers, &node.url()).await {
+        match relay(args, answers, node.url()).await {
             Ok(relay) => Ok(Both { node, relay }),
             Err(failure) => {
                 node.stop().await?;
@@ -66,40 +68,81 @@ impl Both {
     }
 }
 
-async fn relay(args: &cli::Up, answers: Option<Answers>, node: &str) -> Result<Daemon, Failure> {
-    let config = Config {
+async fn relay(args: &cli::Up, answers: Option<Answers>, node: String) -> Result<Daemon, Failure> {
+    let beside = RelayBeside {
         addresses: args.relay_address.clone(),
-        hostname: "localhost.localdomain".to_owned(),
         data: args.data.join("relay"),
         network: args.network,
-        nodes: vec![node.to_owned()],
-        smtp: Some(Smtp {
-            listen: vec![args.smtp],
-        }),
+        nodes: vec![node],
+        smtp: args.smtp,
+        keys: args.keys.clone(),
+        answers,
+    };
+    let config = Config {
         lmtp: (!args.lmtp.is_empty()).then(|| Lmtp {
             listen: args.lmtp.clone(),
         }),
-        tls: None,
-        imap: None,
-        maildir: None,
-        dns: Dns {
-            server: args
-                .keys
-                .dns
-                .map_or_else(|| "system".to_owned(), |server| server.to_string()),
-            keys: args.keys.keys.clone(),
-        },
-        limits: Limits::default(),
-        queue: QueueConfig::default(),
-        answers,
         http: args.http.map(|listen| Http { listen }),
-        log: Log::default(),
+        ..beside.config()
     };
+    start_relay(config, Arc::new(clock::now_unix)).await
+}
+
+/// A relay beside nodes of this machine.
+pub(crate) struct RelayBeside {
+    /// Its addresses.
+    pub addresses: Vec<String>,
+    /// Folder of its queue.
+    pub data: PathBuf,
+    /// NetworkID.
+    pub network: u32,
+    /// WebSocket addresses of the nodes.
+    pub nodes: Vec<String>,
+    /// Where it takes mail.
+    pub smtp: SocketAddr,
+    /// Where keys come from.
+    pub keys: cli::Keys,
+    /// How it answers.
+    pub answers: Option<Answers>,
+}
+
+impl RelayBeside {
+    /// Its configuration, with a door for SMTP alone.
+    pub(crate) fn config(self) -> Config {
+        let server = self.keys.dns.map(|server| server.to_string());
+        Config {
+            addresses: self.addresses,
+            hostname: "localhost.localdomain".to_owned(),
+            data: self.data,
+            network: self.network,
+            nodes: self.nodes,
+            smtp: Some(Smtp {
+                listen: vec![self.smtp],
+            }),
+            lmtp: None,
+            tls: None,
+            imap: None,
+            maildir: None,
+            dns: Dns {
+                server: server.unwrap_or_else(|| "system".to_owned()),
+                keys: self.keys.keys,
+            },
+            limits: Limits::default(),
+            queue: QueueConfig::default(),
+            answers: self.answers,
+            http: None,
+            log: Log::default(),
+        }
+    }
+}
+
+/// Starts a relay whose settings are flags of this program.
+pub(crate) async fn start_relay(config: Config, clock: ::relay::clock::Clock) -> Result<Daemon, Failure> {
     if let Some(complaint) = rules::check_values(&config).first() {
         return Err(Failure::Argument(by_flags(&complaint.to_string())));
     }
     let metrics = metrics_of(&config)?;
-    let started = Daemon::start(config, Arc::new(clock::now_unix), metrics).await;
+    let started = Daemon::start(config, clock, metrics).await;
     started.map_err(|error| Failure::Argument(by_flags(&error.to_string())))
 }
 

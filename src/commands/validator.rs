@@ -1,9 +1,10 @@
 //! `validator`: one node of a network, from its configuration to a running engine.
 
-use super::node::{RunningNode, clock_from, outlive_full_disks, trust};
+use super::node::{RunningNode, Source, clock_from, outlive_full_disks, trust};
 use super::{Failure, Outcome, keys};
-use crate::cli;
+use crate::clock::RehearsedClock;
 use crate::output::Format;
+use crate::{cli, input};
 use ::network::config::Config;
 use ::network::{EngineConfig, EngineError};
 use node::{Node, first_ledger, validator_key};
@@ -35,9 +36,25 @@ pub(crate) async fn run(args: &cli::Validator, format: Format) -> Result<Outcome
         }
     }
     tracing::info!(name = config.file.name, listening = %places.join(" "), network_id, "the node serves");
-    running.until_stopped().await?;
+    if args.while_stdin_is_open {
+        running.until_stopped_or(input::closed()).await?;
+    } else {
+        running.until_stopped().await?;
+    }
     tracing::info!("the node has stopped");
     Ok(Outcome::Yes)
+}
+
+fn source(config: &Config) -> Result<Source, Failure> {
+    let Some(file) = &config.file.clock else {
+        return Ok(Source::Wall);
+    };
+    let path = config.folder.join(file);
+    let opened = RehearsedClock::open(path.clone());
+    Ok(Source::Rehearsed(opened.map_err(|source| Failure::Read {
+        path: path.display().to_string(),
+        source,
+    })?))
 }
 
 async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, Failure> {
@@ -49,7 +66,7 @@ async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, F
         keys: config.file.dkim_keys.as_ref().map(from),
         dns: config.file.dns,
     })?;
-    let clock = clock_from(None)?;
+    let clock = clock_from(source(config)?)?;
     let own = config.own();
     let engine = EngineConfig {
         network_id: node_config.network_id,

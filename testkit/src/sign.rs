@@ -4,7 +4,7 @@
 
 use crate::base64;
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256};
@@ -35,6 +35,20 @@ impl DkimKey {
     #[must_use]
     pub fn fresh_rsa() -> DkimKey {
         DkimKey::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
+    }
+
+    /// The RSA key of these bytes (PKCS#8), which [`DkimKey::pkcs8`] gives; nothing for others.
+    #[must_use]
+    pub fn rsa_of(pkcs8: &[u8]) -> Option<DkimKey> {
+        RsaKeyPair::from_pkcs8(pkcs8).ok().map(DkimKey::Rsa)
+    }
+
+    /// An RSA key as PKCS#8; nothing for a key of another kind.
+    #[must_use]
+    pub fn pkcs8(&self) -> Option<Vec<u8>> {
+        let DkimKey::Rsa(pair) = self else { return None };
+        let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
+        Some(der.as_ref().to_vec())
     }
 
     /// The public key as `p=` has it: RFC 8463 section 4, RFC 6376 section 3.6.1.
@@ -178,6 +192,15 @@ mod tests {
             DkimKey::ed25519(&seed).record(),
             "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
         );
+    }
+
+    #[test]
+    fn an_rsa_key_is_the_same_after_it_was_written_and_read() {
+        let key = DkimKey::fresh_rsa();
+        let read = DkimKey::rsa_of(&key.pkcs8().expect("bytes")).expect("a key");
+        assert_eq!(read.record(), key.record());
+        assert!(DkimKey::rsa_of(b"junk").is_none());
+        assert_eq!(DkimKey::ed25519(&[7; 32]).pkcs8(), None);
     }
 
     /// mail-auth verifies what this file signs, in both forms and with both kinds of key.

@@ -65,6 +65,12 @@ impl Inbox {
         self.address
     }
 
+    /// All mails, oldest first; lines end in LF.
+    #[must_use]
+    pub fn mails(&self) -> Vec<String> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The first mail whose headers have these lines; lines end in LF.
     pub fn find(&self, headers: &[&str]) -> Option<String> {
         let mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,8 @@
 
 use super::Scenario;
 use crate::commands::submit::MailAnswer;
-use crate::demo::setting::{DOMAIN, RELAY};
 use crate::demo::story::Ending;
+use crate::stage::{DOMAIN, RELAY};
 use codec::{AccountId, Drops, Hash256, Object, decode, encode, sf};
 use rpc::ClientError;
 use rpc::api::{LedgerChoice, MailState, OnRetry, SubmitEmail, SubmitMode, TxKey};

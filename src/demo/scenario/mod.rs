@@ -5,10 +5,10 @@ mod payments;
 mod refusals;
 mod rekey;
 
-use super::setting::{DOMAIN, Folder};
 use super::story::{Ending, Story};
 use crate::clock;
 use crate::commands::Failure;
+use crate::stage::{DOMAIN, Folder, account_of};
 use codec::{AccountId, Drops, Hash256};
 use rpc::Client;
 use serde_json::json;
@@ -119,12 +119,6 @@ impl<'a> Scenario<'a> {
             .sign(unsigned, signing)
             .map_err(|error| self.story.differs(error.to_string()).into())
     }
-}
-
-fn account_of(email: &str) -> AccountId {
-    let address = amendment::address::Address::parse(email.as_bytes());
-    let recipient = address.and_then(|address| amendment::address::recipient_of(&address));
-    recipient.map_or(AccountId::ZERO, |recipient| recipient.account())
 }
 
 /// A result: its sentence, then its name.

@@ -1,10 +1,10 @@
 //! Mails of four shapes; each must pay.
 
-use super::{ALICE, BOB, CAROL, DAVE, ERIN, Paid, Scenario, account_of, worded, xah};
+use super::{ALICE, BOB, CAROL, DAVE, ERIN, Paid, Scenario, worded, xah};
 use crate::commands::show;
 use crate::commands::submit::MailAnswer;
-use crate::demo::setting::DOMAIN;
 use crate::demo::story::Ending;
+use crate::stage::{DOMAIN, account_of};
 use codec::{Drops, Ter};
 use explain::CheckVerdict;
 use rpc::api::{MailState, SubmitMode};

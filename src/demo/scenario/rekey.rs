@@ -1,8 +1,8 @@
 //! REKEY to a fresh key, and a payment that this key signs.
 
 use super::{ALICE, Scenario, xah};
-use crate::demo::setting::NETWORK;
 use crate::demo::story::Ending;
+use crate::stage::NETWORK;
 use codec::format::TxType;
 use codec::keys::KeyPair;
 use codec::{Amount, Drops, Object, Ter, encode, flags, sf, tx};
