@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use codec::keys::PublicKey;
-use codec::{AccountId, CloseTime, Hash256, LedgerIndex};
+use codec::{AccountId, CloseTime, Hash256, LedgerIndex, sf};
 use ledger::{Closed, Ledger};
 
 use crate::affected::affected_accounts;
@@ -82,6 +82,29 @@ impl Commit {
             mails: Vec::new(),
             forget_below: 0,
         }
+    }
+
+    /// What the store gets of a ledger that begins it and is not the network's first: all of its state, and its
+    /// transactions. `None` where one of these is none.
+    #[must_use]
+    pub fn of_fetched(ledger: &Ledger) -> Option<Self> {
+        let mut commit = Self::of_genesis(ledger);
+        for (id, leaf) in ledger.transactions() {
+            let (blob, rest) = codec::decode_vl(leaf)?;
+            let (meta, rest) = codec::decode_vl(rest)?;
+            let metadata = codec::decode(meta).ok().filter(|_| rest.is_empty())?;
+            let tx_index = metadata.u32(sf::TRANSACTION_INDEX)?;
+            commit.affected.insert(tx_index, affected_accounts(&metadata));
+            commit.transactions.push(StoredTx {
+                id,
+                ledger_index: ledger.index(),
+                tx_index,
+                blob: blob.to_vec(),
+                meta: meta.to_vec(),
+            });
+        }
+        commit.transactions.sort_by_key(|tx| tx.tx_index);
+        Some(commit)
     }
 
     /// What the store gets of a first ledger: all of its state.

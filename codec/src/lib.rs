@@ -54,7 +54,7 @@ pub use field::{Field, FieldType};
 pub use hash::Hash256;
 pub use hex_text::hex_upper;
 pub use object::{Object, Value};
-pub use reader::{DecodeError, DecodeReason, decode};
+pub use reader::{DecodeError, DecodeReason, decode, decode_vl};
 pub use ter::{Ter, TerClass};
 pub use types::{AccountId, AddressError, CloseTime, Currency, Drops, LedgerIndex};
 pub use writer::{encode, encode_signing, encode_vl};

@@ -84,6 +84,25 @@ pub fn decode(bytes: &[u8]) -> Result<Object, DecodeError> {
     reader.fields(0, End::Input)
 }
 
+/// Bytes with a length prefix, and what follows them; `None` where they are not there.
+///
+/// ```
+/// let mut bytes = Vec::new();
+/// codec::encode_vl(&[7; 300], &mut bytes);
+/// codec::encode_vl(&[], &mut bytes);
+/// assert_eq!(codec::decode_vl(&bytes), Some((&[7; 300][..], &[0][..])));
+/// assert_eq!(codec::decode_vl(&bytes[..300]), None);
+/// ```
+#[must_use]
+pub fn decode_vl(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader {
+        rest: bytes,
+        bytes_total: bytes.len(),
+    };
+    let value = reader.vl().ok()?;
+    Some((value, reader.rest))
+}
+
 /// What ends an object: the end of the input, or a marker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {

@@ -41,5 +41,5 @@ pub use host::ChainStopped;
 pub use member::NotFinal;
 pub use node::{Node, NodeFailure};
 pub use restore::{LedgerDamage, RestoreError};
-pub use start::{StartError, first_ledger, roll_back};
+pub use start::{DataFolder, StartError, first_ledger, roll_back};
 pub use submission::{Submission, Taken};

@@ -81,6 +81,11 @@ pub enum StartError {
         /// What the configuration makes.
         wanted: Hash256,
     },
+    /// The ledger to begin with is of another version of the program.
+    #[error(
+        "the transactions of ledger {0} cannot be read; is this program as new as those of the other nodes?"
+    )]
+    Fetched(LedgerIndex),
     /// Too many payments.
     #[error(
         "{count} payments at the first start, but at most {FUNDS_MAX} are possible; send the others later"
@@ -133,6 +138,18 @@ impl DataFolder {
     /// Open the store.
     pub fn store(&self) -> Result<RedbStore, StartError> {
         Ok(RedbStore::open(&self.path.join(STORE_FILE))?)
+    }
+
+    /// Whether it has a ledger.
+    pub fn has_ledger(&self) -> Result<bool, StartError> {
+        Ok(self.store()?.tip()?.is_some())
+    }
+
+    /// Begin with a ledger of the network, in place of its first one. The ledgers before it are not there.
+    pub fn begin_with(&self, network_id: u32, ledger: &Ledger) -> Result<(), StartError> {
+        let commit = Commit::of_fetched(ledger).ok_or(StartError::Fetched(ledger.index()))?;
+        let store = self.store()?;
+        Ok(store.write(network_id, &[Change::Ledger(Box::new(commit))])?)
     }
 
     /// The validator key. It is made with a new store, and never for a ledger that is there already.

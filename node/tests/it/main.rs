@@ -6,6 +6,7 @@ mod clock;
 mod damage;
 mod day;
 mod dns;
+mod fetched;
 mod full_disk;
 mod history;
 mod node;
