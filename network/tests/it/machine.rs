@@ -1,37 +1,27 @@
-//! A machine without threads: a chain, a disk that remembers what was committed, and a DNS that may lie.
+//! A machine without threads: a chain, and a disk that has what was committed and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use amendment::KeyName;
-use amendment::key_record::PublishedKey;
-use chain::commit::{Change, MailChange, PendingMail, PendingTx, SettledState, TxChange};
+use chain::commit::{Change, Commit, MailChange, PendingMail, PendingTx, SettledState, StoredTx, TxChange};
 use chain::peers::Peer;
 use chain::votes::Votes;
 use chain::{
-    Chain, ChainConfig, Effect, Event, KeyFinding, MailMode, MailRequest, OnRetry, ProposalFault,
-    ProposalRules, ReadMail, Reply, RequestId, Stored, TxRequest,
+    Chain, ChainConfig, Effect, Event, MailMode, MailRequest, OnRetry, ProposalFault, ProposalRules,
+    ReadMail, Reply, RequestId, Stored, TxRequest,
 };
 use codec::keys::{KeyPair, PublicKey};
-use codec::{AccountId, Amount, CloseTime, Hash256, Object, flags, format::TxType, sf};
-use ledger::dkim::{Attestation, KeyDelays};
-use ledger::genesis::EmailAmendment;
+use codec::{CloseTime, Hash256};
+use ledger::dkim::Attestation;
 use ledger::votes::SignedVote;
-use ledger::{Closed, GenesisConfig, Ledger, OpenLedger, Transaction};
+use ledger::{Closed, Ledger, Transaction};
 use network::{Machine, Submission, Taken, Talker};
 use node::NotFinal;
 use tokio::sync::broadcast::{Receiver, Sender};
 
-/// The network and the time of the vectors.
-pub(crate) const NETWORK: u32 = 21_337;
-pub(crate) const CLOCK: u32 = 848_145_600;
-
-pub(crate) const ALICE: &str = "rfbRDkaJNbLnpGc5941gkNEBcshX1Z198z";
-pub(crate) const BOB: &str = "rUMKBg7wRVE9DWzcfCdajLfw5mXVTzHC5o";
-
-/// The seed of the genesis account, public as in xahaud.
-const GENESIS_SEED: &str = "snoPBrXtMeMyMHUVTgbuqAfg1SUTb";
+use crate::byzantine::{Byzantine, Conduct};
+use crate::mails::{NETWORK, validator};
+use crate::zone::Zone;
 
 const RULES: ProposalRules = ProposalRules {
     network_id: NETWORK,
@@ -40,81 +30,42 @@ const RULES: ProposalRules = ProposalRules {
     epochs: None,
 };
 
-fn vectors() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/mail")
+/// A ledger as a disk has it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub hash: Hash256,
+    /// Its header, serialized.
+    pub header: Vec<u8>,
+    pub transactions: Vec<StoredTx>,
 }
 
-/// A mail of the vectors.
-pub(crate) fn vector_mail(name: &str) -> Vec<u8> {
-    std::fs::read(vectors().join(name)).expect("a mail of the vectors")
+impl Page {
+    fn of(commit: &Commit) -> Self {
+        Self {
+            hash: commit.hash,
+            header: commit.header.clone(),
+            transactions: commit.transactions.clone(),
+        }
+    }
 }
 
-/// The records of the vectors, by name.
-pub(crate) fn records() -> BTreeMap<String, String> {
-    let text = std::fs::read_to_string(vectors().join("vectors.json")).expect("the vectors");
-    let vectors: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let keys = vectors["keys"].as_object().expect("an object");
-    let texts = keys
-        .iter()
-        .filter_map(|(name, record)| Some((name.clone(), record.as_str()?.to_owned())));
-    texts.collect()
-}
-
-/// Key of a validator.
-pub(crate) fn validator(number: u8) -> KeyPair {
-    KeyPair::ed25519([number; 16])
-}
-
-/// A payment of the genesis account.
-pub(crate) fn payment(to: &str, sequence: u32, drops: i64) -> Transaction {
-    let key = KeyPair::from_seed(GENESIS_SEED).expect("a seed");
-    let mut tx = Object::new()
-        .with(sf::TRANSACTION_TYPE, TxType::Payment.code())
-        .with(sf::NETWORK_ID, NETWORK)
-        .with(sf::FLAGS, flags::TF_FULLY_CANONICAL_SIG)
-        .with(sf::SEQUENCE, sequence)
-        .with(sf::AMOUNT, Amount::Native(drops))
-        .with(sf::FEE, Amount::Native(10_000))
-        .with(sf::SIGNING_PUB_KEY, key.public_key().as_bytes().to_vec())
-        .with(sf::ACCOUNT, key.account())
-        .with(sf::DESTINATION, AccountId::parse_classic(to).expect("an address"));
-    let signature = key.sign(&codec::tx::signing_bytes(&tx));
-    tx.set(sf::TXN_SIGNATURE, signature);
-    Transaction::from_object(&tx).expect("a payment")
-}
-
-/// The first ledger of a network of so many validators, in which ALICE has 1,000 XAH.
-pub(crate) fn first_ledger(validators: u8) -> Ledger {
-    let keys = (1..=validators).map(|number| validator(number).public_key());
-    let genesis = Ledger::genesis(&GenesisConfig {
-        network_id: NETWORK,
-        validators: keys.collect(),
-        email: EmailAmendment::Enabled,
-        close_time: CloseTime::new(CLOCK),
-        key_delays: KeyDelays::NONE,
-    });
-    let mut open = OpenLedger::new(&genesis);
-    let paid = open.submit(&payment(ALICE, 1, 1_000_000_000)).expect("submitted");
-    assert!(paid.applied, "{:?}", paid.ter);
-    ledger::close(&genesis, open.accepted().iter().cloned(), CloseTime::new(CLOCK)).ledger
-}
-
-/// What is on a machine's disk, and what it has seen.
+/// What is on a machine's disk.
 #[derive(Clone)]
 pub(crate) struct Disk {
     pub ledger: Ledger,
     mails: BTreeMap<Hash256, PendingMail>,
     transactions: BTreeMap<Hash256, PendingTx>,
-    /// Hash of each ledger.
-    pub hashes: BTreeMap<u32, Hash256>,
+    /// Each ledger by its index.
+    pub pages: BTreeMap<u32, Arc<Page>>,
     /// In which ledger each EmailID was validated.
     pub validated: BTreeMap<Hash256, u32>,
 }
 
 impl Disk {
     pub(crate) fn new(ledger: Ledger) -> Self {
+        let page = Page::of(&Commit::of_genesis(&ledger));
         Self {
-            hashes: BTreeMap::from([(ledger.index().get(), ledger.hash())]),
+            pages: BTreeMap::from([(ledger.index().get(), Arc::new(page))]),
             ledger,
             mails: BTreeMap::new(),
             transactions: BTreeMap::new(),
@@ -125,8 +76,8 @@ impl Disk {
     fn write(&mut self, change: &Change) {
         match change {
             Change::Ledger(commit) => {
-                let before = self.hashes.insert(commit.index, commit.hash);
-                assert_eq!(before, None, "ledger {} a second time", commit.index);
+                let before = self.pages.insert(commit.index, Arc::new(Page::of(commit)));
+                assert!(before.is_none(), "ledger {} a second time", commit.index);
                 commit.mails.iter().for_each(|mail| self.write_mail(mail));
             }
             Change::Mail(mail) => self.write_mail(mail),
@@ -156,74 +107,77 @@ impl Disk {
             }
         }
     }
-}
 
-/// What is wrong with a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    None,
-    /// Its DNS gives every name another one's record.
-    FalseDns,
-    /// It makes other ledgers of the same blocks.
-    FalseLedgers,
+    fn stored(&self) -> Stored {
+        let mut mails: Vec<_> = self.mails.iter().map(|(id, mail)| (*id, mail.clone())).collect();
+        mails.sort_by_key(|(_, mail)| mail.order);
+        let transactions = self.transactions.iter().map(|(id, tx)| (*id, tx.clone()));
+        Stored {
+            ledger: self.ledger.clone(),
+            mails,
+            transactions: transactions.collect(),
+            votes: Votes::default(),
+        }
+    }
 }
 
 pub(crate) struct SimMachine {
     inner: Mutex<Inner>,
     now: Box<dyn Fn() -> CloseTime + Send + Sync>,
+    node: usize,
     key: KeyPair,
-    fault: Fault,
+    zone: Zone,
+    byzantine: Byzantine,
     arrivals: Sender<(Hash256, Submission)>,
 }
 
 struct Inner {
     chain: Chain,
     disk: Disk,
-    records: Arc<BTreeMap<String, String>>,
+    /// Handed out to be written, and not on disk yet.
+    unwritten: Option<Vec<Change>>,
     requests: u64,
 }
 
+impl Inner {
+    fn next(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId::new(self.requests)
+    }
+}
+
 impl SimMachine {
-    /// Starts with what is on the disk.
+    /// Starts with what is on the disk. `now` is its clock.
     pub(crate) fn new(
-        number: u8,
+        node: usize,
         disk: Disk,
-        records: Arc<BTreeMap<String, String>>,
-        fault: Fault,
+        zone: Zone,
+        conduct: Conduct,
         now: impl Fn() -> CloseTime + Send + Sync + 'static,
     ) -> Self {
-        let key = validator(number);
+        let key = validator(u8::try_from(node).expect("few") + 1);
         let config = ChainConfig {
             network_id: NETWORK,
             key: key.clone(),
             history_ledgers: None,
             majority_secs: RULES.majority_secs,
         };
-        let mut mails: Vec<_> = disk.mails.iter().map(|(id, mail)| (*id, mail.clone())).collect();
-        mails.sort_by_key(|(_, mail)| mail.order);
-        let stored = Stored {
-            ledger: disk.ledger.clone(),
-            mails,
-            transactions: disk
-                .transactions
-                .iter()
-                .map(|(id, tx)| (*id, tx.clone()))
-                .collect(),
-            votes: Votes::default(),
-        };
         let machine = Self {
             inner: Mutex::new(Inner {
-                chain: Chain::new(config, stored),
+                chain: Chain::new(config, disk.stored()),
                 disk,
-                records,
+                unwritten: None,
                 requests: 0,
             }),
             now: Box::new(now),
+            node,
+            byzantine: Byzantine::new(conduct, key.clone(), node),
             key,
-            fault,
+            zone,
             arrivals: Sender::new(1_024),
         };
-        machine.ask(|request| Event::LookUp { request });
+        let request = machine.lock().next();
+        machine.turn(&mut machine.lock(), Event::LookUp { request }, request);
         machine
     }
 
@@ -231,55 +185,73 @@ impl SimMachine {
         self.inner.lock().expect("no test panicked with it")
     }
 
+    /// What a power cut leaves.
     pub(crate) fn disk(&self) -> Disk {
         self.lock().disk.clone()
     }
 
-    /// Gives the chain an event, and carries out all that it wants done; answers what it said.
-    fn ask(&self, event: impl FnOnce(RequestId) -> Event) -> Option<Reply> {
-        let (mut inner, now) = (self.lock(), (self.now)());
-        inner.requests += 1;
-        let own = RequestId::new(inner.requests);
-        let (mut events, mut answer) = (VecDeque::from([event(own)]), None);
+    /// What was handed out comes onto the disk, and what came in with it is told to others.
+    pub(crate) fn sync(&self) {
+        let before: BTreeSet<Hash256> = self.own_pending().into_iter().map(|(id, _)| id).collect();
+        self.write_all(&mut self.lock(), RequestId::new(0));
+        for (id, submission) in self.own_pending() {
+            if !before.contains(&id) {
+                // Where the engine does not run yet, nobody listens.
+                let _ = self.arrivals.send((id, submission));
+            }
+        }
+    }
+
+    fn own_pending(&self) -> Vec<(Hash256, Submission)> {
+        network::pending_of(self.lock().chain.shown())
+    }
+
+    /// What a client hands in here. It is written later.
+    pub(crate) fn hand_in(&self, submission: Submission) {
+        let mut inner = self.lock();
+        if let (Some(event), own) = event_of(&mut inner, submission, Peer::Operator) {
+            self.turn(&mut inner, event, own);
+        }
+    }
+
+    /// Takes an event and carries out what it comes to, but for writing; answers what it said.
+    fn turn(&self, inner: &mut Inner, event: Event, own: RequestId) -> Option<Reply> {
+        let now = (self.now)();
+        let (mut events, mut answer) = (VecDeque::from([event]), None);
         while let Some(event) = events.pop_front() {
             for effect in inner.chain.handle(event, now) {
                 match effect {
                     Effect::Commit(changes) => {
-                        changes.iter().for_each(|change| inner.disk.write(change));
-                        events.push_back(Event::Committed(Ok(())));
+                        let before = inner.unwritten.replace(changes);
+                        assert!(before.is_none(), "a second commit is under way");
                     }
                     Effect::LookUp(name) => {
-                        let finding = self.finding(&inner.records, &name);
+                        let finding = self.zone.ask(self.node, &name);
                         events.push_back(Event::Answer { name, finding });
                     }
                     Effect::Tell { request, reply } if request == own => answer = Some(reply),
                     Effect::Tell { .. } | Effect::Log(_) => {}
                 }
             }
-            inner.disk.ledger = inner.chain.shown().ledger.clone();
         }
         answer
     }
 
-    fn finding(&self, records: &BTreeMap<String, String>, name: &KeyName) -> KeyFinding {
-        let is_other = |(other, _): &(&String, &String)| **other != name.dns_name();
-        let record = match self.fault {
-            Fault::FalseDns => records.iter().find(is_other).map(|(_, record)| record),
-            Fault::None | Fault::FalseLedgers => records.get(&name.dns_name()),
-        };
-        match record {
-            None => KeyFinding::Absent,
-            Some(record) => {
-                let parsed = PublishedKey::parse(record.as_bytes().to_vec());
-                parsed.map_or(KeyFinding::Unusable, KeyFinding::Usable)
-            }
+    fn write_all(&self, inner: &mut Inner, own: RequestId) -> Option<Reply> {
+        let mut answer = None;
+        while let Some(changes) = inner.unwritten.take() {
+            changes.iter().for_each(|change| inner.disk.write(change));
+            let told = self.turn(inner, Event::Committed(Ok(())), own);
+            answer = answer.or(told);
+            inner.disk.ledger = inner.chain.shown().ledger.clone();
         }
+        answer
     }
 }
 
 impl Machine for SimMachine {
     fn now(&self) -> CloseTime {
-        (self.now)()
+        self.byzantine.clock((self.now)())
     }
 
     fn last(&self) -> Ledger {
@@ -291,7 +263,9 @@ impl Machine for SimMachine {
     }
 
     fn propose(&self, parent: &Ledger, close_time: CloseTime) -> Closed {
-        self.lock().chain.shown().propose(parent, RULES, close_time)
+        let state = Arc::clone(self.lock().chain.shown());
+        let closed = state.propose(parent, RULES, close_time);
+        self.byzantine.proposed(closed, parent)
     }
 
     fn verify(
@@ -301,14 +275,19 @@ impl Machine for SimMachine {
         close_time: CloseTime,
     ) -> Result<Closed, ProposalFault> {
         let state = Arc::clone(self.lock().chain.shown());
-        let wrong = u32::from(self.fault == Fault::FalseLedgers && state.ledger.index().get() > 5);
-        let close_time = CloseTime::new(close_time.seconds() + wrong);
-        state.verify(parent, transactions, RULES, close_time)
+        let closed = state.verify(parent, transactions, RULES, close_time)?;
+        Ok(self.byzantine.verified(closed, parent))
     }
 
+    /// Written at once, after all that was handed out before.
     fn finalized(&self, closed: Closed) -> Result<(), NotFinal> {
-        let closed = Box::new(closed);
-        match self.ask(|request| Event::Close { request, closed }) {
+        let mut inner = self.lock();
+        self.write_all(&mut inner, RequestId::new(0));
+        let last = inner.chain.shown().ledger.clone();
+        let closed = Box::new(self.byzantine.finalized(closed, &last));
+        let request = inner.next();
+        let at_once = self.turn(&mut inner, Event::Close { request, closed }, request);
+        match at_once.or_else(|| self.write_all(&mut inner, request)) {
             Some(Reply::Closed { .. }) => Ok(()),
             other => panic!("a final ledger is refused: {other:?}"),
         }
@@ -317,11 +296,15 @@ impl Machine for SimMachine {
 
 impl Talker for SimMachine {
     fn words(&self) -> Vec<Attestation> {
-        self.lock().chain.shown().words_of(&self.key.public_key())
+        let own = self.lock().chain.shown().words_of(&self.key.public_key());
+        self.byzantine.words(own, (self.now)())
     }
 
     fn hear(&self, attestation: Attestation) {
-        self.ask(|_| Event::Attestation(attestation));
+        self.byzantine.hear(&attestation);
+        let mut inner = self.lock();
+        let own = inner.next();
+        self.turn(&mut inner, Event::Attestation(attestation), own);
     }
 
     fn ballot(&self) -> Option<SignedVote> {
@@ -329,67 +312,54 @@ impl Talker for SimMachine {
     }
 
     fn hear_ballot(&self, vote: SignedVote) {
-        self.ask(|_| Event::Ballot(vote));
+        let mut inner = self.lock();
+        let own = inner.next();
+        self.turn(&mut inner, Event::Ballot(vote), own);
     }
 
     fn pending(&self) -> Vec<(Hash256, Submission)> {
-        let state = Arc::clone(self.lock().chain.shown());
-        network::pending_of(&state)
+        self.byzantine.pending(self.own_pending())
     }
 
     fn arrivals(&self) -> Receiver<(Hash256, Submission)> {
         self.arrivals.subscribe()
     }
 
+    /// Who passes something on hears what became of it when it is on disk.
     fn submit(&self, from: PublicKey, submissions: Vec<Submission>) -> Vec<Taken> {
-        let peer = Peer::Node(from);
-        submissions
-            .into_iter()
-            .map(|submission| self.submit_one(submission, peer))
-            .collect()
+        let taken = submissions.into_iter().map(|submission| {
+            let mut inner = self.lock();
+            let (event, own) = event_of(&mut inner, submission, Peer::Node(from));
+            let at_once = event.and_then(|event| self.turn(&mut inner, event, own));
+            let reply = at_once.or_else(|| self.write_all(&mut inner, own));
+            reply.as_ref().map_or(Taken::NotNow, Taken::of)
+        });
+        taken.collect()
     }
 }
 
-impl SimMachine {
-    /// What a client hands in here.
-    pub(crate) fn hand_in(&self, submission: Submission) {
-        let before: BTreeSet<Hash256> = self.pending().into_iter().map(|(id, _)| id).collect();
-        self.submit_one(submission, Peer::Operator);
-        for (id, submission) in self.pending() {
-            if !before.contains(&id) {
-                // Where the engine does not run yet, nobody listens.
-                let _ = self.arrivals.send((id, submission));
-            }
+/// What a submission is to the chain.
+fn event_of(inner: &mut Inner, submission: Submission, peer: Peer) -> (Option<Event>, RequestId) {
+    let request = inner.next();
+    let event = match submission {
+        Submission::Mail(raw) => {
+            let mail = ReadMail::new(&raw, &inner.chain.shown().ledger, NETWORK);
+            Some(Event::Mail(Box::new(MailRequest {
+                request,
+                peer,
+                mode: MailMode::Submit,
+                mail,
+            })))
         }
-    }
-
-    fn submit_one(&self, submission: Submission, peer: Peer) -> Taken {
-        let reply = match submission {
-            Submission::Mail(raw) => {
-                let mail = ReadMail::new(&raw, &self.last(), NETWORK);
-                let mode = MailMode::Submit;
-                self.ask(|request| {
-                    Event::Mail(Box::new(MailRequest {
-                        request,
-                        peer,
-                        mode,
-                        mail,
-                    }))
-                })
-            }
-            Submission::Transaction(blob) => {
-                let tx = Transaction::parse(&blob).expect("a transaction");
-                let on_retry = OnRetry::Hold;
-                self.ask(|request| {
-                    Event::Transaction(TxRequest {
-                        request,
-                        peer,
-                        tx,
-                        on_retry,
-                    })
-                })
-            }
-        };
-        reply.as_ref().map_or(Taken::NotNow, Taken::of)
-    }
+        // The host refuses what is none.
+        Submission::Transaction(blob) => Transaction::parse(&blob).ok().map(|tx| {
+            Event::Transaction(TxRequest {
+                request,
+                peer,
+                tx,
+                on_retry: OnRetry::Hold,
+            })
+        }),
+    };
+    (event, request)
 }

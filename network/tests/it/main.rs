@@ -1,4 +1,10 @@
-//! The network under a deterministic runtime: virtual time, a lossy network, nodes that die.
+//! The network under a deterministic runtime: virtual time, a lossy network, nodes that die, nodes that lie.
 
+mod byzantine;
+mod check;
+mod links;
 mod machine;
+mod mails;
 mod simulation;
+mod world;
+mod zone;

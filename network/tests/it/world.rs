@@ -1,0 +1,486 @@
+//! A network of nodes between two power cuts: the engine, the machines, and what happens to them.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use codec::{CloseTime, Hash256};
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_cryptography::Signer as _;
+use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
+use commonware_p2p::simulated::{self, Oracle};
+use commonware_p2p::{Recipients, Sender};
+use commonware_runtime::deterministic::Context;
+use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _};
+use commonware_utils::ordered::Set;
+use commonware_utils::{NZU32, NZUsize};
+use ledger::Ledger;
+use network::engine::{self, Channels, Membership, Parts};
+use network::{Block, Part, Stopped, Submission, spread};
+
+use crate::byzantine::Conduct;
+use crate::check::Checker;
+use crate::links::{Equivocations, Receiving, Sharing, Weather, split};
+use crate::machine::{Disk, SimMachine};
+use crate::mails::{first_ledger, validator};
+use crate::zone::{Lie, Zone};
+
+/// Nodes of the network: four of them are a quorum, of votes and of words about keys.
+pub(crate) const NODES: u8 = 5;
+const COUNT: usize = 5;
+/// Channels of a node: the engine's five, words, submissions.
+const CHANNELS: u64 = 7;
+/// Milliseconds that a clock may be off, either way.
+const SKEW_MS: u64 = 900;
+/// Bytes of a message at most.
+const MESSAGE_BYTES_MAX: u32 = 8 * 1024 * 1024;
+
+/// Numbers that a seed makes.
+#[derive(Debug, Clone)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(2) + 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    pub(crate) fn node(&mut self) -> usize {
+        usize::try_from(self.roll(u64::from(NODES))).expect("few")
+    }
+}
+
+/// What happened in a run, or in several.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Tally {
+    pub deaths: u64,
+    pub power_cuts: u64,
+    pub torn_writes: u64,
+    pub partitions: u64,
+    pub losses: u64,
+    pub pauses: u64,
+    pub lies: u64,
+    pub equivocations: u64,
+    pub shut_out: u64,
+    pub ledgers: u64,
+}
+
+impl Tally {
+    /// What a run of several seeds must have seen.
+    pub(crate) fn must_have_happened(&self) -> [(&'static str, u64); 8] {
+        [
+            ("deaths", self.deaths),
+            ("power cuts", self.power_cuts),
+            ("torn writes", self.torn_writes),
+            ("partitions", self.partitions),
+            ("losses or pauses", self.losses + self.pauses),
+            ("equivocations", self.equivocations),
+            ("nodes shut out", self.shut_out),
+            ("ledgers", self.ledgers),
+        ]
+    }
+
+    pub(crate) fn add(&mut self, other: &Tally) {
+        self.deaths += other.deaths;
+        self.power_cuts += other.power_cuts;
+        self.torn_writes += other.torn_writes;
+        self.partitions += other.partitions;
+        self.losses += other.losses;
+        self.pauses += other.pauses;
+        self.lies += other.lies;
+        self.equivocations += other.equivocations;
+        self.shut_out += other.shut_out;
+        self.ledgers += other.ledgers;
+    }
+}
+
+/// What is left of a network where all power is cut, and what is to come.
+pub(crate) struct Remains {
+    pub dice: Dice,
+    pub disks: Vec<Disk>,
+    /// Of the second node with the twin's key.
+    twin_disk: Disk,
+    conducts: Vec<Conduct>,
+    /// Milliseconds that each node's clock is off, plus `SKEW_MS`.
+    skews: Vec<u64>,
+    first: Ledger,
+    pub zone: Zone,
+    pub tally: Tally,
+    pub checker: Checker,
+}
+
+impl Remains {
+    /// A network before its first start. DNS lies to so many nodes that one more would be believed, the dishonest
+    /// one among them.
+    pub(crate) fn new(mut dice: Dice, conduct: Conduct) -> Self {
+        let first = first_ledger(NODES);
+        let dishonest = dice.node();
+        let mut conducts = vec![Conduct::Honest; COUNT];
+        conducts[dishonest] = conduct;
+        let zone = Zone::new();
+        for liar in 0..3 {
+            zone.lie((dishonest + liar) % COUNT, Lie::Evil);
+        }
+        Self {
+            disks: vec![Disk::new(first.clone()); COUNT],
+            twin_disk: Disk::new(first.clone()),
+            conducts,
+            skews: (0..COUNT).map(|_| dice.roll(2 * SKEW_MS)).collect(),
+            first,
+            zone,
+            tally: Tally::default(),
+            checker: Checker::default(),
+            dice,
+        }
+    }
+}
+
+/// A running node.
+struct Running {
+    machine: Arc<SimMachine>,
+    twin: Option<Arc<SimMachine>>,
+    handle: Handle<()>,
+}
+
+/// Why a node ended by itself; without a word where it panicked.
+type Ended = Arc<Mutex<Option<(usize, Option<Result<(), Stopped>>)>>>;
+
+pub(crate) struct World {
+    context: Context,
+    oracle: Oracle<PublicKey, Context>,
+    keys: Vec<PrivateKey>,
+    running: Vec<Option<Running>>,
+    starts: u32,
+    equivocations: Equivocations,
+    pub ended: Ended,
+    pub remains: Remains,
+}
+
+impl World {
+    /// Power is back.
+    pub(crate) async fn start_all(context: Context, remains: Remains) -> Self {
+        let secret = |number| validator(number).ed25519_secret().expect("ed25519");
+        let key = |number| PrivateKey::decode(Copying(&secret(number))).expect("a key");
+        let keys: Vec<PrivateKey> = (1..=NODES).map(key).collect();
+        let peers: Vec<PublicKey> = keys.iter().map(|key| key.public_key()).collect();
+        let config = simulated::Config {
+            max_size: MESSAGE_BYTES_MAX,
+            max_peers_per_set: NZUsize!(16),
+            disconnect_on_block: true,
+            tracked_peer_sets: NZUsize!(1),
+        };
+        let (network, oracle) =
+            simulated::Network::new_with_peers(context.child("network"), config, peers).await;
+        network.start();
+        let mut world = Self {
+            context,
+            oracle,
+            keys,
+            running: (0..COUNT).map(|_| None).collect(),
+            starts: 0,
+            equivocations: Equivocations::default(),
+            ended: Ended::default(),
+            remains,
+        };
+        world.weather_everywhere(Weather::Good).await;
+        for node in 0..COUNT {
+            world.start(node).await;
+        }
+        world
+    }
+
+    /// All power is cut.
+    pub(crate) fn end(mut self) -> Remains {
+        for node in 0..COUNT {
+            if let Some(running) = self.running[node].take() {
+                self.keep_disks(node, &running);
+            }
+        }
+        self.remains.tally.equivocations += self.equivocations.count();
+        self.remains
+    }
+
+    fn keep_disks(&mut self, node: usize, running: &Running) {
+        self.remains.disks[node] = running.machine.disk();
+        if let Some(twin) = &running.twin {
+            self.remains.twin_disk = twin.disk();
+        }
+    }
+
+    /// Nodes that keep the rules.
+    pub(crate) fn honest(&self) -> Vec<usize> {
+        let is_honest = |node: &usize| self.remains.conducts[*node] == Conduct::Honest;
+        (0..COUNT).filter(is_honest).collect()
+    }
+
+    async fn weather(&self, from: usize, to: usize, weather: Weather) {
+        if from == to {
+            return;
+        }
+        let (from, to) = (self.keys[from].public_key(), self.keys[to].public_key());
+        // There may be none.
+        let _ = self.oracle.remove_link(from.clone(), to.clone()).await;
+        if let Some(link) = weather.link() {
+            self.oracle.add_link(from, to, link).await.expect("there is none");
+        }
+    }
+
+    /// The links of one node with all others.
+    pub(crate) async fn weather_at(&self, node: usize, weather: Weather) {
+        for other in 0..COUNT {
+            self.weather(node, other, weather).await;
+            self.weather(other, node, weather).await;
+        }
+    }
+
+    async fn weather_everywhere(&self, weather: Weather) {
+        for node in 0..COUNT {
+            self.weather_at(node, weather).await;
+        }
+    }
+
+    /// Two nodes on one side, three on the other.
+    pub(crate) async fn part(&mut self) {
+        let first = self.remains.dice.node();
+        let side = [first, (first + 1 + self.remains.dice.node() % 4) % COUNT];
+        for near in side {
+            for far in (0..COUNT).filter(|far| !side.contains(far)) {
+                self.weather(near, far, Weather::Cut).await;
+                self.weather(far, near, Weather::Cut).await;
+            }
+        }
+    }
+
+    /// All that can be mended is; nodes that keep no rule go on as they are.
+    pub(crate) async fn mend(&mut self) {
+        self.weather_everywhere(Weather::Good).await;
+        for node in self.remains.zone.lied_to() {
+            self.remains.zone.lie(node, Lie::Evil);
+        }
+        for node in 0..COUNT {
+            if self.running[node].is_none() {
+                self.start(node).await;
+            }
+        }
+    }
+
+    async fn channel(&self, node: usize, number: u64) -> (simulated::Sender<PublicKey, Context>, Receiving) {
+        let control = self.oracle.control(self.keys[node].public_key());
+        let registering = control.register(number, Quota::per_second(NZU32!(256)));
+        registering.await.expect("a channel")
+    }
+
+    fn sharing(&mut self, node: usize) -> Sharing {
+        match self.remains.conducts[node] {
+            Conduct::Silent => Sharing::Mute,
+            Conduct::Twin => {
+                let others = self.keys.iter().map(|key| key.public_key());
+                let mut others: Vec<PublicKey> = others
+                    .filter(|key| *key != self.keys[node].public_key())
+                    .collect();
+                let second = others.split_off(2 + usize::from(self.remains.dice.roll(2) == 0));
+                Sharing::Halves(Arc::new(others), Arc::new(second))
+            }
+            Conduct::Honest | Conduct::FalseLedgers | Conduct::FalseBlocks | Conduct::FalseWords => {
+                Sharing::Whole
+            }
+        }
+    }
+
+    async fn start(&mut self, node: usize) {
+        self.starts += 1;
+        let context = self.context.child("node").with_attribute("start", self.starts);
+        let sharing = self.sharing(node);
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for number in 0..CHANNELS {
+            let channel = self.channel(node, number).await;
+            let is_votes = number == 0 && self.remains.conducts[node] == Conduct::Twin;
+            let tap = is_votes.then(|| self.equivocations.clone());
+            let [one, two] = split(context.child("split"), channel, &sharing, tap);
+            first.push(one);
+            second.push(two);
+        }
+        let machine = self.machine(&context, node, self.remains.disks[node].clone());
+        let mut twin = None;
+        let main = self.node(node, &machine, format!("node-{node}-"), first);
+        let conduct = self.remains.conducts[node];
+        let beside = (conduct == Conduct::Twin).then(|| {
+            let machine = self.machine(&context, node, self.remains.twin_disk.clone());
+            twin = Some(Arc::clone(&machine));
+            let senders = std::mem::take(&mut second);
+            self.node(node, &machine, format!("twin-{node}-"), senders)
+        });
+        let (ended, seed) = (Arc::clone(&self.ended), self.remains.dice.roll(u64::MAX));
+        let handle = context.spawn(move |context| async move {
+            if let Some(beside) = beside {
+                beside(context.child("twin"));
+            }
+            if conduct == Conduct::FalseWords {
+                let senders = second.into_iter().map(|(sender, _)| sender).collect();
+                context
+                    .child("noise")
+                    .spawn(move |context| noise(context, senders, Dice::new(seed)));
+            }
+            let result = main(context.child("main")).await;
+            *ended.lock().expect("no test panicked with it") = Some((node, result.ok()));
+        });
+        self.running[node] = Some(Running {
+            machine,
+            twin,
+            handle,
+        });
+    }
+
+    fn machine(&self, context: &Context, node: usize, disk: Disk) -> Arc<SimMachine> {
+        let (clock, skew) = (context.child("clock"), self.remains.skews[node]);
+        let now = move || {
+            let skewed = clock.current() + Duration::from_millis(skew);
+            close_time_of(skewed - Duration::from_millis(SKEW_MS))
+        };
+        let (zone, conduct) = (self.remains.zone.clone(), self.remains.conducts[node]);
+        Arc::new(SimMachine::new(node, disk, zone, conduct, now))
+    }
+
+    /// What starts a node: the same code as on real machines, around a simulated one.
+    fn node<S: Sender<PublicKey = PublicKey>>(
+        &self,
+        node: usize,
+        machine: &Arc<SimMachine>,
+        partition: String,
+        channels: Vec<(S, Receiving)>,
+    ) -> impl FnOnce(Context) -> Handle<Result<(), Stopped>> + Send + use<S> {
+        let key = self.keys[node].clone();
+        let mut channels = channels.into_iter();
+        let mut next = || channels.next().expect("a channel");
+        let parts = Parts {
+            machine: Arc::clone(machine),
+            first: (
+                Block::first(&self.remains.first),
+                self.remains.first.header().index,
+            ),
+            membership: Membership {
+                validators: Set::from_iter_dedup(self.keys.iter().map(|key| key.public_key())),
+                key: key.clone(),
+                part: Part::Validator,
+                namespace: b"simulation".to_vec(),
+            },
+            peers: self.oracle.manager(),
+            blocker: self.oracle.control(key.public_key()),
+            channels: Channels {
+                votes: next(),
+                certificates: next(),
+                resolver: next(),
+                blocks: next(),
+                backfill: next(),
+            },
+            partition,
+        };
+        let (words, submissions) = (next(), next());
+        let machine = Arc::clone(machine);
+        move |context: Context| {
+            spread::start(&context, &machine, words, submissions);
+            context.child("disk").spawn(|clock| write(clock, machine));
+            context.spawn(move |context| engine::run(context.child("engine"), parts))
+        }
+    }
+
+    /// Ends a node as a power cut would: what is on its disk stays.
+    pub(crate) async fn kill(&mut self, node: usize) {
+        let Some(running) = self.running[node].take() else {
+            return;
+        };
+        running.handle.abort();
+        let Running {
+            machine,
+            twin,
+            handle,
+        } = running;
+        // It was aborted.
+        let _ = handle.await;
+        self.remains.disks[node] = machine.disk();
+        if let Some(twin) = twin {
+            self.remains.twin_disk = twin.disk();
+        }
+    }
+
+    /// A client hands something in.
+    pub(crate) fn submit(&self, node: usize, submission: Submission) {
+        if let Some(running) = &self.running[node] {
+            running.machine.hand_in(submission);
+        }
+    }
+
+    /// The disks of nodes that keep the rules, running ones and others.
+    pub(crate) fn disks(&self) -> Vec<Disk> {
+        let disk = |node: usize| match &self.running[node] {
+            Some(running) => running.machine.disk(),
+            None => self.remains.disks[node].clone(),
+        };
+        self.honest().into_iter().map(disk).collect()
+    }
+
+    /// The hash of a ledger as one node has it.
+    pub(crate) fn own_hash(&self, node: usize, index: u32) -> Hash256 {
+        let running = self.running[node].as_ref().expect("it was not killed");
+        running.machine.disk().pages[&index].hash
+    }
+
+    /// What must hold at any time. Gives the disks that it looked at.
+    pub(crate) async fn check(&mut self) -> Vec<Disk> {
+        let (disks, honest) = (self.disks(), self.honest());
+        self.remains.checker.check(&disks, &self.remains.zone, &honest);
+        if let Some((node, result)) = &*self.ended.lock().expect("no test panicked with it") {
+            assert!(!honest.contains(node), "node {node} ended: {result:?}");
+        }
+        let shut_out = self.oracle.blocked().await.expect("the network runs");
+        for (by, whom) in &shut_out {
+            let is = |key: &PublicKey, node: usize| self.keys[node].public_key() == *key;
+            let both_honest =
+                honest.iter().any(|node| is(by, *node)) && honest.iter().any(|node| is(whom, *node));
+            assert!(!both_honest, "{by} shuts {whom} out, and both keep the rules");
+        }
+        let shut_out = u64::try_from(shut_out.len()).expect("few");
+        self.remains.tally.shut_out = self.remains.tally.shut_out.max(shut_out);
+        disks
+    }
+}
+
+fn close_time_of(time: SystemTime) -> CloseTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    CloseTime::from_unix(since.as_secs()).expect("a ledger's time")
+}
+
+/// What a machine wants written comes onto its disk some time later.
+async fn write(clock: Context, machine: Arc<SimMachine>) {
+    loop {
+        clock.sleep(Duration::from_millis(70)).await;
+        machine.sync();
+    }
+}
+
+/// Bytes that mean nothing, on every channel, now and then many.
+async fn noise(clock: Context, mut senders: Vec<impl Sender<PublicKey = PublicKey>>, mut dice: Dice) {
+    let few = |number: u64| usize::try_from(number).expect("few");
+    loop {
+        clock.sleep(Duration::from_millis(700)).await;
+        let channel = few(dice.roll(CHANNELS));
+        let length = if dice.roll(20) == 0 {
+            1_000_000
+        } else {
+            dice.roll(300)
+        };
+        let first = dice.roll(256).to_le_bytes()[0];
+        let mut bytes = vec![first; few(length)];
+        bytes
+            .iter_mut()
+            .take(64)
+            .for_each(|byte| *byte = dice.roll(256).to_le_bytes()[0]);
+        let _ = senders[channel].send(Recipients::All, bytes, false);
+    }
+}
