@@ -73,7 +73,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Node(args) => commands::node::run(args, cli.format()).await,
         Command::Network(cli::Network::Init(args)) => commands::network::init(args, cli.format()),
         Command::Network(cli::Network::Status { config }) => {
-            commands::network::status(config, cli.format()).await
+            commands::network_status::status(config, cli.format()).await
         }
         Command::Validator(args) => commands::validator::run(args, cli.format()).await,
         Command::Relay(command) => commands::relay::run(command, cli.format()).await,

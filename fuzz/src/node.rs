@@ -9,7 +9,7 @@ use explain::Qualifies;
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
+    EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
     MailStatus, Node, NotKept, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail,
     Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
 };
@@ -193,6 +193,24 @@ impl Node for Answering {
         Ok(EntryAnswer {
             ledger: ledger_of(ledger)?,
             entry: entry.map(|entry| (entry.clone(), codec::encode(&entry))),
+        })
+    }
+
+    fn keys(&self) -> Result<KeysAnswer, RpcError> {
+        Ok(KeysAnswer {
+            ledger: LedgerId::Validated {
+                hash: Hash256::ZERO,
+                index: LedgerIndex::new(1),
+            },
+            close_time: CloseTime::new(800_000_000),
+            keys: vec![KeyOnLedger {
+                domain: "mail.example".to_owned(),
+                selector: "s2026".to_owned(),
+                state: KeyStanding::Usable,
+                last_attested: CloseTime::new(799_999_000),
+                until: Some(CloseTime::new(800_020_600)),
+            }],
+            count: 1,
         })
     }
 

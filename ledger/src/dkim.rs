@@ -180,15 +180,21 @@ pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestati
     set.transaction().ok()
 }
 
+/// All DKIMKeys of a ledger, the one with the delays of keys among them. Looks at the whole state: not for every ledger.
+pub fn keys(ledger: &Ledger) -> impl Iterator<Item = Object> {
+    let entries = ledger.state().iter().map(|(_, bytes)| bytes);
+    // Most entries are something else, and need no decoding: the type is the first field of all of them.
+    let begin = codec::encode(&Object::new().with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code()));
+    entries
+        .filter(move |bytes| bytes.starts_with(&begin))
+        .filter_map(|bytes| codec::decode(bytes).ok())
+}
+
 /// DKIMKeySets without attestations that remove keys not renewed for 30 days, at most `removals_max` of them.
 /// Reads the whole state: not for every ledger. Spec: 7.4
 #[must_use]
 pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> {
-    parent
-        .state()
-        .iter()
-        .filter_map(|(_, bytes)| codec::decode(bytes).ok())
-        .filter(|entry| EntryType::of(entry) == Some(EntryType::DkimKey))
+    keys(parent)
         .filter(|entry| is_expired(entry, parent.close_time()))
         .filter_map(|entry| {
             let name = KeyName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?)?;

@@ -15,12 +15,14 @@ use ledger::{Fees, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, ClockFault, EmailAnswer,
-    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry, Peer, Role,
-    ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote, WaitingMails,
+    EntryAnswer, FeeAnswer, KeysAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry,
+    Peer, Role, ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote,
+    WaitingMails,
 };
 
 use crate::amendments;
 use crate::host::ChainStopped;
+use crate::keys;
 use crate::mail_status::mail_status;
 use crate::meter;
 use crate::node::{Closing, Node};
@@ -181,6 +183,11 @@ impl rpc::Node for Node {
             .entry(&key)
             .and_then(|bytes| Some((codec::decode(bytes).ok()?, bytes.to_vec())));
         Ok(EntryAnswer { ledger, entry })
+    }
+
+    fn keys(&self) -> Result<KeysAnswer, RpcError> {
+        let state = self.inner.host.shown();
+        Ok(keys::listed(&state.ledger))
     }
 
     fn fee(&self) -> Result<FeeAnswer, RpcError> {

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `node`, `host` | the running node; the threads that drive the chain |
 //! | `member`, `submission` | the node as one of several validators; what they tell each other of what came in |
-//! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments` | `rpc::Node` |
+//! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments`, `keys` | `rpc::Node` |
 //! | `health`, `meter` | what an operator watches |
 //! | `store` | what survives the process |
 //! | `config`, `start`, `restore`, `funds`, `validator_key` | from a data folder to a ledger |
@@ -22,6 +22,7 @@ mod config;
 pub mod funds;
 mod health;
 mod host;
+mod keys;
 pub mod limits;
 mod mail_status;
 mod member;

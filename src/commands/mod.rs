@@ -8,6 +8,7 @@ pub(crate) mod leak;
 mod leaked_key;
 pub(crate) mod ledger;
 pub(crate) mod network;
+pub(crate) mod network_status;
 pub(crate) mod node;
 pub(crate) mod providers;
 pub(crate) mod queue;

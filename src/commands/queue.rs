@@ -223,7 +223,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Seconds in the largest whole unit.
-fn span(secs: u64) -> String {
+pub(super) fn span(secs: u64) -> String {
     match secs {
         0..60 => format!("{secs}s"),
         60..3_600 => format!("{}m", secs / 60),

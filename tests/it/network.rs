@@ -220,6 +220,13 @@ async fn four_validators_pay_by_mail_go_on_without_one_stop_without_two_and_come
     let (code, status) = network.status();
     assert_eq!((code, &status["agree"]), (0, &json!(true)), "{status}");
     assert_eq!(status["nodes"].as_array().map(Vec::len), Some(4));
+    let views = &status["keys"][0]["views"];
+    assert_eq!(
+        (views.as_array().map(Vec::len), &views[0]["state"]),
+        (Some(1), &json!("usable")),
+        "{status}"
+    );
+    assert_eq!(views[0]["nodes"].as_array().map(Vec::len), Some(4), "{status}");
     let refused = ask(network.url(1), "ledger_accept", json!({})).await;
     assert!(
         matches!(refused, Err(ClientError::Refused { .. })),

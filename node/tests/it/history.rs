@@ -160,6 +160,25 @@ async fn accepts_questions_for_our_entries_and_for_xahaus() {
         .await
         .expect_err("no ticket");
     assert!(error.to_string().contains("entryNotFound"), "{error}");
+    let keys = ask(&mut client, "dkim_keys", json!({})).await;
+    let name = |key: &Value| (key["selector"].clone(), key["domain"].clone());
+    let listed: Vec<_> = keys["keys"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(name)
+        .collect();
+    assert!(listed.contains(&(json!("s1"), json!("mail.test"))), "{keys}");
+    assert_eq!(
+        keys["count"],
+        json!(listed.len()),
+        "the delays of keys are no key"
+    );
+    // Attested in these ledgers, good for six hours (spec 7.4).
+    let first = &keys["keys"][0];
+    assert_eq!(first["state"], "usable", "{keys}");
+    let life = first["until"].as_u64().expect("a time") - first["last_attested"].as_u64().expect("a time");
+    assert_eq!(life, 21_600);
     let fee = ask(&mut client, "fee", json!({})).await;
     assert_eq!(
         (&fee["ledger_current_index"], &fee["drops"]["base_fee"]),

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod email;
+mod keys;
 mod ledger;
 mod listing;
 mod mail_status;
@@ -12,6 +13,7 @@ mod transaction;
 
 pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
 pub use email::{EmailAnswer, NotKept, SubmitEmail, SubmitMode};
+pub use keys::{KeyOnLedger, KeyStanding, KeysAnswer};
 pub use ledger::{
     AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, Transactions,
 };

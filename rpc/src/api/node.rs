@@ -7,6 +7,7 @@ use codec::{AccountId, Hash256, LedgerIndex};
 
 use super::amendments::{AmendmentState, Vote};
 use super::email::{EmailAnswer, SubmitEmail};
+use super::keys::KeysAnswer;
 use super::ledger::{AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, Transactions};
 use super::listing::{AccountTxAnswer, AccountTxQuery};
 use super::peer::Peer;
@@ -36,6 +37,9 @@ pub trait Node: Send + Sync {
 
     /// One entry of the state.
     fn entry(&self, key: Hash256, ledger: LedgerChoice) -> Result<EntryAnswer, RpcError>;
+
+    /// The DKIM keys of the last validated ledger.
+    fn keys(&self) -> Result<KeysAnswer, RpcError>;
 
     /// What transactions cost now.
     fn fee(&self) -> Result<FeeAnswer, RpcError>;

@@ -3,6 +3,7 @@
 
 mod account_info;
 mod account_tx;
+mod dkim_keys;
 mod feature;
 mod fee;
 mod ledger;
@@ -25,6 +26,7 @@ use method::Method;
 
 pub use account_info::{AccountInfoReply, AccountInfoRequest};
 pub use account_tx::{AccountTxReply, AccountTxRequest, AccountTxRow};
+pub use dkim_keys::{DkimKeysReply, DkimKeysRequest};
 pub use feature::{FeatureReply, FeatureRequest, FeatureRow};
 pub use fee::{FeeReply, FeeRequest};
 pub use ledger::{LedgerReply, LedgerRequest};
@@ -38,9 +40,10 @@ pub use submit_email::SubmitEmailReply;
 pub use tx::{TxReply, TxRequest};
 
 /// All methods.
-const METHODS: [Method; 13] = [
+const METHODS: [Method; 14] = [
     account_info::METHOD,
     account_tx::METHOD,
+    dkim_keys::METHOD,
     feature::METHOD,
     fee::METHOD,
     ledger::METHOD,

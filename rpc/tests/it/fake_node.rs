@@ -7,9 +7,9 @@ use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
-    MailStatus, Node, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions,
-    TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
+    EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader,
+    LedgerId, Listed, MailState, MailStatus, Node, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer,
+    SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
 };
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
@@ -285,6 +285,24 @@ impl Node for FakeNode {
                 index: LedgerIndex::new(10),
             },
             entry: (key != hash(0)).then(|| (entry, vec![0x11, 0, 0x61])),
+        })
+    }
+
+    fn keys(&self) -> Result<KeysAnswer, RpcError> {
+        Ok(KeysAnswer {
+            ledger: LedgerId::Validated {
+                hash: Hash256::ZERO,
+                index: LedgerIndex::new(1),
+            },
+            close_time: CloseTime::new(800_000_000),
+            keys: vec![KeyOnLedger {
+                domain: "mail.example".to_owned(),
+                selector: "s2026".to_owned(),
+                state: KeyStanding::Usable,
+                last_attested: CloseTime::new(799_999_000),
+                until: Some(CloseTime::new(800_020_600)),
+            }],
+            count: 1,
         })
     }
 

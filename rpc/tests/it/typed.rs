@@ -4,12 +4,13 @@
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Ter};
 use explain::{CheckVerdict, Qualifies};
 use rpc::api::{
-    AccountTxQuery, LedgerChoice, LedgerRange, MailState, OnRetry, Role, SubmitEmail, SubmitMode,
-    Transactions, TxKey, TxMarker, TxOrder, Vote,
+    AccountTxQuery, KeyStanding, LedgerChoice, LedgerRange, MailState, OnRetry, Role, SubmitEmail,
+    SubmitMode, Transactions, TxKey, TxMarker, TxOrder, Vote,
 };
 use rpc::methods::{
-    AccountInfoRequest, AccountTxRequest, FeatureRequest, FeeRequest, Form, LedgerAcceptRequest,
-    LedgerEntryRequest, LedgerRequest, PingRequest, Request, ServerInfoRequest, SubmitRequest, TxRequest,
+    AccountInfoRequest, AccountTxRequest, DkimKeysRequest, FeatureRequest, FeeRequest, Form,
+    LedgerAcceptRequest, LedgerEntryRequest, LedgerRequest, PingRequest, Request, ServerInfoRequest,
+    SubmitRequest, TxRequest,
 };
 use rpc::reply::BadReply;
 use serde_json::{Value, json};
@@ -224,6 +225,14 @@ fn accepts_ledgers_and_the_state_of_the_node_through_both_directions() {
         (fee.base_fee, fee.open_ledger_fee),
         (Drops::new(10), Drops::new(10))
     );
+    let keys = call(&DkimKeysRequest);
+    assert_eq!((keys.count, keys.close_time), (1, CloseTime::new(800_000_000)));
+    let key = &keys.keys[0];
+    assert_eq!(
+        (key.domain.as_str(), key.selector.as_str(), key.state),
+        ("mail.example", "s2026", KeyStanding::Usable)
+    );
+    assert_eq!(key.until, Some(CloseTime::new(800_020_600)));
     assert_eq!(
         call(&LedgerAcceptRequest).ledger_current_index,
         LedgerIndex::new(11)
@@ -315,6 +324,16 @@ fn rejects_replies_of_liars_by_the_member() {
     check_liars(&ledger, &["ledger", "ledger.ledger_index"]);
     check_liars(&ServerInfoRequest, &["info"]);
     check_liars(&FeeRequest, &["drops", "drops.base_fee", "drops.open_ledger_fee"]);
+    let members = [
+        "close_time",
+        "count",
+        "keys",
+        "keys.domain",
+        "keys.last_attested",
+        "keys.selector",
+        "keys.state",
+    ];
+    check_liars(&DkimKeysRequest, &members);
     check_liars(&LedgerAcceptRequest, &["ledger_current_index"]);
 }
 

@@ -1,0 +1,88 @@
+//! `dkim_keys`, ours: the DKIM keys of the last validated ledger, each with its state at that ledger's time.
+
+use codec::CloseTime;
+use serde_json::{Map, Value, json};
+
+use super::method::{Answer, Context, Method, Request};
+use crate::api::{KeyOnLedger, KeyStanding, Role};
+use crate::limits::REPLY_LIST_MAX;
+use crate::params::Params;
+use crate::reply::{self, BadReply, Members};
+use crate::wire::write_ledger_id;
+
+pub(super) const METHOD: Method = Method {
+    names: &["dkim_keys"],
+    only: None,
+    role: Role::Guest,
+    run,
+};
+
+/// Asks for the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DkimKeysRequest;
+
+/// The keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DkimKeysReply {
+    /// Close time of the ledger.
+    pub close_time: CloseTime,
+    /// The keys, at most [`REPLY_LIST_MAX`].
+    pub keys: Vec<KeyOnLedger>,
+    /// How many there are.
+    pub count: u32,
+}
+
+impl Request for DkimKeysRequest {
+    const METHOD: &'static str = "dkim_keys";
+    type Reply = DkimKeysReply;
+
+    fn params(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn read(result: &Value) -> Result<DkimKeysReply, BadReply> {
+        let members = Members::of(result);
+        let rows = members.required("keys", reply::list)?;
+        Ok(DkimKeysReply {
+            close_time: members.required("close_time", reply::close_time)?,
+            keys: rows
+                .take(REPLY_LIST_MAX)
+                .map(read_row)
+                .collect::<Result<_, _>>()?,
+            count: members.required("count", reply::u32_number)?,
+        })
+    }
+}
+
+fn read_row(row: &Value) -> Result<KeyOnLedger, BadReply> {
+    let members = Members::of(row);
+    Ok(KeyOnLedger {
+        domain: members.required("keys.domain", reply::text)?,
+        selector: members.required("keys.selector", reply::text)?,
+        state: members.required("keys.state", |word| KeyStanding::of_word(word.as_str()?))?,
+        last_attested: members.required("keys.last_attested", reply::close_time)?,
+        until: members.shown("keys.until", reply::close_time),
+    })
+}
+
+fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
+    let answer = context.node.keys()?;
+    let mut out = Map::new();
+    write_ledger_id(answer.ledger, &mut out);
+    out.insert("close_time".to_owned(), json!(answer.close_time.seconds()));
+    out.insert("count".to_owned(), json!(answer.count));
+    out.insert("keys".to_owned(), answer.keys.iter().map(row).collect());
+    Ok(out.into())
+}
+
+fn row(key: &KeyOnLedger) -> Value {
+    let mut row = Map::new();
+    row.insert("domain".to_owned(), json!(key.domain));
+    row.insert("selector".to_owned(), json!(key.selector));
+    row.insert("state".to_owned(), json!(key.state.word()));
+    row.insert("last_attested".to_owned(), json!(key.last_attested.seconds()));
+    if let Some(until) = key.until {
+        row.insert("until".to_owned(), json!(until.seconds()));
+    }
+    Value::Object(row)
+}
