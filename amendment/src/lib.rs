@@ -68,6 +68,7 @@ mod rule;
 
 pub use dkim::der::RsaKeyError;
 pub use dkim::ed25519::Ed25519KeyError;
+pub use dkim::freeze::{Domain, Freeze};
 pub use dkim::key_cache::KeyCache;
 pub use dkim::key_record;
 pub use dkim::key_source::{KeyAnswer, KeySource, TxtRecords};

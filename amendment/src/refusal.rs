@@ -6,6 +6,7 @@
 use codec::Ter;
 use thiserror::Error;
 
+use crate::dkim::freeze::Freeze;
 use crate::dkim::key_record::KeyRecordError;
 use crate::dkim::tags::TagListError;
 use crate::dkim::window::WindowError;
@@ -185,6 +186,9 @@ pub enum Refusal {
     /// Spec: 7.4.
     #[error("the key of the signature was withdrawn or is known to be leaked")]
     KeyRevoked,
+    /// Spec: 7.10.
+    #[error("the validators have stopped the mails of this domain")]
+    DomainFrozen(Freeze),
     /// Spec: 4.5.
     #[error("the key record cannot be used: {0}")]
     KeyRecord(KeyRecordError),
@@ -230,6 +234,7 @@ impl Refusal {
             R::NoLastLedgerSequence => Rule::R6_3,
             R::KeyUnknown => Rule::R7_3,
             R::KeyRevoked => Rule::R7_4,
+            R::DomainFrozen(_) => Rule::R7_10,
             R::KeyRecord(_) | R::IdentityBelowStrictKey | R::Signature => Rule::R4_5,
         }
     }
@@ -249,6 +254,7 @@ impl Refusal {
             R::KeyIsItself => Ter::TEM_BAD_REGKEY,
             // What a quorum of validators that see this record would make of it (7.4).
             R::KeyRevoked | R::KeyRecord(_) => Ter::TEF_DKIM_REVOKED,
+            R::DomainFrozen(_) => Ter::TEF_DKIM_FROZEN,
             R::FlagNotAllowed | R::NotEnabled => Ter::TEM_INVALID_FLAG,
             R::MailTooLarge | R::MemoTooLarge | R::HeaderLinesTooMany | R::BareCr => Ter::TEM_MALFORMED,
             R::BareLf | R::Nul | R::HeaderLineWithoutName | R::SpaceBeforeColon => Ter::TEM_MALFORMED,

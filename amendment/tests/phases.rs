@@ -84,6 +84,9 @@ fn txt(name: &str) -> Vec<u8> {
 }
 
 const KEY: &str = "s1._domainkey.mail.test";
+/// A payment and a change of key, dated NOW or a little before.
+const REMIT_MAIL: &str = "c002.eml";
+const REKEY_MAIL: &str = "c036.eml";
 
 fn mail(file: &str) -> ProvenMail {
     let raw = std::fs::read(folder().join(file)).unwrap();
@@ -533,6 +536,145 @@ fn rejects_a_leaked_key_in_either_encoding() {
     ledger.parent.insert(keylet::dkim_leak(&bare.hash()), evidence);
     let derived = derive(&raw, NETWORK, CloseTime::new(NOW), &LedgerKeys(&ledger));
     assert_eq!(derived.map(drop), Err(amendment::Refusal::KeyRevoked));
+}
+
+/// A DKIMFreeze of the domain of the mails.
+fn freeze(until: Option<u32>) -> Object {
+    let entry = Object::new()
+        .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimFreeze.code())
+        .with(sf::DOMAIN, &b"mail.test"[..])
+        .with(sf::FIRST_SEEN, NOW - 90_000)
+        .with(sf::LAST_ATTESTED, NOW - 90_000);
+    match until {
+        Some(until) => entry.with(sf::ACTIVE_AFTER, until),
+        None => entry,
+    }
+}
+
+/// What the ledger says to a transaction, and what is said of its mail, where the ledger has such an entry.
+fn verdicts_with_freeze(file: &str, domain: &str, entry: &Object) -> [(Ter, &'static str); 2] {
+    let mail = mail(file);
+    let mut ledger = ledger(&mail);
+    ledger
+        .parent
+        .insert(keylet::dkim_freeze(domain.as_bytes()), entry.clone());
+    let raw = std::fs::read(folder().join(file)).unwrap();
+    let derived = derive(&raw, NETWORK, CloseTime::new(NOW), &LedgerKeys(&ledger));
+    let passed = (Ter::TES_SUCCESS, "");
+    let of_mail = derived
+        .err()
+        .map_or(passed, |refusal| (refusal.code(), refusal.rule().as_str()));
+    [refusal(&wrapped(&mail), &ledger).unwrap_or(passed), of_mail]
+}
+
+// Spec: 7.10.
+#[test]
+fn accepts_mails_dated_from_the_end_of_a_freeze_on_and_those_of_other_domains() {
+    let passed = [(Ter::TES_SUCCESS, ""); 2];
+    for file in [REMIT_MAIL, REKEY_MAIL] {
+        let date = mail(file).signed_date.seconds();
+        for until in [date, date - 1, 0] {
+            assert_eq!(
+                verdicts_with_freeze(file, "mail.test", &freeze(Some(until))),
+                passed
+            );
+        }
+        // d= alone counts: neither what is above it nor what is below.
+        for other in ["test", "sub.mail.test", "mail.test.example"] {
+            assert_eq!(
+                verdicts_with_freeze(file, other, &freeze(None)),
+                passed,
+                "{other}"
+            );
+        }
+    }
+    // A mail is judged by the parent ledger.
+    let mail = mail(REMIT_MAIL);
+    let mut ledger = ledger(&mail);
+    ledger
+        .state
+        .insert(keylet::dkim_freeze(b"mail.test"), freeze(None));
+    assert_eq!(refusal(&wrapped(&mail), &ledger), None);
+}
+
+// Spec: 7.10, 10.
+#[test]
+fn rejects_every_mail_of_a_frozen_domain_and_after_it_those_dated_before_its_end() {
+    let frozen = [(Ter::TEF_DKIM_FROZEN, "7.10"); 2];
+    for file in [REMIT_MAIL, REKEY_MAIL] {
+        let date = mail(file).signed_date.seconds();
+        for until in [None, Some(date + 1), Some(NOW + 21_600), Some(u32::MAX)] {
+            assert_eq!(
+                verdicts_with_freeze(file, "mail.test", &freeze(until)),
+                frozen,
+                "{until:?}"
+            );
+        }
+    }
+    // It stands before the key: none, one that was withdrawn, one that does not prove.
+    let mail = mail(REMIT_MAIL);
+    let raw = std::fs::read(folder().join(REMIT_MAIL)).unwrap();
+    let key = key_entry(&parse_txt(&txt(KEY)).unwrap());
+    let keys = [
+        None,
+        Some(key.clone().with(sf::REVOKED_AT, NOW)),
+        Some(with_other_key(key)),
+    ];
+    for key in keys {
+        let mut ledger = ledger(&mail);
+        ledger.parent.remove(&dkim_keylet());
+        ledger.parent.extend(key.map(|key| (dkim_keylet(), key)));
+        ledger
+            .parent
+            .insert(keylet::dkim_freeze(b"mail.test"), freeze(None));
+        assert_eq!(refusal(&wrapped(&mail), &ledger), Some(frozen[0]));
+        let derived = derive(&raw, NETWORK, CloseTime::new(NOW), &LedgerKeys(&ledger));
+        assert_eq!(derived.map_err(|refusal| refusal.code()).err(), Some(frozen[1].0));
+    }
+}
+
+// Spec: 4.7, 7.10. The domain of every signature that counts is that of From.
+#[test]
+fn rejects_a_mail_of_a_frozen_domain_however_many_others_signed_it() {
+    let raw = std::fs::read(folder().join(REMIT_MAIL)).unwrap();
+    let text = String::from_utf8(raw).unwrap();
+    let at = text.find("DKIM-Signature:").unwrap();
+    let field = &text[at..];
+    let end = field
+        .match_indices("\r\n")
+        .find(|(at, _)| !field[at + 2..].starts_with([' ', '\t']))
+        .unwrap()
+        .0;
+    let field = &field[..end + 2];
+    let foreign = field.replace("d=mail.test", "d=relay.example");
+    assert_ne!(foreign, field);
+    let mail = mail(REMIT_MAIL);
+    for several in [
+        format!("{foreign}{text}"),
+        format!("{field}{foreign}{text}"),
+        format!("{field}{text}"),
+    ] {
+        let judged = |ledger: &Ledger| {
+            let derived = derive(
+                several.as_bytes(),
+                NETWORK,
+                CloseTime::new(NOW),
+                &LedgerKeys(ledger),
+            );
+            derived.map_or_else(|refusal| refusal.code(), |_| Ter::TES_SUCCESS)
+        };
+        let mut ledger = ledger(&mail);
+        assert_eq!(judged(&ledger), Ter::TES_SUCCESS);
+        // Who signed it besides is no matter.
+        ledger
+            .parent
+            .insert(keylet::dkim_freeze(b"relay.example"), freeze(None));
+        assert_eq!(judged(&ledger), Ter::TES_SUCCESS);
+        ledger
+            .parent
+            .insert(keylet::dkim_freeze(b"mail.test"), freeze(None));
+        assert_eq!(judged(&ledger), Ter::TEF_DKIM_FROZEN);
+    }
 }
 
 // Spec: 4.5, 7.3. What one key proved is remembered with the transaction; every other key judges again.

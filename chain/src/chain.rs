@@ -8,6 +8,7 @@ use ledger::Ledger;
 
 use crate::commit::{Change, PendingMail, PendingTx};
 use crate::event::{CommitFailure, Effect, Event, Fact, Reply, RequestId};
+use crate::freezes::Wishes;
 use crate::names::Names;
 use crate::proposal::ProposalRules;
 use crate::state::{Disk, State};
@@ -37,6 +38,8 @@ pub struct Stored {
     pub transactions: Vec<(Hash256, PendingTx)>,
     /// The validator's votes.
     pub votes: Votes,
+    /// What the operator wants of domains where the ledger says otherwise.
+    pub wishes: Wishes,
 }
 
 /// What a node knows and decides.
@@ -80,7 +83,7 @@ impl Chain {
     /// Go on from what the store has. What changes with that is part of the first commit.
     #[must_use]
     pub fn new(config: ChainConfig, stored: Stored) -> Self {
-        let state = State::new(stored.ledger, stored.votes);
+        let state = State::new(stored.ledger, stored.votes, stored.wishes);
         let mut chain = Self {
             network_id: config.network_id,
             history_ledgers: config.history_ledgers,
@@ -159,13 +162,21 @@ impl Chain {
             } => self.take_vote(request, amendment, vote, now),
             Event::WantList { request, wanted } => self.take_list(request, wanted, now),
             Event::Ballot(vote) => self.take_ballot(vote),
+            Event::Rule {
+                request,
+                domain,
+                ruling,
+            } => self.take_ruling(request, domain, ruling, now),
             Event::LookUp { request } => {
                 self.want_names();
                 self.tell(request, Reply::Done);
             }
             Event::Close { request, closed } => self.close(request, *closed, now),
             Event::Committed(Ok(())) => self.committed(),
-            Event::Committed(Err(failure)) => self.take_back(failure),
+            Event::Committed(Err(failure)) => {
+                self.take_back(failure);
+                self.say_wishes(now);
+            }
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amendment::{EmailId, KeyName, ReadView as _};
+use amendment::{EmailId, ReadView as _};
 use codec::{CloseTime, Hash256};
+use ledger::dkim::Subject;
 use ledger::{Closed, OpenLedger, Transaction};
 
 use crate::chain::Chain;
@@ -37,18 +38,20 @@ impl Chain {
         choose(parent, candidates, close_time, close_flags)
     }
 
-    /// Names whose attestations are done with after a ledger: those that it took up or turned down, and those on
-    /// which the validators do not agree. What another validator's ledger left out comes into a later one.
-    fn used_names(&self, closed: &Closed) -> Vec<KeyName> {
+    /// What is done with after a ledger of what a quorum has spoken of: what it took up or turned down, and keys on
+    /// which the validators do not agree. What another validator's ledger left out comes into a later one. Operators
+    /// who do not agree about a domain have not changed their minds: what they say stands.
+    fn used_subjects(&self, closed: &Closed) -> Vec<Subject> {
         let state = &self.state;
         let judged = judged_in(closed);
-        let mut names = state.ready_names(&state.ledger);
-        names.retain(|name| {
-            let set = |parent| state.attestations.key_set(name, parent, self.network_id);
+        let mut subjects = state.ready_subjects(&state.ledger);
+        subjects.retain(|subject| {
+            let set = |parent| state.attestations.key_set(subject, parent, self.network_id);
             let was_judged = set(&state.ledger).is_some_and(|set| judged.contains(&set.id()));
-            was_judged || set(&closed.ledger).is_none()
+            let is_key = matches!(subject, Subject::Key(_));
+            was_judged || (is_key && set(&closed.ledger).is_none())
         });
-        names
+        subjects
     }
 
     /// The ledger after the last one is this. One that follows another ledger is not taken.
@@ -94,11 +97,12 @@ impl Chain {
     /// Go on from a closed ledger.
     fn adopt(&mut self, closed: Closed, now: CloseTime) {
         let agreed = judged_in(&closed);
-        let used = self.used_names(&closed);
+        let used = self.used_subjects(&closed);
         let state = &mut self.state;
         Arc::make_mut(&mut state.attestations).forget(&used, &closed.ledger);
         Arc::make_mut(&mut state.ballots).forget(&closed.ledger);
         Arc::make_mut(&mut state.used_keys).follow(&closed);
+        Arc::make_mut(&mut state.freezes).follow(&closed);
         let mut open = OpenLedger::new(&closed.ledger);
         // What the others did not agree on comes into the next ledger. Mails are not held: they are wrapped again.
         let left_out = state
@@ -117,6 +121,7 @@ impl Chain {
         state.last_close = now;
         self.vote_as_wanted(now);
         self.retry_mails();
+        self.follow_freezes(now);
     }
 }
 

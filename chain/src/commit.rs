@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use amendment::Domain;
 use codec::keys::PublicKey;
 use codec::{AccountId, CloseTime, Hash256, LedgerIndex, sf};
+use ledger::dkim::Ruling;
 use ledger::{Closed, Ledger};
 
 use crate::affected::affected_accounts;
@@ -26,6 +28,13 @@ pub enum Change {
         amendment: Hash256,
         /// The vote.
         vote: Vote,
+    },
+    /// What the operator wants of a domain where the ledger says otherwise.
+    Wish {
+        /// The domain.
+        domain: Domain,
+        /// What he wants; `None` where the ledger has it, or he wants it no longer.
+        wish: Option<Ruling>,
     },
     /// The list of validators that the operator wants; `None`: as it is.
     List(Option<ListWish>),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use amendment::KeyName;
 use amendment::ScreenError;
 use amendment::key_record::PublishedKey;
+use amendment::{Domain, KeyName};
 use codec::keys::PublicKey;
 use codec::{Hash256, LedgerIndex, Ter};
-use ledger::dkim::Attestation;
+use ledger::dkim::{Attestation, Ruling};
 use ledger::votes::SignedVote;
 use ledger::{Closed, LocalRefusal, SubmitOutcome, Transaction};
 
@@ -51,6 +51,15 @@ pub enum Event {
         amendment: Hash256,
         /// The vote.
         vote: Vote,
+    },
+    /// The operator wants the mail of a domain stopped, or let through again.
+    Rule {
+        /// Who waits.
+        request: RequestId,
+        /// The domain.
+        domain: Domain,
+        /// What the operator wants.
+        ruling: Ruling,
     },
     /// The operator wants another list of validators.
     WantList {
@@ -169,7 +178,7 @@ pub enum Reply {
     Mail(Box<MailReply>),
     /// To a transaction.
     Transaction(TxReply),
-    /// To a vote or a wish to look up: it is done.
+    /// To a vote, a wish about a domain or one to look up: it is done.
     Done,
     /// To a close.
     Closed {
@@ -289,6 +298,10 @@ pub enum Refusal {
     Broken,
     /// A ledger does not follow the last one.
     OutOfOrder,
+    /// The ledger does not list this node among its validators, so its word counts for nothing.
+    NoValidator,
+    /// The operator wants as many domains changed as he may at a time.
+    TooManyFreezes,
     /// The transaction fails the local checks.
     Local(LocalRefusal),
 }

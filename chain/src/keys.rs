@@ -7,7 +7,7 @@ use std::sync::Arc;
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
 use codec::{CloseTime, Ter, sf};
-use ledger::dkim::{self, Answer, Attestation};
+use ledger::dkim::{self, Answer, Attestation, Statement, Subject};
 use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 
 use crate::chain::Chain;
@@ -29,7 +29,7 @@ impl Chain {
         let validator = self.key.public_key();
         let mut begun = Vec::new();
         for name in due {
-            if !self.state.attestations.has(&name, &validator) && self.names.begin_renewal(&name, now) {
+            if !self.state.attestations.has_key(&name, &validator) && self.names.begin_renewal(&name, now) {
                 begun.push(name);
             }
         }
@@ -58,7 +58,7 @@ impl Chain {
     /// slot. What waits for it goes.
     fn take_no_key(&mut self, name: &KeyName, answer: Answer, now: CloseTime) {
         if self.is_known(name) {
-            self.attest(name, answer, now);
+            self.attest_answer(name, answer, now);
         }
         self.log(Fact::NoUsableRecord(name.clone()));
         self.names.rest_absent(name, now);
@@ -76,7 +76,7 @@ impl Chain {
     /// The record is that of a leaked key: it proves nothing, and ends what the ledger has under the name. Spec: 7.9
     fn take_leaked(&mut self, name: &KeyName, found: &PublishedKey, now: CloseTime) {
         if self.is_known(name) {
-            self.attest(name, Answer::Record(found.text().to_vec()), now);
+            self.attest_answer(name, Answer::Record(found.text().to_vec()), now);
         }
         self.names.rest_absent(name, now);
         for mail_id in self.state.pool.waiting_for(name) {
@@ -121,13 +121,18 @@ impl Chain {
             self.names.rest_attested(name, found.clone(), seen);
             return;
         }
-        self.attest(name, Answer::Record(found.text().to_vec()), seen);
+        self.attest_answer(name, Answer::Record(found.text().to_vec()), seen);
         self.names.rest_attested(name, found.clone(), seen);
     }
 
-    /// Say what DNS told. Where the clock lags far behind the ledger's time, the observation bears that time:
-    /// it was made after that ledger, and an earlier one would not count. Spec: 7.7
-    fn attest(&mut self, name: &KeyName, answer: Answer, seen: CloseTime) {
+    /// Say what DNS told about a key.
+    fn attest_answer(&mut self, name: &KeyName, answer: Answer, seen: CloseTime) {
+        self.attest(Statement::Key(name.clone(), answer), seen);
+    }
+
+    /// Sign a word and remember it for the others. Where the clock lags far behind the ledger's time, it bears that
+    /// time: it was said after that ledger, and an earlier one would not count. Spec: 7.7
+    pub(crate) fn attest(&mut self, statement: Statement, seen: CloseTime) {
         let ledger_time = self.state.ledger.close_time();
         let lag_secs = ledger_time.seconds().saturating_sub(seen.seconds());
         let observed_at = if lag_secs > ATTESTATION_AGE_SECS_MAX / 2 {
@@ -135,7 +140,7 @@ impl Chain {
         } else {
             seen
         };
-        let signed = Attestation::sign(self.network_id, name.clone(), answer, observed_at, &self.key);
+        let signed = Attestation::of(self.network_id, statement, observed_at, &self.key);
         if let Some(attestation) = signed {
             Arc::make_mut(&mut self.state.attestations).insert(attestation);
         }
@@ -144,9 +149,17 @@ impl Chain {
     /// Another validator's word. It counts where the ledger lists that validator. Whoever is renewed by another is in
     /// use: a validator that has just started does not know it by itself. Spec: 7.2, 7.4
     pub(crate) fn take_attestation(&mut self, attestation: Attestation) {
+        let (subject, speaker) = (attestation.statement.subject(), attestation.public_key);
+        if self.state.attestations.word(&subject, &speaker) == Some(&attestation) {
+            return;
+        }
+        let entry = self.state.ledger.entry(&subject.keylet());
+        let may_count = dkim::may_count(&attestation, entry.as_ref(), self.state.ledger.close_time());
         let listed = dkim::validators(&self.state.ledger);
-        if listed.contains(&attestation.public_key) && attestation.is_good(self.network_id) {
-            Arc::make_mut(&mut self.state.used_keys).note(&attestation.name, &self.state.ledger);
+        if may_count && listed.contains(&speaker) && attestation.is_good(self.network_id) {
+            if let Subject::Key(name) = &subject {
+                Arc::make_mut(&mut self.state.used_keys).note(name, &self.state.ledger);
+            }
             Arc::make_mut(&mut self.state.attestations).insert(attestation);
             self.want_names();
         }

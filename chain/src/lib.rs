@@ -34,6 +34,7 @@
 //! | `keys`, `names`, `attestations` | answers of DNS; turns of the names to ask for; words of validators |
 //! | `proposal`, `close` | the ledger after another one: chosen, checked; what it comes to |
 //! | `transactions`, `held` | a transaction's way; those that wait, and what the store has of all on their way |
+//! | `freezes`, `rulings` | domains whose mail is stopped; what operators decide about them |
 //! | `votes`, `ballots`, `epochs` | what the operator wants of amendments and of the list of validators; votes that no ledger has yet; when the list may change |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `shared_map` | what makes a copy of the pending mails cheap |
@@ -70,6 +71,7 @@ mod close;
 pub mod commit;
 mod epochs;
 mod event;
+mod freezes;
 mod held;
 mod keys;
 pub mod limits;
@@ -80,6 +82,7 @@ pub mod names;
 pub mod peers;
 mod proposal;
 mod rules;
+mod rulings;
 mod shared_map;
 mod state;
 mod transactions;
@@ -92,7 +95,9 @@ pub use event::{
     CommitFailure, Effect, Entered, Event, Fact, Held, KeyFinding, MailMode, MailReply, MailRequest, NotKept,
     OnRetry, Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
 };
+pub use freezes::Wishes;
 pub use mail::ReadMail;
 pub use mail_pool::{MailCounts, MailPool};
 pub use proposal::{ProposalFault, ProposalRules};
+pub use rulings::FreezeRow;
 pub use state::{Disk, State};

@@ -59,13 +59,25 @@ pub const KEY_SETS_PER_LEDGER_MAX: usize = 16;
 /// DKIMKeySet transactions of one domain in one ledger. The others wait for the next one.
 pub const KEY_SETS_PER_DOMAIN_MAX: usize = 2;
 
-/// Names of one domain about which validators have spoken and that no ledger has yet: as many live keys as a
+/// DKIMKeySet transactions about domains in one ledger, beside those about keys (spec 7.10). The others wait for the
+/// next one.
+pub const FREEZES_PER_LEDGER_MAX: usize = 4;
+
+/// Keys of one domain about which one validator has spoken and that no ledger has yet: as many live keys as a
 /// ledger lists for a domain (spec 7.8). Refusal: as for `ATTESTED_NAMES_MAX`.
 pub const ATTESTED_PER_DOMAIN_MAX: usize = 8;
 
-/// Names about which validators have spoken and that no ledger has yet. Refusal: a new name is not taken; its
+/// Keys about which one validator has spoken and that no ledger has yet. Refusal: a new one is not taken; its
 /// validator says it again when it is asked for the next time.
 pub const ATTESTED_NAMES_MAX: usize = 1_000;
+
+/// Domains about which one validator has spoken, to freeze or to lift, and that no ledger has yet (spec 7.10).
+/// Refusal: the operator is told to take one back; a further one of another validator is not taken.
+pub const FREEZES_WISHED_MAX: usize = 32;
+
+/// Seconds after which a validator says again what its operator decided about a domain and no ledger has yet: half of
+/// the time for which it counts (spec 7.10).
+pub const FREEZE_REPEAT_SECS: u32 = 300;
 
 /// Seconds that a name without a usable record is not asked again (spec 7.5).
 pub const ABSENT_SECS: u32 = 600;
@@ -133,6 +145,7 @@ pub const FAILURES_REMEMBERED_MAX: usize = 10_000;
 /// Seconds that an amendment needs its majority for by default: five days, as in xahaud.
 pub const MAJORITY_SECS_DEFAULT: u32 = 432_000;
 
+const _: () = assert!(FREEZE_REPEAT_SECS < ledger::limits::ATTESTATION_AGE_SECS_MAX);
 const _: () = assert!(
     RENEW_SECS < amendment::limits::KEY_LIFE_SECS,
     "renewed before it ends"

@@ -27,15 +27,18 @@ pub(crate) enum Judgement {
 
 impl Judgement {
     pub(crate) fn of(explanation: &Explanation) -> Judgement {
-        let signature = explanation
-            .checks
-            .iter()
-            .find(|check| check.rule == Rule::R4_5)
-            .map(|check| check.verdict);
+        let verdict_of = |rule| {
+            let mut checks = explanation.checks.iter();
+            checks.find(|check| check.rule == rule).map(|check| check.verdict)
+        };
         match (explanation.qualifies, explanation.code) {
             (Qualifies::Yes, _) => Judgement::Ready,
             (Qualifies::Unknown, _) | (Qualifies::No, Ter::TER_NO_DKIM_KEY) => Judgement::NoKey,
-            (Qualifies::No, Ter::TER_EMAIL_EARLY) => match signature {
+            // Whatever its time: its domain's mail is stopped.
+            (Qualifies::No, Ter::TER_EMAIL_EARLY) if verdict_of(Rule::R7_10).is_some() => {
+                Judgement::Never(Ter::TEF_DKIM_FROZEN)
+            }
+            (Qualifies::No, Ter::TER_EMAIL_EARLY) => match verdict_of(Rule::R4_5) {
                 Some(CheckVerdict::Pass) => Judgement::Early,
                 Some(CheckVerdict::Fail) => Judgement::Never(Ter::TEF_BAD_SIGNATURE),
                 Some(CheckVerdict::Unknown | CheckVerdict::Skipped) | None => Judgement::EarlyUnproven,
@@ -115,6 +118,11 @@ impl ReadMail {
     pub fn kept_forms(&self) -> impl Iterator<Item = (Hash256, &Arc<[u8]>)> {
         self.forms.iter().map(|form| (form.id, &form.bytes))
     }
+}
+
+/// The Date of a mail whose window ends then. Spec: 4.6
+pub(crate) fn signed_date(executable_until: CloseTime) -> CloseTime {
+    CloseTime::new(executable_until.seconds().saturating_sub(EMAIL_WINDOW_SECS))
 }
 
 /// When a ledger takes a mail at the earliest: its window ends so many seconds after its date. Spec: 4.6

@@ -14,7 +14,7 @@ use crate::chain::Chain;
 use crate::commit::{Change, MailChange, MailStage, PendingMail, Settled, SettledState};
 use crate::event::{Entered, Fact, MailMode, MailReply, MailRequest, NotKept, Reply};
 use crate::limits::EARLY_SECS_MAX;
-use crate::mail::{Form, Judgement, ReadMail, executable_from};
+use crate::mail::{Form, Judgement, ReadMail, executable_from, signed_date};
 use crate::mail_pool::{Gone, NoRoom, PooledMail, Proof};
 use crate::names::{Known, Wanted};
 use crate::peers::{Peer, Work};
@@ -286,7 +286,7 @@ impl Chain {
     pub(crate) fn wanted_names(&self) -> Vec<Wanted> {
         let validator = self.key.public_key();
         let is_wanted = |mail: &PooledMail| {
-            mail.proof != Proof::Ledger && !self.state.attestations.has(&mail.name, &validator)
+            mail.proof != Proof::Ledger && !self.state.attestations.has_key(&mail.name, &validator)
         };
         let kept = self.state.pool.kept_mails().filter(|(_, mail)| is_wanted(mail));
         kept.map(|(_, mail)| Wanted {
@@ -341,7 +341,9 @@ impl Chain {
             return false;
         }
         match mail.proof {
-            Proof::None | Proof::Record => !rules::can_judge(ledger, &mail.name),
+            Proof::None | Proof::Record => {
+                !rules::can_judge(ledger, &mail.name, signed_date(pending.executable_until))
+            }
             Proof::Ledger => ledger.close_time() < executable_from(pending.executable_until),
         }
     }

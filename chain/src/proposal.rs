@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use amendment::KeyName;
 use codec::format::TxType;
 use codec::{CloseTime, LedgerIndex};
-use ledger::dkim::{self, Attestation};
+use ledger::dkim::{self, Attestation, Subject};
 use ledger::votes::{self, SignedVote};
 use ledger::{Closed, Ledger, Transaction};
 
@@ -56,7 +56,7 @@ impl State {
     #[must_use]
     pub fn has_work(&self) -> bool {
         !self.open.accepted().is_empty()
-            || !self.ready_names(&self.ledger).is_empty()
+            || !self.ready_subjects(&self.ledger).is_empty()
             || self.ballots.any_counts(&self.ledger)
     }
 
@@ -117,22 +117,22 @@ impl State {
             room = left;
             transactions.push(tx.clone());
         }
-        let names = self.ready_names(parent);
-        let key_set = |name| self.attestations.key_set(name, parent, rules.network_id);
-        transactions.extend(names.iter().filter_map(key_set));
+        let subjects = self.ready_subjects(parent);
+        let key_set = |subject| self.attestations.key_set(subject, parent, rules.network_id);
+        transactions.extend(subjects.iter().filter_map(key_set));
         transactions.extend(self.ballots.transactions(parent));
         transactions.extend(removals(parent));
         transactions.extend(called_for(parent, rules));
         transactions
     }
 
-    /// Names whose attestations the ledger after `parent` takes up.
-    pub(crate) fn ready_names(&self, parent: &Ledger) -> Vec<KeyName> {
+    /// Keys and domains whose attestations the ledger after `parent` takes up.
+    pub(crate) fn ready_subjects(&self, parent: &Ledger) -> Vec<Subject> {
         let quorum = dkim::quorum(dkim::validators(parent).len()).max(1);
         self.attestations.ready(quorum)
     }
 
-    /// What one validator says about names that no ledger has yet.
+    /// What one validator says that no ledger has yet, about domains before keys.
     pub fn words_of(&self, validator: &codec::keys::PublicKey) -> Vec<Attestation> {
         self.attestations.of(validator).cloned().collect()
     }

@@ -49,10 +49,15 @@ pub(crate) fn needs_look_up(ledger: &Ledger, name: &KeyName) -> bool {
     key_state(entry.as_ref(), ledger.close_time()) != KeyState::Settled
 }
 
-/// Whether a ledger can judge a mail under this key: it has the key, or knows that it is withdrawn or leaked.
-pub(crate) fn can_judge(ledger: &Ledger, name: &KeyName) -> bool {
+/// Whether a ledger can judge a mail of this date under this key: it has the key, or knows that it is withdrawn or
+/// leaked, or that the mail of its domain is stopped.
+pub(crate) fn can_judge(ledger: &Ledger, name: &KeyName, signed_date: CloseTime) -> bool {
     let open = OpenLedger::new(ledger);
-    LedgerKeys(&open.view()).key(name.domain(), name.selector()) != KeyAnswer::Absent
+    let view = open.view();
+    let keys = LedgerKeys(&view);
+    let freeze = keys.freeze(name.domain());
+    freeze.is_some_and(|freeze| freeze.stops(signed_date))
+        || keys.key(name.domain(), name.selector()) != KeyAnswer::Absent
 }
 
 /// Whether a ledger offers a key under a name at a time, or says that it was revoked.

@@ -13,6 +13,7 @@ use crate::attestations::Attestations;
 use crate::ballots::Ballots;
 use crate::commit::{MailStage, Settled};
 use crate::event::{Refusal, Standing};
+use crate::freezes::{Freezes, Wishes};
 use crate::held::HeldTransactions;
 use crate::limits::{FAILURES_REMEMBERED_MAX, OPEN_TRANSACTIONS_MAX};
 use crate::mail_pool::MailPool;
@@ -44,20 +45,25 @@ pub struct State {
     pub held: Arc<HeldTransactions>,
     /// What the operator wants the validator to vote for.
     pub votes: Arc<Votes>,
+    /// What the operator wants of domains where the ledger says otherwise.
+    pub wishes: Arc<Wishes>,
     /// Whether the last commit found room.
     pub disk: Disk,
     pub(crate) failures: Arc<BTreeMap<Hash256, Settled>>,
     pub(crate) peers: Arc<PeerCounts>,
     pub(crate) attestations: Arc<Attestations>,
+    pub(crate) freezes: Arc<Freezes>,
     pub(crate) ballots: Arc<Ballots>,
     pub(crate) used_keys: Arc<UsedKeys>,
     pub(crate) last_close: CloseTime,
 }
 
 impl State {
-    pub(crate) fn new(ledger: Ledger, votes: Votes) -> Self {
+    pub(crate) fn new(ledger: Ledger, votes: Votes, wishes: Wishes) -> Self {
         Self {
             open: Arc::new(OpenLedger::new(&ledger)),
+            freezes: Arc::new(Freezes::of(&ledger)),
+            wishes: Arc::new(wishes),
             // After some time away the next ledger is due at once: mails of now are early for the last one.
             last_close: ledger.close_time(),
             ledger,

@@ -7,14 +7,14 @@ use amendment::address::AddressError;
 use amendment::dkim::canon;
 use amendment::limits::EMAIL_WINDOW_SECS;
 use amendment::mail::text::relaxed;
-use amendment::{Foreign, MimeError, Refusal, WindowError};
+use amendment::{Foreign, Freeze, MimeError, Refusal, WindowError};
 
 use crate::evidence::Evidence;
 use crate::fix::fix;
 use crate::limits::{ADVICE_BYTES_MAX, ADVICE_NAME_BYTES_MAX};
 use crate::origin::{Client, Provider, tag};
 use crate::place;
-use crate::standing::with_standing;
+use crate::standing::{moment, with_standing};
 use crate::text_advice::{self, HTML_ONLY};
 use crate::words::{name, printable};
 
@@ -33,6 +33,7 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> String {
         R::To(AddressError::AccountLike) => account_like_in_to(evidence),
         R::Algorithm => old_algorithm(evidence),
         R::KeyUnknown | R::KeyRecord(_) => key(refusal, evidence),
+        R::DomainFrozen(freeze) => frozen(*freeze, evidence),
         R::Mime(error) => mime(*error, evidence),
         R::Instruction(error) => text_advice::instruction(*error, evidence),
         R::Network(error) => text_advice::network(*error, evidence),
@@ -205,6 +206,22 @@ fn key(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<String> {
         format!(
             "Wait: a node keeps the mail and looks up {dns_name}; if the key stays unknown, ask your provider."
         )
+    })
+}
+
+/// The provider was broken into, as far as the validators know: nothing that its customer did or can change.
+fn frozen(freeze: Freeze, evidence: &Evidence<'_>) -> Option<String> {
+    let (domain, since) = (from_domain(evidence)?, moment(freeze.since)?);
+    Some(match freeze.until {
+        None => format!(
+            "The validators have stopped all mails of {domain} since {since}, as after a break-in there. This mail will never \
+             be executed: write a new one once they let them through."
+        ),
+        Some(until) => format!(
+            "The validators stopped the mails of {domain} on {since}. This one will never be executed: write a new mail after \
+             {}.",
+            moment(until)?
+        ),
     })
 }
 

@@ -3,7 +3,9 @@
 //! Spec: 12.
 
 use amendment::address::AddressError;
-use amendment::{Foreign, InstructionError, MimeError, MoneyError, NetworkError, Refusal, WindowError};
+use amendment::{
+    Foreign, Freeze, InstructionError, MimeError, MoneyError, NetworkError, Refusal, WindowError,
+};
 
 const WHOLE_MAIL: &str =
     "Submit the whole mail as it was received, from its first header line on (`Show original`).";
@@ -83,6 +85,12 @@ pub fn fix(refusal: &Refusal) -> &'static str {
         }
         R::KeyRevoked => {
             "Send the instruction in a new mail later: the key of this one is withdrawn or leaked, and providers then sign with another."
+        }
+        R::DomainFrozen(Freeze { until: None, .. }) => {
+            "Wait: the validators have stopped all mails of your provider, as after a break-in there. Write a new mail once they let them through."
+        }
+        R::DomainFrozen(Freeze { until: Some(_), .. }) => {
+            "Write a new mail later: the validators had stopped the mails of your provider when this one was dated."
         }
         R::KeyRecord(_) => "Ask the administrator of your mail domain to correct its key record.",
     }

@@ -82,7 +82,7 @@ pub(crate) fn of(refusal: &Refusal, evidence: &Evidence<'_>) -> Option<Place> {
         R::Selector | R::KeyNameTooLong | R::KeyUnknown | R::KeyRevoked | R::KeyRecord(_) => {
             in_signature("s", evidence)
         }
-        R::SigningDomain | R::NotAligned => in_signature("d", evidence),
+        R::SigningDomain | R::NotAligned | R::DomainFrozen(_) => in_signature("d", evidence),
         R::SignatureSigned | R::SignedHeadersMalformed | R::SignedHeadersTooMany | R::NotSigned(_) => {
             in_signature("h", evidence)
         }

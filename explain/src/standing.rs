@@ -60,7 +60,7 @@ pub(crate) fn until(evidence: &Evidence<'_>) -> Option<String> {
 }
 
 /// A day and a minute, UTC.
-fn moment(time: CloseTime) -> Option<String> {
+pub(crate) fn moment(time: CloseTime) -> Option<String> {
     const MONTHS: [(&str, u32); 12] = [
         ("Jan", 31),
         ("Feb", 28),

@@ -2,24 +2,10 @@
 //!
 //! Spec sections 7.1, 7.2, 7.4. DNS is not asked here: an answer comes in as data. What a DKIMKeySet does to
 //! the state is in its transactor.
-//!
-//! The message of an attestation, all numbers big-endian:
-//!
-//! | bytes | what |
-//! |---|---|
-//! | 4 | `DKA\0` |
-//! | 4 | NetworkID |
-//! | 1 + n | length and bytes of the domain |
-//! | 1 + n | length and bytes of the selector |
-//! | 1 | answer: 0 absent, 1 unusable, 2 record |
-//! | 4 | observed at, seconds since 2000 |
-//! | 2 + n | length and bytes of the record, its strings joined; 0 without one |
 
 use amendment::KeyName;
 use amendment::key_record::{KeyRecord, LSF_DKIM_STRICT};
-use amendment::limits::KEY_RECORD_BYTES_MAX;
 use codec::format::{EntryType, TxType};
-use codec::hash::PREFIX_DKIM_ATTESTATION;
 use codec::keys::{KeyPair, LowS, PublicKey};
 use codec::{AccountId, Amount, CloseTime, Field, Hash256, LedgerIndex, Object, flags, keylet, sf};
 
@@ -27,51 +13,23 @@ use crate::ledger::Ledger;
 use crate::limits::{ATTESTATION_AGE_SECS_MAX, DKIM_KEY_LIFE_SECS, VALIDATORS_MAX};
 use crate::transaction::{Transaction, TransactionError};
 
-/// What a validator's resolver said. Spec: 7.2
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Answer {
-    /// NXDOMAIN or NODATA. Never SERVFAIL or a timeout: those give no attestation.
-    Absent,
-    /// Something that is no usable record, such as several.
-    Unusable,
-    /// One TXT record, its strings joined.
-    Record(Vec<u8>),
-}
+pub use crate::statement::{Answer, Ruling, Statement, Subject};
 
-impl Answer {
-    fn code(&self) -> u8 {
-        match self {
-            Answer::Absent => 0,
-            Answer::Unusable => 1,
-            Answer::Record(_) => 2,
-        }
-    }
-
-    fn record(&self) -> &[u8] {
-        match self {
-            Answer::Absent | Answer::Unusable => &[],
-            Answer::Record(record) => record,
-        }
-    }
-}
-
-/// What a validator says about one name.
+/// A validator's signed word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attestation {
-    /// Whose key.
-    pub name: KeyName,
-    /// What DNS said.
-    pub answer: Answer,
+    /// What it says.
+    pub statement: Statement,
     /// When, by the validator's clock.
     pub observed_at: CloseTime,
     /// The validator.
     pub public_key: PublicKey,
-    /// Its signature over [`attestation_message`].
+    /// Its signature over [`Statement::message`].
     pub signature: Vec<u8>,
 }
 
 impl Attestation {
-    /// Signs an answer; `None` for a record longer than any key needs.
+    /// Signs what DNS said about a key; `None` for a record longer than any key needs.
     #[must_use]
     pub fn sign(
         network_id: u32,
@@ -80,11 +38,21 @@ impl Attestation {
         observed_at: CloseTime,
         validator: &KeyPair,
     ) -> Option<Attestation> {
-        let message = attestation_message(network_id, &name, &answer, observed_at)?;
+        Attestation::of(network_id, Statement::Key(name, answer), observed_at, validator)
+    }
+
+    /// Signs a statement; `None` for a record longer than any key needs.
+    #[must_use]
+    pub fn of(
+        network_id: u32,
+        statement: Statement,
+        observed_at: CloseTime,
+        validator: &KeyPair,
+    ) -> Option<Attestation> {
+        let message = statement.message(network_id, observed_at)?;
         let signature = validator.sign(&message);
         Some(Attestation {
-            name,
-            answer,
+            statement,
             observed_at,
             public_key: validator.public_key(),
             signature,
@@ -94,34 +62,9 @@ impl Attestation {
     /// True where the signature is the validator's.
     #[must_use]
     pub fn is_good(&self, network_id: u32) -> bool {
-        attestation_message(network_id, &self.name, &self.answer, self.observed_at)
-            .is_some_and(|message| self.public_key.verify(&message, &self.signature, LowS::Required))
+        let message = self.statement.message(network_id, self.observed_at);
+        message.is_some_and(|message| self.public_key.verify(&message, &self.signature, LowS::Required))
     }
-}
-
-/// The bytes that a validator signs; `None` for a record longer than any key needs. Spec: 7.2, 7.7
-#[must_use]
-pub fn attestation_message(
-    network_id: u32,
-    name: &KeyName,
-    answer: &Answer,
-    observed_at: CloseTime,
-) -> Option<Vec<u8>> {
-    let record = answer.record();
-    if record.len() > KEY_RECORD_BYTES_MAX {
-        return None;
-    }
-    let mut message = PREFIX_DKIM_ATTESTATION.to_vec();
-    message.extend_from_slice(&network_id.to_be_bytes());
-    for part in [name.domain(), name.selector()] {
-        message.push(u8::try_from(part.len()).ok()?);
-        message.extend_from_slice(part.as_bytes());
-    }
-    message.push(answer.code());
-    message.extend_from_slice(&observed_at.seconds().to_be_bytes());
-    message.extend_from_slice(&u16::try_from(record.len()).ok()?.to_be_bytes());
-    message.extend_from_slice(record);
-    Some(message)
 }
 
 /// The validators in a ledger's list, sorted; empty without a list. Spec: 7.2
@@ -152,18 +95,17 @@ pub fn quorum(validators: usize) -> usize {
 }
 
 /// The DKIMKeySet for the ledger after `parent`, of the attestations that count there and say the same as the
-/// first of them; `None` where they make no quorum. Spec: 7.2
+/// first of them; `None` where they make no quorum, or would change nothing. Spec: 7.2, 7.10
 #[must_use]
 pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestation]) -> Option<Transaction> {
     let listed = validators(parent);
     let first = attestations.first()?;
-    let known = parent.entry(&first.name.keylet());
-    let last = last_attested(known.as_ref());
+    let known = parent.entry(&first.statement.subject().keylet());
     let mut chosen: Vec<&Attestation> = attestations
         .iter()
-        .filter(|one| one.name == first.name && one.answer == first.answer)
+        .filter(|one| one.statement == first.statement)
         .filter(|one| listed.contains(&one.public_key) && one.is_good(network_id))
-        .filter(|one| is_timely(one.observed_at, last, parent.close_time()))
+        .filter(|one| may_count(one, known.as_ref(), parent.close_time()))
         .collect();
     chosen.sort_by_key(|one| *one.public_key.as_bytes());
     chosen.dedup_by_key(|one| *one.public_key.as_bytes());
@@ -173,8 +115,7 @@ pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestati
     let endorsements: Vec<Endorsement> = chosen.into_iter().map(Endorsement::of).collect();
     let set = KeySet {
         ledger: next(parent),
-        name: first.name.clone(),
-        answer: first.answer.clone(),
+        statement: first.statement.clone(),
         endorsements,
     };
     set.transaction().ok()
@@ -200,8 +141,7 @@ pub fn build_removals(parent: &Ledger, removals_max: usize) -> Vec<Transaction> 
             let name = KeyName::new(entry.blob(sf::DOMAIN)?, entry.blob(sf::SELECTOR)?)?;
             let set = KeySet {
                 ledger: next(parent),
-                name,
-                answer: Answer::Absent,
+                statement: Statement::Key(name, Answer::Absent),
                 endorsements: Vec::new(),
             };
             set.transaction().ok()
@@ -247,13 +187,20 @@ pub(crate) fn last_attested(entry: Option<&Object>) -> CloseTime {
     CloseTime::new(entry.and_then(|entry| entry.u32(sf::LAST_ATTESTED)).unwrap_or(0))
 }
 
+/// Whether an attestation counts in the ledger after the one of that time, which has that entry of what it is about:
+/// it is timely, and says something new. Spec: 7.2, 7.10
+#[must_use]
+pub fn may_count(word: &Attestation, entry: Option<&Object>, now: CloseTime) -> bool {
+    is_timely(word.observed_at, last_attested(entry), now) && word.statement.is_news(entry)
+}
+
 /// After the last quorum, and within 600 s. No limit into the future: a ledger may stand still while its
 /// validators' clocks go on, and the quorum's median bounds what a few wrong clocks can do. Spec: 7.2
 pub(crate) fn is_timely(observed: CloseTime, last: CloseTime, now: CloseTime) -> bool {
     observed > last && observed.seconds().saturating_add(ATTESTATION_AGE_SECS_MAX) >= now.seconds()
 }
 
-/// One attestation within a DKIMKeySet, which says name and answer once for all of them.
+/// One attestation within a DKIMKeySet, which makes the statement once for all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endorsement {
     pub(crate) public_key: PublicKey,
@@ -321,23 +268,25 @@ impl KeyDelays {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeySet {
     pub(crate) ledger: LedgerIndex,
-    pub(crate) name: KeyName,
-    pub(crate) answer: Answer,
+    pub(crate) statement: Statement,
     pub(crate) endorsements: Vec<Endorsement>,
 }
 
 impl KeySet {
     /// Reads a transaction; `None` unless it is exactly what [`KeySet::transaction`] makes: the same content
-    /// has one spelling, so that validators who agree make one transaction. Spec: 7.7
+    /// has one spelling, so that validators who agree make one transaction. Spec: 7.7, 7.10
     pub(crate) fn parse(tx: &Transaction) -> Option<KeySet> {
         let object = tx.object();
-        let name = KeyName::new(object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?)?;
-        let answer = match (object.blob(sf::DKIM_RECORD), tx.flags()) {
-            (Some(record), 0) => Answer::Record(record.to_vec()),
-            (None, 0) => Answer::Absent,
-            (None, flags::TF_DKIM_UNUSABLE) => Answer::Unusable,
+        let (code, record) = match (object.blob(sf::DKIM_RECORD), tx.flags()) {
+            (Some(record), 0) => (2, record),
+            (None, 0) => (0, [].as_slice()),
+            (None, flags::TF_DKIM_UNUSABLE) => (1, [].as_slice()),
+            (None, flags::TF_DKIM_FREEZE) => (3, [].as_slice()),
+            (None, flags::TF_DKIM_LIFT) => (4, [].as_slice()),
             _ => return None,
         };
+        let (domain, selector) = (object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?);
+        let statement = Statement::from_parts(domain, selector, code, record)?;
         let elements = object.array(sf::DKIM_ATTESTATIONS)?;
         if elements.len() > VALIDATORS_MAX {
             return None;
@@ -355,8 +304,7 @@ impl KeySet {
         let ledger = LedgerIndex::new(object.u32(sf::LEDGER_SEQUENCE)?);
         let set = KeySet {
             ledger,
-            name,
-            answer,
+            statement,
             endorsements: endorsements?,
         };
         (set.object() == *object).then_some(set)
@@ -365,8 +313,7 @@ impl KeySet {
     /// The attestation that an endorsement stands for.
     pub(crate) fn attestation(&self, one: &Endorsement) -> Attestation {
         Attestation {
-            name: self.name.clone(),
-            answer: self.answer.clone(),
+            statement: self.statement.clone(),
             observed_at: one.observed_at,
             public_key: one.public_key,
             signature: one.signature.clone(),
@@ -396,6 +343,7 @@ impl KeySet {
                 (sf::DKIM_ATTESTATION, element)
             })
             .collect();
+        let subject = self.statement.subject();
         let mut object = Object::new()
             .with(sf::TRANSACTION_TYPE, TxType::DkimKeySet.code())
             .with(sf::ACCOUNT, AccountId::ZERO)
@@ -403,13 +351,15 @@ impl KeySet {
             .with(sf::FEE, Amount::Native(0))
             .with(sf::SIGNING_PUB_KEY, b"".as_slice())
             .with(sf::LEDGER_SEQUENCE, self.ledger.get())
-            .with(sf::DOMAIN, self.name.domain().as_bytes())
-            .with(sf::SELECTOR, self.name.selector().as_bytes())
+            .with(sf::DOMAIN, subject.domain().as_bytes())
+            .with(sf::SELECTOR, subject.selector().as_bytes())
             .with(sf::DKIM_ATTESTATIONS, endorsements);
-        match &self.answer {
-            Answer::Absent => {}
-            Answer::Unusable => object.set(sf::FLAGS, flags::TF_DKIM_UNUSABLE),
-            Answer::Record(record) => object.set(sf::DKIM_RECORD, record.as_slice()),
+        match &self.statement {
+            Statement::Key(_, Answer::Absent) => {}
+            Statement::Key(_, Answer::Unusable) => object.set(sf::FLAGS, flags::TF_DKIM_UNUSABLE),
+            Statement::Key(_, Answer::Record(record)) => object.set(sf::DKIM_RECORD, record.as_slice()),
+            Statement::Domain(_, Ruling::Frozen) => object.set(sf::FLAGS, flags::TF_DKIM_FREEZE),
+            Statement::Domain(_, Ruling::Lifted) => object.set(sf::FLAGS, flags::TF_DKIM_LIFT),
         }
         object
     }

@@ -2,19 +2,18 @@
 //!
 //! | message | bytes |
 //! |---|---|
-//! | words | 0, count (1), then for each: length and bytes of domain and selector (1 + n), answer (1), observed at (4), length and bytes of the record (2 + n), public key (33), length and bytes of the signature (1 + n) |
+//! | words | 0, count (1), then for each: length and bytes of domain and selector (1 + n), answer (1; spec 7.7), observed at (4), length and bytes of the record (2 + n), public key (33), length and bytes of the signature (1 + n) |
 //! | ballot | 1, then of a vote (spec 15.1): observed at (4), count (1) and ids of amendments (32 n), count (1) and keys of validators (33 n), public key (33), length and bytes of the signature (1 + n) |
 //! | submissions | for each, one after the other to the end: 0 for a mail or 1 for a transaction (1), length (4), bytes |
 
 use std::collections::BTreeSet;
 
-use amendment::KeyName;
 use amendment::limits::KEY_RECORD_BYTES_MAX;
 use bytes::{Buf, BufMut};
 use codec::keys::PublicKey;
 use codec::limits::TRANSACTION_BYTES_MAX;
 use codec::{CloseTime, Hash256};
-use ledger::dkim::{Answer, Attestation};
+use ledger::dkim::{Attestation, Statement};
 use ledger::votes::{SignedVote, Wish};
 use node::Submission;
 
@@ -108,16 +107,12 @@ fn encode_words(words: &[Attestation]) -> Vec<u8> {
     let words = &words[..words.len().min(WORDS_PER_TURN_MAX)];
     let mut out = vec![byte(words.len())];
     for word in words {
-        for part in [word.name.domain(), word.name.selector()] {
+        let (subject, record) = (word.statement.subject(), word.statement.record());
+        for part in [subject.domain(), subject.selector()] {
             out.put_u8(byte(part.len()));
             out.put_slice(part.as_bytes());
         }
-        let (answer, record): (u8, &[u8]) = match &word.answer {
-            Answer::Absent => (0, &[]),
-            Answer::Unusable => (1, &[]),
-            Answer::Record(record) => (2, record),
-        };
-        out.put_u8(answer);
+        out.put_u8(word.statement.code());
         out.put_u32(word.observed_at.seconds());
         out.put_u16(u16::try_from(record.len()).unwrap_or(u16::MAX));
         out.put_slice(record);
@@ -146,22 +141,15 @@ fn decode_words(mut bytes: &[u8]) -> Option<Vec<Attestation>> {
 fn decode_word(bytes: &mut &[u8]) -> Option<Attestation> {
     let domain = take_short(bytes)?;
     let selector = take_short(bytes)?;
-    let name = KeyName::new(domain, selector)?;
-    let answer = bytes.try_get_u8().ok()?;
+    let code = bytes.try_get_u8().ok()?;
     let observed_at = CloseTime::new(bytes.try_get_u32().ok()?);
     let record = usize::from(bytes.try_get_u16().ok()?);
     let record = take(bytes, record)?;
-    let answer = match (answer, record) {
-        (0, []) => Answer::Absent,
-        (1, []) => Answer::Unusable,
-        (2, record) if record.len() <= KEY_RECORD_BYTES_MAX => Answer::Record(record.to_vec()),
-        _ => return None,
-    };
+    let statement = Statement::from_parts(domain, selector, code, record)?;
     let public_key = take_key(bytes)?;
     let signature = take_short(bytes)?.to_vec();
     Some(Attestation {
-        name,
-        answer,
+        statement,
         observed_at,
         public_key,
         signature,
@@ -222,7 +210,9 @@ pub(crate) fn decode_submissions(mut bytes: &[u8]) -> Option<Vec<Submission>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use amendment::{Domain, KeyName};
     use codec::keys::KeyPair;
+    use ledger::dkim::{Answer, Ruling};
 
     fn word(answer: Answer) -> Attestation {
         let name = KeyName::new(b"mail.example", b"s2026").expect("a name");
@@ -232,7 +222,19 @@ mod tests {
 
     fn words() -> Vec<Attestation> {
         let record = Answer::Record(b"v=DKIM1; p=AAAA".to_vec());
-        [record, Answer::Absent, Answer::Unusable].map(word).to_vec()
+        let mut words = [record, Answer::Absent, Answer::Unusable].map(word).to_vec();
+        let key = KeyPair::ed25519([3; 16]);
+        for ruling in [Ruling::Frozen, Ruling::Lifted] {
+            let domain = Domain::new(b"mail.example").expect("a domain");
+            let statement = Statement::Domain(domain, ruling);
+            words.extend(Attestation::of(
+                21_337,
+                statement,
+                CloseTime::new(800_000_000),
+                &key,
+            ));
+        }
+        words
     }
 
     #[test]
@@ -280,7 +282,7 @@ mod tests {
         let mut bytes = encode_words(&words()[..1]);
         let answer_at = 1 + 1 + "mail.example".len() + 1 + "s2026".len();
         assert_eq!(bytes[answer_at], 2);
-        for answer in [0, 1, 3] {
+        for answer in [0, 1, 3, 4, 5] {
             bytes[answer_at] = answer;
             assert_eq!(decode_words(&bytes), None, "{answer}");
         }

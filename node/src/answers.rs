@@ -3,21 +3,22 @@
 //! Those that only read take the published state. Those that change something ask the chain, and wait until
 //! what it decides is on disk.
 
-use amendment::ReadView as _;
+use amendment::{Domain, ReadView as _};
 use chain::{
     Disk, Entered, Event, Held, MailMode, MailReply, MailRequest, ReadMail, Refusal, Reply, TxRequest, peers,
     votes,
 };
 use codec::{AccountId, Drops, Hash256, LedgerIndex, TerClass, base58, keylet};
 use explain::Explanation;
+use ledger::dkim;
 use ledger::limits::OPEN_EXPECTED_TRANSACTIONS;
 use ledger::{Fees, LocalRefusal, Transaction};
 use rpc::RpcError;
 use rpc::api::{
-    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, ClockFault, EmailAnswer,
-    EntryAnswer, FeeAnswer, KeysAnswer, LedgerAnswer, LedgerChoice, MailState, MailStatus, NotKept, OnRetry,
-    Peer, Role, ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode, Transactions, TxAnswer, TxKey, Vote,
-    WaitingMails,
+    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, ClockFault, DomainState,
+    EmailAnswer, EntryAnswer, FeeAnswer, FreezesAnswer, KeysAnswer, LedgerAnswer, LedgerChoice, MailState,
+    MailStatus, NotKept, OnRetry, Peer, Role, Ruling, ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode,
+    Transactions, TxAnswer, TxKey, Vote, WaitingMails,
 };
 
 use crate::amendments;
@@ -228,6 +229,41 @@ impl rpc::Node for Node {
         Ok(())
     }
 
+    fn freezes(&self) -> Result<FreezesAnswer, RpcError> {
+        let state = self.inner.host.shown();
+        let domains = state.freezes().into_iter().map(|row| DomainState {
+            domain: row.domain,
+            freeze: row.freeze,
+            wish: row.wish.map(|wish| match wish {
+                dkim::Ruling::Frozen => Ruling::Frozen,
+                dkim::Ruling::Lifted => Ruling::Lifted,
+            }),
+            for_freeze: row.for_freeze,
+            for_lift: row.for_lift,
+        });
+        Ok(FreezesAnswer {
+            validators: dkim::validators(&state.ledger).len(),
+            quorum: state.quorum(),
+            domains: domains.collect(),
+        })
+    }
+
+    fn rule(&self, domain: Domain, ruling: Ruling) -> Result<(), RpcError> {
+        let ruling = match ruling {
+            Ruling::Frozen => dkim::Ruling::Frozen,
+            Ruling::Lifted => dkim::Ruling::Lifted,
+        };
+        let reply = self.ask(|request| Event::Rule {
+            request,
+            domain,
+            ruling,
+        })?;
+        let Reply::Done = reply else {
+            return Err(unexpected(&reply));
+        };
+        Ok(())
+    }
+
     fn server(&self) -> Result<ServerAnswer, RpcError> {
         let reading = self.reading();
         let state = &reading.state;
@@ -402,6 +438,8 @@ fn refused(refusal: Refusal) -> RpcError {
         Refusal::SlowDown => RpcError::SlowDown,
         Refusal::TooBusy => RpcError::TooBusy,
         Refusal::DiskFull => RpcError::DiskFull,
+        Refusal::NoValidator => RpcError::NoValidator,
+        Refusal::TooManyFreezes => RpcError::TooManyFreezes,
         Refusal::Broken | Refusal::OutOfOrder => RpcError::Internal,
         Refusal::Local(refusal) => local_refusal(&refusal),
     }

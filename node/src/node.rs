@@ -135,6 +135,7 @@ impl Node {
                 amendments: store.votes()?.into_iter().collect(),
                 list: store.list_wish()?,
             },
+            wishes: store.wishes()?,
         };
         let validator = parts.key.public_key();
         let chain_config = ChainConfig {

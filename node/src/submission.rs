@@ -55,7 +55,9 @@ impl Taken {
                 | Refusal::TooBusy
                 | Refusal::DiskFull
                 | Refusal::Broken
-                | Refusal::OutOfOrder,
+                | Refusal::OutOfOrder
+                | Refusal::NoValidator
+                | Refusal::TooManyFreezes,
             )
             | Reply::Done
             | Reply::Closed { .. } => Self::NotNow,

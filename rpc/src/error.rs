@@ -136,6 +136,14 @@ pub enum RpcError {
     /// The node cannot close a ledger on demand.
     #[error("Not in stand-alone mode.")]
     NotStandAlone,
+    /// The ledger does not list the node as a validator.
+    #[error(
+        "This node is none of the ledger's validators, so its word counts for nothing. Ask a validator of yours."
+    )]
+    NoValidator,
+    /// The operator wants as many domains changed as he may at a time.
+    #[error("No ledger has what was wanted of so many other domains: take one back first.")]
+    TooManyFreezes,
     /// The disk of the node is full.
     #[error(
         "The disk of this server is full; it accepts nothing until there is room. The validated ledgers are intact."
@@ -191,6 +199,7 @@ impl RpcError {
             | Self::Ambiguous { .. }
             | Self::InvalidParams
             | Self::TooMuch
+            | Self::TooManyFreezes
             | Self::TooLong { .. } => ("invalidParams", Some(31)),
             Self::AccountNotFound { .. } => ("actNotFound", Some(19)),
             Self::AccountMalformed => ("actMalformed", Some(35)),
@@ -210,6 +219,7 @@ impl RpcError {
             Self::NotImplemented { .. } => ("notImpl", Some(74)),
             Self::InvalidTransaction { .. } => ("invalidTransaction", None),
             Self::NotStandAlone => ("notStandAlone", None),
+            Self::NoValidator => ("notSupported", Some(75)),
             Self::DiskFull => ("notReady", Some(13)),
             Self::Internal => ("internal", Some(73)),
         }

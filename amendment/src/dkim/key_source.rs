@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::dkim::freeze::Freeze;
 use crate::dkim::key_record::{KeyRecord, KeyRecordError, parse_txt};
 
 /// What a source says about a key.
@@ -29,6 +30,11 @@ pub enum KeyAnswer {
 pub trait KeySource {
     /// The key of `selector._domainkey.domain`.
     fn key(&self, domain: &str, selector: &str) -> KeyAnswer;
+
+    /// Whether the mail of `domain` was stopped; only a ledger knows. Spec: 7.10.
+    fn freeze(&self, _domain: &str) -> Option<Freeze> {
+        None
+    }
 }
 
 /// TXT records by DNS name, as `explain --keys` reads them and as a resolver's answers are collected.

@@ -4,6 +4,7 @@
 pub mod canon;
 pub(crate) mod der;
 pub(crate) mod ed25519;
+pub(crate) mod freeze;
 pub(crate) mod key_cache;
 pub mod key_record;
 pub mod key_source;

@@ -1,9 +1,10 @@
 //! The keys of a ledger: which key a DKIMKey entry offers at a time, and whether a failure under it is final.
 //!
-//! Spec: 7.1, 7.3, 7.4, 7.8, 7.9.
+//! Spec: 7.1, 7.3, 7.4, 7.8, 7.9, 7.10.
 
 use codec::{CloseTime, Hash256, Object, keylet, sf};
 
+use crate::dkim::freeze::Freeze;
 use crate::dkim::key_record::{KeyRecord, KeyType};
 use crate::dkim::key_source::{KeyAnswer, KeySource};
 use crate::ledger::view::ReadView;
@@ -21,6 +22,10 @@ impl<V: ReadView> KeySource for LedgerKeys<'_, V> {
             LedgerKey::Unsettled(key) => KeyAnswer::Unsettled(key),
             LedgerKey::Settled(key) => KeyAnswer::Usable(key),
         }
+    }
+
+    fn freeze(&self, domain: &str) -> Option<Freeze> {
+        ledger_freeze(self.0, domain)
     }
 }
 
@@ -92,6 +97,15 @@ pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
         KeyState::Unsettled => key.map_or(LedgerKey::Missing, LedgerKey::Unsettled),
         KeyState::Settled => key.map_or(LedgerKey::Missing, LedgerKey::Settled),
     }
+}
+
+/// What the parent ledger says about the mail of a domain, if it was ever stopped. The domain stands in `d=`, which is
+/// that of From (4.2): one answer for all signatures of a mail that count.
+///
+/// Spec: 7.10.
+pub(crate) fn ledger_freeze(view: &impl ReadView, domain: &str) -> Option<Freeze> {
+    let entry = view.parent_entry(&keylet::dkim_freeze(domain.as_bytes()))?;
+    Some(Freeze::of(&entry))
 }
 
 /// PublicKey of an entry, as a key.

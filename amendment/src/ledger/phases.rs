@@ -2,7 +2,7 @@
 //! one out does not compile; each error holds only the codes that its phase may give. Nothing before
 //! `authenticate` can take a fee.
 //!
-//! Spec: 6, 7.3, 8, 9, 10, 11.
+//! Spec: 6, 7.3, 7.10, 8, 9, 10, 11.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,7 +16,7 @@ use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
 use crate::dkim::window::{self, WindowError};
 use crate::instruction::order::Order;
-use crate::ledger::keys::{LedgerKey, ledger_key};
+use crate::ledger::keys::{LedgerKey, ledger_freeze, ledger_key};
 use crate::ledger::replay::{self, Effect, Moment, ReplayError, ReplayMark};
 use crate::ledger::transaction::{self, EmailId};
 use crate::ledger::view::{self, Amendment, ReadView, Rules};
@@ -111,6 +111,9 @@ impl ScreenError {
 /// Why a signature is not proven. Codes: ter and tef.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AuthError {
+    /// tefDKIM_FROZEN. Spec: 7.10.
+    #[error("the validators have stopped the mails of this domain")]
+    Frozen,
     /// terNO_DKIM_KEY: kept and retried. Spec: 7.3.
     #[error("the key of the signature is not on the ledger yet")]
     NoKey,
@@ -127,6 +130,7 @@ impl AuthError {
     #[must_use]
     pub fn code(&self) -> Ter {
         match self {
+            AuthError::Frozen => Ter::TEF_DKIM_FROZEN,
             AuthError::NoKey => Ter::TER_NO_DKIM_KEY,
             AuthError::Revoked => Ter::TEF_DKIM_REVOKED,
             AuthError::BadSignature(_) => Ter::TEF_BAD_SIGNATURE,
@@ -137,6 +141,7 @@ impl AuthError {
     #[must_use]
     pub fn rule(&self) -> Rule {
         match self {
+            AuthError::Frozen => Rule::R7_10,
             AuthError::NoKey => Rule::R7_3,
             AuthError::Revoked => Rule::R7_4,
             AuthError::BadSignature(_) => Rule::R4_5,
@@ -362,11 +367,16 @@ fn mark_of(parsed: &Parsed) -> ReplayMark {
     }
 }
 
-/// The signature is proven under a key of the parent ledger.
+/// The signature is proven under a key of the parent ledger, whose domain's mail is not stopped.
 ///
-/// Spec: 7.3, 4.5. The one door to everything that can take a fee.
+/// Spec: 7.3, 7.10, 4.5. The one door to everything that can take a fee.
 pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, AuthError> {
     let reading = &screened.parsed.reading;
+    // Before the key: a mail that is stopped is worth no look-up, and waits for none.
+    let freeze = ledger_freeze(view, reading.key_name.domain());
+    if freeze.is_some_and(|freeze| freeze.stops(CloseTime::new(reading.date))) {
+        return Err(AuthError::Frozen);
+    }
     // What a key proved is proven under an equal key, and under no other.
     let proven_under = &screened.parsed.proven_under;
     let verified = |key: &KeyRecord| {

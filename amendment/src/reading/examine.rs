@@ -9,6 +9,7 @@ use codec::{AccountId, CloseTime};
 
 use crate::checks::{FirstFailure, NoRecord, Recorder, Step, VerdictOnly, WithVerdict};
 use crate::dkim::canon;
+use crate::dkim::freeze::Freeze;
 use crate::dkim::key_source::{KeyAnswer, KeySource};
 use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
@@ -153,7 +154,7 @@ impl Examined<'_> {
 /// Judges a mail by every rule of sections 2 to 6, the window, and the signature under the source's keys, in
 /// the order of section 10. What each step found goes to the recorder; the outcome does not depend on it.
 ///
-/// Spec: 3.4, 4.5, 4.6, 4.7, 10.
+/// Spec: 3.4, 4.5, 4.6, 4.7, 7.10, 10.
 pub fn examine<'m>(
     raw: &'m [u8],
     network_id: u32,
@@ -177,7 +178,10 @@ pub fn examine<'m>(
         examined.draft = examined.chosen.map(|chosen| {
             let draft = draft::read(mail, chosen, Source::Door, raw, network_id, &mut rec);
             record_window(&draft, now, &mut rec);
-            record_proof(examined.proof, &draft, &mut rec);
+            match stopped(&draft, keys) {
+                Some(freeze) => rec.fail(Step::Key, Refusal::DomainFrozen(freeze)),
+                None => record_proof(examined.proof, &draft, &mut rec),
+            }
             draft
         });
     }
@@ -190,6 +194,16 @@ fn record_window(draft: &Draft<'_>, now: CloseTime, rec: &mut impl Recorder) {
         let window = window::check_window(date, times, now).map_err(Refusal::Window);
         rec.hold(Step::Window, window, |()| format!("now {}", now.to_unix()));
     }
+}
+
+/// What stops a mail whatever its key is. Every signature that counts has the domain of From (4.2), so none of them
+/// rescues the mail.
+///
+/// Spec: 7.10.
+fn stopped(draft: &Draft<'_>, keys: &impl KeySource) -> Option<Freeze> {
+    let (name, date) = (draft.candidate.key_name.as_ref()?, draft.date?);
+    let freeze = keys.freeze(name.domain())?;
+    freeze.stops(CloseTime::new(date)).then_some(freeze)
 }
 
 /// Splits a raw mail. It can be read on where rule 3.4 fails. Spec: 1, 3.1, 3.4.

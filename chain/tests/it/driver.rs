@@ -10,7 +10,7 @@ use chain::peers::Peer;
 use chain::votes::Votes;
 use chain::{
     Chain, ChainConfig, CommitFailure, Effect, Event, Fact, KeyFinding, MailMode, MailReply, MailRequest,
-    ReadMail, Refusal, Reply, RequestId, Stored,
+    ReadMail, Refusal, Reply, RequestId, Stored, Wishes,
 };
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Object, flags, format::TxType, sf};
@@ -137,6 +137,7 @@ impl Driver {
             mails: Vec::new(),
             transactions: Vec::new(),
             votes: Votes::default(),
+            wishes: Wishes::new(),
         })
     }
 
@@ -161,7 +162,7 @@ impl Driver {
 
     /// A new chain on what has reached the disk, as after a kill. Its first turn is over.
     pub(crate) fn restarted(self) -> Self {
-        let (mut mails, mut transactions) = (BTreeMap::new(), BTreeMap::new());
+        let (mut mails, mut transactions, mut wishes) = (BTreeMap::new(), BTreeMap::new(), Wishes::new());
         for change in &self.disk {
             let of_mails = match change {
                 Change::Ledger(commit) => commit.mails.as_slice(),
@@ -175,6 +176,13 @@ impl Driver {
                     &[]
                 }
                 Change::Vote { .. } | Change::List(_) => &[],
+                Change::Wish { domain, wish } => {
+                    match wish {
+                        Some(ruling) => wishes.insert(domain.clone(), *ruling),
+                        None => wishes.remove(domain),
+                    };
+                    &[]
+                }
             };
             for change in of_mails {
                 match change {
@@ -191,6 +199,7 @@ impl Driver {
             mails,
             transactions: transactions.into_iter().collect(),
             votes: self.chain.shown().votes.as_ref().clone(),
+            wishes,
         });
         again.now = self.now;
         again.disk = self.disk;
@@ -314,7 +323,9 @@ impl Driver {
         let mails = self.disk.iter().flat_map(|change| match change {
             Change::Ledger(commit) => commit.mails.clone(),
             Change::Mail(mail) => vec![mail.clone()],
-            Change::Transaction(_) | Change::Vote { .. } | Change::List(_) => Vec::new(),
+            Change::Transaction(_) | Change::Vote { .. } | Change::List(_) | Change::Wish { .. } => {
+                Vec::new()
+            }
         });
         mails
             .filter_map(|change| match change {

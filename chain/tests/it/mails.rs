@@ -146,7 +146,8 @@ fn accepts_a_mail_in_normal_form_once_whatever_is_written_around_it() {
         | Change::Ledger(_)
         | Change::Transaction(_)
         | Change::Vote { .. }
-        | Change::List(_) => None,
+        | Change::List(_)
+        | Change::Wish { .. } => None,
     });
     assert!(kept.is_some_and(|bytes| bytes < 2_000), "{kept:?}");
     driver.answer_look_ups();

@@ -1,17 +1,19 @@
-//! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one.
+//! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one; what it decided about a
+//! domain stops its mail, or lets it through again.
 //!
-//! Spec sections 7.1, 7.2, 7.4, 7.8. Every node checks signatures and quorum; no node's own view of DNS decides.
+//! Spec sections 7.1, 7.2, 7.4, 7.8, 7.10. Every node checks signatures and quorum; no node's own view of DNS decides.
 //!
 //! An entry has one of three forms: PublicKey, the key; NextKey, a record that waits, with FirstSeen its first quorum
 //! and ActiveAfter the time from which a second one makes it the key; RevokedAt, with the key that was ended, if
 //! there was one. NextAfter is never written.
 
 use amendment::key_record::{self, KeyRecord};
+use amendment::{Domain, Freeze, KeyName};
 use codec::format::EntryType;
 use codec::{CloseTime, Object, Ter, sf};
 
 use super::{Apply, Transactor, flags_of};
-use crate::dkim::{self, Answer, KeyDelays, KeySet, LSF_NEXT_STRICT};
+use crate::dkim::{self, Answer, KeyDelays, KeySet, LSF_NEXT_STRICT, Ruling, Statement};
 use crate::limits::{DKIM_ENTRIES_PER_DOMAIN_MAX, DKIM_KEYS_PER_DOMAIN_MAX};
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
@@ -34,7 +36,8 @@ impl Transactor for DkimKeySet {
         let sorted = set
             .endorsements
             .is_sorted_by(|one, two| one.public_key.as_bytes() < two.public_key.as_bytes());
-        if !sorted || (set.endorsements.is_empty() && set.answer != Answer::Absent) {
+        let is_removal = matches!(set.statement, Statement::Key(_, Answer::Absent));
+        if !sorted || (set.endorsements.is_empty() && !is_removal) {
             return Err(Ter::TEM_MALFORMED);
         }
         Ok(())
@@ -50,7 +53,7 @@ impl Transactor for DkimKeySet {
         if listed.is_empty() || set.endorsements.len() < dkim::quorum(listed.len()) {
             return Err(Ter::TEF_BAD_QUORUM);
         }
-        let known = sandbox.entry(&set.name.keylet());
+        let known = sandbox.entry(&set.statement.subject().keylet());
         // One set for a name in a ledger: two would let a delay pass within it.
         if known
             .as_ref()
@@ -76,25 +79,60 @@ impl Transactor for DkimKeySet {
 
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
         let set = KeySet::parse(apply.tx).ok_or(Ter::TEM_MALFORMED)?;
-        let Some(observed) = set.observed_at() else {
-            return remove_unrenewed(apply, &set);
-        };
-        let record = usable_record(apply, &set.answer);
-        let entry = match (apply.sandbox.entry(&set.name.keylet()), record) {
-            (None, None) => return Err(Ter::TEF_FAILURE),
-            (None, Some(record)) => first_seen(apply, &set, &record, observed)?,
-            (Some(entry), None) => revoked(entry, observed),
-            // A name that comes back counts among the live ones again.
-            (Some(entry), Some(_))
-                if entry.contains(sf::REVOKED_AT) && live_keys(apply, &set) >= DKIM_KEYS_PER_DOMAIN_MAX =>
-            {
-                return Err(Ter::TEF_FAILURE);
-            }
-            (Some(entry), Some(record)) => seen_again(apply, entry, &record, observed),
-        };
-        apply.sandbox.put(set.name.keylet(), entry);
-        Ok(())
+        match (&set.statement, set.observed_at()) {
+            (Statement::Key(name, answer), Some(observed)) => attested(apply, name, answer, observed),
+            (Statement::Key(name, _), None) => remove_unrenewed(apply, name),
+            (Statement::Domain(domain, ruling), Some(observed)) => ruled(apply, domain, *ruling, observed),
+            (Statement::Domain(..), None) => Err(Ter::TEM_MALFORMED),
+        }
     }
+}
+
+/// What a quorum saw of a key. Spec: 7.4, 7.8
+fn attested(apply: &mut Apply<'_>, name: &KeyName, answer: &Answer, observed: CloseTime) -> Result<(), Ter> {
+    let record = usable_record(apply, answer);
+    let entry = match (apply.sandbox.entry(&name.keylet()), record) {
+        (None, None) => return Err(Ter::TEF_FAILURE),
+        (None, Some(record)) => first_seen(apply, name, &record, observed)?,
+        (Some(entry), None) => revoked(entry, observed),
+        // A name that comes back counts among the live ones again.
+        (Some(entry), Some(_))
+            if entry.contains(sf::REVOKED_AT) && live_keys(apply, name) >= DKIM_KEYS_PER_DOMAIN_MAX =>
+        {
+            return Err(Ter::TEF_FAILURE);
+        }
+        (Some(entry), Some(record)) => seen_again(apply, entry, &record, observed),
+    };
+    apply.sandbox.put(name.keylet(), entry);
+    Ok(())
+}
+
+/// What a quorum decided about the mail of a domain: DKIMFreeze, which stays for ever, so that mail dated before its
+/// end stays worthless. Its keys go on as if nothing had happened. Spec: 7.10
+fn ruled(apply: &mut Apply<'_>, domain: &Domain, ruling: Ruling, observed: CloseTime) -> Result<(), Ter> {
+    let known = apply.sandbox.entry(&domain.freeze_keylet());
+    if !ruling.is_news(known.as_ref().map(Freeze::of)) {
+        return Err(Ter::TEF_ALREADY);
+    }
+    let mut entry = known.unwrap_or_else(|| {
+        Object::new()
+            .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimFreeze.code())
+            .with(sf::FLAGS, 0u32)
+            .with(sf::DOMAIN, domain.as_str().as_bytes())
+    });
+    match ruling {
+        Ruling::Frozen => {
+            entry.remove(sf::ACTIVE_AFTER);
+            entry.set(sf::FIRST_SEEN, observed.seconds());
+        }
+        Ruling::Lifted => {
+            let until = observed.seconds().saturating_add(key_delays(apply).next_secs);
+            entry.set(sf::ACTIVE_AFTER, until);
+        }
+    }
+    entry.set(sf::LAST_ATTESTED, observed.seconds());
+    apply.sandbox.put(domain.freeze_keylet(), entry);
+    Ok(())
 }
 
 /// The key of an answer. One that is known as leaked is unusable. Spec: 4.5, 7.9
@@ -117,11 +155,11 @@ fn key_delays(apply: &Apply<'_>) -> KeyDelays {
 /// missing. Spec: 7.1, 7.4, 7.8
 fn first_seen(
     apply: &mut Apply<'_>,
-    set: &KeySet,
+    name: &KeyName,
     record: &KeyRecord,
     observed: CloseTime,
 ) -> Result<Object, Ter> {
-    let directory = apply.sandbox.entry(&set.name.directory());
+    let directory = apply.sandbox.entry(&name.directory());
     let delays = key_delays(apply);
     let delay_secs = if directory.is_some() {
         delays.next_secs
@@ -132,28 +170,28 @@ fn first_seen(
         Object::new()
             .with(sf::LEDGER_ENTRY_TYPE, EntryType::DirectoryNode.code())
             .with(sf::FLAGS, 0u32)
-            .with(sf::ROOT_INDEX, set.name.directory())
+            .with(sf::ROOT_INDEX, name.directory())
     });
     let mut indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]).to_vec();
-    if live_keys(apply, set) >= DKIM_KEYS_PER_DOMAIN_MAX || indexes.len() >= DKIM_ENTRIES_PER_DOMAIN_MAX {
+    if live_keys(apply, name) >= DKIM_KEYS_PER_DOMAIN_MAX || indexes.len() >= DKIM_ENTRIES_PER_DOMAIN_MAX {
         return Err(Ter::TEF_FAILURE);
     }
-    indexes.push(set.name.keylet());
+    indexes.push(name.keylet());
     indexes.sort();
     apply
         .sandbox
-        .put(set.name.directory(), directory.with(sf::INDEXES, indexes));
+        .put(name.directory(), directory.with(sf::INDEXES, indexes));
     let entry = Object::new()
         .with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimKey.code())
         .with(sf::FLAGS, 0u32)
-        .with(sf::DOMAIN, set.name.domain().as_bytes())
-        .with(sf::SELECTOR, set.name.selector().as_bytes());
+        .with(sf::DOMAIN, name.domain().as_bytes())
+        .with(sf::SELECTOR, name.selector().as_bytes());
     Ok(waiting(entry, record, observed, delay_secs))
 }
 
 /// Keys of the name's domain that are not revoked, waiting ones too. Spec: 7.5
-fn live_keys(apply: &Apply<'_>, set: &KeySet) -> usize {
-    let directory = apply.sandbox.entry(&set.name.directory()).unwrap_or_default();
+fn live_keys(apply: &Apply<'_>, name: &KeyName) -> usize {
+    let directory = apply.sandbox.entry(&name.directory()).unwrap_or_default();
     let indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]);
     let entries = indexes.iter().filter_map(|key| apply.sandbox.entry(key));
     entries.filter(|entry| !entry.contains(sf::REVOKED_AT)).count()
@@ -239,20 +277,20 @@ fn seen_again(apply: &Apply<'_>, entry: Object, record: &KeyRecord, observed: Cl
 }
 
 /// Without attestations: removes a key not renewed for 30 days; its domain stays known. Spec: 7.4, 7.8
-fn remove_unrenewed(apply: &mut Apply<'_>, set: &KeySet) -> Result<(), Ter> {
-    let entry = apply.sandbox.entry(&set.name.keylet()).ok_or(Ter::TEF_FAILURE)?;
+fn remove_unrenewed(apply: &mut Apply<'_>, name: &KeyName) -> Result<(), Ter> {
+    let entry = apply.sandbox.entry(&name.keylet()).ok_or(Ter::TEF_FAILURE)?;
     if !dkim::is_expired(&entry, apply.env.now()) {
         return Err(Ter::TEF_FAILURE);
     }
-    apply.sandbox.erase(&set.name.keylet());
+    apply.sandbox.erase(&name.keylet());
     let directory = apply
         .sandbox
-        .entry(&set.name.directory())
+        .entry(&name.directory())
         .ok_or(Ter::TEF_BAD_LEDGER)?;
     let mut indexes = directory.vector256(sf::INDEXES).unwrap_or(&[]).to_vec();
-    indexes.retain(|index| *index != set.name.keylet());
+    indexes.retain(|index| *index != name.keylet());
     apply
         .sandbox
-        .put(set.name.directory(), directory.with(sf::INDEXES, indexes));
+        .put(name.directory(), directory.with(sf::INDEXES, indexes));
     Ok(())
 }

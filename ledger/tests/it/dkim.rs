@@ -4,9 +4,7 @@
 use amendment::KeyName;
 use codec::keys::KeyPair;
 use codec::{CloseTime, Object, Ter, keylet, sf};
-use ledger::dkim::{
-    Answer, Attestation, KeyDelays, attestation_message, build_key_set, build_removals, quorum,
-};
+use ledger::dkim::{Answer, Attestation, KeyDelays, Statement, build_key_set, build_removals, quorum};
 use ledger::genesis::EmailAmendment;
 use ledger::{Closed, GenesisConfig, Ledger, Transaction, close};
 
@@ -71,7 +69,7 @@ fn is_usable(ledger: &Ledger) -> bool {
 #[test]
 fn accepts_the_attestation_message_of_the_table() {
     // By hand after the table in the module doc.
-    let message = attestation_message(21_338, &name(), &record(b"p=x"), CloseTime::new(0x0102_0304));
+    let message = Statement::Key(name(), record(b"p=x")).message(21_338, CloseTime::new(0x0102_0304));
     let by_hand = [
         b"DKA\0".as_slice(),
         &[0, 0, 0x53, 0x5A],
@@ -478,7 +476,7 @@ fn accepts_names_of_253_bytes_in_all_and_rejects_longer_ones() {
 #[test]
 fn accepts_records_up_to_their_bound_and_rejects_longer_ones() {
     let message =
-        |bytes: usize| attestation_message(NETWORK, &name(), &record(&vec![b'x'; bytes]), CloseTime::new(1));
+        |bytes: usize| Statement::Key(name(), record(&vec![b'x'; bytes])).message(NETWORK, CloseTime::new(1));
     assert!(message(4_096).is_some());
     assert!(message(4_097).is_none());
 }

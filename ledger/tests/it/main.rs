@@ -7,6 +7,7 @@ mod close;
 mod common;
 mod dkim;
 mod email;
+mod freeze;
 mod golden;
 mod histories;
 mod leak;

@@ -9,7 +9,7 @@ use codec::hash::sha512_half;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Hash256, Object, Ter, keylet, sf};
 use ledger::close::close_at;
-use ledger::dkim::{Answer, Attestation};
+use ledger::dkim::{Answer, Attestation, Statement};
 use ledger::{AppliedTx, Closed, Ledger, Transaction};
 use network::Submission;
 
@@ -210,15 +210,15 @@ impl Memory {
 
     /// A DKIMKeySet with one word less than a quorum.
     fn too_few_words(&self, parent: &Ledger) -> Option<Transaction> {
-        let mut said: BTreeMap<(&KeyName, &Answer), BTreeMap<[u8; 33], &Attestation>> = BTreeMap::new();
+        let mut said: BTreeMap<&Statement, BTreeMap<[u8; 33], &Attestation>> = BTreeMap::new();
         for word in &self.heard {
-            let words = said.entry((&word.name, &word.answer)).or_default();
+            let words = said.entry(&word.statement).or_default();
             words.insert(*word.public_key.as_bytes(), word);
         }
         let words = said.into_values().find(|words| words.len() >= 3)?;
         let words: Vec<&Attestation> = words.into_values().take(3).collect();
         let first = words.first()?;
-        let Answer::Record(record) = &first.answer else {
+        let Statement::Key(name, Answer::Record(record)) = &first.statement else {
             return None;
         };
         let endorsements = words.iter().map(|word| {
@@ -229,8 +229,8 @@ impl Memory {
             (sf::DKIM_ATTESTATION, one)
         });
         let set = of_validators(TxType::DkimKeySet, parent)
-            .with(sf::DOMAIN, first.name.domain().as_bytes())
-            .with(sf::SELECTOR, first.name.selector().as_bytes())
+            .with(sf::DOMAIN, name.domain().as_bytes())
+            .with(sf::SELECTOR, name.selector().as_bytes())
             .with(sf::DKIM_RECORD, record.clone())
             .with(sf::DKIM_ATTESTATIONS, endorsements.collect::<Vec<_>>());
         Transaction::from_object(&set).ok()

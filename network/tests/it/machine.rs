@@ -87,7 +87,7 @@ impl Disk {
             Change::Transaction(TxChange::Forget { id }) => {
                 self.transactions.remove(id);
             }
-            Change::Vote { .. } | Change::List(_) => {}
+            Change::Vote { .. } | Change::List(_) | Change::Wish { .. } => {}
         }
     }
 
@@ -117,6 +117,7 @@ impl Disk {
             mails,
             transactions: transactions.collect(),
             votes: Votes::default(),
+            wishes: BTreeMap::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod writes;
 
 use std::path::PathBuf;
 
+use chain::Wishes;
 use codec::{AccountId, Hash256, LedgerIndex};
 
 pub use chain::commit::{
@@ -117,6 +118,9 @@ pub trait Store: Send + Sync {
 
     /// The validator's votes about amendments.
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError>;
+
+    /// What the operator wants of domains where the ledger says otherwise.
+    fn wishes(&self) -> Result<Wishes, StoreError>;
 
     /// The list of validators that the operator wants instead of the ledger's.
     fn list_wish(&self) -> Result<Option<ListWish>, StoreError>;

@@ -6,20 +6,23 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use amendment::Domain;
+use chain::Wishes;
 use codec::keys::PublicKey;
 use codec::{Hash256, LedgerIndex};
+use ledger::dkim::Ruling;
 use ops::caught;
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
-    TableDefinition, WriteTransaction,
+    TableDefinition, TableError, WriteTransaction,
 };
 
 use super::record::{UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx};
 use super::tables::{
     ACCOUNTS, FORMAT, FORMAT_VERSION, INSTEAD_OF, Key, LEDGER_HASHES, LEDGERS, LIST_WISH, NETWORK, NUMBERS,
-    POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED,
+    POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED, WISHES,
 };
-use super::writes::{Undo, id_at, take_back, unsettle_after, write_changes};
+use super::writes::{Undo, WISH_FROZEN, WISH_LIFTED, id_at, take_back, unsettle_after, write_changes};
 use super::{
     AccountPage, AccountRange, Change, ListWish, Order, PendingMail, PendingTx, Settled, StateChange, Store,
     StoreError, StoredLedger, StoredTx, Tip, Vote,
@@ -462,6 +465,33 @@ impl Store for RedbStore {
             Ok(wish.map(|(wanted, instead_of)| ListWish { wanted, instead_of }))
         })
     }
+
+    fn wishes(&self) -> Result<Wishes, StoreError> {
+        self.read(read_wishes)
+    }
+}
+
+/// A store of an earlier program has no such table until something is written into it.
+fn read_wishes(reading: &ReadTransaction) -> Result<Wishes, StoreError> {
+    let table = match reading.open_table(WISHES) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Wishes::new()),
+        table => table.map_err(failed)?,
+    };
+    let damaged = || StoreError::Damaged {
+        table: "domain_wishes",
+    };
+    let mut wishes = Wishes::new();
+    for entry in table.iter().map_err(failed)? {
+        let (domain, value) = entry.map_err(failed)?;
+        let ruling = match value.value() {
+            WISH_FROZEN => Ruling::Frozen,
+            WISH_LIFTED => Ruling::Lifted,
+            _ => return Err(damaged()),
+        };
+        let domain = Domain::new(domain.value().as_bytes()).ok_or_else(damaged)?;
+        wishes.insert(domain, ruling);
+    }
+    Ok(wishes)
 }
 
 impl Drop for RedbStore {

@@ -29,6 +29,9 @@ pub(super) const WAITING_TXS: TableDefinition<&Key, &[u8]> = TableDefinition::ne
 pub(super) const SETTLED: TableDefinition<&Key, &[u8]> = TableDefinition::new("settled_mails");
 /// The validator's votes for amendments: 1 for, 0 against.
 pub(super) const VOTES: TableDefinition<&Key, u8> = TableDefinition::new("votes");
+/// What the operator wants of domains where the ledger says otherwise: 3 frozen, 4 lifted (spec 7.7).
+pub(super) const WISHES: TableDefinition<&str, u8> = TableDefinition::new("domain_wishes");
+
 /// The list of validators that the operator wants, and the one of the ledger when it was wanted: keys of 33 bytes, one
 /// after the other. Empty where the operator wants none.
 pub(super) const LIST_WISH: TableDefinition<&str, &[u8]> = TableDefinition::new("list_wish");

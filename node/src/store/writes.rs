@@ -3,12 +3,13 @@
 //! Nothing here commits: the caller does, once.
 
 use codec::{AccountId, Hash256};
+use ledger::dkim::Ruling;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::record::{StoredLedger, UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx, tx_place};
 use super::tables::{
     ACCOUNTS, INSTEAD_OF, LEDGER_HASHES, LEDGERS, LIST_WISH, NETWORK, NUMBERS, POSITIONS, SETTLED, STATE,
-    TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED,
+    TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED, WISHES,
 };
 use super::{Change, Commit, ListWish, MailChange, SettledState, StateChange, TxChange, Vote};
 use crate::limits::{FORGET_LEDGERS_PER_COMMIT_MAX, FORGET_TXS_PER_COMMIT_MAX, UNDO_LEDGERS_MAX};
@@ -21,6 +22,11 @@ pub(super) enum Undo {
     /// It is the first one.
     None,
 }
+
+/// How a wish about a domain is stored.
+pub(super) const WISH_FROZEN: u8 = 3;
+/// How a wish about a domain is stored.
+pub(super) const WISH_LIFTED: u8 = 4;
 
 /// Write changes in their order.
 pub(super) fn write_changes(
@@ -47,20 +53,34 @@ pub(super) fn write_changes(
                 };
                 writing.open_table(VOTES)?.insert(amendment.as_bytes(), value)?;
             }
+            [Change::Wish { domain, wish }] => {
+                let mut wishes = writing.open_table(WISHES)?;
+                match wish {
+                    Some(Ruling::Frozen) => wishes.insert(domain.as_str(), WISH_FROZEN)?,
+                    Some(Ruling::Lifted) => wishes.insert(domain.as_str(), WISH_LIFTED)?,
+                    None => wishes.remove(domain.as_str())?,
+                };
+            }
             [Change::List(wish)] => write_list_wish(writing, wish.as_ref())?,
             [Change::Transaction(_), ..] => {
                 let transactions = run.iter().filter_map(|change| match change {
                     Change::Transaction(tx) => Some(tx),
-                    Change::Ledger(_) | Change::Mail(_) | Change::Vote { .. } | Change::List(_) => None,
+                    Change::Ledger(_)
+                    | Change::Mail(_)
+                    | Change::Vote { .. }
+                    | Change::List(_)
+                    | Change::Wish { .. } => None,
                 });
                 write_waiting(writing, transactions)?;
             }
             mails => {
                 let mails = mails.iter().filter_map(|change| match change {
                     Change::Mail(mail) => Some(mail),
-                    Change::Ledger(_) | Change::Transaction(_) | Change::Vote { .. } | Change::List(_) => {
-                        None
-                    }
+                    Change::Ledger(_)
+                    | Change::Transaction(_)
+                    | Change::Vote { .. }
+                    | Change::List(_)
+                    | Change::Wish { .. } => None,
                 });
                 write_mails(writing, mails)?;
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use chain::Wishes;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, Hash256, LedgerIndex, Object, sf};
 use dns::NoResolver;
@@ -288,6 +289,10 @@ impl Store for FullDisk {
 
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError> {
         self.store.votes()
+    }
+
+    fn wishes(&self) -> Result<Wishes, StoreError> {
+        self.store.wishes()
     }
 
     fn list_wish(&self) -> Result<Option<ListWish>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod email;
+mod freezes;
 mod keys;
 mod ledger;
 mod listing;
@@ -13,6 +14,7 @@ mod transaction;
 
 pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
 pub use email::{EmailAnswer, NotKept, SubmitEmail, SubmitMode};
+pub use freezes::{DomainState, FreezesAnswer, Ruling};
 pub use keys::{KeyOnLedger, KeyStanding, KeysAnswer};
 pub use ledger::{
     AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, Transactions,

@@ -3,10 +3,12 @@
 //! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on
 //! threads that may block, so that [`crate::Session`] stays an ordinary function.
 
+use amendment::Domain;
 use codec::{AccountId, Hash256, LedgerIndex};
 
 use super::amendments::{AmendmentState, Vote};
 use super::email::{EmailAnswer, SubmitEmail};
+use super::freezes::{FreezesAnswer, Ruling};
 use super::keys::KeysAnswer;
 use super::ledger::{AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, Transactions};
 use super::listing::{AccountTxAnswer, AccountTxQuery};
@@ -49,6 +51,12 @@ pub trait Node: Send + Sync {
 
     /// Change the validator's vote about an amendment.
     fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError>;
+
+    /// All domains about which something is said. Spec: 7.10
+    fn freezes(&self) -> Result<FreezesAnswer, RpcError>;
+
+    /// Change what the operator of this validator wants of the mail of a domain.
+    fn rule(&self, domain: Domain, ruling: Ruling) -> Result<(), RpcError>;
 
     /// The state of the node.
     fn server(&self) -> Result<ServerAnswer, RpcError>;

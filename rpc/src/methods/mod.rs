@@ -3,6 +3,7 @@
 
 mod account_info;
 mod account_tx;
+mod dkim_freeze;
 mod dkim_keys;
 mod feature;
 mod fee;
@@ -26,6 +27,7 @@ use method::Method;
 
 pub use account_info::{AccountInfoReply, AccountInfoRequest};
 pub use account_tx::{AccountTxReply, AccountTxRequest, AccountTxRow};
+pub use dkim_freeze::FreezeRequest;
 pub use dkim_keys::{DkimKeysReply, DkimKeysRequest};
 pub use feature::{FeatureReply, FeatureRequest, FeatureRow};
 pub use fee::{FeeReply, FeeRequest};
@@ -40,9 +42,10 @@ pub use submit_email::SubmitEmailReply;
 pub use tx::{TxReply, TxRequest};
 
 /// All methods.
-const METHODS: [Method; 14] = [
+const METHODS: [Method; 15] = [
     account_info::METHOD,
     account_tx::METHOD,
+    dkim_freeze::METHOD,
     dkim_keys::METHOD,
     feature::METHOD,
     fee::METHOD,

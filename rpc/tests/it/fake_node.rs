@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
+use amendment::{Domain, Freeze};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use rpc::api::{
-    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader,
-    LedgerId, Listed, MailState, MailStatus, Node, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer,
-    SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
+    Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, DomainState,
+    EmailAnswer, EntryAnswer, FeeAnswer, FreezesAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer,
+    LedgerChoice, LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, OnRetry, Peer, Role, Ruling,
+    ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
+    TxPlace, TxRecord, Vote, WaitingMails,
 };
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
@@ -24,6 +26,7 @@ pub(crate) struct FakeNode {
     pub asked_txs: Mutex<Option<AccountTxQuery>>,
     pub asked_entry: Mutex<Option<(Hash256, LedgerChoice)>>,
     pub vote: Mutex<Option<Vote>>,
+    pub rule: Mutex<Option<(Domain, Ruling)>>,
 }
 
 pub(crate) fn operator() -> Peer {
@@ -347,6 +350,43 @@ impl Node for FakeNode {
     fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError> {
         assert_eq!(amendment, codec::hash::sha512_half(&[b"Email"]));
         *self.vote.lock().expect("no test panics with it") = Some(vote);
+        Ok(())
+    }
+
+    fn freezes(&self) -> Result<FreezesAnswer, RpcError> {
+        let rule = self.rule.lock().expect("no test panics with it").clone();
+        let at = |seconds| Some(CloseTime::new(seconds));
+        let freeze = |until| Freeze {
+            since: CloseTime::new(1_000),
+            until,
+        };
+        let known = [
+            ("fake.example", Some(freeze(None))),
+            ("was.example", Some(freeze(at(2_000)))),
+        ];
+        let known = known.map(|(domain, freeze)| DomainState {
+            domain: Domain::new(domain.as_bytes()).expect("a domain"),
+            freeze,
+            wish: None,
+            for_freeze: 0,
+            for_lift: 3,
+        });
+        let wished = rule.map(|(domain, ruling)| DomainState {
+            domain,
+            freeze: None,
+            wish: Some(ruling),
+            for_freeze: 1,
+            for_lift: 0,
+        });
+        Ok(FreezesAnswer {
+            validators: 5,
+            quorum: 4,
+            domains: known.into_iter().chain(wished).collect(),
+        })
+    }
+
+    fn rule(&self, domain: Domain, ruling: Ruling) -> Result<(), RpcError> {
+        *self.rule.lock().expect("no test panics with it") = Some((domain, ruling));
         Ok(())
     }
 

@@ -123,7 +123,7 @@ fn enhanced(refusal: &Refusal) -> &'static str {
         R::SignedTwice(_) | R::TimestampMalformed | R::ExpiryMalformed => "5.7.21",
         R::ExpiryNotAfterTimestamp | R::SignatureBase64(_) => "5.7.21",
         R::NotAligned | R::IdentityMalformed | R::IdentityOutside | R::IdentityBelowStrictKey => "5.7.22",
-        R::Foreign(_) | R::Window(_) => "5.7.1",
+        R::Foreign(_) | R::Window(_) | R::DomainFrozen(_) => "5.7.1",
         // Refusals of transactions; a mail meets none of them.
         R::NotNormalForm | R::FlagNotAllowed | R::NotEnabled | R::NotDerived | R::NoLastLedgerSequence => {
             "5.7.1"
