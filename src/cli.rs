@@ -615,6 +615,10 @@ pub(crate) struct Localnet {
     /// The same for each further key of a domain
     #[arg(long, value_name = "S", default_value_t = 21_600)]
     pub key_delay_next: u32,
+    /// Ledgers of an epoch: validators join and leave at its end
+    #[arg(long, value_name = "N", default_value_t = EPOCH_LEDGERS_DEFAULT,
+          value_parser = clap::value_parser!(u32).range(i64::from(EPOCH_LEDGERS_MIN)..))]
+    pub epoch: u32,
 }
 
 /// Arguments of `demo`.

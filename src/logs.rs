@@ -2,7 +2,10 @@
 
 use relay::config::LogFormat;
 use std::fmt::Debug;
+use std::fs::OpenOptions;
 use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
 use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
@@ -16,6 +19,19 @@ pub(crate) const LEDGERS: &str = "warn,xahau_email=info,node=info,network=info,r
 pub(crate) const LEDGERS_AND_MAILS: &str = "warn,xahau_email=info,node=info,rpc=info,relay=info";
 /// What a relay says: a line for each mail and each of its states.
 pub(crate) const MAILS: &str = "warn,relay=info";
+
+/// Diagnostics go to the end of a file, as text. Once in a process.
+pub(crate) fn to_file(path: &Path, default: &str) -> std::io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Arc::new(file))
+        .fmt_fields(debug_fn(write_field).delimited(" "))
+        .with_ansi(false)
+        .init();
+    Ok(())
+}
 
 /// Diagnostics go to standard error: those of `default`, or what `RUST_LOG` asks for. Once in a process.
 pub(crate) fn to_standard_error(format: LogFormat, default: &str) {
@@ -61,7 +77,7 @@ fn is_harmful(c: char) -> bool {
 mod tests {
     use super::*;
     use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     match &cli.command {
         // Its configuration says how it logs.
         Command::Relay(cli::Relay::Run(_)) => {}
+        // Its terminal is a console; its log lies in its folder.
+        Command::Localnet(_) => {}
         Command::Up(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS_AND_MAILS),
         Command::Node(_) | Command::Validator(_) => logs::to_standard_error(LogFormat::Text, logs::LEDGERS),
         // A command that ends shows its result; its log is for what goes wrong.

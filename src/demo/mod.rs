@@ -12,6 +12,7 @@ use crate::commands::{Failure, Outcome};
 use crate::localnet::{Localnet, Plan, check_validators};
 use crate::output::Format;
 use crate::stage::{self, DOMAIN, Folder, NETWORK, RELAY};
+use ::network::limits::EPOCH_LEDGERS_DEFAULT;
 use ::relay::daemon::Listening;
 use scenario::{Places, Scenario};
 use std::path::Path;
@@ -158,6 +159,7 @@ async fn on_a_network(
         funds: vec![alice()],
         key_delay_first: 0,
         key_delay_next: 0,
+        epoch: EPOCH_LEDGERS_DEFAULT,
     };
     let net = Localnet::start(&folder.path, &plan, provider.records().to_vec()).await?;
     // The follower: what it says, it has from the validators.

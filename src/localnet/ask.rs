@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How long a node may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a node may take to answer: one that makes up for what it missed is slow.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a node says of its last ledger.
 #[derive(Debug, Clone)]
@@ -29,6 +29,15 @@ async fn call<R: Request>(url: &str, request: &R) -> Result<R::Reply, ClientErro
         .await?
         .call(request)
         .await
+}
+
+/// What a node answers to a request that no type here knows.
+pub(super) async fn raw(url: &str, method: &str, params: Map<String, Value>) -> Result<Value, String> {
+    let mut client = connect(url).await?;
+    client
+        .request(method, params)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// The last ledger of each of these nodes, asked at one time.

@@ -5,7 +5,6 @@ use crate::commands::{Failure, network};
 use crate::stage::{NETWORK, is_filled};
 use ::network::config::{Config, NetworkTable, PartName};
 use ::network::init::{CONFIG_FILE, NewNetwork, write_config};
-use ::network::limits::EPOCH_LEDGERS_DEFAULT;
 use std::fs::{File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -36,6 +35,8 @@ pub(crate) struct Plan {
     pub key_delay_first: u32,
     /// KEY_DELAY_NEXT, seconds.
     pub key_delay_next: u32,
+    /// Ledgers of an epoch.
+    pub epoch: u32,
 }
 
 /// How many nodes vote where nobody says it.
@@ -173,7 +174,7 @@ fn make(nodes: &Path, folder: &Path, plan: &Plan) -> Result<(), Failure> {
             start: clock::now_unix(),
             key_delay_first: plan.key_delay_first,
             key_delay_next: plan.key_delay_next,
-            epoch: EPOCH_LEDGERS_DEFAULT,
+            epoch: plan.epoch,
             fund: plan.funds.clone(),
         },
         dkim_keys: None,

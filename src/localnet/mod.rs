@@ -27,7 +27,7 @@ use crate::commands::node::{outlive_full_disks, stop_signal};
 use crate::commands::{Failure, Outcome};
 use crate::output::Format;
 use crate::stage::Folder;
-use crate::{cli, input};
+use crate::{cli, input, logs};
 use mailboxes::Mailboxes;
 use serde_json::json;
 use session::Session;
@@ -46,12 +46,14 @@ pub(crate) async fn run(args: &cli::Localnet, format: Format) -> Result<Outcome,
         }
         None => Folder::that_goes_away("localnet")?,
     };
+    logs::to_file(&folder.path.join("relay.log"), logs::MAILS)?;
     let plan = Plan {
         validators: args.validators,
         port: args.port,
         funds: Mailboxes::funds(),
         key_delay_first: args.key_delay_first,
         key_delay_next: args.key_delay_next,
+        epoch: args.epoch,
     };
     if format == Format::Text {
         out!("starting the nodes");

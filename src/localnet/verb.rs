@@ -27,7 +27,7 @@ enum Wrong {
 }
 
 /// All verbs, in the order in which they are shown.
-pub(super) const VERBS: [Help; 21] = [
+pub(super) const VERBS: [Help; 24] = [
     help("status", "", "who runs, with ledger, hash and group", |said| {
         said.alone(Verb::Status)
     }),
@@ -89,6 +89,24 @@ pub(super) const VERBS: [Help; 21] = [
         Ok(Verb::Honest(said.names()))
     }),
     help(
+        "freeze",
+        "DOMAIN [NODE..]",
+        "validators stop all mail of a domain",
+        |said| said.ruling(Ruling::Frozen),
+    ),
+    help(
+        "lift",
+        "DOMAIN [NODE..]",
+        "they let it go on, KEY_DELAY_NEXT later",
+        |said| said.ruling(Ruling::Lifted),
+    ),
+    help(
+        "vote",
+        "[NODES --add NODE | --remove NODE | --none]",
+        "another list of validators; alone: who votes for what",
+        |said| said.vote(),
+    ),
+    help(
         "kill",
         "NODE..",
         "end nodes as a power cut would (SIGKILL)",
@@ -149,6 +167,8 @@ pub(super) enum Verb {
     Revoke(String, Option<String>),
     Lie(Vec<String>),
     Honest(Vec<String>),
+    Rule(String, Ruling, Vec<String>),
+    Vote(Vec<String>, Vec<String>),
     Kill(Vec<String>),
     Start(Vec<String>),
     Pause(Vec<String>),
@@ -157,6 +177,15 @@ pub(super) enum Verb {
     Heal,
     Help(Option<String>),
     Quit,
+}
+
+/// What is wanted of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ruling {
+    /// No mail of it counts.
+    Frozen,
+    /// Its mail counts again, after KEY_DELAY_NEXT.
+    Lifted,
 }
 
 /// Who pays whom how much.
@@ -293,6 +322,26 @@ impl Said<'_> {
         Ok(Verb::Revoke(domain.to_ascii_lowercase(), selector))
     }
 
+    fn ruling(&self, ruling: Ruling) -> Result<Verb, Wrong> {
+        let (domain, nodes) = self.words.split_first().ok_or(Wrong::Words)?;
+        Ok(Verb::Rule(
+            domain.to_ascii_lowercase(),
+            ruling,
+            names(&nodes.join(" ")),
+        ))
+    }
+
+    /// Nodes, then what they vote for, as the flags of `network vote` say it.
+    fn vote(&self) -> Result<Verb, Wrong> {
+        let flags = self.words.iter().position(|word| word.starts_with('-'));
+        let (nodes, wish) = self.words.split_at(flags.unwrap_or(self.words.len()));
+        if nodes.is_empty() != wish.is_empty() {
+            return Err(Wrong::Words);
+        }
+        let wish = wish.iter().map(|word| (*word).to_owned()).collect();
+        Ok(Verb::Vote(names(&nodes.join(" ")), wish))
+    }
+
     fn groups(&self) -> Result<Verb, Wrong> {
         let groups: Vec<Vec<String>> = self.tail.split('|').map(names).collect();
         if groups.iter().any(Vec::is_empty) {
@@ -403,6 +452,22 @@ mod tests {
             Ok(Verb::Partition(vec![names(&["A", "B"]), names(&["C", "D", "E"])]))
         );
         assert_eq!(parse("exit"), Ok(Verb::Quit));
+        assert_eq!(
+            parse("freeze Mail.example 1,2"),
+            Ok(Verb::Rule(
+                "mail.example".to_owned(),
+                Ruling::Frozen,
+                names(&["1", "2"])
+            ))
+        );
+        assert_eq!(
+            parse("vote 1,2 --remove validator-5"),
+            Ok(Verb::Vote(
+                names(&["1", "2"]),
+                names(&["--remove", "validator-5"])
+            ))
+        );
+        assert_eq!(parse("vote"), Ok(Verb::Vote(Vec::new(), Vec::new())));
         assert_eq!(parse("kill 1,2 v3"), Ok(Verb::Kill(names(&["1", "2", "v3"]))));
         assert_eq!(
             parse("rotate Mail.Example withdraw"),
@@ -432,6 +497,9 @@ mod tests {
             "status now",
             "rotate",
             "inbox a b",
+            "freeze",
+            "vote 1",
+            "vote --none",
         ] {
             assert!(
                 matches!(parse(line), Err(BadLine::Words { .. })),

@@ -8,6 +8,7 @@ mod explain;
 mod house;
 mod interop;
 mod kill;
+mod localnet;
 mod mutants;
 mod network;
 mod node_cli;

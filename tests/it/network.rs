@@ -164,7 +164,7 @@ impl Drop for Network {
 
 /// The first of so many ports in a row that nobody listens on, for this process alone. They lie below those that a
 /// system gives to whoever asks for any, so that they are still free after a node was killed.
-fn free_ports(count: usize) -> u16 {
+pub(crate) fn free_ports(count: usize) -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let count = u16::try_from(count).expect("few");
     let begin = 10_000 + u16::try_from(std::process::id() % 900).expect("few") * 20;

@@ -21,6 +21,8 @@ impl Session {
             Verb::Revoke(domain, selector) => self.revoke(&domain, selector.as_deref()),
             Verb::Lie(names) => self.lie(&names),
             Verb::Honest(names) => self.honest(&names),
+            Verb::Rule(domain, ruling, names) => self.rule(&domain, ruling, &names).await,
+            Verb::Vote(nodes, wish) => self.vote(&nodes, &wish).await,
             Verb::Kill(names) => self.kill(&names),
             Verb::Start(names) => self.start(&names).await,
             Verb::Pause(names) => self.pause(&names),

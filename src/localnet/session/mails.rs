@@ -15,10 +15,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use testkit::smtp;
 
-/// How long a mail is followed.
-const FOLLOW_MAX: Duration = Duration::from_secs(40);
+/// How long a mail is followed: so many ledgers, which is twice what a new key and its mail need, or so long.
+const FOLLOW_LEDGERS: u32 = 8;
+const FOLLOW_MAX: Duration = Duration::from_secs(120);
 /// How often a node is asked for it.
-const FOLLOW_EVERY: Duration = Duration::from_millis(100);
+const FOLLOW_EVERY: Duration = Duration::from_millis(400);
 
 impl Session {
     pub(super) async fn send(&mut self, payment: &Payment) -> Result<Answer, Refused> {
@@ -114,22 +115,28 @@ impl Session {
         let number = self.sent.len();
         data["mail"] = json!(number);
         let text = self.sent.last().map(|sent| sent.text.clone()).unwrap_or_default();
-        let (begun, mut told) = (Instant::now(), None);
+        let begun = Begun {
+            at: Instant::now(),
+            ledger: self.last_index().await,
+        };
+        let mut told = None;
         loop {
-            let answer = self.asked(text.as_bytes(), SubmitMode::DryRun).await?;
-            let state = answer.reply.state;
-            if let (Some(sent), Some(id)) = (self.sent.last_mut(), answer.reply.explanation.email_id) {
-                sent.email_id = Some(id);
+            // A node that is busy, or dies meanwhile, is asked again.
+            let answer = self.asked(text.as_bytes(), SubmitMode::DryRun).await;
+            let state = answer.as_ref().ok().and_then(|answer| answer.reply.state);
+            if let Ok(answer) = answer {
+                if let (Some(sent), Some(id)) = (self.sent.last_mut(), answer.reply.explanation.email_id) {
+                    sent.email_id = Some(id);
+                }
+                if matches!(state, Some(MailState::Validated | MailState::Failed)) {
+                    return self.end(data, answer).await;
+                }
+                if state.is_some() && told != state {
+                    told = state;
+                    self.teller.say(word(&answer.reply));
+                }
             }
-            if matches!(state, Some(MailState::Validated | MailState::Failed)) {
-                return self.end(data, answer).await;
-            }
-            if state.is_some() && told != state {
-                told = state;
-                self.teller.say(word(&answer.reply));
-            }
-            let waits = self.why_it_waits(key_name, begun.elapsed()).await;
-            if let Some(why) = waits {
+            if let Some(why) = self.why_it_waits(key_name, &begun).await {
                 self.teller.say(why.clone());
                 data["state"] = json!(state.map_or("not taken", MailState::as_str));
                 data["waits"] = json!(why);
@@ -141,12 +148,24 @@ impl Session {
         }
     }
 
-    async fn why_it_waits(&self, (selector, domain): &(String, String), since: Duration) -> Option<String> {
+    /// The last ledger of a node that runs.
+    async fn last_index(&self) -> Option<u32> {
+        let (speaker, _) = self.net.speaker()?;
+        let last = ask::last(&self.net.url(speaker)).await.ok()?;
+        Some(last.index.get())
+    }
+
+    async fn why_it_waits(&self, (selector, domain): &(String, String), begun: &Begun) -> Option<String> {
         if let Some(halted) = self.halted() {
             return Some(halted);
         }
-        if since > FOLLOW_MAX {
-            return Some(format!("not in a ledger within {} s", FOLLOW_MAX.as_secs()));
+        let ledgers = self.last_index().await.zip(begun.ledger);
+        let ledgers = ledgers.map_or(0, |(now, then)| now.saturating_sub(then));
+        if ledgers > FOLLOW_LEDGERS || begun.at.elapsed() > FOLLOW_MAX {
+            let secs = begun.at.elapsed().as_secs();
+            return Some(format!(
+                "in none of the {ledgers} ledgers that closed since, in {secs} s"
+            ));
         }
         // The first quorum takes a ledger or two.
         let url = self.net.url(self.net.speaker()?.0);
@@ -201,6 +220,7 @@ impl Session {
         self.teller.say(word(&answer.reply));
         let reply = &answer.reply;
         let answer = Answer::of(json!({
+            "mail": self.sent.len(),
             "state": reply.state.map_or("refused", MailState::as_str), "result": reply.engine.as_str(),
             "reason": reply.message, "rule": reply.explanation.rule,
         }));
@@ -296,6 +316,12 @@ impl Session {
         }
         Ok(Answer::of(json!({ "balances": balances, "node": node })))
     }
+}
+
+/// When a mail was handed in.
+struct Begun {
+    at: Instant,
+    ledger: Option<u32>,
 }
 
 /// Whether a node is done with a mail that was handed in.

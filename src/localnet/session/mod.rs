@@ -4,6 +4,7 @@ mod act;
 mod keys;
 mod mails;
 mod nodes;
+mod rulings;
 
 use super::mailboxes::Mailboxes;
 use super::net::{Life, Localnet};
@@ -18,6 +19,8 @@ pub(super) struct Session {
     pub net: Localnet,
     mailboxes: Mailboxes,
     sent: Vec<Sent>,
+    /// Whether another list of validators was voted for: who they are is not known here then.
+    has_voted: bool,
     pub teller: Teller,
 }
 
@@ -157,6 +160,7 @@ impl Session {
             net,
             mailboxes,
             sent: Vec::new(),
+            has_voted: false,
             teller: Teller::new(format),
         }
     }
@@ -214,7 +218,7 @@ impl Session {
     fn halted(&self) -> Option<String> {
         let needed = self.net.votes_needed();
         let there = self.net.speaker().map_or(0, |(_, voters)| voters);
-        (there < needed).then(|| {
+        (there < needed && !self.has_voted).then(|| {
             format!("no ledger closes: {there} validators reach each other, {needed} must; 'start', 'resume' or 'heal'")
         })
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use testkit::mail::rfc5322_date;
 
 /// How long clocks that were set ahead wait for a ledger of the new time.
-const LEDGER_MAX: Duration = Duration::from_secs(40);
+const LEDGER_MAX: Duration = Duration::from_secs(60);
 /// Digits of a hash that people are shown.
 const HASH_DIGITS: usize = 12;
 
