@@ -3,6 +3,7 @@
 use crate::output::Format;
 use ::network::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
 use clap::{Args, Parser, Subcommand};
+use dns::{Dnssec, Upstream};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -420,15 +421,33 @@ pub(crate) struct Quickstart {
 }
 
 /// Where DKIM keys come from.
-#[derive(Debug, Clone, Args)]
-#[group(multiple = false)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Keys {
     /// DKIM keys from a file: {"selector._domainkey.domain": "v=DKIM1; ..."}
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dns")]
     pub keys: Option<PathBuf>,
-    /// Ask this DNS server instead of the system's
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub dns: Option<SocketAddr>,
+    /// Ask these DNS resolvers in turn instead of the system's: ADDR[:PORT], tcp://ADDR, tls://HOST or
+    /// https://HOST/dns-query
+    #[arg(long, value_name = "RESOLVER", value_delimiter = ',')]
+    pub dns: Vec<Upstream>,
+    /// How their answers are checked
+    #[command(flatten)]
+    pub check: DnsCheck,
+}
+
+/// How answers of DNS are checked.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DnsCheck {
+    /// Check signatures of zones where the resolver passes them on (log), refuse a resolver that does not (require), or
+    /// do not look at them (off)
+    #[arg(long, value_name = "off|log|require", default_value = "log")]
+    pub dnssec: Dnssec,
+    /// DNSKEY records that signatures have to lead to, beside or instead of the root's
+    #[arg(long, value_name = "FILE")]
+    pub dns_anchors: Option<PathBuf>,
+    /// Authorities (PEM) of the certificates of tls:// and https:// resolvers, instead of those of browsers
+    #[arg(long, value_name = "FILE")]
+    pub dns_authority: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.

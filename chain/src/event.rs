@@ -12,6 +12,7 @@ use ledger::votes::SignedVote;
 use ledger::{Closed, LocalRefusal, SubmitOutcome, Transaction};
 
 use crate::commit::{Change, Vote};
+use crate::key_change::KeyChange;
 use crate::mail::ReadMail;
 use crate::peers::Peer;
 
@@ -336,6 +337,13 @@ pub enum Fact {
     NoAnswer(KeyName),
     /// DNS has no usable record for a name.
     NoUsableRecord(KeyName),
+    /// DNS has something else under a name than the ledger; this validator attests it.
+    KeyChange {
+        /// The name.
+        name: KeyName,
+        /// What is new.
+        change: KeyChange,
+    },
     /// The disk is full: nothing is accepted until there is room.
     DiskFull,
     /// The disk has room again.

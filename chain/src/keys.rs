@@ -12,6 +12,7 @@ use ledger::limits::ATTESTATION_AGE_SECS_MAX;
 
 use crate::chain::Chain;
 use crate::event::{Fact, KeyFinding};
+use crate::key_change::KeyChange;
 use crate::mail_pool::{PooledMail, Proof};
 use crate::names::Silence;
 use crate::used_keys::is_live;
@@ -127,6 +128,10 @@ impl Chain {
 
     /// Say what DNS told about a key.
     fn attest_answer(&mut self, name: &KeyName, answer: Answer, seen: CloseTime) {
+        if let Some(change) = KeyChange::of(&self.state.ledger, name, &answer) {
+            let name = name.clone();
+            self.log(Fact::KeyChange { name, change });
+        }
         self.attest(Statement::Key(name.clone(), answer), seen);
     }
 

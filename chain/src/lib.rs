@@ -73,6 +73,7 @@ mod epochs;
 mod event;
 mod freezes;
 mod held;
+mod key_change;
 mod keys;
 pub mod limits;
 mod mail;
@@ -96,6 +97,7 @@ pub use event::{
     OnRetry, Refusal, Reply, RequestId, Standing, TxReply, TxRequest,
 };
 pub use freezes::Wishes;
+pub use key_change::KeyChange;
 pub use mail::ReadMail;
 pub use mail_pool::{MailCounts, MailPool};
 pub use proposal::{ProposalFault, ProposalRules};

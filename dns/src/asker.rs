@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::limits::{
-    ALIASES_MAX, DNSSEC_KNOWN_SECS, UPSTREAM_FAILURES_MAX, UPSTREAM_REST_SECS, UPSTREAM_TRIES_MAX,
+    ALIASES_MAX, DNSSEC_DEPTH_MAX, DNSSEC_KNOWN_SECS, UPSTREAM_FAILURES_MAX, UPSTREAM_REST_SECS,
+    UPSTREAM_TRIES_MAX,
 };
 use crate::reply::{Heard, Reply, Way, Word};
 use crate::settings::{Anchors, Dnssec};
@@ -142,7 +143,8 @@ impl Asker {
     }
 
     async fn send(&self, question: Query, way: Way) -> Result<Reply, Trouble> {
-        let options = DnsRequestOptions::default();
+        let mut options = DnsRequestOptions::default();
+        options.max_request_depth = DNSSEC_DEPTH_MAX;
         let came = match way {
             Way::Plain => self.plain.lookup(question.clone(), options).first_answer().await,
             Way::Checked => {
@@ -181,7 +183,7 @@ impl Asker {
         let question = Query::query(self.anchored.clone(), RecordType::DNSKEY);
         let keys = timeout(patience, self.send(question, Way::Checked)).await;
         let passes = match keys.unwrap_or_else(|_| Err(Trouble::Unreachable(silence(patience)))) {
-            Ok(reply) => reply.has_secure(&self.anchored, RecordType::DNSKEY),
+            Ok(reply) => reply.has_signature(&self.anchored),
             Err(Trouble::Bogus | Trouble::NoWord(_)) => false,
             Err(trouble @ Trouble::Unreachable(_)) => return Err(trouble),
         };

@@ -200,11 +200,10 @@ impl Reply {
         }
     }
 
-    /// Whether it has such records of that owner, signed up to a trust anchor.
-    pub(crate) fn has_secure(&self, owner: &Name, kind: RecordType) -> bool {
-        self.records(owner, kind)
-            .iter()
-            .any(|record| record.proof.is_secure())
+    /// Whether it has signatures of that owner that verify up to a trust anchor.
+    pub(crate) fn has_signature(&self, owner: &Name) -> bool {
+        let signatures = self.records(owner, RecordType::RRSIG);
+        signatures.iter().any(|record| record.proof.is_secure())
     }
 
     fn records(&self, owner: &Name, kind: RecordType) -> Vec<&Record> {

@@ -95,15 +95,17 @@ impl Resolver {
     /// Asks the resolvers that the system is configured with; each question takes at most `patience`. Signatures of
     /// zones are not checked.
     pub fn system(patience: Duration) -> Result<Resolver, ResolverError> {
-        Self::unchecked(Vec::new(), patience)
+        Self::of(Vec::new(), patience)
     }
 
     /// Asks one resolver; each question takes at most `patience`. Signatures of zones are not checked.
     pub fn at(server: SocketAddr, patience: Duration) -> Result<Resolver, ResolverError> {
-        Self::unchecked(vec![server.into()], patience)
+        Self::of(vec![server.into()], patience)
     }
 
-    fn unchecked(upstreams: Vec<Upstream>, patience: Duration) -> Result<Resolver, ResolverError> {
+    /// Asks these resolvers in turn, or the system's where there are none; each question takes at most `patience`.
+    /// Signatures of zones are not checked.
+    pub fn of(upstreams: Vec<Upstream>, patience: Duration) -> Result<Resolver, ResolverError> {
         let settings = Settings {
             upstreams,
             dnssec: Dnssec::Off,

@@ -1,5 +1,6 @@
 //! How DNS is asked: which resolvers, and how far their word is checked.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -40,6 +41,16 @@ impl FromStr for Dnssec {
             "require" => Ok(Self::Require),
             _ => Err(NoSuchDnssec(text.to_owned())),
         }
+    }
+}
+
+impl fmt::Display for Dnssec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Log => "log",
+            Self::Require => "require",
+        })
     }
 }
 

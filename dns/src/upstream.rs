@@ -39,7 +39,7 @@ enum Host {
 /// A resolver to ask.
 ///
 /// ```
-/// for text in ["9.9.9.9", "[2620:fe::fe]:53", "tcp://127.0.0.1:5353", "tls://dns.quad9.net", "https://9.9.9.9/dns-query"] {
+/// for text in ["9.9.9.9", "[2620:fe::fe]:53", "tcp://127.0.0.1:5353", "tls://dns.quad9.net", "https://9.9.9.9/q"] {
 ///     let upstream: dns::Upstream = text.parse()?;
 ///     assert_eq!(upstream.to_string(), text);
 /// }

@@ -12,7 +12,12 @@ use std::time::Duration;
 use amendment::key_record::KeyRecordError;
 use amendment::{KeyAnswer, KeyName};
 use dns::{Answer, Dnssec, KeyResolver, Published, Resolver, Security, Settings, Told, Upstream};
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{CNAME, NS, NULL, SOA, TXT};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::proto::serialize::binary::BinEncodable as _;
 use serde_json::Value;
+use tokio::net::UdpSocket;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 // RFC 8463 A.2; every name of the zones has it.
@@ -327,4 +332,178 @@ async fn rejects_a_certificate_of_others_and_of_another_name() {
         let (answer, told) = Asking::new(&ours).ask(name).await;
         check(&answer, &told, Key(Secure), way);
     }
+}
+
+/// Stands between resolver and knot, and changes what comes back.
+async fn between(servers: &Servers, change: impl Fn(&mut Message) + Send + 'static) -> Upstream {
+    let knot = servers.ready["knot"].as_str().expect("an address").to_owned();
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = socket.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let mut buffer = [0; 4_096];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
+            let onward = UdpSocket::bind(("127.0.0.1", 0)).await.expect("a port");
+            onward.send_to(&buffer[..length], &knot).await.expect("sent");
+            let length = onward.recv(&mut buffer).await.expect("an answer");
+            let mut message = Message::from_vec(&buffer[..length]).expect("a message");
+            change(&mut message);
+            let bytes = message.to_vec().expect("encodes");
+            socket.send_to(&bytes, peer).await.expect("sent");
+        }
+    });
+    address.into()
+}
+
+fn is_question(message: &Message, name: &str) -> bool {
+    let question = message.queries.first().expect("a question");
+    question.query_type() == RecordType::TXT && question.name().to_ascii() == format!("{name}.")
+}
+
+fn record(owner: &str, data: RData) -> Record {
+    Record::from_rdata(name(owner), 1, data)
+}
+
+/// A signed name of the zones, and one that is proven to be in an unsigned zone.
+const SIGNED: &str = "s1._domainkey.signed.test";
+const UNSIGNED: &str = "s1._domainkey.mail.unsigned.test";
+
+fn without_signatures(message: &mut Message) {
+    for section in [&mut message.answers, &mut message.authorities] {
+        section.retain(|record| record.record_type() != RecordType::RRSIG);
+    }
+}
+
+fn emptied(message: &mut Message, code: ResponseCode) {
+    message.answers.clear();
+    message.authorities.clear();
+    message.metadata.response_code = code;
+}
+
+/// What somebody between the resolver and this program can make of an answer.
+type Forgery = (&'static str, fn(&mut Message));
+
+const FORGERIES: [Forgery; 8] = [
+    ("signatures taken away", without_signatures),
+    ("another text", with_another_text),
+    ("a denial without proof", |message| {
+        emptied(message, ResponseCode::NXDomain);
+    }),
+    ("no data, without proof", |message| {
+        emptied(message, ResponseCode::NoError);
+    }),
+    ("a denial by a zone that is not signed", denied_by_another_zone),
+    ("a referral", referred),
+    ("an alias into a zone that is not signed", aliased),
+    ("a branch that stands elsewhere", branched),
+];
+
+fn with_another_text(message: &mut Message) {
+    for record in &mut message.answers {
+        if let RData::TXT(text) = &mut record.data {
+            *text = TXT::new(vec!["v=DKIM1; p=".to_owned()]);
+        }
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(text).expect("a name")
+}
+
+fn denied_by_another_zone(message: &mut Message) {
+    emptied(message, ResponseCode::NXDomain);
+    let soa = SOA::new(name("ns.test."), name("admin.test."), 1, 3_600, 600, 86_400, 1);
+    message.authorities = vec![record("unsigned.test.", RData::SOA(soa))];
+}
+
+fn referred(message: &mut Message) {
+    emptied(message, ResponseCode::NoError);
+    message.authorities = vec![record("unsigned.test.", RData::NS(NS(name("ns.test."))))];
+}
+
+fn aliased(message: &mut Message) {
+    emptied(message, ResponseCode::NoError);
+    let end = name(&format!("{UNSIGNED}."));
+    message.answers = vec![record(&format!("{SIGNED}."), RData::CNAME(CNAME(end)))];
+}
+
+fn branched(message: &mut Message) {
+    emptied(message, ResponseCode::NoError);
+    let top = name("evil.test.").to_bytes().expect("encodes");
+    let dname = RData::Unknown {
+        code: RecordType::DNAME,
+        rdata: NULL::with(top),
+    };
+    message.answers = vec![
+        record("_domainkey.signed.test.", dname),
+        record(&format!("{SIGNED}."), RData::CNAME(CNAME(name("s1.evil.test.")))),
+    ];
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_what_is_changed_on_the_way() {
+    if !can_run() {
+        return;
+    }
+    let servers = Servers::start();
+    for (what, forge) in FORGERIES {
+        let forging = between(&servers, move |message| {
+            if is_question(message, SIGNED) {
+                forge(message);
+            }
+        });
+        let settings = Settings {
+            upstreams: vec![forging.await],
+            ..servers.settings(&[], Dnssec::Log)
+        };
+        let asking = Asking::new(&settings);
+        let (answer, told) = asking.ask(SIGNED).await;
+        assert!(
+            matches!(answer, Answer::Failed(_)),
+            "{what}: {answer:?}, {told:?}"
+        );
+        let (answer, told) = asking.ask("s1._domainkey.mail.nsec3.test").await;
+        check(&answer, &told, Key(Secure), what);
+    }
+    // That a zone is not signed has to be proven.
+    let unproven = between(&servers, |message| {
+        let question = message.queries.first().expect("a question");
+        if question.query_type() == RecordType::DS {
+            message
+                .authorities
+                .retain(|record| record.record_type() == RecordType::SOA);
+        }
+    });
+    let settings = Settings {
+        upstreams: vec![unproven.await],
+        ..servers.settings(&[], Dnssec::Log)
+    };
+    let (answer, told) = Asking::new(&settings).ask(UNSIGNED).await;
+    check(&answer, &told, Bogus, "no proof that the zone is not signed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resolver_that_passes_no_signatures_is_told_and_refused_where_they_are_required() {
+    if !can_run() {
+        return;
+    }
+    let servers = Servers::start();
+    let plain = between(&servers, without_signatures).await;
+    let settings = |dnssec, upstreams| Settings {
+        upstreams,
+        ..servers.settings(&[], dnssec)
+    };
+    let asking = Asking::new(&settings(Dnssec::Log, vec![plain.clone()]));
+    let (answer, told) = asking.ask(SIGNED).await;
+    check(&answer, &told, Key(Security::Unchecked), "log");
+    assert_eq!(told[0], format!("{plain} not checked"));
+    let (_, told) = asking.ask(SIGNED).await;
+    assert_eq!(told.len(), 1, "told once: {told:?}");
+    // The next resolver does better.
+    let asking = Asking::new(&settings(
+        Dnssec::Require,
+        vec![plain.clone(), servers.upstream("plain")],
+    ));
+    let (answer, told) = asking.ask(SIGNED).await;
+    check(&answer, &told, Key(Secure), "require");
+    assert!(told.contains(&format!("{plain} no_word")), "{told:?}");
 }

@@ -8,7 +8,7 @@ use codec::keys::{KeyPair, PublicKey};
 use codec::{CloseTime, base58};
 use ledger::dkim::KeyDelays;
 use node::{Fund, FundError, NodeConfig, Validators};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::engine::Part;
 use crate::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
@@ -31,9 +31,22 @@ pub struct ConfigFile {
     /// DKIM keys from a file instead of DNS; relative as `data` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dkim_keys: Option<PathBuf>,
-    /// The DNS server to ask instead of the system's.
+    /// The DNS resolvers to ask in turn instead of the system's, as `--dns` has them: one text, or a list.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "one_or_many"
+    )]
+    pub dns: Vec<String>,
+    /// Whether signatures of zones are checked: off, log or require.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dns: Option<SocketAddr>,
+    pub dnssec: Option<String>,
+    /// DNSKEY records that signatures have to lead to; relative as `data` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_anchors: Option<PathBuf>,
+    /// Authorities of the certificates of resolvers; relative as `data` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_authority: Option<PathBuf>,
     /// For a rehearsal on one machine alone (`localnet`): a file that says how many seconds the node's time is ahead of
     /// the machine's clock; relative as `data` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +55,23 @@ pub struct ConfigFile {
     pub network: NetworkTable,
     /// All nodes.
     pub nodes: Vec<NodeTable>,
+}
+
+/// One text, or a list of texts.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(
+        untagged,
+        expecting = "a resolver in quotes, or a list of resolvers in quotes"
+    )]
+    enum Form {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::One(text) => vec![text],
+        Form::Many(texts) => texts,
+    })
 }
 
 /// What a network starts with.
@@ -288,4 +318,29 @@ fn member(node: &NodeTable) -> Result<Member, ConfigError> {
 #[must_use]
 pub fn key_text(key: &PublicKey) -> String {
     base58::encode(&[base58::TYPE_NODE_PUBLIC], key.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dns(line: &str) -> Result<Vec<String>, toml::de::Error> {
+        let text = format!(
+            "name = \"a\"\ndata = \"data\"\n{line}\nnodes = []\n[network]\nid = 1\nstart = 2\nkey_delay_first = 3\n\
+             key_delay_next = 4\nepoch = 900\n"
+        );
+        Ok(toml::from_str::<ConfigFile>(&text)?.dns)
+    }
+
+    #[test]
+    fn accepts_one_resolver_or_a_list_of_them() {
+        assert_eq!(dns("").expect("none"), Vec::<String>::new());
+        assert_eq!(dns("dns = \"127.0.0.1:53\"").expect("one"), ["127.0.0.1:53"]);
+        let list = dns("dns = [\"::1\", \"tls://9.9.9.9\"]").expect("a list");
+        assert_eq!(list, ["::1", "tls://9.9.9.9"]);
+        for wrong in ["dns = 53", "dns = [53]", "dns = [[\"::1\"]]"] {
+            let refused = dns(wrong).expect_err(wrong).to_string();
+            assert!(refused.contains("a list of resolvers in quotes"), "{refused}");
+        }
+    }
 }

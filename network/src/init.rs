@@ -28,8 +28,14 @@ pub struct NewNetwork {
     pub network: NetworkTable,
     /// DKIM keys from a file instead of DNS.
     pub dkim_keys: Option<PathBuf>,
-    /// The DNS server to ask instead of the system's.
-    pub dns: Option<SocketAddr>,
+    /// The DNS resolvers to ask instead of the system's.
+    pub dns: Vec<String>,
+    /// Whether signatures of zones are checked.
+    pub dnssec: Option<String>,
+    /// DNSKEY records that signatures have to lead to.
+    pub dns_anchors: Option<PathBuf>,
+    /// Authorities of the certificates of resolvers.
+    pub dns_authority: Option<PathBuf>,
 }
 
 /// Why no network was made.
@@ -131,7 +137,10 @@ fn file_of(new: &NewNetwork, name: &str, nodes: &[NodeTable]) -> ConfigFile {
         data: PathBuf::from("data"),
         http: None,
         dkim_keys: new.dkim_keys.clone(),
-        dns: new.dns,
+        dns: new.dns.clone(),
+        dnssec: new.dnssec.clone(),
+        dns_anchors: new.dns_anchors.clone(),
+        dns_authority: new.dns_authority.clone(),
         clock: None,
         network: new.network.clone(),
         nodes: nodes.to_vec(),

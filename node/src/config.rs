@@ -11,6 +11,7 @@ use ledger::genesis::EmailAmendment;
 
 use crate::funds::Fund;
 use crate::limits::MAJORITY_SECS_DEFAULT;
+use crate::watcher::Providers;
 
 /// The first ledger of a network of several validators: after the genesis, it has the first payments.
 const FIRST_LEDGER: LedgerIndex = LedgerIndex::new(2);
@@ -66,6 +67,8 @@ pub struct NodeConfig {
     pub rollback_to: Option<LedgerIndex>,
     /// Seconds that an amendment needs its majority for before it is enabled.
     pub majority_secs: u32,
+    /// Providers whose changes of keys are counted by name.
+    pub providers: Providers,
 }
 
 impl NodeConfig {
@@ -81,6 +84,7 @@ impl NodeConfig {
             history_ledgers: None,
             rollback_to: None,
             majority_secs: MAJORITY_SECS_DEFAULT,
+            providers: Providers::default(),
         }
     }
 }

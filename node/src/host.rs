@@ -20,8 +20,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::Timekeeper;
+use crate::config::NodeConfig;
 use crate::limits::EVENTS_PER_TURN_MAX;
 use crate::store::{Store, StoreError};
+use crate::watcher::Providers;
 
 /// What comes to the chain's thread.
 enum Input {
@@ -78,7 +80,19 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) struct LookUps {
     pub(crate) resolver: Arc<dyn KeyResolver>,
+    pub(crate) providers: Providers,
     pub(crate) runtime: Handle,
+}
+
+impl LookUps {
+    pub(crate) fn new(config: &NodeConfig, resolver: Arc<dyn KeyResolver>, runtime: Handle) -> Self {
+        let providers = config.providers.clone();
+        Self {
+            resolver,
+            providers,
+            runtime,
+        }
+    }
 }
 
 impl Host {
@@ -328,7 +342,7 @@ impl Turns {
                 }
                 Effect::LookUp(name) => self.look_up(name),
                 Effect::Tell { request, reply } => self.answer(request, reply),
-                Effect::Log(fact) => log(&fact),
+                Effect::Log(fact) => log(&fact, &self.look_ups.providers),
             }
         }
         Next::Turn
@@ -374,7 +388,7 @@ fn finding_of(answer: Answer<Published>) -> KeyFinding {
     }
 }
 
-fn log(fact: &Fact) {
+fn log(fact: &Fact, providers: &Providers) {
     match fact {
         Fact::Dropped { id, code } => {
             tracing::info!(%id, code = code.token(), "a transaction of the open ledger is not in the closed one");
@@ -391,6 +405,7 @@ fn log(fact: &Fact) {
         Fact::NoUsableRecord(name) => {
             tracing::info!(name = name.dns_name(), "DNS has no usable key record");
         }
+        Fact::KeyChange { name, change } => providers.note(name, *change),
         Fact::DiskFull => {
             tracing::error!("the disk is full: no transactions are accepted until there is room");
         }

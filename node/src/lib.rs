@@ -10,7 +10,7 @@
 //! | `node`, `host` | the running node; the threads that drive the chain |
 //! | `member`, `submission` | the node as one of several validators; what they tell each other of what came in |
 //! | `answers`, `reading`, `account_txs`, `mail_status`, `amendments`, `keys` | `rpc::Node` |
-//! | `health`, `meter` | what an operator watches |
+//! | `health`, `meter`, `watcher` | what an operator watches; what look-ups told |
 //! | `store` | what survives the process |
 //! | `config`, `start`, `restore`, `funds`, `validator_key` | from a data folder to a ledger |
 
@@ -34,6 +34,7 @@ pub mod start;
 pub mod store;
 mod submission;
 pub mod validator_key;
+pub mod watcher;
 
 pub use clock::Clock;
 pub use config::{NodeConfig, Validators};
@@ -44,3 +45,4 @@ pub use node::{Node, NodeFailure};
 pub use restore::{LedgerDamage, RestoreError};
 pub use start::{DataFolder, StartError, first_ledger, roll_back};
 pub use submission::{Submission, Taken};
+pub use watcher::{Providers, note_dns};

@@ -78,7 +78,7 @@ impl Node {
             key,
             folder: Some(folder),
         };
-        Self::assemble(config, parts, clock, LookUps { resolver, runtime })
+        Self::assemble(config, parts, clock, LookUps::new(config, resolver, runtime))
     }
 
     /// Start a node on its data folder with a validator key that lies elsewhere.
@@ -95,7 +95,7 @@ impl Node {
             key,
             folder: Some(folder),
         };
-        Self::assemble(config, parts, clock, LookUps { resolver, runtime })
+        Self::assemble(config, parts, clock, LookUps::new(config, resolver, runtime))
     }
 
     /// Start a node on a store and with a key of the caller's, for tests.
@@ -112,7 +112,7 @@ impl Node {
             key,
             folder: None,
         };
-        Self::assemble(config, parts, clock, LookUps { resolver, runtime })
+        Self::assemble(config, parts, clock, LookUps::new(config, resolver, runtime))
     }
 
     fn assemble(

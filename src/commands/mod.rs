@@ -73,14 +73,9 @@ pub(crate) enum Failure {
     /// The keys file cannot be used.
     #[error(transparent)]
     KeysFile(#[from] dns::KeysFileError),
-    /// The DNS server cannot be used.
-    #[error("cannot ask {server}: {source}. Give the server as ADDR:PORT, e.g. 127.0.0.1:53")]
-    Dns {
-        /// Its address.
-        server: String,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// The DNS resolvers cannot be used.
+    #[error(transparent)]
+    Dns(dns::ResolverError),
     /// A payment of the first start is not one.
     #[error(transparent)]
     Fund(#[from] ::node::FundError),

@@ -39,7 +39,10 @@ pub(crate) fn init(args: &cli::NetworkInit, format: Format) -> Result<Outcome, F
             fund: args.fund.clone(),
         },
         dkim_keys: args.keys.keys.as_ref().map(absolute).transpose()?,
-        dns: args.keys.dns,
+        dns: args.keys.dns.iter().map(ToString::to_string).collect(),
+        dnssec: Some(args.keys.check.dnssec.to_string()),
+        dns_anchors: args.keys.check.dns_anchors.as_ref().map(absolute).transpose()?,
+        dns_authority: args.keys.check.dns_authority.as_ref().map(absolute).transpose()?,
     };
     let files = make(&new)?;
     if format.is_json() {

@@ -1,6 +1,6 @@
 //! `node`: the one-machine ledger, from arguments to a running server.
 
-use super::{Failure, Outcome, keys};
+use super::{Failure, Outcome, keys, providers};
 use crate::clock::RehearsedClock;
 use crate::output::Format;
 use crate::{cli, clock};
@@ -84,6 +84,7 @@ pub(crate) async fn start(args: &cli::Node, flag: &'static str) -> Result<Runnin
         history_ledgers: args.history_ledgers,
         rollback_to: args.rollback_to.map(LedgerIndex::new),
         majority_secs: args.majority_secs,
+        providers: providers::domains()?,
         ..NodeConfig::new(args.data.clone(), args.network)
     };
     let runtime = tokio::runtime::Handle::current();

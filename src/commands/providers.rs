@@ -58,13 +58,26 @@ enum Carried {
 
 /// Prints the table, or the rows as JSON.
 pub(crate) fn run(format: Format) -> Result<Outcome, Failure> {
-    let rows = rows().map_err(|error| Failure::Argument(format!("src/providers.toml: {error}")))?;
+    let rows = checked_rows()?;
     if format.is_json() {
         out!("{}", json!({ "providers": rows }));
     } else {
         print(&rows);
     }
     Ok(Outcome::Yes)
+}
+
+/// Which provider has which domain, for the node's metrics.
+pub(super) fn domains() -> Result<node::Providers, Failure> {
+    let of_row = |row: Row| {
+        let name = row.name;
+        row.domains.into_iter().map(move |domain| (domain, name.clone()))
+    };
+    Ok(node::Providers::new(checked_rows()?.into_iter().flat_map(of_row)))
+}
+
+fn checked_rows() -> Result<Vec<Row>, Failure> {
+    rows().map_err(|error| Failure::Argument(format!("src/providers.toml: {error}")))
 }
 
 fn rows() -> Result<Vec<Row>, toml::de::Error> {

@@ -109,7 +109,7 @@ pub(crate) struct RelayBeside {
 impl RelayBeside {
     /// Its configuration, with a door for SMTP alone.
     pub(crate) fn config(self) -> Config {
-        let server = self.keys.dns.map(|server| server.to_string());
+        let listed: Vec<String> = self.keys.dns.iter().map(ToString::to_string).collect();
         Config {
             addresses: self.addresses,
             hostname: "localhost.localdomain".to_owned(),
@@ -124,7 +124,10 @@ impl RelayBeside {
             imap: None,
             maildir: None,
             dns: Dns {
-                server: server.unwrap_or_else(|| "system".to_owned()),
+                server: match listed.is_empty() {
+                    true => "system".to_owned(),
+                    false => listed.join(","),
+                },
                 keys: self.keys.keys,
             },
             limits: Limits::default(),

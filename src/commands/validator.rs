@@ -1,13 +1,13 @@
 //! `validator`: one node of a network, from its configuration to a running engine.
 
 use super::node::{RunningNode, Source, clock_from, outlive_full_disks, trust};
-use super::{Failure, Outcome, keys};
+use super::{Failure, Outcome, keys, providers};
 use crate::clock::RehearsedClock;
 use crate::output::Format;
 use crate::{cli, input};
 use ::network::config::Config;
 use ::network::{EngineConfig, EngineError};
-use node::{Node, first_ledger, validator_key};
+use node::{Node, NodeConfig, first_ledger, validator_key};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -45,6 +45,27 @@ pub(crate) async fn run(args: &cli::Validator, format: Format) -> Result<Outcome
     Ok(Outcome::Yes)
 }
 
+/// Where DKIM keys come from, as the configuration says.
+fn keys_of(config: &Config) -> Result<cli::Keys, Failure> {
+    let from = |path: &std::path::PathBuf| config.folder.join(path);
+    let file = &config.file;
+    let wrong =
+        |setting: &str, error: &dyn std::fmt::Display| Failure::Argument(format!("'{setting}': {error}"));
+    let upstreams: Result<Vec<dns::Upstream>, _> = file.dns.iter().map(|text| text.parse()).collect();
+    let dnssec = file.dnssec.as_deref().map(str::parse).transpose();
+    Ok(cli::Keys {
+        keys: file.dkim_keys.as_ref().map(from),
+        dns: upstreams.map_err(|error| wrong("dns", &error))?,
+        check: cli::DnsCheck {
+            dnssec: dnssec
+                .map_err(|error| wrong("dnssec", &error))?
+                .unwrap_or_default(),
+            dns_anchors: file.dns_anchors.as_ref().map(from),
+            dns_authority: file.dns_authority.as_ref().map(from),
+        },
+    })
+}
+
 fn source(config: &Config) -> Result<Source, Failure> {
     let Some(file) = &config.file.clock else {
         return Ok(Source::Wall);
@@ -60,12 +81,11 @@ fn source(config: &Config) -> Result<Source, Failure> {
 async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, Failure> {
     let key = validator_key::read(&config.folder)?;
     config.check_key(&key)?;
-    let node_config = config.node()?;
-    let from = |path: &std::path::PathBuf| config.folder.join(path);
-    let resolver = keys::resolver(&cli::Keys {
-        keys: config.file.dkim_keys.as_ref().map(from),
-        dns: config.file.dns,
-    })?;
+    let node_config = NodeConfig {
+        providers: providers::domains()?,
+        ..config.node()?
+    };
+    let resolver = keys::resolver(&keys_of(config)?)?;
     let clock = clock_from(source(config)?)?;
     let own = config.own();
     let engine = EngineConfig {

@@ -115,8 +115,8 @@ async fn on_one_machine(story: &mut Story, folder: &Folder, provider: &Provider)
         relay_address: vec![RELAY.to_owned()],
         network: NETWORK,
         keys: cli::Keys {
-            keys: None,
-            dns: Some(dns.address()),
+            dns: vec![dns.address().into()],
+            ..cli::Keys::default()
         },
         close_secs: CLOSE_SECS,
         fund: vec![alice()],

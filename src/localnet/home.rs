@@ -132,7 +132,7 @@ impl Home {
                 entry.rpc = other.rpc;
             }
         }
-        file.dns = Some(dns);
+        file.dns = vec![dns.to_string()];
         file.clock = Some(Path::new("..").join("..").join(CLOCK));
         Ok(write_config(&place.config, &file)?)
     }
@@ -178,7 +178,11 @@ fn make(nodes: &Path, folder: &Path, plan: &Plan) -> Result<(), Failure> {
             fund: plan.funds.clone(),
         },
         dkim_keys: None,
-        dns: None,
+        dns: Vec::new(),
+        // Its own DNS signs no zones.
+        dnssec: Some("off".to_owned()),
+        dns_anchors: None,
+        dns_authority: None,
     };
     clock::set_ahead(&folder.join(CLOCK), 0)?;
     network::make(&new)?;

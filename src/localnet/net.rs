@@ -89,8 +89,8 @@ impl Localnet {
             nodes: home.places.iter().map(url).collect(),
             smtp: home.smtp,
             keys: cli::Keys {
-                keys: None,
-                dns: Some(relay_dns.address()),
+                dns: vec![relay_dns.address().into()],
+                ..cli::Keys::default()
             },
             answers: Some(stage::answers_to(&inbox, folder)?),
         };

@@ -3,7 +3,7 @@
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
 use chain::peers::Peer;
-use chain::{Event, KeyFinding, MailReply, OnRetry, Standing, TxRequest};
+use chain::{Event, Fact, KeyChange, KeyFinding, MailReply, OnRetry, Standing, TxRequest};
 use codec::format::TxType;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Hash256, Object, Ter, flags, sf};
@@ -186,6 +186,44 @@ fn accepts_a_renewal_of_a_key_in_use_and_rejects_one_of_a_key_that_nobody_uses()
     assert_eq!(driver.proposed_types(), [TxType::DkimKeySet]);
     driver.idle(3 * DAY);
     assert!(driver.looked_up.is_empty(), "nobody has used it since");
+}
+
+#[test]
+fn tells_when_dns_has_another_key_than_the_ledger() {
+    let [key, other] = [1, 2].map(|seed| DkimKey::ed25519(&[seed; 32]));
+    let changes = |driver: &Driver| -> Vec<KeyChange> {
+        let change = |fact: &Fact| match fact {
+            Fact::KeyChange { change, .. } => Some(*change),
+            _ => None,
+        };
+        driver.facts.iter().filter_map(change).collect()
+    };
+    for (finding, change) in [
+        (found(&key), None),
+        (found(&other), Some(KeyChange::OtherKey)),
+        (KeyFinding::Absent, Some(KeyChange::Withdrawn)),
+        (KeyFinding::Unusable, Some(KeyChange::Withdrawn)),
+        (KeyFinding::NoAnswer, None),
+    ] {
+        let mut driver = with_key(&key);
+        assert_eq!(changes(&driver), [], "the first key of a domain");
+        driver.idle(5 * HOUR + 600);
+        driver.answer_with(&finding);
+        assert_eq!(changes(&driver), Vec::from_iter(change), "{finding:?}");
+    }
+    let mut driver = with_key(&key);
+    driver.hand_in(&mail(&other, "s2", ALICE_AT, driver.now));
+    driver.answer_with(&found(&key));
+    assert_eq!(
+        changes(&driver),
+        [],
+        "no mail verifies under it: a stranger made it up"
+    );
+    let later = driver.now + HOUR;
+    driver.now = later;
+    driver.hand_in(&mail(&other, "s2", ALICE_AT, later));
+    driver.answer_with(&found(&other));
+    assert_eq!(changes(&driver), [KeyChange::NewSelector]);
 }
 
 // Spec: 7.4. What was withdrawn while the node was away pays nothing, whatever date the mail bears.

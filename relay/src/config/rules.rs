@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use amendment::address::Address;
+use dns::Upstream;
 
 use crate::config::{Answers, Config, Protection};
 use crate::limits::ENTRY_DAYS_MIN;
@@ -49,22 +50,25 @@ pub fn parse_lmtp_listen(text: &str) -> Option<LmtpListen> {
 }
 
 /// Which DNS server is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DnsServer {
     /// Those of the machine.
     System,
     /// None.
     Off,
-    /// This one.
-    At(SocketAddr),
+    /// These, in turn.
+    At(Vec<Upstream>),
 }
 
-/// `system`, `off` or `ADDR:PORT`; `None` for anything else.
+/// `system`, `off` or resolvers with commas between them; `None` for anything else.
 pub fn parse_dns_server(text: &str) -> Option<DnsServer> {
     match text {
         "system" => Some(DnsServer::System),
         "off" => Some(DnsServer::Off),
-        _ => text.parse().ok().map(DnsServer::At),
+        _ => {
+            let listed = text.split(',').map(|text| text.trim().parse());
+            listed.collect::<Result<_, _>>().ok().map(DnsServer::At)
+        }
     }
 }
 
@@ -146,7 +150,7 @@ pub fn check_values(config: &Config) -> Vec<Complaint> {
         found.add(
             "dns.server",
             what,
-            "Write system, off, or ADDR:PORT such as 127.0.0.1:53",
+            "Write system, off, or resolvers such as 127.0.0.1:53 or tls://9.9.9.9, with commas between them",
         );
     }
     check_numbers(config, &mut found);
@@ -524,6 +528,11 @@ mod tests {
             assert!(!is_host_name(wrong), "{wrong}");
         }
         assert_eq!(parse_dns_server("off"), Some(DnsServer::Off));
-        assert_eq!(parse_dns_server("8.8.8.8"), None);
+        assert_eq!(parse_dns_server("8.8.8.8, udp://localhost"), None);
+        let listed = ["8.8.8.8", "tls://dns.example.net"].map(|text| text.parse().expect("a resolver"));
+        assert_eq!(
+            parse_dns_server("8.8.8.8, tls://dns.example.net"),
+            Some(DnsServer::At(listed.to_vec()))
+        );
     }
 }
