@@ -140,6 +140,38 @@ pub(crate) enum Network {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Vote for another list of validators, or see who votes for what
+    ///
+    /// Without --validators, --add, --remove and --none it only shows. A vote counts from the next ledger on, and until
+    /// its validator casts another; the list changes near the end of the epoch in which enough validators vote for one
+    /// same list. Only a node's own operator may vote: run it where the node runs. Amendments are voted on by the node's
+    /// method `feature`.
+    ///
+    /// Exit code: 0 done or shown, 1 the list that is asked for could stop the network, 2 it cannot be done.
+    Vote(NetworkVote),
+}
+
+/// Arguments of `network vote`.
+#[derive(Debug, Args)]
+pub(crate) struct NetworkVote {
+    /// The configuration of the node whose validator votes
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Vote for just these validators: names of [[nodes]] or public keys
+    #[arg(long, value_name = "NODE,..", value_delimiter = ',', conflicts_with_all = ["add", "remove", "none"])]
+    pub validators: Vec<String>,
+    /// Vote for the list with this validator
+    #[arg(long, value_name = "NODE", conflicts_with = "none")]
+    pub add: Vec<String>,
+    /// Vote for the list without this validator
+    #[arg(long, value_name = "NODE", conflicts_with = "none")]
+    pub remove: Vec<String>,
+    /// Vote for the list as it is
+    #[arg(long)]
+    pub none: bool,
+    /// Vote even for a list that could stop the network
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Arguments of `network init`.

@@ -77,6 +77,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Network(cli::Network::Status { config }) => {
             commands::network_status::status(config, cli.format()).await
         }
+        Command::Network(cli::Network::Vote(args)) => commands::network_vote::run(args, cli.format()).await,
         Command::Validator(args) => commands::validator::run(args, cli.format()).await,
         Command::Relay(command) => commands::relay::run(command, cli.format()).await,
         Command::Queue(command) => commands::queue::run(command, cli.format()).await,

@@ -1,9 +1,11 @@
 //! A node that answers each question with something, so that every form of an answer is written.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
 use codec::format::EntryType;
+use codec::keys::{KeyPair, PublicKey};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::Qualifies;
 use rpc::RpcError;
@@ -11,7 +13,8 @@ use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
     MailStatus, Node, NotKept, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail,
-    Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, Vote, WaitingMails,
+    Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish,
+    WaitingMails,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};
@@ -232,6 +235,8 @@ impl Node for Answering {
             name: Some(name),
             status,
             stance,
+            supporters: u32::from(stance == Stance::Voting(Vote::For)),
+            validators: 1,
         };
         let since = CloseTime::new(5);
         Ok(vec![
@@ -269,6 +274,34 @@ impl Node for Answering {
             acceptance: Acceptance::Open,
             clock: None,
         })
+    }
+
+    fn validator_votes(&self) -> Result<ValidatorVotes, RpcError> {
+        let validator = KeyPair::ed25519([1; 16]).public_key();
+        let wish = VoteWish {
+            amendments: vec![(Hash256::ZERO, None), (Hash256::ZERO, Some("Email"))],
+            validators: BTreeSet::from([validator]),
+        };
+        let row = VoteRow {
+            validator,
+            observed_at: CloseTime::new(5),
+            wish: wish.clone(),
+        };
+        Ok(ValidatorVotes {
+            ledger: LedgerIndex::new(9),
+            validators: vec![validator],
+            quorum: 1,
+            next_change: Some(LedgerIndex::new(17)),
+            votes: vec![row],
+            agreed: Some(wish.validators.clone()),
+            own: validator,
+            wish,
+        })
+    }
+
+    fn want_validators(&self, _: BTreeSet<PublicKey>) -> Result<(), RpcError> {
+        *self.commands.lock().expect("one thread") += 1;
+        Ok(())
     }
 
     fn accept_ledger(&self) -> Result<LedgerIndex, RpcError> {

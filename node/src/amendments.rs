@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use chain::commit::Vote;
 use chain::votes::{Votes, known, vote_about};
 use codec::{CloseTime, Hash256};
-use ledger::Ledger;
 use ledger::amendments::{self, id};
+use ledger::{Ledger, dkim};
 use rpc::api::{AmendmentState, AmendmentStatus, Stance};
+
+use crate::votes::supporters;
 
 /// Amendments that xahaud knows as outdated: their rules are in force without them, and nobody votes for
 /// them.
@@ -56,6 +58,8 @@ impl OnLedger {
 /// All amendments: those that the program knows, and those that the ledger has besides.
 pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
     let on_ledger = OnLedger::of(ledger);
+    let supporters = supporters(ledger);
+    let validators = u32::try_from(dkim::validators(ledger).len()).unwrap_or(u32::MAX);
     let mut list: Vec<AmendmentState> = known()
         .map(|name| {
             let amendment = id(name);
@@ -71,6 +75,8 @@ pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
             name: Some(name),
             status: on_ledger.status(&id),
             stance,
+            supporters: supporters(&id),
+            validators,
         })
         .collect();
     let besides = on_ledger.enabled.iter().chain(on_ledger.majorities.keys());
@@ -81,6 +87,8 @@ pub(crate) fn states(ledger: &Ledger, votes: &Votes) -> Vec<AmendmentState> {
                 name: None,
                 status: on_ledger.status(id),
                 stance: Stance::Unknown,
+                supporters: supporters(id),
+                validators,
             });
         }
     }

@@ -3,11 +3,14 @@
 //! Those that only read take the published state. Those that change something ask the chain, and wait until
 //! what it decides is on disk.
 
+use std::collections::BTreeSet;
+
 use amendment::{Domain, ReadView as _};
 use chain::{
     Disk, Entered, Event, Held, MailMode, MailReply, MailRequest, ReadMail, Refusal, Reply, TxRequest, peers,
     votes,
 };
+use codec::keys::PublicKey;
 use codec::{AccountId, Drops, Hash256, LedgerIndex, TerClass, base58, keylet};
 use explain::Explanation;
 use ledger::dkim;
@@ -18,7 +21,7 @@ use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, ClockFault, DomainState,
     EmailAnswer, EntryAnswer, FeeAnswer, FreezesAnswer, KeysAnswer, LedgerAnswer, LedgerChoice, MailState,
     MailStatus, NotKept, OnRetry, Peer, Role, Ruling, ServerAnswer, SubmitAnswer, SubmitEmail, SubmitMode,
-    Transactions, TxAnswer, TxKey, Vote, WaitingMails,
+    Transactions, TxAnswer, TxKey, ValidatorVotes, Vote, WaitingMails,
 };
 
 use crate::amendments;
@@ -223,6 +226,29 @@ impl rpc::Node for Node {
             amendment,
             vote,
         })?;
+        let Reply::Done = reply else {
+            return Err(unexpected(&reply));
+        };
+        Ok(())
+    }
+
+    fn validator_votes(&self) -> Result<ValidatorVotes, RpcError> {
+        Ok(crate::votes::answer(self))
+    }
+
+    fn want_validators(&self, wanted: BTreeSet<PublicKey>) -> Result<(), RpcError> {
+        if self.inner.proposing.epochs.is_none() {
+            return Err(RpcError::NotImplemented {
+                what: "a list of validators for the ledger of one machine",
+            });
+        }
+        if !crate::votes::is_listed(&self.inner.host.shown().ledger, &self.inner.validator) {
+            return Err(RpcError::InvalidField {
+                field: "validators",
+                expected: "this node has no vote: the ledger's list of validators does not name it",
+            });
+        }
+        let reply = self.ask(|request| Event::WantList { request, wanted })?;
         let Reply::Done = reply else {
             return Err(unexpected(&reply));
         };

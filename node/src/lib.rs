@@ -34,6 +34,7 @@ pub mod start;
 pub mod store;
 mod submission;
 pub mod validator_key;
+mod votes;
 pub mod watcher;
 
 pub use clock::Clock;

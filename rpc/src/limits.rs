@@ -130,6 +130,9 @@ pub const REPLY_TOKEN_BYTES_MAX: usize = 64;
 /// The others are left out.
 pub const REPLY_LIST_MAX: usize = 1_000;
 
+/// Validators that a vote may name (docs/spec.md 15.1). Refusal: `invalidParams`.
+pub const VOTED_VALIDATORS_MAX: usize = 64;
+
 /// Frames that wait in a session for their peer. Ours. Beyond: the session is closed.
 pub const OUTPUT_FRAMES_MAX: usize = 64;
 

@@ -1,20 +1,17 @@
 //! `network status`: what the nodes of a network say of their ledgers and of the DKIM keys in them, and which differ.
 
+use super::pending_votes::{ask_votes, connect, pending};
 use super::queue::span;
 use super::show::printable;
 use super::{Failure, Outcome};
 use crate::output::Format;
 use ::network::config::{Config, NodeTable, PartName};
+use rpc::ClientError;
 use rpc::api::{KeyOnLedger, KeyStanding, LedgerChoice, Transactions};
 use rpc::methods::{DkimKeysReply, DkimKeysRequest, LedgerRequest, ServerInfoRequest};
-use rpc::{Client, ClientError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
-
-/// How long a node may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a node says.
 struct Report {
@@ -130,10 +127,15 @@ pub(crate) async fn status(config: &Path, format: Format) -> Result<Outcome, Fai
         lowest,
         hashes,
     };
+    let votes = votes(&nodes).await;
     if format.is_json() {
-        out!("{}", in_json(&nodes));
+        let mut value = in_json(&nodes);
+        value["votes"] = votes;
+        out!("{value}");
     } else {
         in_words(&nodes);
+        let lines = pending(&config, &votes);
+        lines.iter().for_each(|line| out!("votes {line}"));
     }
     let all_answer = nodes.answering().count() == nodes.reports.len();
     Ok(if nodes.agree() && all_answer {
@@ -141,6 +143,16 @@ pub(crate) async fn status(config: &Path, format: Format) -> Result<Outcome, Fai
     } else {
         Outcome::No
     })
+}
+
+/// What validators vote for, as one of the nodes has it on its ledger.
+async fn votes(nodes: &Nodes<'_>) -> Value {
+    for (node, _) in nodes.answering() {
+        if let Ok(votes) = ask_votes(node, Map::new()).await {
+            return votes;
+        }
+    }
+    Value::Null
 }
 
 fn in_json(nodes: &Nodes<'_>) -> Value {
@@ -250,8 +262,4 @@ async fn hash_of(node: &NodeTable, index: codec::LedgerIndex) -> Result<String, 
     };
     let reply = connect(node).await?.call(&request).await?;
     Ok(reply.hash.map(|hash| hash.to_string()).unwrap_or_default())
-}
-
-async fn connect(node: &NodeTable) -> Result<Client, ClientError> {
-    Client::connect_with_patience(&format!("ws://{}", node.rpc), PATIENCE).await
 }

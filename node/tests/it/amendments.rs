@@ -158,3 +158,31 @@ async fn rejects_an_amendment_whose_majority_is_lost_or_too_young() {
     network.close_up_to(1_025).await;
     assert_eq!(network.transactions(), 0);
 }
+
+// Spec: 15.1, 15.3.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepts_the_vote_of_one_machine_on_its_ledger_and_rejects_another_list_there() {
+    let network = Network::without_email(600);
+    network.close_up_to(4).await;
+    assert_eq!(network.transactions(), 0, "nobody wants anything");
+    network.vote(Vote::For);
+    network.close_up_to(5).await;
+    assert_eq!(network.transactions(), 1, "the vote");
+    network.close_up_to(6).await;
+    assert_eq!(network.transactions(), 0, "and it stands");
+    let votes = network.node.validator_votes().expect("an answer");
+    let email = (amendment::AMENDMENT_EMAIL, Some("Email"));
+    assert_eq!(votes.votes.len(), 1);
+    assert_eq!((&votes.votes[0].validator, votes.quorum), (&votes.own, 1));
+    assert_eq!(votes.votes[0].wish.amendments, [email]);
+    assert_eq!(votes.next_change, None);
+    let list = network.node.amendments().expect("an answer");
+    let email = list.iter().find(|amendment| amendment.name == Some("Email"));
+    assert_eq!(
+        email.map(|email| (email.supporters, email.validators)),
+        Some((1, 1))
+    );
+    let other = [KeyPair::ed25519([8; 16]).public_key()].into();
+    let refused = network.node.want_validators(other);
+    assert!(matches!(refused, Err(rpc::RpcError::NotImplemented { .. })));
+}

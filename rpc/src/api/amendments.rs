@@ -13,6 +13,10 @@ pub struct AmendmentState {
     pub status: AmendmentStatus,
     /// What the validator wants.
     pub stance: Stance,
+    /// How many validators vote for it, as the ledger has their votes.
+    pub supporters: u32,
+    /// How many validators there are.
+    pub validators: u32,
 }
 
 /// The progress of an amendment.

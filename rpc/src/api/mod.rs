@@ -11,6 +11,7 @@ mod node;
 mod peer;
 mod server;
 mod transaction;
+mod votes;
 
 pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
 pub use email::{EmailAnswer, NotKept, SubmitEmail, SubmitMode};
@@ -25,3 +26,4 @@ pub use node::Node;
 pub use peer::{Peer, Role};
 pub use server::{Acceptance, ClockFault, FeeAnswer, ServerAnswer, WaitingMails};
 pub use transaction::{OnRetry, SubmitAnswer, TxAnswer, TxBlob, TxKey, TxPlace, TxRecord};
+pub use votes::{ValidatorVotes, VoteRow, VoteWish};

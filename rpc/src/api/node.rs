@@ -3,7 +3,10 @@
 //! The calls block: a node answers from memory, or waits for one ledger close. The server runs them on
 //! threads that may block, so that [`crate::Session`] stays an ordinary function.
 
+use std::collections::BTreeSet;
+
 use amendment::Domain;
+use codec::keys::PublicKey;
 use codec::{AccountId, Hash256, LedgerIndex};
 
 use super::amendments::{AmendmentState, Vote};
@@ -15,6 +18,7 @@ use super::listing::{AccountTxAnswer, AccountTxQuery};
 use super::peer::Peer;
 use super::server::{FeeAnswer, ServerAnswer};
 use super::transaction::{OnRetry, SubmitAnswer, TxAnswer, TxKey};
+use super::votes::ValidatorVotes;
 use crate::error::RpcError;
 
 /// Everything that the methods need of a node.
@@ -51,6 +55,12 @@ pub trait Node: Send + Sync {
 
     /// Change the validator's vote about an amendment.
     fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError>;
+
+    /// What the validators want, and what this node's operator wants.
+    fn validator_votes(&self) -> Result<ValidatorVotes, RpcError>;
+
+    /// Change the list of validators that this node's validator votes for; none: the list as it is.
+    fn want_validators(&self, wanted: BTreeSet<PublicKey>) -> Result<(), RpcError>;
 
     /// All domains about which something is said. Spec: 7.10
     fn freezes(&self) -> Result<FreezesAnswer, RpcError>;

@@ -159,7 +159,13 @@ fn find<'a>(amendments: &'a [AmendmentState], word: &str) -> Option<&'a Amendmen
         .find(|amendment| amendment.name == Some(word) || Some(amendment.id) == id)
 }
 
-/// Votes about an enabled amendment are over. With one validator its vote is the whole count.
+/// Votes that an amendment needs more than, and of one validator just that one (xahaud AmendmentTable.cpp).
+fn threshold(validators: u32) -> u32 {
+    let share = u64::from(validators) * 80 / 100;
+    u32::try_from(share).unwrap_or(u32::MAX).max(1)
+}
+
+/// Votes about an enabled amendment are over.
 fn state_json(amendment: &AmendmentState) -> Value {
     let is_enabled = amendment.status == AmendmentStatus::Enabled;
     let mut out = Map::new();
@@ -178,10 +184,10 @@ fn state_json(amendment: &AmendmentState) -> Value {
         Stance::Unknown => return Value::Object(out),
     };
     if !is_enabled {
-        if let Stance::Voting(vote) = amendment.stance {
-            out.insert("count".to_owned(), json!(u32::from(vote == Vote::For)));
-            out.insert("threshold".to_owned(), json!(1));
-            out.insert("validations".to_owned(), json!(1));
+        if matches!(amendment.stance, Stance::Voting(_)) {
+            out.insert("count".to_owned(), json!(amendment.supporters));
+            out.insert("threshold".to_owned(), json!(threshold(amendment.validators)));
+            out.insert("validations".to_owned(), json!(amendment.validators));
         }
         out.insert("vetoed".to_owned(), vetoed);
     }

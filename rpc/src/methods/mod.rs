@@ -17,6 +17,7 @@ mod server_info;
 mod submit;
 mod submit_email;
 mod tx;
+mod validator_votes;
 
 use serde_json::{Map, Value};
 
@@ -42,7 +43,7 @@ pub use submit_email::SubmitEmailReply;
 pub use tx::{TxReply, TxRequest};
 
 /// All methods.
-const METHODS: [Method; 15] = [
+const METHODS: [Method; 16] = [
     account_info::METHOD,
     account_tx::METHOD,
     dkim_freeze::METHOD,
@@ -58,6 +59,7 @@ const METHODS: [Method; 15] = [
     submit::METHOD,
     submit_email::METHOD,
     tx::METHOD,
+    validator_votes::METHOD,
 ];
 
 /// Find the method, check the caller's role and the names of the parameters, and run it. The parameters may

@@ -1,9 +1,11 @@
 //! A node of constants, so that the tests see the wire alone.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
 use amendment::{Domain, Freeze};
+use codec::keys::{KeyPair, PublicKey};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use rpc::api::{
@@ -11,7 +13,7 @@ use rpc::api::{
     EmailAnswer, EntryAnswer, FeeAnswer, FreezesAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer,
     LedgerChoice, LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, OnRetry, Peer, Role, Ruling,
     ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
-    TxPlace, TxRecord, Vote, WaitingMails,
+    TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
 };
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
@@ -26,6 +28,7 @@ pub(crate) struct FakeNode {
     pub asked_txs: Mutex<Option<AccountTxQuery>>,
     pub asked_entry: Mutex<Option<(Hash256, LedgerChoice)>>,
     pub vote: Mutex<Option<Vote>>,
+    pub wanted: Mutex<BTreeSet<PublicKey>>,
     pub rule: Mutex<Option<(Domain, Ruling)>>,
 }
 
@@ -327,6 +330,8 @@ impl Node for FakeNode {
             name: Some(name),
             status,
             stance,
+            supporters: u32::from(stance == Stance::Voting(Vote::For)),
+            validators: 1,
         };
         let vote = *self.vote.lock().expect("no test panics with it");
         let since = CloseTime::new(5);
@@ -343,6 +348,8 @@ impl Node for FakeNode {
                 name: None,
                 status: AmendmentStatus::Enabled,
                 stance: Stance::Unknown,
+                supporters: 0,
+                validators: 1,
             },
         ])
     }
@@ -350,6 +357,34 @@ impl Node for FakeNode {
     fn vote(&self, amendment: Hash256, vote: Vote) -> Result<(), RpcError> {
         assert_eq!(amendment, codec::hash::sha512_half(&[b"Email"]));
         *self.vote.lock().expect("no test panics with it") = Some(vote);
+        Ok(())
+    }
+
+    fn validator_votes(&self) -> Result<ValidatorVotes, RpcError> {
+        let validator = KeyPair::ed25519([1; 16]).public_key();
+        let wish = VoteWish {
+            amendments: vec![(hash(0xFE), None), (hash(0xFD), Some("Email"))],
+            validators: self.wanted.lock().expect("no test panics with it").clone(),
+        };
+        let row = VoteRow {
+            validator,
+            observed_at: CloseTime::new(5),
+            wish: wish.clone(),
+        };
+        Ok(ValidatorVotes {
+            ledger: LedgerIndex::new(9),
+            validators: vec![validator],
+            quorum: 1,
+            next_change: Some(LedgerIndex::new(17)),
+            votes: vec![row],
+            agreed: Some(wish.validators.clone()),
+            own: validator,
+            wish,
+        })
+    }
+
+    fn want_validators(&self, wanted: BTreeSet<PublicKey>) -> Result<(), RpcError> {
+        *self.wanted.lock().expect("no test panics with it") = wanted;
         Ok(())
     }
 

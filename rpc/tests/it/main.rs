@@ -9,3 +9,4 @@ mod receipts;
 mod recorded;
 mod session;
 mod typed;
+mod votes;
