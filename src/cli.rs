@@ -132,6 +132,11 @@ pub(crate) enum Network {
     /// The payments of --fund are the only ones of the genesis account that are agreed on beforehand. As in
     /// xahaud's own genesis everybody knows its key: pay out what shall be worth anything.
     Init(NetworkInit),
+    /// Write key and configuration of one more node of a network
+    ///
+    /// The other operators add its entry to their configurations and start their nodes again. It follows then, and
+    /// votes as soon as the validators have voted it into their list ('network vote').
+    Add(NetworkAdd),
     /// Ask each node of a network for its last ledger, and compare
     ///
     /// Exit code: 0 all answer and no two differ about a ledger, 1 they do not, 2 the configuration cannot be read.
@@ -213,12 +218,37 @@ pub(crate) struct NetworkInit {
     pub keys: Keys,
 }
 
+/// Arguments of `network add`.
+#[derive(Debug, Args)]
+pub(crate) struct NetworkAdd {
+    /// The configuration of one of the network's nodes
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Name of the new node
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// Where the other nodes will reach it
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub peer: SocketAddr,
+    /// Where clients will reach it
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub rpc: SocketAddr,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
 /// Arguments of `validator`.
 #[derive(Debug, Args)]
 pub(crate) struct Validator {
     /// The node's configuration, as 'network init' writes it
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// Start although the record of what this validator voted is lost: it votes from the next epoch on
+    ///
+    /// Needed once: later starts know.
+    #[arg(long)]
+    pub rejoin: bool,
     /// Who is who
     #[command(flatten)]
     pub callers: Callers,

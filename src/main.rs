@@ -74,6 +74,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Submit(args) => commands::submit::run(args, cli.format()).await,
         Command::Node(args) => commands::node::run(args, cli.format()).await,
         Command::Network(cli::Network::Init(args)) => commands::network::init(args, cli.format()),
+        Command::Network(cli::Network::Add(args)) => commands::network::add(args, cli.format()),
         Command::Network(cli::Network::Status { config }) => {
             commands::network_status::status(config, cli.format()).await
         }

@@ -1,35 +1,21 @@
-//! What the engine asks, answered by the machine: a block to propose, a verdict on another's, and the ledger of a
-//! final one.
+//! What the engine asks, answered by the machine: a block to propose, and a verdict on another's.
 
-use codec::{CloseTime, Hash256, LedgerIndex};
-use commonware_actor::Feedback;
-use commonware_consensus::marshal::Update;
+use codec::CloseTime;
+use commonware_consensus::Application;
 use commonware_consensus::marshal::ancestry::Ancestry;
-use commonware_consensus::marshal::core::Mailbox;
-use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::simplex::types::Context;
-use commonware_consensus::types::Height;
-use commonware_consensus::{Application, Reporter};
 use commonware_cryptography::{Digested, Digestible as _, ed25519};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Clock, Metrics, Spawner};
-use commonware_utils::Acknowledgement as _;
-use commonware_utils::acknowledgement::Exact;
 use futures_util::StreamExt as _;
 use ledger::Ledger;
-use node::NotFinal;
 use std::future::pending;
-use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::block::{Block, Digest};
-use crate::ledgers::{BlockFault, Ledgers};
+use crate::ledgers::Ledgers;
 use crate::limits::{AHEAD_SECS_MAX, IDLE_SECS, PROPOSE_EVERY};
 use crate::machine::Machine;
-
-/// Seconds between two tries to write where the disk is full.
-const FULL_DISK_WAIT: Duration = Duration::from_secs(1);
 
 /// The machine as the engine sees it.
 pub(crate) struct App<M> {
@@ -139,139 +125,4 @@ where
         });
         closing.await.unwrap_or(false)
     }
-}
-
-/// Final blocks, on their way to the machine.
-#[derive(Clone)]
-pub(crate) struct Finals(UnboundedSender<(Digested<Block>, Exact)>);
-
-impl Finals {
-    pub(crate) fn new(finals: UnboundedSender<(Digested<Block>, Exact)>) -> Self {
-        Self(finals)
-    }
-}
-
-impl Reporter for Finals {
-    type Activity = Update<Block>;
-
-    fn report(&mut self, update: Update<Block>) -> Feedback {
-        let Update::Block(block, acknowledgement) = update else {
-            return Feedback::Ok;
-        };
-        match self.0.send((block, acknowledgement)) {
-            Ok(()) => Feedback::Ok,
-            Err(_) => Feedback::Closed,
-        }
-    }
-}
-
-/// Why a node takes part no more.
-#[derive(Debug, thiserror::Error)]
-pub enum Stopped {
-    /// Its own ledger is another than the network's.
-    #[error(
-        "ledger {index} of this node is not the network's: here it has the hash {own}, the network has {network}; this \
-         node signs nothing more. Keep a copy of the data folder to find out why, then take that ledger back with \
-         'xahau-email ledger rollback', or give the node an empty data folder and a new key"
-    )]
-    Diverged {
-        /// The ledger.
-        index: LedgerIndex,
-        /// Its hash here.
-        own: Hash256,
-        /// Its hash on the network.
-        network: Hash256,
-    },
-    /// A final block makes no ledger here.
-    #[error(
-        "this node cannot make ledger {index} of the network's final block: {fault}; it signs nothing more"
-    )]
-    Refused {
-        /// The ledger.
-        index: LedgerIndex,
-        /// Why not.
-        fault: BlockFault,
-    },
-    /// A block is missing before a final one.
-    #[error(
-        "block {height} is final, and this node does not have it; remove the folder 'engine' of its data folder only where \
-         it has no vote, then start it again"
-    )]
-    Gap {
-        /// Its height.
-        height: u64,
-    },
-    /// The ledger cannot be written.
-    #[error(transparent)]
-    NotFinal(#[from] NotFinal),
-}
-
-/// Where blocks are kept.
-type Kept = Mailbox<Scheme, Standard<Block>>;
-
-/// Makes the ledgers of final blocks, one after the other, each on disk before the engine hears of it. Ends when
-/// the engine does, or when this node's ledger is not the network's.
-pub(crate) async fn commit<M: Machine>(
-    clock: impl Clock,
-    ledgers: Ledgers<M>,
-    mut finals: UnboundedReceiver<(Digested<Block>, Exact)>,
-    kept: Kept,
-) -> Result<(), Stopped> {
-    while let Some((block, acknowledgement)) = finals.recv().await {
-        // After a restart blocks come again; after a rollback of the ledger those are missing that came before.
-        let mut height = ledgers.height_of(&ledgers.machine.last());
-        while height < block.inner().height {
-            height = height.saturating_add(1);
-            let next = if height == block.inner().height {
-                block.clone()
-            } else {
-                let missing = kept.get_block(Height::new(height)).await;
-                missing.ok_or(Stopped::Gap { height })?
-            };
-            commit_one(&clock, &ledgers, &next).await?;
-        }
-        ledgers.forget_below(height);
-        acknowledgement.acknowledge();
-    }
-    Ok(())
-}
-
-async fn commit_one<M: Machine>(
-    clock: &impl Clock,
-    ledgers: &Ledgers<M>,
-    block: &Digested<Block>,
-) -> Result<(), Stopped> {
-    let last = &ledgers.machine.last();
-    if block.inner().parent_ledger != last.hash() {
-        return Err(Stopped::Diverged {
-            index: last.index(),
-            own: last.hash(),
-            network: block.inner().parent_ledger,
-        });
-    }
-    let executed = ledgers
-        .executed(&block.digest())
-        .filter(|closed| follows(closed, last));
-    let closed = match executed {
-        Some(closed) => closed,
-        None => {
-            let executed = ledgers.execute(last, block.inner());
-            let closed = executed.map_err(|fault| Stopped::Refused {
-                index: LedgerIndex::new(last.index().get().saturating_add(1)),
-                fault,
-            })?;
-            ledgers.remember(block.digest(), block.inner().height, closed)
-        }
-    };
-    loop {
-        match ledgers.machine.finalized((*closed).clone()) {
-            Ok(()) => return Ok(()),
-            Err(NotFinal::DiskFull) => clock.sleep(FULL_DISK_WAIT).await,
-            Err(other) => return Err(other.into()),
-        }
-    }
-}
-
-fn follows(closed: &ledger::Closed, last: &Ledger) -> bool {
-    closed.ledger.header().parent_hash == last.hash()
 }

@@ -2,7 +2,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 32 | digest of the parent block |
+//! | 32 | digest of the parent block; in the first one, of the number of blocks of an epoch |
 //! | 8 | height, big-endian; the first block has 0 and no transactions |
 //! | 4 | close time of its ledger, seconds since 2000, big-endian |
 //! | 32 | hash of the ledger before its own: a node that has another one notices |
@@ -11,6 +11,8 @@
 //!
 //! The hash of a block's own ledger is in the next block. A block's name is the hash of its head, in which one hash
 //! stands for the transactions: who has the head and a certificate knows that the ledger before it is final.
+
+use std::num::NonZeroU64;
 
 use bytes::BufMut;
 use codec::{CloseTime, Hash256};
@@ -100,11 +102,12 @@ pub struct Block {
 }
 
 impl Block {
-    /// The first block of a network that starts with this ledger.
+    /// The first block of a network that starts with this ledger. It names the blocks of an epoch in place of a
+    /// parent: networks whose epochs differ have different first blocks.
     #[must_use]
-    pub fn first(ledger: &Ledger) -> Self {
+    pub fn first(ledger: &Ledger, epoch: NonZeroU64) -> Self {
         Self {
-            parent: Sha256::hash(&[]),
+            parent: Sha256::hash(&[&epoch.get().to_be_bytes()]),
             height: 0,
             close_time: ledger.close_time(),
             parent_ledger: ledger.hash(),

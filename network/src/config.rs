@@ -10,9 +10,10 @@ use ledger::dkim::KeyDelays;
 use node::{Fund, FundError, NodeConfig, Validators};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::engine::Part;
+use crate::engine::Voting;
 use crate::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
-use crate::process::Member;
+pub use crate::process::key_text;
+use crate::process::{Member, Part};
 
 /// Bytes of a configuration file: 128 nodes of 300 bytes, and 2,000 payments of 100. Refusal: it is not read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -25,6 +26,9 @@ pub struct ConfigFile {
     pub name: String,
     /// The data folder; relative to the folder of this file, which also holds `validator.key`.
     pub data: PathBuf,
+    /// Whether it votes where the ledger lists its key; `false`: never.
+    #[serde(default = "votes_default", skip_serializing_if = "is_default_vote")]
+    pub vote: bool,
     /// Where metrics and health are served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<SocketAddr>,
@@ -55,6 +59,14 @@ pub struct ConfigFile {
     pub network: NetworkTable,
     /// All nodes.
     pub nodes: Vec<NodeTable>,
+}
+
+fn votes_default() -> bool {
+    true
+}
+
+fn is_default_vote(vote: &bool) -> bool {
+    *vote
 }
 
 /// One text, or a list of texts.
@@ -104,7 +116,7 @@ fn epoch_default() -> u32 {
 pub struct NodeTable {
     /// Its name.
     pub name: String,
-    /// What it does.
+    /// What it is in the first ledger. Who votes later says the ledger.
     pub part: PartName,
     /// Its key, as xahaud writes a node's.
     pub public_key: String,
@@ -114,13 +126,13 @@ pub struct NodeTable {
     pub rpc: SocketAddr,
 }
 
-/// What a node does, as a word.
+/// What a node is in the first ledger, as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PartName {
-    /// It proposes and votes.
+    /// One of its validators.
     Validator,
-    /// It goes along.
+    /// None of them. It may become one.
     Follower,
 }
 
@@ -256,6 +268,16 @@ impl Config {
         &self.file.nodes[self.own]
     }
 
+    /// Whether this node votes.
+    #[must_use]
+    pub fn voting(&self) -> Voting {
+        if self.file.vote {
+            Voting::WhereListed
+        } else {
+            Voting::Never
+        }
+    }
+
     /// Whether the key that lies beside the file is this node's.
     pub fn check_key(&self, key: &KeyPair) -> Result<(), ConfigError> {
         if key.public_key() == self.members[self.own].public_key {
@@ -312,12 +334,6 @@ fn member(node: &NodeTable) -> Result<Member, ConfigError> {
         address: node.peer,
         part: node.part.into(),
     })
-}
-
-/// A node's key, as xahaud writes it.
-#[must_use]
-pub fn key_text(key: &PublicKey) -> String {
-    base58::encode(&[base58::TYPE_NODE_PUBLIC], key.as_bytes())
 }
 
 #[cfg(test)]

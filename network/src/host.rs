@@ -11,9 +11,11 @@ use commonware_cryptography::ed25519;
 use ledger::dkim::Attestation;
 use ledger::votes::SignedVote;
 use ledger::{Closed, Ledger, Transaction};
-use node::{Node, NotFinal, Submission, Taken};
+use node::store::StoreError;
+use node::{Node, NodeFailure, NotFinal, Submission, Taken};
 use tokio::sync::broadcast::Receiver;
 
+use crate::epochs::EpochStart;
 use crate::machine::{Machine, Talker};
 
 impl Machine for Node {
@@ -53,6 +55,18 @@ impl Machine for Node {
 
     fn finalized(&self, closed: Closed) -> Result<(), NotFinal> {
         self.finalize(closed)
+    }
+
+    fn epochs(&self) -> Result<Vec<EpochStart>, NotFinal> {
+        let damaged = || NotFinal::Node(NodeFailure::Store(StoreError::Damaged { table: "epochs" }));
+        let stored = Node::epochs(self)?.into_iter();
+        stored
+            .map(|(epoch, bytes)| EpochStart::decode(epoch, &bytes).ok_or_else(damaged))
+            .collect()
+    }
+
+    fn begin_epoch(&self, start: &EpochStart) -> Result<(), NotFinal> {
+        Node::begin_epoch(self, start.epoch, &start.encode())
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use codec::keys::KeyPair;
 use node::validator_key::{self, ValidatorKeyError};
 
-use crate::config::{ConfigFile, NetworkTable, NodeTable, PartName, key_text};
+use crate::config::{Config, ConfigFile, NetworkTable, NodeTable, PartName, key_text};
 
 /// Name of the configuration within a node's folder.
 pub const CONFIG_FILE: &str = "node.toml";
@@ -66,6 +66,9 @@ pub enum InitError {
         /// The first port.
         port: u16,
     },
+    /// Another node has the name.
+    #[error("the configuration has a node '{0}' already; choose another name")]
+    Name(String),
     /// No random bytes for a key.
     #[error("cannot read random bytes: {0}")]
     Entropy(std::io::Error),
@@ -99,6 +102,68 @@ pub fn init(
             Ok(path)
         })
         .collect()
+}
+
+/// A node that is to come into a network.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// Its folder; there must be none yet.
+    pub out: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Where the other nodes will reach it.
+    pub peer: SocketAddr,
+    /// Where clients will.
+    pub rpc: SocketAddr,
+}
+
+/// Make the folder of a node that is to come into the network of `config`. Answers its configuration, and what the
+/// other nodes have to have in theirs.
+pub fn add(
+    config: &Config,
+    newcomer: &Newcomer,
+    entropy: impl FnOnce() -> std::io::Result<[u8; 16]>,
+) -> Result<(PathBuf, NodeTable), InitError> {
+    if config.file.nodes.iter().any(|node| node.name == newcomer.name) {
+        return Err(InitError::Name(newcomer.name.clone()));
+    }
+    if newcomer.out.exists() {
+        return Err(InitError::Exists {
+            path: newcomer.out.clone(),
+        });
+    }
+    let path = newcomer.out.join(CONFIG_FILE);
+    let wrong = |source| InitError::Write {
+        path: path.clone(),
+        source,
+    };
+    ops::private::make_folder(&newcomer.out).map_err(wrong)?;
+    let key = validator_key::create_in(&newcomer.out, entropy().map_err(InitError::Entropy)?)?;
+    let node = NodeTable {
+        name: newcomer.name.clone(),
+        part: PartName::Follower,
+        public_key: key_text(&key.public_key()),
+        peer: newcomer.peer,
+        rpc: newcomer.rpc,
+    };
+    let absolute = |path: &PathBuf| std::path::absolute(config.folder.join(path));
+    let mut file = config.file.clone();
+    file.name.clone_from(&newcomer.name);
+    file.data = PathBuf::from("data");
+    file.vote = true;
+    file.http = None;
+    let paths = [
+        &mut file.dkim_keys,
+        &mut file.dns_anchors,
+        &mut file.dns_authority,
+        &mut file.clock,
+    ];
+    for path in paths.into_iter().flatten() {
+        *path = absolute(path).map_err(wrong)?;
+    }
+    file.nodes.push(node.clone());
+    write_config(&path, &file)?;
+    Ok((path, node))
 }
 
 fn names(new: &NewNetwork) -> impl Iterator<Item = (usize, String, PartName)> {
@@ -135,6 +200,7 @@ fn file_of(new: &NewNetwork, name: &str, nodes: &[NodeTable]) -> ConfigFile {
     ConfigFile {
         name: name.to_owned(),
         data: PathBuf::from("data"),
+        vote: true,
         http: None,
         dkim_keys: new.dkim_keys.clone(),
         dns: new.dns.clone(),

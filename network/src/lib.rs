@@ -8,17 +8,22 @@
 //! |---|---|
 //! | `machine` | what the engine needs of a node: `propose`, `verify`, `finalized` |
 //! | `block`, `ledgers` | what validators agree on, and which ledger it makes |
-//! | `application`, `engine` | the machine as the engine sees it; the engine put together, for any runtime |
+//! | `epochs`, `ballots` | who the validators of an epoch are; in which one this node has voted |
+//! | `application`, `commits` | the machine as the engine sees it: what it proposes and verifies; what is final |
+//! | `engine`, `voters`, `settings` | the engine put together, for any runtime; its part that votes, by epochs |
 //! | `wire`, `spread` | attestations and submissions between nodes, before a ledger has them |
 //! | `complaints`, `meter` | what log and metrics say of peers |
 //! | `host`, `process` | a node as a machine; an engine over TCP |
 //! | `config`, `init` | what a node is told; the files of a new network |
 
 mod application;
+pub mod ballots;
 mod block;
+mod commits;
 mod complaints;
 pub mod config;
 pub mod engine;
+mod epochs;
 mod host;
 pub mod init;
 mod ledgers;
@@ -26,14 +31,17 @@ pub mod limits;
 mod machine;
 pub mod meter;
 mod process;
+mod settings;
 pub mod spread;
+mod voters;
 mod wire;
 
-pub use application::Stopped;
 pub use block::{Block, Digest, Head};
-pub use engine::Part;
+pub use commits::Stopped;
+pub use engine::Voting;
+pub use epochs::{EpochStart, First};
 pub use host::pending_of;
 pub use ledgers::BlockFault;
 pub use machine::{Machine, Talker};
 pub use node::{Submission, Taken};
-pub use process::{EngineConfig, EngineError, Member, start};
+pub use process::{EngineConfig, EngineError, Lost, Member, Part, start};

@@ -52,6 +52,12 @@ pub const FETCHES_MAX: usize = 16;
 /// Finalised blocks on their way to the disk.
 pub const COMMITS_MAX: usize = 16;
 
+/// How often those who are in a later epoch are asked for the end of one's own.
+pub const HINT_EVERY: Duration = Duration::from_millis(500);
+
+/// Sets of peers that are connected at one time: those of this epoch and of the next.
+pub const PEER_SETS: usize = 2;
+
 /// Views behind the last finalised one whose votes are kept.
 pub const VIEWS_KEPT: u64 = 64;
 

@@ -9,6 +9,8 @@ use ledger::{Closed, Ledger, Transaction};
 use node::{NotFinal, Submission, Taken};
 use tokio::sync::broadcast::Receiver;
 
+use crate::epochs::EpochStart;
+
 /// A machine that makes ledgers. Its calls may take as long as a close does.
 pub trait Machine: Send + Sync + 'static {
     /// Its clock.
@@ -33,6 +35,12 @@ pub trait Machine: Send + Sync + 'static {
 
     /// The ledger after the last one is final; it is on disk when this returns.
     fn finalized(&self, closed: Closed) -> Result<(), NotFinal>;
+
+    /// What each epoch began with that this machine has come to.
+    fn epochs(&self) -> Result<Vec<EpochStart>, NotFinal>;
+
+    /// An epoch begins after the next ledger; it is on disk when this returns.
+    fn begin_epoch(&self, start: &EpochStart) -> Result<(), NotFinal>;
 }
 
 /// What machines tell each other before a ledger has it.

@@ -1,20 +1,20 @@
 //! An engine as one process of a network: over TCP, on threads and a runtime of its own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codec::LedgerIndex;
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::marshal::max_payload_size;
 use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
-use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
-use commonware_p2p::authenticated::lookup::{self, Network};
+use commonware_cryptography::{ChaCha20Poly1305, Digestible as _, Signer as _};
+use commonware_p2p::authenticated::lookup::{self, Network, Oracle};
+use commonware_p2p::utils::mux::prefixed;
 use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers};
 use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as tokio_runtime};
 use commonware_stream::cups::{self, Cups};
@@ -24,24 +24,44 @@ use commonware_utils::{NZU32, NZUsize};
 use ledger::Ledger;
 use tokio::sync::watch;
 
-use crate::application::Stopped;
+use crate::ballots::{Ballots as _, Record, Voted, VotedFile};
 use crate::block::Block;
-use crate::engine::{self, Channels, Membership, Part, Parts, VOTES};
-use crate::limits::{BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX};
+use crate::commits::Stopped;
+use crate::engine::{self, Channels, Membership, Parts, Start, Track, Voting};
+use crate::epochs::{First, engine_key};
+use crate::limits::{
+    BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, PEER_SETS, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX,
+};
 use crate::machine::{Machine, Talker};
 use crate::spread;
+use crate::voters::VOTES;
 use crate::wire::{SUBMISSIONS_BYTES_MAX, WORDS_BYTES_MAX};
 
 /// Name of the folder with the engine's own files within a data folder.
 const ENGINE_FOLDER: &str = "engine";
 
-/// Beside the key, it says that the key has voted.
-const MARKER: &str = "validator.voted";
-
 /// What the engine's signatures are made for begins so; network and first ledger follow. Shorter than 64 bytes with
 /// what the engine appends: what it signs begins with that length, and so with another byte than a transaction, a
 /// manifest or an attestation, which the same key might sign.
 const NAMESPACE: &[u8] = b"xahau-email";
+
+/// What a node is in the first ledger of its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// One of its validators.
+    Validator,
+    /// None of them. It may become one.
+    Follower,
+}
+
+/// What becomes of a validator that lost the record of its votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// It does not start.
+    Refuse,
+    /// It follows until the next epoch begins, and votes from then on.
+    Rejoin,
+}
 
 /// One node of a network, as the others see it.
 #[derive(Debug, Clone)]
@@ -50,7 +70,7 @@ pub struct Member {
     pub public_key: codec::keys::PublicKey,
     /// Where it listens for the others.
     pub address: SocketAddr,
-    /// What it does.
+    /// What it is in the first ledger.
     pub part: Part,
 }
 
@@ -61,8 +81,14 @@ pub struct EngineConfig {
     pub network_id: u32,
     /// The ledger that the network starts with.
     pub first: Ledger,
+    /// Ledgers of an epoch.
+    pub epoch: NonZeroU32,
     /// This node's key.
     pub key: codec::keys::KeyPair,
+    /// Whether it votes.
+    pub voting: Voting,
+    /// What becomes of it where the record of its votes is gone.
+    pub lost: Lost,
     /// All nodes of the network, this one too.
     pub members: Vec<Member>,
     /// The data folder.
@@ -105,10 +131,10 @@ pub enum EngineError {
     },
     /// The key has signed votes that this folder does not know of.
     #[error(
-        "the key of this validator has voted, and the record of its votes is gone from {folder}: with it, this node could \
-         vote twice and split the network. Put the folder back as it was when the node was stopped last, not an older copy. \
-         If it is lost, make a new key and have the network list it instead; meanwhile this node can go along without a \
-         vote (part = \"follower\"). If this key never voted, remove {marker}",
+        "the key of this validator has voted, and the record of its votes is gone: it should be in {folder}. Without it, \
+         this node could vote twice and split the network. Put the folder back as it was when the node was stopped last, \
+         not an older copy. If it is lost, start the node with --rejoin: it follows until the next epoch begins, after at \
+         most {ledgers} ledgers, and votes from then on. If this key never voted, remove {marker}",
         folder = folder.display(), marker = marker.display()
     )]
     VotesGone {
@@ -116,6 +142,20 @@ pub enum EngineError {
         folder: PathBuf,
         /// What says that the key has voted.
         marker: PathBuf,
+        /// Ledgers of an epoch.
+        ledgers: NonZeroU32,
+    },
+    /// What says that the key has voted cannot be read or written.
+    #[error(
+        "cannot use 'validator.voted', which says in which epoch the key has voted, in {folder}: {source}. Check the folder's \
+         owner, its mode and the free space; if the file is damaged, restore it from a copy of this node's own folder",
+        folder = folder.display()
+    )]
+    Voted {
+        /// The folder of the key.
+        folder: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
     },
     /// The node takes part no more.
     #[error(transparent)]
@@ -124,31 +164,50 @@ pub enum EngineError {
     #[error("cannot start a thread: {0}; raise the limit of processes (ulimit -u), or end other programs")]
     Thread(std::io::Error),
     /// The engine broke.
-    #[error("the engine failed: {0}. What is validated is on disk; start the node again")]
+    #[error(
+        "the engine failed: {0}. What is validated is on disk. Check the free space, the owner and the mode of the folder \
+         'engine' in the data folder, then start the node again"
+    )]
     Failed(String),
 }
 
-/// Refuse a key that has voted where the record of its votes is gone, and note that it votes from now on.
-fn guard_votes(data: &Path, key_folder: &Path) -> Result<(), EngineError> {
-    let (folder, marker) = (data.join(ENGINE_FOLDER), key_folder.join(MARKER));
-    let wrong = |source| EngineError::Folder {
-        path: key_folder.to_owned(),
+/// What remembers in which epoch the key has voted. Refuses a key the record of whose votes is gone, unless its
+/// operator knows.
+fn ballots(config: &EngineConfig) -> Result<VotedFile, EngineError> {
+    let wrong = |source| EngineError::Voted {
+        folder: config.key_folder.clone(),
         source,
     };
-    let has_votes = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries
-            .filter_map(Result::ok)
-            .any(|entry| entry.file_name().to_string_lossy().starts_with(VOTES)),
+    let mut file = VotedFile::read(&config.key_folder).map_err(wrong)?;
+    let Some(Voted {
+        epoch,
+        record: Record::Kept,
+    }) = file.voted()
+    else {
+        return Ok(file);
+    };
+    let folder = config.data.join(ENGINE_FOLDER).join(format!("{VOTES}{epoch}"));
+    let has_record = match std::fs::read_dir(&folder) {
+        Ok(mut entries) => entries.next().is_some(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
         Err(source) => return Err(EngineError::Folder { path: folder, source }),
     };
-    match (marker.exists(), has_votes) {
-        (true, true) => Ok(()),
-        (true, false) => Err(EngineError::VotesGone { folder, marker }),
-        (false, _) => std::fs::File::create(&marker)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| std::fs::File::open(key_folder)?.sync_all())
-            .map_err(wrong),
+    match (has_record, config.voting, config.lost) {
+        (true, _, _) | (false, Voting::Never, _) => Ok(file),
+        (false, Voting::WhereListed, Lost::Refuse) => Err(EngineError::VotesGone {
+            folder,
+            marker: file.path().to_owned(),
+            ledgers: config.epoch,
+        }),
+        (false, Voting::WhereListed, Lost::Rejoin) => {
+            let record = Record::Gone;
+            file.note(Voted { epoch, record }).map_err(wrong)?;
+            tracing::warn!(
+                epoch,
+                "this node rejoins: it follows until the next epoch begins, then its key votes again"
+            );
+            Ok(file)
+        }
     }
 }
 
@@ -159,19 +218,18 @@ pub fn start<M: Machine + Talker>(
     stop: watch::Receiver<bool>,
 ) -> Result<tokio::sync::oneshot::Receiver<Result<(), EngineError>>, EngineError> {
     let setup = Setup::of(config)?;
-    // The engine would panic; and a key that never voted must not look as if it had.
+    // The engine would panic.
     drop(
         TcpListener::bind(setup.listen).map_err(|source| EngineError::Listen {
             address: setup.listen,
             source,
         })?,
     );
-    if setup.membership.part == Part::Validator {
-        guard_votes(&config.data, &config.key_folder)?;
-    }
+    let ballots = ballots(config)?;
     let (ended, end) = tokio::sync::oneshot::channel();
     let run = move || {
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| setup.run(machine, stop)));
+        let caught =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| setup.run(machine, ballots, stop)));
         let result = caught.unwrap_or_else(|panic| Err(EngineError::Failed(message_of(panic.as_ref()))));
         // Where nobody waits, the process ends anyway.
         let _ = ended.send(result);
@@ -192,58 +250,44 @@ fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
 /// A configuration in the engine's own types.
 struct Setup {
     membership: Membership,
-    first: (Block, LedgerIndex),
+    first: First,
     listen: SocketAddr,
-    primary: Map<PublicKey, Address>,
-    secondary: Map<PublicKey, Address>,
+    peers: BTreeMap<PublicKey, SocketAddr>,
     storage: PathBuf,
 }
 
 impl Setup {
     fn of(config: &EngineConfig) -> Result<Self, EngineError> {
-        let text = |key: &codec::keys::PublicKey| {
-            codec::base58::encode(&[codec::base58::TYPE_NODE_PUBLIC], key.as_bytes())
-        };
-        let key = secret_of(&config.key).ok_or_else(|| EngineError::Key(text(&config.key.public_key())))?;
-        let me = key.public_key();
-        let (mut primary, mut secondary) = (Vec::new(), Vec::new());
-        let (mut keys, mut own) = (BTreeSet::new(), None);
+        let key =
+            secret_of(&config.key).ok_or_else(|| EngineError::Key(key_text(&config.key.public_key())))?;
+        let mut peers = BTreeMap::new();
         for member in &config.members {
-            let peer =
-                key_of(&member.public_key).ok_or_else(|| EngineError::Key(text(&member.public_key)))?;
-            let group = match member.part {
-                Part::Validator => &mut primary,
-                Part::Follower => &mut secondary,
-            };
-            group.push((peer.clone(), Address::from(member.address)));
-            if peer == me {
-                own = Some(member.clone());
-            }
-            keys.insert(peer);
+            let key = engine_key(&member.public_key);
+            let key = key.ok_or_else(|| EngineError::Key(key_text(&member.public_key)))?;
+            peers.insert(key, member.address);
         }
-        let own = own.ok_or_else(|| EngineError::NotListed(text(&config.key.public_key())))?;
+        let listen = peers.get(&key.public_key()).copied();
+        let listen = listen.ok_or_else(|| EngineError::NotListed(key_text(&config.key.public_key())))?;
+        let first = First::of(&config.first, config.epoch.into());
         let count = config.members.len();
-        if !(1..=VALIDATORS_MAX).contains(&primary.len()) || keys.len() != count {
+        if !(1..=VALIDATORS_MAX).contains(&first.validators.len()) || peers.len() != count {
             return Err(EngineError::Members(count));
         }
         let namespace = [
             NAMESPACE,
             &config.network_id.to_be_bytes(),
-            config.first.hash().as_bytes(),
+            first.block.digest().as_ref(),
         ]
         .concat();
-        let primary = Map::from_iter_dedup(primary);
         Ok(Self {
             membership: Membership {
                 key,
-                validators: primary.keys().clone(),
-                part: own.part,
+                voting: config.voting,
                 namespace,
             },
-            first: (Block::first(&config.first), config.first.index()),
-            listen: own.address,
-            primary,
-            secondary: Map::from_iter_dedup(secondary),
+            first,
+            listen,
+            peers,
             storage: config.data.join(ENGINE_FOLDER),
         })
     }
@@ -251,6 +295,7 @@ impl Setup {
     fn run<M: Machine + Talker>(
         self,
         machine: Arc<M>,
+        ballots: VotedFile,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), EngineError> {
         let runtime = tokio_runtime::Config::new()
@@ -258,11 +303,7 @@ impl Setup {
             .with_tcp_nodelay(Some(true))
             .with_storage_directory(self.storage.clone());
         tokio_runtime::Runner::new(runtime).start(|context| async move {
-            let (mut network, mut oracle) = Network::new(context.child("network"), self.p2p());
-            oracle.track(
-                0,
-                AddressableTrackedPeers::new(self.primary.clone(), self.secondary.clone()),
-            );
+            let (mut network, oracle) = Network::new(context.child("network"), self.p2p());
             let messages = Quota::per_second(NZU32!(MESSAGES_PER_SECOND));
             let mut channel = |number, quota| network.register(number, quota);
             let channels = Channels {
@@ -281,11 +322,15 @@ impl Setup {
                 Parts {
                     machine,
                     first: self.first,
+                    start: Start::First,
                     membership: self.membership,
+                    ballots: Box::new(ballots),
                     peers: oracle.clone(),
+                    track: tracking(oracle.clone(), self.peers),
                     blocker: oracle,
                     channels,
                     partition: String::new(),
+                    kept: None,
                 },
             );
             tokio::select! {
@@ -301,9 +346,8 @@ impl Setup {
 
     /// The network: only listed peers, at any address that they are listed with.
     fn p2p(&self) -> lookup::Config<Cups<Sake<PrivateKey>, ChaCha20Poly1305>> {
-        let peers = self.primary.len() + self.secondary.len();
-        let validators = u32::try_from(self.primary.len()).unwrap_or(u32::MAX);
-        let largest = max_payload_size::<Standard<Block>, Scheme>(validators, &())
+        let validators = u32::try_from(VALIDATORS_MAX).unwrap_or(u32::MAX);
+        let largest = prefixed(max_payload_size::<Standard<Block>, Scheme>(validators, &()))
             .max(SUBMISSIONS_BYTES_MAX)
             .max(WORDS_BYTES_MAX);
         let config = lookup::Config::recommended(
@@ -318,14 +362,14 @@ impl Setup {
             ),
             &self.membership.namespace,
             self.listen,
-            NonZeroUsize::new(peers).unwrap_or(NonZeroUsize::MIN),
+            NonZeroUsize::new(self.peers.len()).unwrap_or(NonZeroUsize::MIN),
             u32::try_from(largest).unwrap_or(u32::MAX),
             NZUsize!(1_024),
         );
         lookup::Config {
             allow_private_ips: true,
             allow_dns: false,
-            tracked_peer_sets: NZUsize!(1),
+            tracked_peer_sets: NZUsize!(PEER_SETS),
             // A node that was started again is back at once; several may share an address.
             peer_connection_cooldown: Duration::from_secs(1),
             allowed_handshake_rate_per_ip: Quota::per_second(NonZeroU32::MIN.saturating_add(15)),
@@ -336,14 +380,39 @@ impl Setup {
     }
 }
 
+/// A node's key, as xahaud writes it.
+#[must_use]
+pub fn key_text(key: &codec::keys::PublicKey) -> String {
+    codec::base58::encode(&[codec::base58::TYPE_NODE_PUBLIC], key.as_bytes())
+}
+
 /// A ledger's key as the engine has it.
 fn secret_of(key: &codec::keys::KeyPair) -> Option<PrivateKey> {
     PrivateKey::decode(Copying(&key.ed25519_secret()?)).ok()
 }
 
-fn key_of(key: &codec::keys::PublicKey) -> Option<PublicKey> {
-    match key.as_bytes() {
-        [0xED, point @ ..] => PublicKey::decode(Copying(point)).ok(),
-        _ => None,
-    }
+/// Tells the network the validators of an epoch before it begins: nodes dial them, and take blocks from them. The other
+/// nodes dial by themselves.
+fn tracking(mut oracle: Oracle<PublicKey>, peers: BTreeMap<PublicKey, SocketAddr>) -> Track {
+    let mut last = None;
+    Box::new(move |epoch, validators| {
+        if last.is_some_and(|last| epoch <= last) {
+            return;
+        }
+        last = Some(epoch);
+        for key in validators.iter().filter(|key| !peers.contains_key(*key)) {
+            tracing::warn!(
+                epoch,
+                %key,
+                "a validator of this epoch is none of the nodes in the configuration: add it there, and start again"
+            );
+        }
+        let (primary, secondary): (Vec<_>, Vec<_>) = peers
+            .iter()
+            .map(|(key, address)| (key.clone(), Address::from(*address)))
+            .partition(|(key, _)| validators.position(key).is_some());
+        let sets =
+            AddressableTrackedPeers::new(Map::from_iter_dedup(primary), Map::from_iter_dedup(secondary));
+        oracle.track(epoch, sets);
+    })
 }

@@ -18,6 +18,7 @@ use tokio::sync::broadcast;
 
 use crate::host::ChainStopped;
 use crate::node::{Node, NodeFailure};
+use crate::store::StoreError;
 use crate::submission::{Submission, Taken};
 
 /// Why a ledger that the network agreed on is not on this node's disk.
@@ -85,6 +86,16 @@ impl Node {
                 Err(self.why(ChainStopped).into())
             }
         }
+    }
+
+    /// What this node remembers of epochs, by their numbers.
+    pub fn epochs(&self) -> Result<Vec<(u64, Vec<u8>)>, NotFinal> {
+        self.inner.store.epochs().map_err(not_final)
+    }
+
+    /// Remember an epoch; it is on disk when this returns.
+    pub fn begin_epoch(&self, epoch: u64, start: &[u8]) -> Result<(), NotFinal> {
+        self.inner.store.begin_epoch(epoch, start).map_err(not_final)
     }
 
     /// Another validator says what it votes for.
@@ -205,5 +216,12 @@ impl Read {
                 on_retry: OnRetry::Hold,
             }),
         }
+    }
+}
+
+fn not_final(error: StoreError) -> NotFinal {
+    match error {
+        StoreError::Full(_) => NotFinal::DiskFull,
+        other => NotFinal::Node(other.into()),
     }
 }

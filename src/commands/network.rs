@@ -4,8 +4,8 @@ use super::{Failure, Outcome};
 use crate::cli;
 use crate::clock;
 use crate::output::Format;
-use ::network::config::NetworkTable;
-use ::network::init::{NewNetwork, init as init_files};
+use ::network::config::{Config, NetworkTable};
+use ::network::init::{NewNetwork, Newcomer, add as add_node, init as init_files};
 use ::network::limits::VALIDATORS_MAX;
 use node::Fund;
 use serde_json::json;
@@ -67,9 +67,48 @@ pub(crate) fn init(args: &cli::NetworkInit, format: Format) -> Result<Outcome, F
 
 /// Makes the files of a network, with fresh keys.
 pub(crate) fn make(new: &NewNetwork) -> Result<Vec<PathBuf>, Failure> {
-    Ok(init_files(new, || {
-        let mut entropy = [0; 16];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut entropy)?;
-        Ok(entropy)
-    })?)
+    Ok(init_files(new, entropy)?)
+}
+
+fn entropy() -> std::io::Result<[u8; 16]> {
+    let mut entropy = [0; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut entropy)?;
+    Ok(entropy)
+}
+
+/// Writes the files of one more node of a network.
+pub(crate) fn add(args: &cli::NetworkAdd, format: Format) -> Result<Outcome, Failure> {
+    let config = Config::read(&args.config)?;
+    let newcomer = Newcomer {
+        out: args.out.clone(),
+        name: args.name.clone(),
+        peer: args.peer,
+        rpc: args.rpc,
+    };
+    let (path, node) = add_node(&config, &newcomer, entropy)?;
+    if format.is_json() {
+        out!(
+            "{}",
+            json!({ "config": path.display().to_string(), "node": node })
+        );
+        return Ok(Outcome::Yes);
+    }
+    out!(
+        "Each of the other nodes needs this in its configuration, and to be started again, one after the other:"
+    );
+    out!("");
+    out!("[[nodes]]");
+    out!("name = \"{}\"", node.name);
+    out!("part = \"follower\"");
+    out!("public_key = \"{}\"", node.public_key);
+    out!("peer = \"{}\"", node.peer);
+    out!("rpc = \"{}\"", node.rpc);
+    out!("");
+    out!("Then start the new one, which follows:");
+    out!("  xahau-email validator --config {}", path.display());
+    out!(
+        "It votes once the validators have voted for a list with it ('xahau-email network vote --add {}').",
+        node.name
+    );
+    Ok(Outcome::Yes)
 }

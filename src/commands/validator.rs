@@ -6,7 +6,7 @@ use crate::clock::RehearsedClock;
 use crate::output::Format;
 use crate::{cli, input};
 use ::network::config::Config;
-use ::network::{EngineConfig, EngineError};
+use ::network::{EngineConfig, EngineError, Lost};
 use node::{Node, NodeConfig, first_ledger, validator_key};
 use serde_json::json;
 use std::sync::Arc;
@@ -17,9 +17,10 @@ use tokio::sync::watch;
 pub(crate) async fn run(args: &cli::Validator, format: Format) -> Result<Outcome, Failure> {
     outlive_full_disks()?;
     let config = Config::read(&args.config)?;
+    let lost = if args.rejoin { Lost::Rejoin } else { Lost::Refuse };
     let metrics = config.file.http.map(|_| ops::install(&[])).transpose();
     let metrics = metrics.map_err(std::io::Error::other)?;
-    let mut running = start(&config, &args.callers).await?;
+    let mut running = start(&config, &args.callers, lost).await?;
     let mut places = vec![running.url()];
     if let (Some(address), Some(metrics)) = (config.file.http, metrics) {
         places.push(running.watch(address, metrics).await?);
@@ -78,7 +79,7 @@ fn source(config: &Config) -> Result<Source, Failure> {
     })?))
 }
 
-async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, Failure> {
+async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<RunningNode, Failure> {
     let key = validator_key::read(&config.folder)?;
     config.check_key(&key)?;
     let node_config = NodeConfig {
@@ -91,7 +92,10 @@ async fn start(config: &Config, callers: &cli::Callers) -> Result<RunningNode, F
     let engine = EngineConfig {
         network_id: node_config.network_id,
         first: first_ledger(&node_config, &key)?,
+        epoch: config.epoch()?,
         key: key.clone(),
+        voting: config.voting(),
+        lost,
         members: config.members().to_vec(),
         data: node_config.data.clone(),
         key_folder: config.folder.clone(),

@@ -15,7 +15,7 @@ use codec::{CloseTime, Hash256};
 use ledger::dkim::Attestation;
 use ledger::votes::SignedVote;
 use ledger::{Closed, Ledger, Transaction};
-use network::{Machine, Submission, Taken, Talker};
+use network::{EpochStart, Machine, Submission, Taken, Talker};
 use node::NotFinal;
 use tokio::sync::broadcast::{Receiver, Sender};
 
@@ -55,6 +55,8 @@ pub(crate) struct Disk {
     pub ledger: Ledger,
     mails: BTreeMap<Hash256, PendingMail>,
     transactions: BTreeMap<Hash256, PendingTx>,
+    /// What each epoch began with.
+    epochs: BTreeMap<u64, EpochStart>,
     /// Each ledger by its index.
     pub pages: BTreeMap<u32, Arc<Page>>,
     /// In which ledger each EmailID was validated.
@@ -69,6 +71,7 @@ impl Disk {
             ledger,
             mails: BTreeMap::new(),
             transactions: BTreeMap::new(),
+            epochs: BTreeMap::new(),
             validated: BTreeMap::new(),
         }
     }
@@ -292,6 +295,15 @@ impl Machine for SimMachine {
             Some(Reply::Closed { .. }) => Ok(()),
             other => panic!("a final ledger is refused: {other:?}"),
         }
+    }
+
+    fn epochs(&self) -> Result<Vec<EpochStart>, NotFinal> {
+        Ok(self.lock().disk.epochs.values().cloned().collect())
+    }
+
+    fn begin_epoch(&self, start: &EpochStart) -> Result<(), NotFinal> {
+        self.lock().disk.epochs.insert(start.epoch, start.clone());
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! A network of nodes between two power cuts: the engine, the machines, and what happens to them.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -11,11 +13,11 @@ use commonware_p2p::simulated::{self, Oracle};
 use commonware_p2p::{Recipients, Sender};
 use commonware_runtime::deterministic::Context;
 use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _};
-use commonware_utils::ordered::Set;
-use commonware_utils::{NZU32, NZUsize};
+use commonware_utils::{NZU32, NZU64, NZUsize};
 use ledger::Ledger;
-use network::engine::{self, Channels, Membership, Parts};
-use network::{Block, Part, Stopped, Submission, spread};
+use network::ballots::{Ballots, Voted};
+use network::engine::{self, Channels, Membership, Parts, Start};
+use network::{First, Stopped, Submission, Voting, spread};
 
 use crate::byzantine::Conduct;
 use crate::check::Checker;
@@ -100,6 +102,31 @@ impl Tally {
     }
 }
 
+/// Blocks of an epoch.
+const EPOCH: NonZeroU64 = NZU64!(10);
+
+/// What lies beside the key of a node: in which epoch it has voted last. A twin knows nothing of the other.
+struct BallotBox {
+    node: String,
+    all: Arc<Mutex<BTreeMap<String, Voted>>>,
+}
+
+impl Ballots for BallotBox {
+    fn voted(&self) -> Option<Voted> {
+        self.all
+            .lock()
+            .expect("no test panicked with it")
+            .get(&self.node)
+            .copied()
+    }
+
+    fn note(&mut self, voted: Voted) -> std::io::Result<()> {
+        let mut all = self.all.lock().expect("no test panicked with it");
+        all.insert(self.node.clone(), voted);
+        Ok(())
+    }
+}
+
 /// What is left of a network where all power is cut, and what is to come.
 pub(crate) struct Remains {
     pub dice: Dice,
@@ -110,6 +137,8 @@ pub(crate) struct Remains {
     /// Milliseconds that each node's clock is off, plus `SKEW_MS`.
     skews: Vec<u64>,
     first: Ledger,
+    /// By the names of the nodes' files.
+    ballots: Arc<Mutex<BTreeMap<String, Voted>>>,
     pub zone: Zone,
     pub tally: Tally,
     pub checker: Checker,
@@ -133,6 +162,7 @@ impl Remains {
             conducts,
             skews: (0..COUNT).map(|_| dice.roll(2 * SKEW_MS)).collect(),
             first,
+            ballots: Arc::default(),
             zone,
             tally: Tally::default(),
             checker: Checker::default(),
@@ -360,16 +390,18 @@ impl World {
         let mut next = || channels.next().expect("a channel");
         let parts = Parts {
             machine: Arc::clone(machine),
-            first: (
-                Block::first(&self.remains.first),
-                self.remains.first.header().index,
-            ),
+            first: First::of(&self.remains.first, EPOCH),
+            start: Start::First,
             membership: Membership {
-                validators: Set::from_iter_dedup(self.keys.iter().map(|key| key.public_key())),
                 key: key.clone(),
-                part: Part::Validator,
+                voting: Voting::WhereListed,
                 namespace: b"simulation".to_vec(),
             },
+            ballots: Box::new(BallotBox {
+                node: partition.clone(),
+                all: Arc::clone(&self.remains.ballots),
+            }),
+            track: Box::new(|_, _| {}),
             peers: self.oracle.manager(),
             blocker: self.oracle.control(key.public_key()),
             channels: Channels {
@@ -380,6 +412,7 @@ impl World {
                 backfill: next(),
             },
             partition,
+            kept: None,
         };
         let (words, submissions) = (next(), next());
         let machine = Arc::clone(machine);

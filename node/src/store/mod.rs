@@ -116,6 +116,12 @@ pub trait Store: Send + Sync {
     /// Take all ledgers after this one back, durably and as a whole.
     fn roll_back(&self, to: LedgerIndex) -> Result<(), StoreError>;
 
+    /// What each epoch of the network began with, by its number.
+    fn epochs(&self) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
+
+    /// Remember what an epoch begins with, durably.
+    fn begin_epoch(&self, epoch: u64, start: &[u8]) -> Result<(), StoreError>;
+
     /// The validator's votes about amendments.
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError>;
 

@@ -19,8 +19,8 @@ use redb::{
 
 use super::record::{UndoRecord, pending_mail, pending_tx, settled_mail, stored_tx};
 use super::tables::{
-    ACCOUNTS, FORMAT, FORMAT_VERSION, INSTEAD_OF, Key, LEDGER_HASHES, LEDGERS, LIST_WISH, NETWORK, NUMBERS,
-    POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED, WISHES,
+    ACCOUNTS, EPOCHS, FORMAT, FORMAT_VERSION, INSTEAD_OF, Key, LEDGER_HASHES, LEDGERS, LIST_WISH, NETWORK,
+    NUMBERS, POSITIONS, SETTLED, STATE, TIP, TRANSACTIONS, UNDO, VOTES, WAITING, WAITING_TXS, WANTED, WISHES,
 };
 use super::writes::{Undo, WISH_FROZEN, WISH_LIFTED, id_at, take_back, unsettle_after, write_changes};
 use super::{
@@ -427,6 +427,27 @@ impl Store for RedbStore {
                 take_back(writing, index)?.ok_or(redb::Error::Corrupted("undo".to_owned()))?;
             }
             unsettle_after(writing, to.get())
+        })
+    }
+
+    fn epochs(&self) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.read(|reading| {
+            let epochs = match reading.open_table(EPOCHS) {
+                Ok(epochs) => epochs,
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(failed(error)),
+            };
+            let entries = epochs.iter().map_err(failed)?;
+            let entries =
+                entries.map(|entry| entry.map(|(epoch, start)| (epoch.value(), start.value().to_vec())));
+            entries.collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    fn begin_epoch(&self, epoch: u64, start: &[u8]) -> Result<(), StoreError> {
+        self.transact(|writing| {
+            writing.open_table(EPOCHS)?.insert(epoch, start)?;
+            Ok(())
         })
     }
 

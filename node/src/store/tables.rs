@@ -29,6 +29,8 @@ pub(super) const WAITING_TXS: TableDefinition<&Key, &[u8]> = TableDefinition::ne
 pub(super) const SETTLED: TableDefinition<&Key, &[u8]> = TableDefinition::new("settled_mails");
 /// The validator's votes for amendments: 1 for, 0 against.
 pub(super) const VOTES: TableDefinition<&Key, u8> = TableDefinition::new("votes");
+/// What each epoch of the network began with.
+pub(super) const EPOCHS: TableDefinition<u64, &[u8]> = TableDefinition::new("epochs");
 /// What the operator wants of domains where the ledger says otherwise: 3 frozen, 4 lifted (spec 7.7).
 pub(super) const WISHES: TableDefinition<&str, u8> = TableDefinition::new("domain_wishes");
 

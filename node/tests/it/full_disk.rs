@@ -287,6 +287,14 @@ impl Store for FullDisk {
         self.store.roll_back(to)
     }
 
+    fn epochs(&self) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.store.epochs()
+    }
+
+    fn begin_epoch(&self, epoch: u64, start: &[u8]) -> Result<(), StoreError> {
+        self.store.begin_epoch(epoch, start)
+    }
+
     fn votes(&self) -> Result<Vec<(Hash256, Vote)>, StoreError> {
         self.store.votes()
     }
