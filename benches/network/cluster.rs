@@ -25,19 +25,40 @@ pub(crate) struct Cluster {
 struct Node {
     name: String,
     url: String,
+    place: Place,
     running: Option<Child>,
 }
 
+/// Where a node runs.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// Its address.
+    pub(crate) address: String,
+    /// What its command line begins with.
+    pub(crate) before: Vec<String>,
+}
+
+impl Place {
+    /// This machine, as it is.
+    pub(crate) fn here() -> Place {
+        Place {
+            address: "127.0.0.1".to_owned(),
+            before: Vec::new(),
+        }
+    }
+}
+
 impl Cluster {
-    /// Makes a network of so many validators, whose nodes know these DKIM keys and whose first ledger makes these
-    /// payments. None of them runs yet.
+    /// Makes a network of validators at these places, whose nodes know these DKIM keys and whose first ledger makes
+    /// these payments. None of them runs yet.
     pub(crate) fn new(
         program: &Path,
         folder: &Path,
-        validators: usize,
+        places: Vec<Place>,
         keys: &Path,
         funds: &[String],
     ) -> Cluster {
+        let validators = places.len();
         let network = folder.join("network");
         let first_port = free_ports(2 * validators);
         let mut init = Command::new(program);
@@ -64,22 +85,42 @@ impl Cluster {
         }
         let made = init.output().expect("the program runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let node = |number: usize| Node {
+        let port = |number: usize| usize::from(first_port) + 2 * number;
+        let node = |(number, place): (usize, Place)| Node {
             name: format!("validator-{}", number + 1),
-            url: format!("ws://127.0.0.1:{}", usize::from(first_port) + 2 * number + 1),
+            url: format!("ws://{}:{}", place.address, port(number) + 1),
+            place,
             running: None,
         };
-        Cluster {
+        let cluster = Cluster {
             program: program.to_owned(),
             folder: network,
-            nodes: (0..validators).map(node).collect(),
+            nodes: places.into_iter().enumerate().map(node).collect(),
+        };
+        for reader in &cluster.nodes {
+            let file = cluster.folder.join(&reader.name).join("node.toml");
+            let mut text = std::fs::read_to_string(&file).expect("written");
+            for (number, node) in cluster.nodes.iter().enumerate() {
+                for port in [port(number), port(number) + 1] {
+                    text = text.replace(
+                        &format!("127.0.0.1:{port}"),
+                        &format!("{}:{port}", node.place.address),
+                    );
+                }
+            }
+            std::fs::write(&file, text).expect("written");
         }
+        cluster
     }
 
     /// Starts a node and waits until it listens.
     pub(crate) fn start(&mut self, number: usize) {
         let node = &mut self.nodes[number];
-        let mut child = Command::new(&self.program)
+        let program = self.program.to_string_lossy().into_owned();
+        let mut words = node.place.before.iter().chain([&program]);
+        let mut command = Command::new(words.next().expect("a program"));
+        let mut child = command
+            .args(words)
             .args(["validator", "--config"])
             .arg(self.folder.join(&node.name).join("node.toml"))
             .env("RUST_LOG", "warn")
@@ -110,9 +151,15 @@ impl Cluster {
     /// Ends a node as a power cut would.
     pub(crate) fn kill(&mut self, number: usize) {
         if let Some(mut child) = self.nodes[number].running.take() {
-            child.kill().expect("kill");
-            child.wait().expect("wait");
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
         }
+    }
+
+    /// Ends all nodes so.
+    pub(crate) fn kill_all(&mut self) {
+        (0..self.nodes.len()).for_each(|number| self.kill(number));
     }
 
     /// How many nodes it has.
@@ -178,11 +225,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for child in self.nodes.iter_mut().filter_map(|node| node.running.as_mut()) {
-            // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.kill_all();
     }
 }
 

@@ -8,6 +8,17 @@ use testkit::sign::{DkimKey, Draft, Form};
 const DOMAIN: &str = "load.test";
 const SELECTOR: &str = "s1";
 
+/// Whom they pay.
+pub(crate) const RECEIVER: &str = "bob@example.com";
+/// What a Remit pays a new account beside the amount.
+pub(crate) const RESERVE_DROPS: u64 = 1_000_000;
+
+/// What the receiver has when so many of the first mails are paid.
+pub(crate) fn paid_drops(mails: usize) -> u64 {
+    let mails = u64::try_from(mails).expect("few");
+    RESERVE_DROPS + 1_000_000 * mails + mails * mails.saturating_sub(1) / 2
+}
+
 /// Senders of one domain, and its key.
 pub(crate) struct Senders {
     key: DkimKey,
@@ -23,6 +34,11 @@ impl Senders {
             count,
             date: rfc5322_date(now_unix()),
         }
+    }
+
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// The file of DKIM keys that a node reads.
@@ -53,24 +69,9 @@ impl Senders {
             selector: SELECTOR,
             names: "From:To:Subject:Date:Message-ID:MIME-Version:Content-Type",
             fields: fields.into_bytes(),
-            body: format!("REMIT 1.{number:06} XAH TO <bob@example.com>\r\n").into_bytes(),
+            body: format!("REMIT 1.{number:06} XAH TO <{RECEIVER}>\r\n").into_bytes(),
         };
         String::from_utf8(draft.signed(&self.key)).expect("a mail is text")
-    }
-
-    /// The mails with these numbers, signed on two threads.
-    pub(crate) fn mails(&self, numbers: std::ops::Range<usize>) -> Vec<String> {
-        let middle = numbers.start.midpoint(numbers.end);
-        std::thread::scope(|scope| {
-            let later = scope.spawn(|| {
-                (middle..numbers.end)
-                    .map(|number| self.mail(number))
-                    .collect::<Vec<_>>()
-            });
-            let mut mails: Vec<String> = (numbers.start..middle).map(|number| self.mail(number)).collect();
-            mails.extend(later.join().expect("mails are signed"));
-            mails
-        })
     }
 }
 

@@ -10,11 +10,12 @@
 mod cluster;
 mod mails;
 
-use cluster::{Cluster, connect, last_ledger, request};
-use mails::Senders;
+use cluster::{Cluster, Place, connect, last_ledger, request};
+use mails::{RECEIVER, Senders, paid_drops};
 use rpc::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,11 +42,6 @@ const WATCH_EVERY: Duration = Duration::from_millis(5);
 /// How long payments may take.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// What the mails pay.
-const RECEIVER: &str = "bob@example.com";
-/// What a Remit pays a new account beside the amount.
-const RESERVE_DROPS: u64 = 1_000_000;
-
 /// A network, its senders, and what they have sent so far.
 struct Load {
     cluster: Cluster,
@@ -58,14 +54,12 @@ impl Load {
     fn next_mails(&mut self, count: usize) -> Vec<String> {
         let first = self.sent;
         self.sent += count;
-        self.senders.mails(first..self.sent)
+        signed(&self.senders, first..self.sent)
     }
 
     /// Waits until a node shows that each mail that was sent is paid, once.
     async fn until_paid(&self) {
-        let mails = u64::try_from(self.sent).expect("few");
-        let amounts = 1_000_000 * mails + mails * (mails - 1) / 2;
-        until_balance(&self.cluster.url(0), RESERVE_DROPS + amounts).await;
+        until_balance(&self.cluster.url(0), paid_drops(self.sent)).await;
     }
 }
 
@@ -93,7 +87,13 @@ async fn run() {
     let keys = folder.path().join("keys.json");
     std::fs::write(&keys, senders.keys_json()).expect("written");
     let program = Path::new(env!("CARGO_BIN_EXE_xahau-email"));
-    let mut cluster = Cluster::new(program, folder.path(), VALIDATORS, &keys, &senders.funds());
+    let mut cluster = Cluster::new(
+        program,
+        folder.path(),
+        vec![Place::here(); VALIDATORS],
+        &keys,
+        &senders.funds(),
+    );
     cluster.start_all();
     let mut load = Load {
         cluster,
@@ -121,9 +121,23 @@ async fn run() {
     }
     let ledgers = load.cluster.assert_same_ledgers().await;
     println!(
-        "{ledgers} ledgers, the same on all {VALIDATORS} nodes; each of {} mails paid once",
-        load.sent
+        "{ledgers} ledgers, the same on all {VALIDATORS} nodes; each of {} mails of {} senders paid once",
+        load.sent,
+        load.senders.count()
     );
+    load.cluster.kill_all();
+}
+
+/// The mails with these numbers, signed on two threads.
+fn signed(senders: &Senders, numbers: Range<usize>) -> Vec<String> {
+    let middle = numbers.start.midpoint(numbers.end);
+    let sign = |numbers: Range<usize>| numbers.map(|number| senders.mail(number)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let later = scope.spawn(|| sign(middle..numbers.end));
+        let mut mails = sign(numbers.start..middle);
+        mails.extend(later.join().expect("mails are signed"));
+        mails
+    })
 }
 
 /// Mails at a steady rate, to one node after the other.

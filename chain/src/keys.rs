@@ -145,6 +145,14 @@ impl Chain {
         } else {
             seen
         };
+        // Each mail that a record proves leads here; it is said once.
+        let last = self
+            .state
+            .attestations
+            .word(&statement.subject(), &self.key.public_key());
+        if last.is_some_and(|word| word.statement == statement && word.observed_at == observed_at) {
+            return;
+        }
         let signed = Attestation::of(self.network_id, statement, observed_at, &self.key);
         if let Some(attestation) = signed {
             Arc::make_mut(&mut self.state.attestations).insert(attestation);

@@ -11,6 +11,8 @@ mod kill;
 mod localnet;
 mod mutants;
 mod network;
+mod network_load;
+mod network_spaces;
 mod node_cli;
 mod oracle;
 mod relay_bad_input;
