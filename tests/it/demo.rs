@@ -7,7 +7,16 @@ use std::path::Path;
 
 #[test]
 fn demo_tells_its_story_to_machines() {
-    let run = run(&["demo", "--json"]);
+    ends_well(&["demo", "--json"]);
+}
+
+#[test]
+fn demo_tells_the_same_story_on_a_network() {
+    ends_well(&["demo", "--json", "--validators", "4"]);
+}
+
+fn ends_well(arguments: &[&str]) {
+    let run = run(arguments);
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
     let told = run.json();
     assert_eq!(told["ok"], json!(true));

@@ -204,6 +204,14 @@ fn lie(net: &mut Console) {
     net.must("honest");
 }
 
+/// What operators decide by themselves. Spec: 7.10.
+fn freeze(net: &mut Console) {
+    net.must("freeze mail.example");
+    let frozen = net.say("send alice bob 1 XAH");
+    assert_eq!(frozen["result"], json!("tefDKIM_FROZEN"), "{frozen}");
+    net.must("lift mail.example");
+}
+
 #[test]
 fn an_operator_rehearses_rotation_outage_lies_and_expiry() {
     let folder = tempfile::tempdir().expect("folder");
@@ -219,6 +227,7 @@ fn an_operator_rehearses_rotation_outage_lies_and_expiry() {
     );
     rehearse(&mut net);
     lie(&mut net);
+    freeze(&mut net);
     let status = net.until("status", "all nodes at one ledger", |status| {
         let nodes = status["nodes"].as_array().expect("nodes");
         nodes.iter().all(|node| node["ledger_index"].is_u64())

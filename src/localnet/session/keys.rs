@@ -3,6 +3,7 @@
 use super::{Answer, Refused, Session};
 use crate::localnet::ask;
 use crate::localnet::mailboxes::{Old, Published};
+use crate::localnet::verb::Ruling;
 use amendment::limits::KEY_LIFE_SECS;
 use codec::{CloseTime, keylet};
 use serde_json::{Map, Value, json};
@@ -90,6 +91,11 @@ impl Session {
         let (url, name) = (self.net.url(speaker), self.name(speaker).to_owned());
         let (mut lines, mut keys) = (Vec::new(), Vec::new());
         for domain in self.mailboxes.domains() {
+            match self.ruling_on_ledger(&url, &domain.name).await {
+                Some(Ruling::Frozen) => lines.push(format!("{}: FROZEN, no mail of it counts", domain.name)),
+                Some(Ruling::Lifted) => lines.push(format!("{}: was frozen, and is lifted", domain.name)),
+                None => {}
+            }
             for selector in &domain.selectors {
                 let found = self.on_ledger(&url, &selector.name, &domain.name).await;
                 let found = found.map_err(|reason| Refused::Asked {

@@ -131,6 +131,9 @@ impl Session {
                 if matches!(state, Some(MailState::Validated | MailState::Failed)) {
                     return self.end(data, answer).await;
                 }
+                if state.is_none() && is_final(&answer.reply) {
+                    return Ok(self.refused_with(&data, &answer));
+                }
                 if state.is_some() && told != state {
                     told = state;
                     self.teller.say(word(&answer.reply));
@@ -183,10 +186,7 @@ impl Session {
     /// What a mail came to.
     async fn end(&mut self, mut data: Value, answer: MailAnswer) -> Result<Answer, Refused> {
         if answer.reply.state == Some(MailState::Failed) {
-            let refused = self.refused(&answer);
-            let mut all = data.as_object().cloned().unwrap_or_default();
-            all.extend(refused.data.clone());
-            return Ok(Answer { data: all, ..refused });
+            return Ok(self.refused_with(&data, &answer));
         }
         let speaker = self.speaker()?;
         let wrong = |reason: String| Refused::Asked {
@@ -214,6 +214,13 @@ impl Session {
         }
         let answer = Answer::of(data).next("balance, inbox");
         Ok(if is_paid { answer } else { answer.but_not_done() })
+    }
+
+    fn refused_with(&mut self, data: &Value, answer: &MailAnswer) -> Answer {
+        let refused = self.refused(answer);
+        let mut all = data.as_object().cloned().unwrap_or_default();
+        all.extend(refused.data.clone());
+        Answer { data: all, ..refused }
     }
 
     fn refused(&mut self, answer: &MailAnswer) -> Answer {
@@ -330,6 +337,12 @@ fn is_over(reply: &SubmitEmailReply) -> bool {
         Some(MailState::Kept | MailState::Submitted | MailState::Validated) => false,
         Some(MailState::Failed) | None => true,
     }
+}
+
+/// Whether no later ledger would take the mail either.
+fn is_final(reply: &SubmitEmailReply) -> bool {
+    let code = reply.engine.as_str();
+    code.starts_with("tef") || code.starts_with("tem")
 }
 
 /// What a node says of a mail.

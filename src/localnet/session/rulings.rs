@@ -6,9 +6,14 @@ use crate::localnet::ask;
 use crate::localnet::net::Life;
 use crate::localnet::verb::Ruling;
 use ::network::config::PartName;
+use codec::keylet;
 use serde_json::{Map, json};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+/// How long a ruling may take to come into a ledger.
+const RULING_MAX: Duration = Duration::from_secs(30);
 
 impl Session {
     /// The operators of these validators, or of all that run, freeze a domain or lift that. Spec: 7.10.
@@ -43,7 +48,36 @@ impl Session {
         }
         self.teller
             .say(format!("{} say that {domain} is {word}", said.join(", ")));
-        Ok(Answer::of(json!({ "domain": domain, "ruling": word, "nodes": said })).next(next))
+        let answer = Answer::of(json!({ "domain": domain, "ruling": word, "nodes": said }));
+        if self.until_ruled(domain, ruling).await? {
+            self.teller.say(format!("the ledger has it: {domain} is {word}"));
+            return Ok(answer.next(next));
+        }
+        self.teller
+            .say("the ledger does not have it yet: four fifths of the validators must say the same");
+        Ok(answer.but_not_done().next("keys"))
+    }
+
+    async fn until_ruled(&self, domain: &str, ruling: Ruling) -> Result<bool, Refused> {
+        let (url, begun) = (self.net.url(self.speaker()?), Instant::now());
+        while begun.elapsed() < RULING_MAX {
+            if self.ruling_on_ledger(&url, domain).await == Some(ruling) {
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
+        Ok(false)
+    }
+
+    /// What the last ledger of a node says of a domain.
+    pub(super) async fn ruling_on_ledger(&self, url: &str, domain: &str) -> Option<Ruling> {
+        let entry = ask::entry(url, keylet::dkim_freeze(domain.as_bytes())).await;
+        let entry = entry.ok().flatten()?;
+        Some(if entry.contains_key("ActiveAfter") {
+            Ruling::Lifted
+        } else {
+            Ruling::Frozen
+        })
     }
 
     /// Has operators vote for another list of validators, or shows who votes for what.
