@@ -126,12 +126,22 @@ pub(crate) enum Turn {
     Begun(u64),
 }
 
+/// The last block of an epoch is final.
+#[derive(Debug)]
+pub struct EpochEnd {
+    /// The block.
+    pub block: Digested<Block>,
+    /// The ledger before its own, which its certificate proves.
+    pub before: Ledger,
+}
+
 /// Makes ledgers of final blocks.
 pub(crate) struct Commits<E, M> {
     pub(crate) clock: E,
     pub(crate) ledgers: Ledgers<M>,
     pub(crate) epochs: Epochs,
     pub(crate) turns: UnboundedSender<Turn>,
+    pub(crate) ends: Option<UnboundedSender<EpochEnd>>,
 }
 
 impl<E: Clock, M: Machine> Commits<E, M> {
@@ -201,6 +211,15 @@ impl<E: Clock, M: Machine> Commits<E, M> {
         }
         self.written(|| self.ledgers.machine.finalized((*closed).clone()))
             .await?;
+        if height == border
+            && let Some(ends) = &self.ends
+        {
+            // Fails where nobody listens any more.
+            let _ = ends.send(EpochEnd {
+                block: block.clone(),
+                before: last.clone(),
+            });
+        }
         // Fails where the engine has ended.
         let _ = if height == border {
             self.turns.send(Turn::Begun(epoch.saturating_add(1)))

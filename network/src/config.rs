@@ -55,6 +55,9 @@ pub struct ConfigFile {
     /// the machine's clock; relative as `data` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<PathBuf>,
+    /// How it comes to its first ledger.
+    #[serde(default, skip_serializing_if = "is_default_sync")]
+    pub sync: SyncBy,
     /// What all nodes have alike.
     pub network: NetworkTable,
     /// All nodes.
@@ -67,6 +70,21 @@ fn votes_default() -> bool {
 
 fn is_default_vote(vote: &bool) -> bool {
     *vote
+}
+
+/// How a node without ledgers comes to one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncBy {
+    /// It makes all ledgers from the first one on, and so checks all of them.
+    #[default]
+    Blocks,
+    /// It fetches the state at the end of an epoch, which the validators signed.
+    Snapshot,
+}
+
+fn is_default_sync(sync: &SyncBy) -> bool {
+    *sync == SyncBy::default()
 }
 
 /// One text, or a list of texts.

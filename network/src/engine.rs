@@ -22,12 +22,12 @@ use commonware_runtime::{Clock, Metrics, Spawner, Storage};
 use commonware_storage::archive::immutable;
 use commonware_utils::ordered::Set;
 use rand_core::CryptoRng;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::ballots::Ballots;
 use crate::block::{Block, Digest};
-use crate::commits::{Commits, Finals, Stopped};
+use crate::commits::{Commits, EpochEnd, Finals, Stopped};
 use crate::epochs::{Epochs, First};
 use crate::ledgers::Ledgers;
 use crate::machine::Machine;
@@ -78,7 +78,7 @@ pub struct Channels<S, R> {
 pub enum Start {
     /// The first block.
     First,
-    /// A final block, before whose ledger the machine has another one; it knows the epochs up to that of the block.
+    /// A final block that ends an epoch. The machine has its ledger, and knows its epoch and the next one.
     At(Box<Finalization<Scheme, Digest>>),
 }
 
@@ -106,6 +106,8 @@ pub struct Parts<M, P, B, S, R> {
     pub partition: String,
     /// Where what the node keeps can be asked for, as soon as it can.
     pub kept: Option<oneshot::Sender<Kept>>,
+    /// Who hears of the last block of each epoch.
+    pub ends: Option<UnboundedSender<EpochEnd>>,
 }
 
 /// Run an engine until it ends, or until this node's ledger is not the network's.
@@ -129,6 +131,7 @@ where
         ledgers: ledgers.clone(),
         epochs: epochs.clone(),
         turns,
+        ends: parts.ends,
     };
     commits.catch_up(&blocks).await?;
     let epoch = epochs.of(commits.height().saturating_add(1));

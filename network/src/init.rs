@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use codec::keys::KeyPair;
 use node::validator_key::{self, ValidatorKeyError};
 
-use crate::config::{Config, ConfigFile, NetworkTable, NodeTable, PartName, key_text};
+use crate::config::{Config, ConfigFile, NetworkTable, NodeTable, PartName, SyncBy, key_text};
 
 /// Name of the configuration within a node's folder.
 pub const CONFIG_FILE: &str = "node.toml";
@@ -207,6 +207,7 @@ fn file_of(new: &NewNetwork, name: &str, nodes: &[NodeTable]) -> ConfigFile {
         dnssec: new.dnssec.clone(),
         dns_anchors: new.dns_anchors.clone(),
         dns_authority: new.dns_authority.clone(),
+        sync: SyncBy::default(),
         clock: None,
         network: new.network.clone(),
         nodes: nodes.to_vec(),

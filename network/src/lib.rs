@@ -13,6 +13,7 @@
 //! | `engine`, `voters`, `settings` | the engine put together, for any runtime; its part that votes, by epochs |
 //! | `wire`, `spread` | attestations and submissions between nodes, before a ledger has them |
 //! | `complaints`, `meter` | what log and metrics say of peers |
+//! | `snapshot`, `sync` | a node that fetches a ledger in place of making all of them, and those that it fetches it from |
 //! | `host`, `process` | a node as a machine; an engine over TCP |
 //! | `config`, `init` | what a node is told; the files of a new network |
 
@@ -32,12 +33,14 @@ mod machine;
 pub mod meter;
 mod process;
 mod settings;
+mod snapshot;
 pub mod spread;
+pub mod sync;
 mod voters;
 mod wire;
 
 pub use block::{Block, Digest, Head};
-pub use commits::Stopped;
+pub use commits::{EpochEnd, Stopped};
 pub use engine::Voting;
 pub use epochs::{EpochStart, First};
 pub use host::pending_of;
@@ -45,3 +48,5 @@ pub use ledgers::BlockFault;
 pub use machine::{Machine, Talker};
 pub use node::{Submission, Taken};
 pub use process::{EngineConfig, EngineError, Lost, Member, Part, start};
+pub use snapshot::client::FetchError;
+pub use snapshot::disk::DiskError;

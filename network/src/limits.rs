@@ -107,6 +107,56 @@ pub const COMPLAINTS_EVERY: Duration = Duration::from_secs(60);
 /// Submissions of peers that are remembered, so that they are looked at once. When full, the oldest are forgotten.
 pub const HEARD_MAX: usize = 20_000;
 
+/// Ledgers at borders that a node keeps for those that fetch one: two epochs of time to do so. What they share with
+/// the last ledger they cost once.
+pub const SNAPSHOTS_KEPT: usize = 2;
+
+/// Bytes of the items of one piece of a ledger, or one item whatever it has.
+pub const PIECE_BYTES: usize = 256 * 1024;
+
+/// Bytes of a message about snapshots: a block, and where it belongs. Refusal: it is not sent, and not read.
+pub const SNAPSHOT_MESSAGE_BYTES_MAX: usize = BLOCK_BYTES_MAX + 1024;
+
+/// Bytes of what proves a border: a path of 64 nodes of 514 bytes, a list of `VALIDATORS_MAX` entries of 64, a
+/// certificate of as many signatures. Refusal: it proves nothing.
+pub const BORDER_BYTES_MAX: usize = 128 * 1024;
+
+/// Pieces that one peer is asked for at one time. The others wait.
+pub const PIECES_ASKED_PER_PEER_MAX: usize = 4;
+
+/// How long a peer has to send a piece. Beyond: another one is asked.
+pub const PIECE_WAIT: Duration = Duration::from_secs(5);
+
+/// Pieces in succession that a peer did not send, after which it is left alone for `PIECE_REST`.
+pub const PIECE_SILENCES_MAX: u32 = 4;
+
+/// How long a peer is left alone that was silent, or does not have the ledger.
+pub const PIECE_REST: Duration = Duration::from_secs(30);
+
+/// How often it is asked which snapshots there are, and how long after the last news it is begun to fetch one.
+pub const SNAPSHOT_NEWS_WAIT: Duration = Duration::from_secs(2);
+
+/// How often a node that fetches a ledger says how far it is.
+pub const SNAPSHOT_SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the certificate of an epoch's last block is looked for, which comes with the block or soon after, and
+/// how long in between. Beyond: this node has no snapshot of that ledger.
+pub const CERTIFICATE_TRIES_MAX: u32 = 60;
+
+/// See `CERTIFICATE_TRIES_MAX`.
+pub const CERTIFICATE_WAIT: Duration = Duration::from_secs(1);
+
+/// Questions about snapshots of one peer that wait for an answer. Beyond: they are not answered.
+pub const QUESTIONS_PER_PEER_MAX: usize = 8;
+
+/// Bytes a second with which a node answers all questions about snapshots, so that its votes and blocks go first.
+pub const SNAPSHOT_BYTES_PER_SECOND: usize = 8 * 1024 * 1024;
+
+/// Messages about snapshots of one peer a second. Beyond: they wait.
+pub const SNAPSHOT_MESSAGES_PER_SECOND: u32 = 64;
+
+const _: () = assert!(PIECE_BYTES + 1024 < SNAPSHOT_MESSAGE_BYTES_MAX);
+const _: () = assert!(PIECES_ASKED_PER_PEER_MAX <= QUESTIONS_PER_PEER_MAX);
 const _: () = assert!(node::limits::PROPOSAL_BYTES_MAX < BLOCK_BYTES_MAX);
 const _: () = assert!(LEADER_TIMEOUT.as_secs() > IDLE_SECS as u64);
 const _: () = assert!(MESSAGES_PER_SECOND <= 512, "the memory of mailboxes");

@@ -1,6 +1,6 @@
 //! An engine as one process of a network: over TCP, on threads and a runtime of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -22,7 +22,9 @@ use commonware_stream::sake::{self, Sake};
 use commonware_utils::ordered::Map;
 use commonware_utils::{NZU32, NZUsize};
 use ledger::Ledger;
-use tokio::sync::watch;
+use rand_core::CryptoRng;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::{oneshot, watch};
 
 use crate::ballots::{Ballots as _, Record, Voted, VotedFile};
 use crate::block::Block;
@@ -30,15 +32,28 @@ use crate::commits::Stopped;
 use crate::engine::{self, Channels, Membership, Parts, Start, Track, Voting};
 use crate::epochs::{First, engine_key};
 use crate::limits::{
-    BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, PEER_SETS, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX,
+    BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, PEER_SETS, SNAPSHOT_MESSAGE_BYTES_MAX,
+    SNAPSHOT_MESSAGES_PER_SECOND, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX,
 };
 use crate::machine::{Machine, Talker};
+use crate::snapshot::begin::begin;
+use crate::snapshot::client::FetchError;
+use crate::snapshot::disk::{DiskError, Proofs};
+use crate::snapshot::points::Points;
+use crate::snapshot::proof::Trust;
+use crate::snapshot::serve::{self, Source};
 use crate::spread;
 use crate::voters::VOTES;
 use crate::wire::{SUBMISSIONS_BYTES_MAX, WORDS_BYTES_MAX};
 
 /// Name of the folder with the engine's own files within a data folder.
 const ENGINE_FOLDER: &str = "engine";
+
+/// The channel of snapshots; those before it are the engine's and `spread`'s.
+pub(crate) const SNAPSHOTS: u64 = 7;
+
+/// Channels of a network.
+pub(crate) const CHANNELS: u64 = 8;
 
 /// What the engine's signatures are made for begins so; network and first ledger follow. Shorter than 64 bytes with
 /// what the engine appends: what it signs begins with that length, and so with another byte than a transaction, a
@@ -163,6 +178,12 @@ pub enum EngineError {
     /// The system gives no thread.
     #[error("cannot start a thread: {0}; raise the limit of processes (ulimit -u), or end other programs")]
     Thread(std::io::Error),
+    /// What is kept of snapshots cannot be used.
+    #[error(transparent)]
+    Snapshots(#[from] DiskError),
+    /// No ledger was fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The engine broke.
     #[error(
         "the engine failed: {0}. What is validated is on disk. Check the free space, the owner and the mode of the folder \
@@ -218,13 +239,7 @@ pub fn start<M: Machine + Talker>(
     stop: watch::Receiver<bool>,
 ) -> Result<tokio::sync::oneshot::Receiver<Result<(), EngineError>>, EngineError> {
     let setup = Setup::of(config)?;
-    // The engine would panic.
-    drop(
-        TcpListener::bind(setup.listen).map_err(|source| EngineError::Listen {
-            address: setup.listen,
-            source,
-        })?,
-    );
+    setup.check_port()?;
     let ballots = ballots(config)?;
     let (ended, end) = tokio::sync::oneshot::channel();
     let run = move || {
@@ -248,16 +263,17 @@ fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// A configuration in the engine's own types.
-struct Setup {
+pub(crate) struct Setup {
     membership: Membership,
     first: First,
     listen: SocketAddr,
-    peers: BTreeMap<PublicKey, SocketAddr>,
-    storage: PathBuf,
+    pub(crate) peers: BTreeMap<PublicKey, SocketAddr>,
+    pub(crate) storage: PathBuf,
+    data: PathBuf,
 }
 
 impl Setup {
-    fn of(config: &EngineConfig) -> Result<Self, EngineError> {
+    pub(crate) fn of(config: &EngineConfig) -> Result<Self, EngineError> {
         let key =
             secret_of(&config.key).ok_or_else(|| EngineError::Key(key_text(&config.key.public_key())))?;
         let mut peers = BTreeMap::new();
@@ -289,7 +305,28 @@ impl Setup {
             listen,
             peers,
             storage: config.data.join(ENGINE_FOLDER),
+            data: config.data.clone(),
         })
+    }
+
+    /// The engine would panic where the port is taken.
+    pub(crate) fn check_port(&self) -> Result<(), EngineError> {
+        let address = self.listen;
+        let listening = TcpListener::bind(address);
+        listening
+            .map(drop)
+            .map_err(|source| EngineError::Listen { address, source })
+    }
+
+    /// Who signs: the first validators, as long as no others are proven.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::new(self.membership.namespace.clone(), &self.first)
+    }
+
+    /// The other nodes.
+    pub(crate) fn others(&self) -> BTreeSet<PublicKey> {
+        let me = self.membership.key.public_key();
+        self.peers.keys().filter(|key| **key != me).cloned().collect()
     }
 
     fn run<M: Machine + Talker>(
@@ -315,14 +352,22 @@ impl Setup {
             };
             let words = channel(5, Quota::per_second(NZU32!(BLOCKS_PER_SECOND)));
             let submissions = channel(6, Quota::per_second(NZU32!(SUBMISSION_MESSAGES_PER_SECOND)));
+            let snapshots = channel(SNAPSHOTS, Quota::per_second(NZU32!(SNAPSHOT_MESSAGES_PER_SECOND)));
             let network = network.start();
             spread::start(&context, &machine, words, submissions);
+            let (start, points) = self.begin(&mut context.child("begin"), &machine)?;
+            let (keeps, kept) = oneshot::channel();
+            let (ended, ends) = unbounded_channel();
+            let source = Source { kept, ends };
+            let of_last = Arc::clone(&machine);
+            let last = move || of_last.last().index();
+            serve::start(&context, last, points, source, snapshots);
             let engine = engine::run(
                 context.child("engine"),
                 Parts {
                     machine,
                     first: self.first,
-                    start: Start::First,
+                    start,
                     membership: self.membership,
                     ballots: Box::new(ballots),
                     peers: oracle.clone(),
@@ -330,7 +375,8 @@ impl Setup {
                     blocker: oracle,
                     channels,
                     partition: String::new(),
-                    kept: None,
+                    kept: Some(keeps),
+                    ends: Some(ended),
                 },
             );
             tokio::select! {
@@ -344,12 +390,31 @@ impl Setup {
         })
     }
 
+    /// Where the engine starts, and what is proven to others; the node's ledgers may begin with a fetched one.
+    fn begin<M: Machine>(
+        &self,
+        rng: &mut impl CryptoRng,
+        machine: &Arc<M>,
+    ) -> Result<(Start, Points), EngineError> {
+        let (proofs, mut trust) = (Proofs::open(&self.data)?, self.trust());
+        proofs.read_changes(rng, &mut trust)?;
+        let start = match proofs.read_floor()? {
+            None => Start::First,
+            Some((border, block)) => {
+                begin(machine, &self.first, &trust, &border, &block)?;
+                Start::At(Box::new(border.certificate().clone()))
+            }
+        };
+        Ok((start, Points::new(trust, Some(proofs))))
+    }
+
     /// The network: only listed peers, at any address that they are listed with.
-    fn p2p(&self) -> lookup::Config<Cups<Sake<PrivateKey>, ChaCha20Poly1305>> {
+    pub(crate) fn p2p(&self) -> lookup::Config<Cups<Sake<PrivateKey>, ChaCha20Poly1305>> {
         let validators = u32::try_from(VALIDATORS_MAX).unwrap_or(u32::MAX);
         let largest = prefixed(max_payload_size::<Standard<Block>, Scheme>(validators, &()))
             .max(SUBMISSIONS_BYTES_MAX)
-            .max(WORDS_BYTES_MAX);
+            .max(WORDS_BYTES_MAX)
+            .max(SNAPSHOT_MESSAGE_BYTES_MAX);
         let config = lookup::Config::recommended(
             Cups::new(
                 Sake {

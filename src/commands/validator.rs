@@ -5,9 +5,9 @@ use super::{Failure, Outcome, keys, providers};
 use crate::clock::RehearsedClock;
 use crate::output::Format;
 use crate::{cli, input};
-use ::network::config::Config;
-use ::network::{EngineConfig, EngineError, Lost};
-use node::{Node, NodeConfig, first_ledger, validator_key};
+use ::network::config::{Config, SyncBy};
+use ::network::{EngineConfig, EngineError, Lost, sync};
+use node::{DataFolder, Node, NodeConfig, first_ledger, validator_key};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -79,6 +79,25 @@ fn source(config: &Config) -> Result<Source, Failure> {
     })?))
 }
 
+/// Sees to it that a data folder without ledgers gets one of others, where it is to begin so.
+fn begin(engine: &EngineConfig, sync: SyncBy) -> Result<(), Failure> {
+    let folder = DataFolder::take(&engine.data)?;
+    if folder.has_ledger()? {
+        return Ok(sync::forget_pieces(&engine.data).map_err(EngineError::from)?);
+    }
+    let fetched = match sync {
+        SyncBy::Blocks => None,
+        SyncBy::Snapshot => sync::fetch(engine)?,
+    };
+    match fetched {
+        Some(ledger) => {
+            folder.begin_with(engine.network_id, &ledger)?;
+            Ok(sync::forget_pieces(&engine.data).map_err(EngineError::from)?)
+        }
+        None => Ok(sync::begin_with_first(&engine.data).map_err(EngineError::from)?),
+    }
+}
+
 async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<RunningNode, Failure> {
     let key = validator_key::read(&config.folder)?;
     config.check_key(&key)?;
@@ -100,6 +119,10 @@ async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<Ru
         data: node_config.data.clone(),
         key_folder: config.folder.clone(),
     };
+    let folder = engine.clone();
+    let sync = config.file.sync;
+    let fetching = tokio::task::spawn_blocking(move || begin(&folder, sync));
+    fetching.await.map_err(std::io::Error::other)??;
     let runtime = tokio::runtime::Handle::current();
     let starting = tokio::task::spawn_blocking(move || {
         Node::start_with_key(&node_config, key, clock, resolver, runtime)

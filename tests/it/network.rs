@@ -1,5 +1,7 @@
 //! Networks of several validators, as processes on this machine: one story of a payment, of deaths and of returns.
 
+mod snapshot;
+
 use crate::support::{Run, program, run};
 use crate::world::{RECEIVER, RESERVE_XAH, World, balance, wait_for};
 use rpc::{Client, ClientError};

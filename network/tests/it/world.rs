@@ -413,6 +413,7 @@ impl World {
             },
             partition,
             kept: None,
+            ends: None,
         };
         let (words, submissions) = (next(), next());
         let machine = Arc::clone(machine);
