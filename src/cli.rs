@@ -149,8 +149,8 @@ pub(crate) enum Network {
     ///
     /// Without --validators, --add, --remove and --none it only shows. A vote counts from the next ledger on, and until
     /// its validator casts another; the list changes near the end of the epoch in which enough validators vote for one
-    /// same list. Only a node's own operator may vote: run it where the node runs. Amendments are voted on by the node's
-    /// method `feature`.
+    /// same list. Only a node's own operator may vote: run it where the node runs. Amendments are voted on by the
+    /// node's method `feature`.
     ///
     /// Exit code: 0 done or shown, 1 the list that is asked for could stop the network, 2 it cannot be done.
     Vote(NetworkVote),

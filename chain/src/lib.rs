@@ -35,7 +35,7 @@
 //! | `proposal`, `close` | the ledger after another one: chosen, checked; what it comes to |
 //! | `transactions`, `held` | a transaction's way; those that wait, and what the store has of all on their way |
 //! | `freezes`, `rulings` | domains whose mail is stopped; what operators decide about them |
-//! | `votes`, `ballots`, `epochs` | what the operator wants of amendments and of the list of validators; votes that no ledger has yet; when the list may change |
+//! | `votes`, `voting`, `ballots`, `epochs` | what the operator wants of amendments and of the list of validators; the votes that say so; those that no ledger has yet; when the list may change |
 //! | `state`, `peers`, `commit`, `event` | what is shown; work per peer; what is stored; what goes in and out |
 //! | `shared_map` | what makes a copy of the pending mails cheap |
 //! | `rules` | the one place that puts `explain` and a ledger together |
@@ -89,6 +89,7 @@ mod state;
 mod transactions;
 mod used_keys;
 pub mod votes;
+mod voting;
 
 pub use chain::{Chain, ChainConfig, Stored};
 pub use epochs::Epochs;

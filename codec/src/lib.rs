@@ -43,6 +43,7 @@ mod named_codes;
 mod object;
 mod paths;
 mod reader;
+mod rows;
 pub mod sf;
 pub mod ter;
 pub mod tx;

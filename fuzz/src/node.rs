@@ -11,10 +11,10 @@ use explain::Qualifies;
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState,
-    MailStatus, Node, NotKept, OnRetry, Peer, Role, ServerAnswer, Stance, SubmitAnswer, SubmitEmail,
-    Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish,
-    WaitingMails,
+    EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader,
+    LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role, ServerAnswer, Stance,
+    SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord,
+    ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// Bytes of an encoded block: its transactions (`node::limits::PROPOSAL_BYTES_MAX`), what validators add to them
-/// (16 DKIMKeySets of at most 40 KiB, a vote of 4 KiB and an UNLReport for each of 64 validators), and 4 bytes for each. Refusal: it is no block.
+/// (16 DKIMKeySets of at most 40 KiB, a vote of 4 KiB and an UNLReport for each of 64 validators), and 4 bytes for
+/// each. Refusal: it is no block.
 pub const BLOCK_BYTES_MAX: usize = 5 * 1024 * 1024;
 
 /// Validators of a network: as many as a ledger counts (`ledger::limits::VALIDATORS_MAX`). Refusal: the

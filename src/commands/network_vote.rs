@@ -1,6 +1,6 @@
 //! `network vote`: the list of validators that a validator votes for, and who votes for what.
 
-use super::pending_votes::{List, ask_votes, change, connect, list_of, name, pending};
+use super::pending_votes::{List, ask_votes, change, connect, list_of, names, pending};
 use super::{Failure, Outcome};
 use crate::cli;
 use crate::output::Format;
@@ -120,7 +120,7 @@ fn key(config: &Config, word: &str) -> Result<String, Failure> {
         .ok_or_else(|| {
             let names: Vec<&str> = config.file.nodes.iter().map(|node| node.name.as_str()).collect();
             Failure::Argument(format!(
-                "'{word}' is neither a public key of a node (n9...) nor one of the nodes in the file: {}",
+                "'{word}' is neither a public key of a node (n...) nor one of the nodes in the file: {}",
                 names.join(", ")
             ))
         })
@@ -164,15 +164,32 @@ fn votes_for_a_block(validators: usize) -> usize {
     validators - validators.saturating_sub(1) / 3
 }
 
+/// The own vote about the list, while no ledger has it.
+fn under_way(config: &Config, votes: &Value) -> Option<String> {
+    let own = &votes["public_key"];
+    let rows = votes["votes"].as_array().into_iter().flatten();
+    let on_ledger = rows.filter(|row| row["public_key"] == *own);
+    let said: List = on_ledger.flat_map(|row| list_of(&row["validators"])).collect();
+    let wanted = list_of(&votes["wish"]["validators"]);
+    if wanted == said {
+        return None;
+    }
+    let (own, listed) = (&config.own().name, list_of(&votes["validators"]));
+    Some(match change(config, &listed, &wanted) {
+        Some(change) => format!("for the list {change}: {own}, from the next ledger on"),
+        None => format!("for the list as it is: {own}, from the next ledger on"),
+    })
+}
+
 fn show(config: &Config, votes: &Value, format: Format) {
     if format.is_json() {
         out!("{votes}");
         return;
     }
     let listed = list_of(&votes["validators"]);
-    let names: Vec<String> = listed.iter().map(|key| name(config, key)).collect();
-    out!("validators: {}", names.join(", "));
-    let lines = pending(config, votes);
+    out!("validators: {}", names(config, &listed));
+    let mut lines = pending(config, votes);
+    lines.extend(under_way(config, votes));
     if lines.is_empty() {
         out!("nobody votes for anything");
     }

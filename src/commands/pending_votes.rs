@@ -65,15 +65,9 @@ pub(super) fn change(config: &Config, listed: &List, wanted: &List) -> Option<St
     if wanted.is_empty() || wanted == listed {
         return None;
     }
-    let names = |keys: Vec<&String>| {
-        keys.into_iter()
-            .map(|key| name(config, key))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
     let (added, removed) = (
-        names(wanted.difference(listed).collect()),
-        names(listed.difference(wanted).collect()),
+        names(config, wanted.difference(listed)),
+        names(config, listed.difference(wanted)),
     );
     Some(match (added.is_empty(), removed.is_empty()) {
         (false, false) => format!("with {added}, without {removed}"),
@@ -82,8 +76,15 @@ pub(super) fn change(config: &Config, listed: &List, wanted: &List) -> Option<St
     })
 }
 
+/// The names of nodes.
+pub(super) fn names<'a>(config: &Config, keys: impl IntoIterator<Item = &'a String>) -> String {
+    let mut names: Vec<String> = keys.into_iter().map(|key| name(config, key)).collect();
+    names.sort();
+    names.join(", ")
+}
+
 /// The name of a node, or the key of one that the file does not know.
-pub(super) fn name(config: &Config, key: &str) -> String {
+fn name(config: &Config, key: &str) -> String {
     let node = config.file.nodes.iter().find(|node| node.public_key == key);
     node.map_or_else(|| key.to_owned(), |node| node.name.clone())
 }

@@ -5,7 +5,8 @@
 //! replaces the list. It tells that by the entry's PreviousTxnLgrSeq, which stands still where the first one names the
 //! only validator that there was: the second then replaces the list again.
 //!
-//! The quorum of a DKIMKeySet counts this list (spec 7.2), and votes about the list before it are done with (spec 15.2).
+//! The quorum of a DKIMKeySet counts this list, and votes about the list before it are done with.
+//! Spec: 7.2, 15.2, 15.4
 
 use std::collections::BTreeMap;
 

@@ -34,7 +34,7 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
 fn keys(wanted: &Value) -> Result<BTreeSet<PublicKey>, RpcError> {
     let wrong = RpcError::InvalidField {
         field: "validators",
-        expected: "not a list of up to 64 public keys of nodes (n9...)",
+        expected: "not a list of up to 64 public keys of nodes (n...)",
     };
     let listed = wanted
         .as_array()
