@@ -39,10 +39,11 @@ pub(super) async fn run(
 
 /// Carries a line out; whether it is the last.
 async fn answer(session: &mut Session, line: &str, format: Format) -> bool {
-    let (id, command) = match read(line) {
-        Ok(read) => read,
+    let (id, command) = read(line);
+    let command = match command {
+        Ok(command) => command,
         Err(reason) => {
-            say(format, &None, "", Err(&reason), Vec::new());
+            say(format, &id, "", Err(&reason), Vec::new());
             return false;
         }
     };
@@ -60,18 +61,22 @@ async fn answer(session: &mut Session, line: &str, format: Format) -> bool {
     done.is_ok_and(|answer| answer.is_last)
 }
 
-/// A command, alone or in an object with an id.
-fn read(line: &str) -> Result<(Option<Value>, String), String> {
+/// A command, alone or in an object, and the id of that.
+fn read(line: &str) -> (Option<Value>, Result<String, String>) {
     if !line.trim_start().starts_with('{') {
-        return Ok((None, line.to_owned()));
+        return (None, Ok(line.to_owned()));
     }
     let wrong =
         |reason: &str| format!("{reason}; a line is a command, or {{\"id\": 1, \"command\": \"status\"}}");
-    let object: Map<String, Value> = serde_json::from_str(line).map_err(|error| wrong(&error.to_string()))?;
-    match object.get("command").and_then(Value::as_str) {
-        Some(command) => Ok((object.get("id").cloned(), command.to_owned())),
-        None => Err(wrong("there is no 'command'")),
-    }
+    let object: Map<String, Value> = match serde_json::from_str(line) {
+        Ok(object) => object,
+        Err(error) => return (None, Err(wrong(&error.to_string()))),
+    };
+    let command = object.get("command").and_then(Value::as_str);
+    let command = command
+        .map(str::to_owned)
+        .ok_or_else(|| wrong("there is no 'command'"));
+    (object.get("id").cloned(), command)
 }
 
 fn say(format: Format, id: &Option<Value>, verb: &str, done: Result<&Answer, &str>, said: Vec<String>) {
@@ -116,16 +121,18 @@ mod tests {
 
     #[test]
     fn lines_are_commands_or_objects_that_hold_one() {
-        assert_eq!(read("status"), Ok((None, "status".to_owned())));
+        assert_eq!(read("status"), (None, Ok("status".to_owned())));
         assert_eq!(
             read("{\"id\": \"a\", \"command\": \"send alice bob 1\"}"),
-            Ok((Some(json!("a")), "send alice bob 1".to_owned()))
+            (Some(json!("a")), Ok("send alice bob 1".to_owned()))
         );
         for line in ["{", "{\"id\": 1}", "{\"command\": 1}", "{\"command\": \"a\"} x"] {
+            let (_, command) = read(line);
             assert!(
-                read(line).is_err_and(|reason| reason.contains("\"command\": \"status\"")),
+                command.is_err_and(|reason| reason.contains("\"command\": \"status\"")),
                 "{line}"
             );
         }
+        assert_eq!(read("{\"id\": 1}").0, Some(json!(1)), "the id comes back");
     }
 }

@@ -27,10 +27,11 @@ impl Session {
         let (code, lines) = smtp::send(self.net.smtp(), &from, RELAY, &written.text).await?;
         self.teller
             .say(format!("the relay: {code} {}", lines.join(" / ")));
-        let answer = json!({ "relay": { "code": code, "lines": lines } });
+        let answer = json!({ "mail": self.sent.len(), "relay": { "code": code, "lines": lines } });
         if code >= 400 {
             let answer = Answer::of(answer).but_not_done();
-            return Ok(answer.next("keys, or explain the mail: xahau-email explain FILE --dns ADDR"));
+            return Ok(answer
+                .next("keys shows what DNS says of the key; what is wrong with the line, the relay says"));
         }
         self.follow(answer, &written.key_name).await
     }
