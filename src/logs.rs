@@ -20,10 +20,18 @@ pub(crate) const LEDGERS_AND_MAILS: &str = "warn,xahau_email=info,node=info,rpc=
 /// What a relay says: a line for each mail and each of its states.
 pub(crate) const MAILS: &str = "warn,relay=info";
 
+/// What the DNS library warns of is what strangers' servers answer, in full: the node tells it in a line.
+const WITHOUT: &str = "hickory_net=off,hickory_proto=off,hickory_resolver=off";
+
+/// What `RUST_LOG` asks for, else the default.
+fn filter(default: &str) -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("{default},{WITHOUT}")))
+}
+
 /// Diagnostics go to the end of a file, as text. Once in a process.
 pub(crate) fn to_file(path: &Path, default: &str) -> std::io::Result<()> {
     let file = OpenOptions::new().create(true).append(true).open(path)?;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = filter(default);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Arc::new(file))
@@ -35,7 +43,7 @@ pub(crate) fn to_file(path: &Path, default: &str) -> std::io::Result<()> {
 
 /// Diagnostics go to standard error: those of `default`, or what `RUST_LOG` asks for. Once in a process.
 pub(crate) fn to_standard_error(format: LogFormat, default: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = filter(default);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::limits::{
-    ALIASES_MAX, DNSSEC_DEPTH_MAX, DNSSEC_KNOWN_SECS, UPSTREAM_FAILURES_MAX, UPSTREAM_REST_SECS,
-    UPSTREAM_TRIES_MAX,
+    ALIASES_MAX, DNSSEC_DEPTH_MAX, DNSSEC_KNOWN_SECS, UPSTREAM_FAILURES_MAX, UPSTREAM_REQUESTS_MAX,
+    UPSTREAM_REST_SECS, UPSTREAM_TRIES_MAX,
 };
 use crate::reply::{Heard, Reply, Way, Word};
 use crate::settings::{Anchors, Dnssec};
@@ -67,6 +67,7 @@ impl Asker {
         // All tries end within the share.
         options.timeout = share * 2 / 5;
         options.num_concurrent_reqs = 1;
+        options.max_active_requests = UPSTREAM_REQUESTS_MAX;
         options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
         let tls = TlsConfig { config: tls.clone() };
         let context = Arc::new(PoolContext::new(options, tls));
@@ -170,6 +171,8 @@ impl Asker {
         };
         match (passes, self.dnssec) {
             (Ok(true), _) => Ok(Way::Checked),
+            // It did, and silence is no reason to believe it unchecked now.
+            (Err(_), _) if known.is_some_and(|(passed, _)| passed) => Ok(Way::Checked),
             (Ok(false) | Err(_), Dnssec::Log | Dnssec::Off) => Ok(Way::Plain),
             (Ok(false), Dnssec::Require) => {
                 Err(Trouble::NoWord("it passes no DNSSEC signatures on".to_owned()))

@@ -17,6 +17,10 @@ pub const DENIAL_RECORDS_MAX: usize = 16;
 /// the names, and some names' own servers are silent. From then on: the others are asked first.
 pub const UPSTREAM_FAILURES_MAX: u32 = 3;
 
+/// Questions at one resolver at a time, over one connection: 32 names (`chain::limits`), each with a few more for its
+/// signatures. Source: ours. Beyond: the question waits, and then has no answer.
+pub const UPSTREAM_REQUESTS_MAX: usize = 512;
+
 /// How long the others are asked before a resolver that is down, seconds. Source: ours.
 pub const UPSTREAM_REST_SECS: u64 = 30;
 

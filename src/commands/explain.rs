@@ -9,6 +9,7 @@ use dns::Answer;
 use explain::{ExplainEnv, Qualifies, explain};
 use rpc::reply::{ExplanationReply, ResultCode};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Explains one mail; the outcome is whether it qualifies.
 pub(crate) async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, Failure> {
@@ -47,7 +48,7 @@ pub(crate) async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, 
 /// The records of the keys that the mail's signatures name; and the names that DNS gives no answer about,
 /// which stay unknown, each with the reason.
 async fn look_up(raw: &[u8], source: &cli::Keys) -> Result<(TxtRecords, Vec<String>), Failure> {
-    let resolver = keys::resolver(source)?;
+    let resolver = keys::resolver(source, Arc::new(|_| {}))?;
     let (mut records, mut unanswered) = (TxtRecords::new(), Vec::new());
     for name in key_names(raw).iter().filter(|name| name.may_stand_on_ledger()) {
         let answer = resolver.look_up(name).await;

@@ -3,13 +3,14 @@
 use super::Failure;
 use super::show::printable;
 use crate::cli;
-use dns::{KeyResolver, KeyTable, NoResolver, Resolver, ResolverError, Settings};
+use dns::{KeyResolver, KeyTable, Listener, NoResolver, Resolver, ResolverError, Settings};
 use node::limits::LOOKUP_SECS_MAX;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The resolver that the arguments name. Without a system resolver every look-up fails, and says so.
-pub(super) fn resolver(keys: &cli::Keys) -> Result<Arc<dyn KeyResolver>, Failure> {
+/// The resolver that the arguments name, and whom it tells of its look-ups. Without a system resolver every look-up
+/// fails, and says so.
+pub(super) fn resolver(keys: &cli::Keys, listener: Listener) -> Result<Arc<dyn KeyResolver>, Failure> {
     if let Some(file) = &keys.keys {
         let table = KeyTable::read(file)?;
         for name in table.left_out() {
@@ -28,7 +29,7 @@ pub(super) fn resolver(keys: &cli::Keys) -> Result<Arc<dyn KeyResolver>, Failure
         authorities: keys.check.dns_authority.clone(),
         patience: Duration::from_secs(LOOKUP_SECS_MAX),
     };
-    match Resolver::new(&settings, Arc::new(node::note_dns)) {
+    match Resolver::new(&settings, listener) {
         Ok(resolver) => Ok(Arc::new(resolver)),
         Err(ResolverError::System(error)) => {
             eprintln!(

@@ -6,7 +6,7 @@ use crate::output::Format;
 use crate::{cli, clock};
 use ::ledger::genesis::EmailAmendment;
 use codec::{CloseTime, LedgerIndex};
-use node::{Clock, Fund, Node, NodeConfig};
+use node::{Clock, Fund, Node, NodeConfig, note_dns};
 use ops::PrometheusHandle;
 use rpc::Trust;
 use rpc::server::{ServerLimits, serve};
@@ -64,7 +64,7 @@ pub(crate) async fn start(args: &cli::Node, flag: &'static str) -> Result<Runnin
         .iter()
         .map(|text| Fund::parse(text))
         .collect::<Result<_, _>>()?;
-    let resolver = keys::resolver(&args.keys)?;
+    let resolver = keys::resolver(&args.keys, Arc::new(note_dns))?;
     let clock = clock_from(args.clock.map_or(Source::Wall, Source::Given))?;
     let listener = TcpListener::bind(args.listen)
         .await

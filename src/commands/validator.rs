@@ -105,7 +105,7 @@ async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<Ru
         providers: providers::domains()?,
         ..config.node()?
     };
-    let resolver = keys::resolver(&keys_of(config)?)?;
+    let resolver = keys::resolver(&keys_of(config)?, Arc::new(node::note_dns))?;
     let clock = clock_from(source(config)?)?;
     let own = config.own();
     let engine = EngineConfig {

@@ -3,6 +3,7 @@
 mod arrows;
 mod circles;
 mod demo;
+mod dns;
 mod docs;
 mod explain;
 mod house;
