@@ -10,8 +10,8 @@ use ledger::dkim::KeyDelays;
 use node::{Fund, FundError, NodeConfig, Validators};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::engine::Voting;
 use crate::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
+use crate::membership::Voting;
 pub use crate::process::key_text;
 use crate::process::{Member, Part};
 

@@ -7,20 +7,18 @@ use std::sync::Arc;
 use commonware_broadcast::buffered;
 use commonware_consensus::Epochable as _;
 use commonware_consensus::marshal;
-use commonware_consensus::marshal::core::{Actor, Mailbox};
+use commonware_consensus::marshal::core::Actor;
 use commonware_consensus::marshal::resolver::p2p as backfill;
-use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_consensus::simplex::types::Finalization;
 use commonware_cryptography::certificate::Verifier as _;
-use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
+use commonware_cryptography::ed25519::PublicKey;
 use commonware_cryptography::{Digested, Signer as _};
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Clock, Metrics, Spawner, Storage};
 use commonware_storage::archive::immutable;
-use commonware_utils::ordered::Set;
 use rand_core::CryptoRng;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -31,34 +29,9 @@ use crate::commits::{Commits, EpochEnd, Finals, Stopped};
 use crate::epochs::{Epochs, First};
 use crate::ledgers::Ledgers;
 use crate::machine::Machine;
+pub use crate::membership::{Kept, Membership, Track, Voting};
 use crate::settings;
 use crate::voters::Voters;
-
-/// Blocks and certificates that a node has, for whoever asks.
-pub type Kept = Mailbox<Scheme, Standard<Block>>;
-
-/// What is told the validators of an epoch, by its number.
-pub type Track = Box<dyn FnMut(u64, &Set<PublicKey>) + Send + Sync>;
-
-/// Who a node is, and whether it votes where it is listed.
-#[derive(Debug, Clone)]
-pub struct Membership {
-    /// This node's key.
-    pub key: PrivateKey,
-    /// Whether it votes.
-    pub voting: Voting,
-    /// What signatures are made for: one network.
-    pub namespace: Vec<u8>,
-}
-
-/// Whether a node votes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voting {
-    /// In the epochs whose validators it is one of.
-    WhereListed,
-    /// Never.
-    Never,
-}
 
 /// The engine's channels.
 pub struct Channels<S, R> {

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `machine` | what the engine needs of a node: `propose`, `verify`, `finalized` |
 //! | `block`, `ledgers` | what validators agree on, and which ledger it makes |
-//! | `epochs`, `ballots` | who the validators of an epoch are; in which one this node has voted |
+//! | `epochs`, `ballots`, `membership` | who the validators of an epoch are; in which one this node has voted; who it is |
 //! | `application`, `commits` | the machine as the engine sees it: what it proposes and verifies; what is final |
 //! | `engine`, `voters`, `settings` | the engine put together, for any runtime; its part that votes, by epochs |
 //! | `wire`, `spread` | attestations and submissions between nodes, before a ledger has them |
@@ -30,6 +30,7 @@ pub mod init;
 mod ledgers;
 pub mod limits;
 mod machine;
+mod membership;
 pub mod meter;
 mod process;
 mod settings;
@@ -41,11 +42,11 @@ mod wire;
 
 pub use block::{Block, Digest, Head};
 pub use commits::{EpochEnd, Stopped};
-pub use engine::Voting;
 pub use epochs::{EpochStart, First};
 pub use host::pending_of;
 pub use ledgers::BlockFault;
 pub use machine::{Machine, Talker};
+pub use membership::Voting;
 pub use node::{Submission, Taken};
 pub use process::{EngineConfig, EngineError, Lost, Member, Part, start};
 pub use snapshot::client::FetchError;

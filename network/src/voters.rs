@@ -6,6 +6,7 @@
 //! who sent them for the block at the end of its own.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::time::SystemTime;
 
 use commonware_consensus::marshal::standard::Inline;
@@ -24,11 +25,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::application::App;
 use crate::ballots::{Ballots, Record, Voted, may_vote};
 use crate::commits::{Stopped, Turn};
-use crate::engine::{Kept, Membership, Track, Voting};
 use crate::epochs::{Epochs, engine_key};
 use crate::ledgers::Ledgers;
 use crate::limits::HINT_EVERY;
 use crate::machine::Machine;
+use crate::membership::{Kept, Membership, Track, Voting};
 use crate::settings::{self, Ballot};
 
 /// Votes that this node casts are remembered under names that begin so; the number of the epoch follows.
@@ -126,7 +127,8 @@ where
             tokio::select! {
                 biased;
                 turn = turns.recv() => match turn {
-                    None => return Ok(()),
+                    // The task that makes ledgers has ended, and says why.
+                    None => return pending().await,
                     Some(Turn::Settled(start)) => {
                         let keys = start.validators.iter().filter_map(engine_key);
                         (self.track)(start.epoch, &Set::from_iter_dedup(keys));

@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Long enough for a network to go on that can: a dead leader's view ends after 4.5 s, the next may be dead too.
 const TIME_TO_GO_ON: Duration = Duration::from_secs(15);
 
+/// Ledgers of an epoch: of three seconds each where nothing happens.
+const EPOCH: &str = "5";
+
 /// A network and its running nodes; they are killed with the value.
 struct Network {
     folder: PathBuf,
@@ -47,6 +50,8 @@ impl Network {
             "0",
             "--key-delay-next",
             "0",
+            "--epoch",
+            EPOCH,
             "--keys",
             keys.to_str().expect("text"),
         ]);
@@ -68,9 +73,14 @@ impl Network {
     }
 
     fn start(&mut self, node: usize) {
+        self.start_with(node, &[]);
+    }
+
+    fn start_with(&mut self, node: usize, options: &[&str]) {
         let mut child = program()
             .args(["validator", "--config"])
             .arg(self.config(node))
+            .args(options)
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -94,6 +104,80 @@ impl Network {
         let (mut child, _) = self.running[node].take().expect("it runs");
         child.kill().expect("kill");
         child.wait().expect("wait");
+    }
+
+    /// Makes one more node, and tells all others of it.
+    fn add(&mut self, name: &str) {
+        let folder = self.folder.join(name);
+        let ports = free_ports(2);
+        let [peer, rpc] = [ports, ports + 1].map(|port| format!("127.0.0.1:{port}"));
+        let config = self.config(0);
+        let config = config.to_str().expect("text");
+        let out = folder.to_str().expect("text");
+        let added = run(&[
+            "network", "add", "--json", "--config", config, "--name", name, "--peer", &peer, "--rpc", &rpc,
+            "--out", out,
+        ]);
+        assert_eq!(added.code, 0, "{}", added.err);
+        let node = &added.json()["node"];
+        let text = |key: &str| node[key].as_str().expect("text").to_owned();
+        let entry = format!(
+            "\n[[nodes]]\nname = \"{}\"\npart = \"follower\"\npublic_key = \"{}\"\npeer = \"{}\"\nrpc = \"{}\"\n",
+            text("name"),
+            text("public_key"),
+            text("peer"),
+            text("rpc"),
+        );
+        for other in 0..self.names.len() {
+            let path = self.config(other);
+            let before = std::fs::read_to_string(&path).expect("a configuration");
+            std::fs::write(path, before + &entry).expect("written");
+        }
+        self.names.push(name.to_owned());
+        self.running.push(None);
+    }
+
+    /// Starts the running nodes again, one after the other.
+    fn start_again(&mut self) {
+        for node in 0..self.names.len() {
+            if self.running[node].is_some() {
+                self.kill(node);
+                self.start(node);
+            }
+        }
+    }
+
+    /// The operators of these nodes vote about the list of validators.
+    fn vote(&self, nodes: &[usize], change: &[&str]) {
+        for node in nodes {
+            let config = self.config(*node);
+            let arguments = [
+                &["network", "vote", "--config", config.to_str().expect("text")],
+                change,
+            ]
+            .concat();
+            // A node that was just started, or a busy machine, may not answer in time.
+            let mut voted = run(&arguments);
+            for _ in 0..10 {
+                if voted.code == 0 {
+                    break;
+                }
+                std::thread::sleep(Duration::from_secs(1));
+                voted = run(&arguments);
+            }
+            assert_eq!(voted.code, 0, "{}{}", voted.out, voted.err);
+        }
+    }
+
+    /// Waits until the running nodes have made so many more ledgers.
+    async fn wait_for_ledgers(&self, count: u64) {
+        let begin = last_ledger(self.urls()[0]).await;
+        for url in self.urls() {
+            wait_for(&format!("{count} ledgers after {begin} on {url}"), async || {
+                (last_ledger(url).await >= begin + count).then_some(())
+            })
+            .await;
+        }
     }
 
     /// A start that is refused.
@@ -294,6 +378,18 @@ async fn a_key_whose_votes_are_gone_is_refused_and_a_follower_has_what_validator
         refused.err
     );
 
+    // It rejoins: without its vote until the next epoch. Then the network can do without another.
+    network.start_with(3, &["--rejoin"]);
+    network
+        .wait_for_ledgers(2 * EPOCH.parse::<u64>().expect("a number"))
+        .await;
+    network.kill(3);
+    network.start(3);
+    network.kill(0);
+    submit(network.url(4), &pay(&world, 5)).await;
+    network.wait_for_payments(8).await;
+    network.start(0);
+
     // Where its ledgers alone are gone, it makes them again from the blocks.
     network.kill(2);
     let store = network
@@ -304,6 +400,64 @@ async fn a_key_whose_votes_are_gone_is_refused_and_a_follower_has_what_validator
     std::fs::remove_file(&store).expect("removed");
     network.start(2);
     submit(network.url(4), &pay(&world, 4)).await;
-    network.wait_for_payments(7).await;
+    network.wait_for_payments(12).await;
+    network.assert_same_ledgers().await;
+}
+
+#[tokio::test]
+async fn validators_join_sleep_over_epochs_leave_and_replace_their_keys() {
+    let world = World::new();
+    let mut network = Network::new(&world, 4, 0);
+    network.start_all();
+
+    // A fifth joins: it follows at first, and votes when all four have voted for it.
+    network.add("validator-5");
+    network.start_again();
+    network.start(4);
+    network.wait_for_ledgers(1).await;
+    network.vote(&[0, 1, 2, 3], &["--add", "validator-5"]);
+    network
+        .wait_for_ledgers(2 * EPOCH.parse::<u64>().expect("a number"))
+        .await;
+    // Of five, four votes make a block: without one of the old ones, that of the new one is needed.
+    network.kill(3);
+    submit(network.url(4), &pay(&world, 5)).await;
+    network.wait_for_payments(5).await;
+
+    // The one that sleeps misses several epochs, and comes back to vote: another can go.
+    network
+        .wait_for_ledgers(2 * EPOCH.parse::<u64>().expect("a number"))
+        .await;
+    network.start(3);
+    network.wait_for_ledgers(1).await;
+    network.kill(1);
+    submit(network.url(3), &pay(&world, 7)).await;
+    network.wait_for_payments(12).await;
+    network.start(1);
+
+    // The second leaves, and a new key of the third takes the place of the old one, with the same vote.
+    network.add("validator-3b");
+    network.start_again();
+    network.start(5);
+    network.wait_for_ledgers(1).await;
+    let change = [
+        "--remove",
+        "validator-2",
+        "--remove",
+        "validator-3",
+        "--add",
+        "validator-3b",
+    ];
+    network.vote(&[0, 1, 3, 4], &change);
+    network
+        .wait_for_ledgers(2 * EPOCH.parse::<u64>().expect("a number"))
+        .await;
+    network.kill(1);
+    network.kill(2);
+    // The four that are left are a whole network: three of them suffice.
+    network.kill(0);
+    submit(network.url(5), &pay(&world, 11)).await;
+    network.start(0);
+    network.wait_for_payments(23).await;
     network.assert_same_ledgers().await;
 }
