@@ -93,6 +93,45 @@ pub(crate) enum DkimKeys {
     ///
     /// Exit code: 0 the ledger knows that the key is leaked, 1 it refused the evidence, 2 something is wrong here.
     Leak(Leak),
+    /// Stop all mail of a domain: its provider was broken into
+    ///
+    /// For the operator of a validator, on its machine. The validator says so until a ledger has it; where several
+    /// validators make the ledger, ceil(0.8 n) of their operators have to say the same. Then no mail of the domain is
+    /// executed any more, and none that is dated before the domain is lifted ever will be.
+    ///
+    /// Exit code: 0 the ledger has it, 1 it waits for other validators, 2 something is wrong here.
+    Freeze(Freeze),
+    /// Let the mail of a domain through again, after the network's delay for changed keys
+    ///
+    /// Mails dated before the end of the delay are never executed; their senders write new ones. Before a freeze has
+    /// come about, this takes back what the validator says.
+    ///
+    /// Exit code: as of freeze.
+    Lift(Freeze),
+    /// List the domains whose mail is or was stopped, and how many validators want one changed
+    Frozen(OneNode),
+}
+
+/// Arguments of `keys freeze` and `keys lift`.
+#[derive(Debug, Args)]
+pub(crate) struct Freeze {
+    /// The domain, as after d= in the mails of the provider
+    #[arg(value_name = "DOMAIN")]
+    pub domain: String,
+    #[command(flatten)]
+    pub node: OneNode,
+}
+
+/// Where a node is.
+#[derive(Debug, Args)]
+#[group(required = true)]
+pub(crate) struct OneNode {
+    /// WebSocket address of the node
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
+    pub server: Option<String>,
+    /// The configuration of the node, where it is one of a network
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `keys leak`.

@@ -18,6 +18,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 use commands::{Failure, Outcome};
 use relay::config::LogFormat;
+use rpc::api::Ruling;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -85,6 +86,13 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.format()),
         Command::Ledger(cli::Ledger::Rollback(args)) => commands::rollback::run(args, cli.format()),
         Command::DkimKeys(cli::DkimKeys::Leak(args)) => commands::leak::run(args, cli.format()).await,
+        Command::DkimKeys(cli::DkimKeys::Freeze(args)) => {
+            commands::freeze::rule(args, Ruling::Frozen, cli.format()).await
+        }
+        Command::DkimKeys(cli::DkimKeys::Lift(args)) => {
+            commands::freeze::rule(args, Ruling::Lifted, cli.format()).await
+        }
+        Command::DkimKeys(cli::DkimKeys::Frozen(args)) => commands::freeze::list(args, cli.format()).await,
         Command::Up(args) => commands::up::run(args, cli.format()).await,
         Command::Localnet(args) => localnet::run(args, cli.format()).await,
         Command::Demo(args) => demo::run(args, cli.format()).await,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
+use amendment::Domain;
 use codec::format::EntryType;
 use codec::keys::{KeyPair, PublicKey};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
@@ -11,10 +12,10 @@ use explain::Qualifies;
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice, LedgerHeader,
-    LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role, ServerAnswer, Stance,
-    SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace, TxRecord,
-    ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
+    EntryAnswer, FeeAnswer, FreezesAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice,
+    LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role, Ruling,
+    ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace,
+    TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};
@@ -251,6 +252,19 @@ impl Node for Answering {
     }
 
     fn vote(&self, _: Hash256, _: Vote) -> Result<(), RpcError> {
+        *self.commands.lock().expect("one thread") += 1;
+        Ok(())
+    }
+
+    fn freezes(&self) -> Result<FreezesAnswer, RpcError> {
+        Ok(FreezesAnswer {
+            validators: 5,
+            quorum: 4,
+            domains: Vec::new(),
+        })
+    }
+
+    fn rule(&self, _: Domain, _: Ruling) -> Result<(), RpcError> {
         *self.commands.lock().expect("one thread") += 1;
         Ok(())
     }

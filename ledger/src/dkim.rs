@@ -121,7 +121,8 @@ pub fn build_key_set(parent: &Ledger, network_id: u32, attestations: &[Attestati
     set.transaction().ok()
 }
 
-/// All DKIMKeys of a ledger, the one with the delays of keys among them. Looks at the whole state: not for every ledger.
+/// All DKIMKeys of a ledger, the one with the delays of keys among them. Looks at the whole state: not for every
+/// ledger.
 pub fn keys(ledger: &Ledger) -> impl Iterator<Item = Object> {
     let entries = ledger.state().iter().map(|(_, bytes)| bytes);
     // Most entries are something else, and need no decoding: the type is the first field of all of them.

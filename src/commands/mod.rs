@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod explain;
 mod forecast;
+pub(crate) mod freeze;
 mod keys;
 pub(crate) mod leak;
 mod leaked_key;

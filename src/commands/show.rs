@@ -14,7 +14,7 @@ const INDENT: usize = 14;
 const WORDS: usize = 22;
 
 /// What each rule that a check names is about.
-const RULES: [(Rule, &str); 29] = [
+const RULES: [(Rule, &str); 30] = [
     (Rule::R1, "size of the mail"),
     (Rule::R2_1, "address of From"),
     (Rule::R2_2, "account of From"),
@@ -39,6 +39,7 @@ const RULES: [(Rule, &str); 29] = [
     (Rule::R5_6, "network"),
     (Rule::R6_3, "fee"),
     (Rule::R7_3, "key of the provider"),
+    (Rule::R7_10, "provider not stopped"),
     (Rule::R8_2, "not executed before"),
     (Rule::R8_5, "room for the mail"),
     (Rule::R8_6, "not before a REKEY"),
@@ -105,7 +106,7 @@ fn readable(read: &str) -> String {
 }
 
 /// `2026-Nov-20 10:43:19 UTC`.
-fn shown_time(time: CloseTime) -> String {
+pub(super) fn shown_time(time: CloseTime) -> String {
     rpc::wire::human_time(time).replace(".000000000", "")
 }
 

@@ -8,5 +8,6 @@ mod mails;
 mod places;
 mod restarts;
 mod rotations;
+mod rulings;
 mod validators;
 mod votes;

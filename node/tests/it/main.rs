@@ -7,6 +7,7 @@ mod damage;
 mod day;
 mod dns;
 mod fetched;
+mod freezes;
 mod full_disk;
 mod history;
 mod node;

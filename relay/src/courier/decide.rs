@@ -9,7 +9,7 @@
 //! | tefPAST_SEQ, tefMAX_LEDGER, tefBAD_EMAIL_FEE | the same: they speak of the wrapper, which the node makes again each time |
 //! | terEMAIL_EARLY | tried again when its time has come |
 //! | tefEMAIL_REPLAY without a state | executed before, by another way; believed when it is said twice with the longest pause between |
-//! | tem, tefDKIM_REVOKED, tefEMAIL_DISABLED, tefEMAIL_EXPIRED, tefEMAIL_AFTER, tefBAD_SIGNATURE | final |
+//! | tem, tefDKIM_REVOKED, tefDKIM_FROZEN, tefEMAIL_DISABLED, tefEMAIL_EXPIRED, tefEMAIL_AFTER, tefBAD_SIGNATURE | final |
 //! | tefBAD_SIGNATURE on a signature that the relay has proved | tried again: the key on the ledger is not the newest (7.3) |
 //! | tem on a mail that the relay has proved | node and relay disagree; after a few tries it is held for the operator |
 //! | anything but the first two rows, after the window by a ledger's close time | expired |
@@ -319,6 +319,7 @@ fn step_of_code(entry: &Entry, answer: &NodeAnswer, now: u64) -> Step {
         TerClass::Tef
             if [
                 Ter::TEF_DKIM_REVOKED,
+                Ter::TEF_DKIM_FROZEN,
                 Ter::TEF_EMAIL_DISABLED,
                 Ter::TEF_EMAIL_AFTER,
             ]
@@ -428,7 +429,7 @@ fn spread_secs(entry: &Entry, most_secs: u64) -> u64 {
 
 /// Rule and fix of results that no check of the mail alone gives.
 fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
-    const ROWS: [(Ter, Rule, &str); 8] = [
+    const ROWS: [(Ter, Rule, &str); 9] = [
         (
             Ter::TER_NO_ACCOUNT,
             Rule::R10,
@@ -464,6 +465,11 @@ fn said_of(code: &ResultCode) -> Option<(Rule, &'static str)> {
             Ter::TEF_EMAIL_REPLAY,
             Rule::R8_2,
             "There is nothing left to do; to pay the same again, send a new mail.",
+        ),
+        (
+            Ter::TEF_DKIM_FROZEN,
+            Rule::R7_10,
+            "Write a new mail once the validators let the mails of your provider through again; they have stopped them.",
         ),
         (
             Ter::TER_NO_DKIM_KEY,

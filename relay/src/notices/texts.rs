@@ -292,6 +292,11 @@ pub(super) fn refused(rules: &NoticeRules, entry: &Entry, now: u64) -> Page {
             rules.from
         ));
         page.first_line(&line);
+    } else if has_code(entry, Ter::TEF_DKIM_FROZEN) {
+        page.paragraph(
+            "This email can never be carried out. The validators of the network have stopped the emails of your provider, \
+             as after a break-in there. Once they let them through again, send a new one if you still want the same.",
+        );
     } else if !has_code(entry, Ter::TEF_EMAIL_DISABLED) {
         page.paragraph("This email can never be carried out. If you still want the same, send a new one.");
     }
@@ -327,6 +332,7 @@ fn is_dead_for_good(entry: &Entry) -> bool {
     is_ended
         || code.is_some_and(|code| code.class() == TerClass::Tem)
         || [
+            Ter::TEF_DKIM_FROZEN,
             Ter::TEF_EMAIL_AFTER,
             Ter::TEF_EMAIL_EXPIRED,
             Ter::TEF_EMAIL_REPLAY,

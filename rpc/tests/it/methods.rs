@@ -385,3 +385,33 @@ fn accepts_the_recorded_definitions_with_ours_besides() {
     let other = ask(json!({"command": "server_definitions", "hash": recorded["hash"]}));
     assert!(other["result"]["FIELDS"].is_array());
 }
+
+// Spec: 7.10.
+#[test]
+fn rejects_rulings_of_guests_and_malformed_ones() {
+    let node = FakeNode::default();
+    let rule = json!({"command": "dkim_freeze", "domain": "mail.example", "ruling": "frozen"});
+    let by_guest: Value =
+        serde_json::from_str(&answer_frame(&node, stranger(), &rule.to_string())).expect("JSON");
+    assert_eq!(by_guest["error"], "noPermission");
+    for bad in [
+        json!({"domain": "mail.example"}),
+        json!({"ruling": "frozen"}),
+        json!({"domain": "Mail.example", "ruling": "frozen"}),
+        json!({"domain": "example", "ruling": "frozen"}),
+        json!({"domain": "mail.example", "ruling": "thawed"}),
+        json!({"domain": "mail.example", "ruling": true}),
+        json!({"domian": "mail.example", "ruling": "frozen"}),
+    ] {
+        let mut request = bad.as_object().expect("members").clone();
+        request.insert("command".to_owned(), json!("dkim_freeze"));
+        assert_eq!(
+            ask_at(&node, &Value::Object(request))["error"],
+            "invalidParams",
+            "{bad}"
+        );
+    }
+    assert_eq!(*node.rule.lock().expect("unpoisoned"), None);
+    assert_eq!(ask_at(&node, &rule)["status"], "success");
+    assert!(node.rule.lock().expect("unpoisoned").is_some());
+}

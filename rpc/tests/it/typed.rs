@@ -1,14 +1,15 @@
 //! What the server writes, the client reads: every request and reply through both directions, and replies of
 //! liars.
 
+use amendment::{Domain, Freeze};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Ter};
 use explain::{CheckVerdict, Qualifies};
 use rpc::api::{
-    AccountTxQuery, KeyStanding, LedgerChoice, LedgerRange, MailState, OnRetry, Role, SubmitEmail,
+    AccountTxQuery, KeyStanding, LedgerChoice, LedgerRange, MailState, OnRetry, Role, Ruling, SubmitEmail,
     SubmitMode, Transactions, TxKey, TxMarker, TxOrder, Vote,
 };
 use rpc::methods::{
-    AccountInfoRequest, AccountTxRequest, DkimKeysRequest, FeatureRequest, FeeRequest, Form,
+    AccountInfoRequest, AccountTxRequest, DkimKeysRequest, FeatureRequest, FeeRequest, Form, FreezeRequest,
     LedgerAcceptRequest, LedgerEntryRequest, LedgerRequest, PingRequest, Request, ServerInfoRequest,
     SubmitRequest, TxRequest,
 };
@@ -345,4 +346,54 @@ fn rejects_a_state_and_a_result_that_nobody_knows() {
     assert_eq!(error.to_string(), "the reply's member engine_result is malformed");
     let error = SubmitEmail::read(&json!({})).expect_err("no result");
     assert_eq!(error.to_string(), "the reply has no member engine_result");
+}
+
+// Spec: 7.10.
+#[test]
+fn accepts_rulings_about_domains_through_both_directions() {
+    let node = FakeNode::default();
+    let all = FreezeRequest::read(&result_of(&node, &FreezeRequest::All)).expect("a reply");
+    assert_eq!((all.validators, all.quorum), (5, 4));
+    let states: Vec<_> = all
+        .domains
+        .iter()
+        .map(|row| (row.domain.as_str(), row.freeze))
+        .collect();
+    let freeze = |until| Freeze {
+        since: CloseTime::new(1_000),
+        until,
+    };
+    let until = Some(CloseTime::new(2_000));
+    assert_eq!(
+        states,
+        [
+            ("fake.example", Some(freeze(None))),
+            ("was.example", Some(freeze(until)))
+        ]
+    );
+    for ruling in [Ruling::Frozen, Ruling::Lifted] {
+        let domain = Domain::new(b"mail.example").expect("a domain");
+        let request = FreezeRequest::Rule(domain.clone(), ruling);
+        let reply = FreezeRequest::read(&result_of(&node, &request)).expect("a reply");
+        assert_eq!(*node.rule.lock().expect("unpoisoned"), Some((domain, ruling)));
+        let row = reply.domains.last().expect("three");
+        assert_eq!((row.wish, row.for_freeze, row.freeze), (Some(ruling), 1, None));
+    }
+}
+
+#[test]
+fn rejects_rulings_of_liars() {
+    let good = json!({"validators": 5, "quorum": 4, "domains": [{"domain": "a.example", "for_freeze": 0, "for_lift": 0}]});
+    assert!(FreezeRequest::read(&good).is_ok());
+    for (path, value) in [
+        ("/domains", json!({})),
+        ("/validators", json!("five")),
+        ("/quorum", json!(-1)),
+        ("/domains/0/domain", json!("A.example\u{1b}[2J")),
+        ("/domains/0/for_lift", json!(null)),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(path).expect("there") = value;
+        assert!(FreezeRequest::read(&bad).is_err(), "{path}");
+    }
 }
