@@ -16,6 +16,7 @@ mod network_load;
 mod network_spaces;
 mod node_cli;
 mod oracle;
+mod planted;
 mod relay_bad_input;
 mod relay_cli;
 mod relay_files;

@@ -44,12 +44,17 @@ pub(crate) struct Mutant {
 
 /// The list.
 pub(crate) fn mutants() -> Vec<Mutant> {
+    list("tests/mutants.toml")
+}
+
+/// The mutants of a file.
+pub(crate) fn list(file: &str) -> Vec<Mutant> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct List {
         mutant: Vec<Mutant>,
     }
-    let list: List = toml::from_str(&read("tests/mutants.toml")).expect("tests/mutants.toml");
+    let list: List = toml::from_str(&read(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     list.mutant
 }
 
@@ -65,7 +70,7 @@ fn only_place(text: &str, wanted: &str) -> Result<Range<usize>, String> {
 
 impl Mutant {
     /// Where its expression stands in its file.
-    fn place(&self, source: &str) -> Result<Range<usize>, String> {
+    pub(crate) fn place(&self, source: &str) -> Result<Range<usize>, String> {
         let Some(context) = &self.context else {
             return only_place(source, &self.original);
         };
@@ -233,7 +238,7 @@ fn copy_workspace(tree: &Path, sources: &BTreeMap<PathBuf, String>) {
 }
 
 /// Beside the tests themselves: what is no crate of ours is built already.
-fn target_folder() -> &'static Path {
+pub(crate) fn target_folder() -> &'static Path {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
     target.expect("the folder of all that is built")
 }
@@ -245,11 +250,14 @@ fn mutated_tree() -> Option<&'static Path> {
         eprintln!("not run: {RUN} is not set");
         return None;
     }
-    Some(TREE.get_or_init(|| {
-        let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants/tree");
-        copy_workspace(&tree, &mutated(&mutants()));
-        tree
-    }))
+    Some(TREE.get_or_init(|| tree_with("mutants", &mutants())))
+}
+
+/// A copy of the workspace, under this name, with these mutants in it.
+pub(crate) fn tree_with(name: &str, mutants: &[Mutant]) -> PathBuf {
+    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join("tree");
+    copy_workspace(&tree, &mutated(mutants));
+    tree
 }
 
 /// The program with all mutants in it; `None` where mutants are not to be run.
@@ -283,7 +291,7 @@ pub(crate) fn with_mutant(program: &Path, name: Option<&str>) -> Command {
     command_with(program, number)
 }
 
-fn command_with(program: &Path, number: Option<usize>) -> Command {
+pub(crate) fn command_with(program: &Path, number: Option<usize>) -> Command {
     let mut command = Command::new(program);
     command.env_remove(CHOICE);
     if let Some(number) = number {
@@ -335,7 +343,7 @@ fn build(tree: &Path, tests: &BTreeSet<Test<'_>>) -> BTreeMap<(String, String), 
 }
 
 /// A test binary that cargo tells of.
-fn binary_of(message: &serde_json::Value) -> Option<((String, String), PathBuf)> {
+pub(crate) fn binary_of(message: &serde_json::Value) -> Option<((String, String), PathBuf)> {
     let executable = PathBuf::from(message["executable"].as_str()?);
     let manifest = Path::new(message["manifest_path"].as_str()?);
     let package = manifest.parent()?.file_name()?.to_str()?.to_owned();

@@ -220,6 +220,12 @@ pub(crate) fn submissions() -> Vec<Submission> {
     all
 }
 
+/// What a thief hands in who has a record that DNS does not have.
+pub(crate) fn forgery() -> Submission {
+    let [.., letter] = LETTERS;
+    Submission::Mail(mail(letter).into())
+}
+
 /// How many of the submissions need nothing that is published later.
 pub(crate) const AT_FIRST: usize = 16;
 
