@@ -9,14 +9,16 @@
 # answered by "done": `set NAME "TEXT"` gives a name its only TXT record, `remove NAME` takes it away, `flush` empties
 # unbound's cache. It ends, and both servers with it, when standard input ends.
 #
-#   zone            signed        what stands in it
-#   test            yes, NSEC     s1 and rotated ._domainkey.signed.test; aliases below _domainkey.alias.test
-#   nsec3.test      yes, NSEC3    s1._domainkey.mail.nsec3.test
-#   unsigned.test   no, as test proves by having no DS for it     s1._domainkey.mail.unsigned.test
-#   broken.test     yes, but test has the DS of another key       s1._domainkey.mail.broken.test
+#   zone              signed              what stands in it
+#   .                 yes                 the delegation of test
+#   test              yes, NSEC           s1 and rotated ._domainkey.signed.test; aliases below _domainkey.alias.test
+#   nsec3.test        yes, NSEC3 opt-out  s1._domainkey.mail.nsec3.test
+#   open.nsec3.test   no, as Gmail's in com: by an opt-out          s1._domainkey.mail.open.nsec3.test
+#   unsigned.test     no, as test proves by having no DS for it     s1._domainkey.mail.unsigned.test
+#   broken.test       yes, but test has the DS of another key       s1._domainkey.mail.broken.test
 #
-# FOLDER/anchor.key holds the DNSKEY of zone test: dnssec with --dns-anchors FOLDER/anchor.key. Certificates are those of
-# fixtures/tls: --dns-authority fixtures/tls/authority.pem.
+# FOLDER/anchor.key holds the DNSKEY of this root: --dns-anchors FOLDER/anchor.key. Certificates are those of fixtures/tls:
+# --dns-authority fixtures/tls/authority.pem.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -60,6 +62,7 @@ policy:
     algorithm: ecdsap256sha256
     manual: on
     nsec3: on
+    nsec3-opt-out: on
 template:
   - id: default
     storage: "$folder"
@@ -68,6 +71,10 @@ template:
     zonefile-load: difference
     journal-content: all
 zone:
+  - domain: .
+    file: root.zone
+    dnssec-signing: on
+    dnssec-policy: nsec
   - domain: test
     dnssec-signing: on
     dnssec-policy: nsec
@@ -78,16 +85,17 @@ zone:
     dnssec-signing: on
     dnssec-policy: nsec
   - domain: unsigned.test
+  - domain: open.nsec3.test
 END
 
 manage() { keymgr -c knot.conf "$@" 2>>keymgr.log; }
-for zone in test nsec3.test broken.test; do
+for zone in . test nsec3.test broken.test; do
   manage "$zone" generate algorithm=ecdsap256sha256 ksk=yes zsk=yes >/dev/null
 done
-# The right DS of zone nsec3.test; of broken.test one that is none of its keys'.
-ds=$(manage nsec3.test ds | awk '$5 == 2' | head -n 1)
-broken=$(manage broken.test ds | awk '$5 == 2' | head -n 1 | sed 's/[^ ]*$//')$(printf 'a%.0s' {1..64})
-manage test dnskey | sed 's/ DNSKEY / IN DNSKEY /' >anchor.key
+# The right DS of zones test and nsec3.test; of broken.test one that is none of its keys'.
+ds_of() { manage "$1" ds | awk '$5 == 2' | head -n 1; }
+broken=$(ds_of broken.test | sed 's/[^ ]*$//')$(printf 'a%.0s' {1..64})
+manage . dnskey | sed 's/ DNSKEY / IN DNSKEY /' >anchor.key
 
 # The head of a zone, of which nothing may be kept for longer than a second.
 head_of() {
@@ -95,12 +103,18 @@ head_of() {
 }
 {
   head_of
+  echo 'test IN NS ns.test.'
+  echo 'ns.test IN A 127.0.0.1'
+  ds_of test
+} >root.zone
+{
+  head_of
   cat <<END
 ns IN A 127.0.0.1
 nsec3 IN NS ns.test.
 unsigned IN NS ns.test.
 broken IN NS ns.test.
-$ds
+$(ds_of nsec3.test)
 $broken
 s1._domainkey.signed IN TXT "$KEY"
 rotated._domainkey.signed IN TXT "$KEY"
@@ -125,13 +139,14 @@ END
   echo 'pool._domainkey.alias IN CNAME loop._domainkey.alias'
   echo '_domainkey.branch IN DNAME _domainkey.signed'
 } >test.zone
-for zone in nsec3 unsigned broken; do
+for zone in nsec3 open.nsec3 unsigned broken; do
   {
     head_of
     echo "s1._domainkey.mail IN TXT \"$KEY\""
     echo "empty._domainkey.mail IN A 127.0.0.1"
   } >"$zone.test.zone"
 done
+echo 'open IN NS ns.test.' >>nsec3.test.zone
 echo 'back._domainkey.mail IN CNAME s1._domainkey.signed.test.' >>unsigned.test.zone
 
 # unbound asks knot for each of the zones, as a child is delegated to port 53.
@@ -163,8 +178,8 @@ remote-control:
     control-interface: "$folder/run/unbound.socket"
     control-use-cert: no
 END
-  for zone in test nsec3.test unsigned.test broken.test; do
-    printf 'stub-zone:\n    name: "%s."\n    stub-addr: 127.0.0.1@%s\n' "$zone" "$knot_port"
+  for zone in . test nsec3.test open.nsec3.test unsigned.test broken.test; do
+    printf 'stub-zone:\n    name: "%s"\n    stub-addr: 127.0.0.1@%s\n' "$zone" "$knot_port"
   done
 } >unbound.conf
 
@@ -195,6 +210,7 @@ printf '{"knot":"127.0.0.1:%s","plain":"127.0.0.1:%s","tls":"tls://127.0.0.1:%s"
 # The zone of a name: the longest that it ends in.
 zone_of() {
   case "$1" in
+    *.open.nsec3.test) echo open.nsec3.test ;;
     *.nsec3.test) echo nsec3.test ;;
     *.unsigned.test) echo unsigned.test ;;
     *.broken.test) echo broken.test ;;

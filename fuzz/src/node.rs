@@ -14,8 +14,8 @@ use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, FreezesAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice,
     LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role, Ruling,
-    ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker, TxPlace,
-    TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
+    ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
+    TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
 };
 
 use crate::mail::{NETWORK, NOW, NoKeys, explained};

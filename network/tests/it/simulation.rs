@@ -142,8 +142,8 @@ async fn phase(context: Context, number: u64, remains: Remains) -> (Remains, [u8
     (remains, context.storage_audit())
 }
 
-/// Before power goes, writes do not come through to the disks: what nodes wait for is done in part, or not at all. A node
-/// that is told so ends.
+/// Before power goes, writes do not come through to the disks: what nodes wait for is done in part, or not at all. A
+/// node that is told so ends.
 async fn fail_disks(context: &Context, world: &mut World) {
     context.storage_fault_config().write().sync_rate = Some(probability!(1, 2));
     let millis = world.remains.dice.roll(1_500);
