@@ -201,7 +201,7 @@ pub(crate) struct NetworkVote {
     /// The configuration of the node whose validator votes
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Vote for just these validators: names of [[nodes]] or public keys
+    /// Vote for just these validators: names of nodes or public keys
     #[arg(long, value_name = "NODE,..", value_delimiter = ',', conflicts_with_all = ["add", "remove", "none"])]
     pub validators: Vec<String>,
     /// Vote for the list with this validator
@@ -527,7 +527,7 @@ pub(crate) struct Keys {
     /// DKIM keys from a file: {"selector._domainkey.domain": "v=DKIM1; ..."}
     #[arg(long, value_name = "FILE", conflicts_with = "dns")]
     pub keys: Option<PathBuf>,
-    /// Ask these DNS resolvers in turn instead of the system's: ADDR[:PORT], tcp://ADDR, tls://HOST or
+    /// Ask these DNS resolvers in turn instead of the system's: ADDR, ADDR:PORT, tcp://ADDR, tls://HOST or
     /// https://HOST/dns-query
     #[arg(long, value_name = "RESOLVER", value_delimiter = ',')]
     pub dns: Vec<Upstream>,
