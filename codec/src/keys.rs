@@ -56,6 +56,12 @@ impl PublicKey {
         &self.0
     }
 
+    /// Whether it is of ed25519.
+    #[must_use]
+    pub fn is_ed25519(&self) -> bool {
+        self.0.first() == Some(&ED25519_PREFIX)
+    }
+
     /// The account that this key is master of.
     #[must_use]
     pub fn account(&self) -> AccountId {

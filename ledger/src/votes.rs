@@ -101,7 +101,7 @@ impl SignedVote {
             public_key: PublicKey::parse(object.blob(sf::PUBLIC_KEY)?).ok()?,
             signature: object.blob(sf::SIGNATURE)?.to_vec(),
         };
-        let is_exact = vote.wish.is_within_bounds() && vote.object(ledger) == *object;
+        let is_exact = vote.wish.can_be_cast() && vote.object(ledger) == *object;
         is_exact.then_some((ledger, vote))
     }
 
@@ -115,9 +115,11 @@ impl SignedVote {
 }
 
 impl Wish {
-    /// Spec: 15.1
-    fn is_within_bounds(&self) -> bool {
-        self.amendments.len() <= VOTED_AMENDMENTS_MAX && self.validators.len() <= VOTED_VALIDATORS_MAX
+    /// Not too many of either, and only validators that can vote about blocks: these votes are ed25519. Spec: 15.1
+    fn can_be_cast(&self) -> bool {
+        self.amendments.len() <= VOTED_AMENDMENTS_MAX
+            && self.validators.len() <= VOTED_VALIDATORS_MAX
+            && self.validators.iter().all(PublicKey::is_ed25519)
     }
 
     /// Adds its fields to a transaction or a vote of the entry: ids and keys ascending, no field for an empty list.
@@ -149,7 +151,7 @@ fn wish_in(object: &Object) -> Option<Wish> {
 /// The bytes that a validator signs; `None` for more than a vote may name. Spec: 15.1
 #[must_use]
 pub fn vote_message(network_id: u32, wish: &Wish, observed_at: CloseTime) -> Option<Vec<u8>> {
-    if !wish.is_within_bounds() {
+    if !wish.can_be_cast() {
         return None;
     }
     let mut message = PREFIX_VALIDATOR_VOTE.to_vec();

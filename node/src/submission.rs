@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chain::{Entered, Held, Refusal, Reply, Standing};
+use codec::Ter;
 
 /// Something for a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ impl Taken {
     pub fn of(reply: &Reply) -> Self {
         match reply {
             Reply::Mail(mail) if mail.entered == Entered::Yes => Self::Yes,
+            // A ledger was quicker than its way here: no fault of who passes it on.
+            Reply::Mail(mail) if mail.engine == Ter::TEF_EMAIL_REPLAY => Self::Known,
             Reply::Mail(mail) => match mail.standing {
                 Some(Standing::Kept | Standing::Submitted { .. }) => Self::Yes,
                 Some(Standing::Failed { .. }) | None if mail.not_kept.is_some() => Self::NotNow,

@@ -6,6 +6,7 @@ use crate::cli;
 use crate::output::Format;
 use ::network::config::{Config, NodeTable};
 use codec::base58::{self, TYPE_NODE_PUBLIC};
+use codec::keys::PublicKey;
 use rpc::ClientError;
 use rpc::methods::ServerInfoRequest;
 use serde_json::{Map, Value, json};
@@ -113,14 +114,19 @@ fn wanted(args: &cli::NetworkVote, config: &Config, votes: &Value) -> Result<Opt
 /// The public key that a word means: the name of a node, or the key itself.
 fn key(config: &Config, word: &str) -> Result<String, Failure> {
     let named = config.file.nodes.iter().find(|node| node.name == word);
-    let own = || base58::decode::<33>(&[TYPE_NODE_PUBLIC], word).map(|_| word.to_owned());
+    let is_ed25519 = |bytes: &[u8; 33]| PublicKey::parse(bytes).is_ok_and(|key| key.is_ed25519());
+    let own = || {
+        base58::decode::<33>(&[TYPE_NODE_PUBLIC], word)
+            .filter(is_ed25519)
+            .map(|_| word.to_owned())
+    };
     named
         .map(|node| node.public_key.clone())
         .or_else(own)
         .ok_or_else(|| {
             let names: Vec<&str> = config.file.nodes.iter().map(|node| node.name.as_str()).collect();
             Failure::Argument(format!(
-                "'{word}' is neither a public key of a node (n...) nor one of the nodes in the file: {}",
+                "'{word}' is neither an ed25519 public key of a node (n...) nor one of the nodes in the file: {}",
                 names.join(", ")
             ))
         })

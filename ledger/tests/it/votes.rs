@@ -302,6 +302,29 @@ fn accepts_32_amendments_and_64_validators_and_rejects_more() {
     }
 }
 
+// Spec: 15.1.
+#[test]
+fn rejects_a_list_with_a_key_that_cannot_vote_about_blocks() {
+    let ledger = genesis(1);
+    let secp256k1 =
+        KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb").expect("the seed of the genesis account");
+    let mut validators = keys(1..=3);
+    let wish_for = |validators: &BTreeSet<PublicKey>| Wish {
+        validators: validators.clone(),
+        ..Wish::default()
+    };
+    let good = vote(1, &wish_for(&validators), START + 5);
+    assert_eq!(results(&ledger, vec![cast(&ledger, &good)]), [Ter::TES_SUCCESS]);
+    validators.insert(secp256k1.public_key());
+    let wish = wish_for(&validators);
+    assert_eq!(
+        SignedVote::sign(NETWORK, wish.clone(), CloseTime::new(START), &validator(1)),
+        None
+    );
+    let bad = SignedVote { wish, ..good };
+    assert_eq!(results(&ledger, vec![cast(&ledger, &bad)]), [Ter::TEM_MALFORMED]);
+}
+
 // Spec: 15.3.
 #[test]
 fn accepts_an_amendment_of_more_than_80_percent_and_rejects_it_of_fewer() {

@@ -11,6 +11,7 @@ mod freezes;
 mod full_disk;
 mod history;
 mod node;
+mod passed_on;
 mod served;
 mod store;
 mod world;

@@ -30,18 +30,18 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     Ok(votes_json(&context.node.validator_votes()?).into())
 }
 
-/// Public keys of nodes; none: the list as it is.
+/// Public keys of nodes; none: the list as it is. Spec: 15.1
 fn keys(wanted: &Value) -> Result<BTreeSet<PublicKey>, RpcError> {
     let wrong = RpcError::InvalidField {
         field: "validators",
-        expected: "not a list of up to 64 public keys of nodes (n...)",
+        expected: "not a list of up to 64 public keys of nodes (n..., ed25519)",
     };
     let listed = wanted
         .as_array()
         .filter(|list| list.len() <= VOTED_VALIDATORS_MAX);
     let key = |text: &Value| {
         let bytes = base58::decode::<33>(&[TYPE_NODE_PUBLIC], text.as_str()?)?;
-        PublicKey::parse(&bytes).ok()
+        PublicKey::parse(&bytes).ok().filter(PublicKey::is_ed25519)
     };
     let keys = listed.and_then(|list| list.iter().map(key).collect::<Option<BTreeSet<_>>>());
     keys.ok_or(wrong)
