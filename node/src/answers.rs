@@ -26,7 +26,6 @@ use rpc::api::{
 
 use crate::amendments;
 use crate::host::ChainStopped;
-use crate::keys;
 use crate::mail_status::mail_status;
 use crate::meter;
 use crate::node::{Closing, Node};
@@ -191,7 +190,7 @@ impl rpc::Node for Node {
 
     fn keys(&self) -> Result<KeysAnswer, RpcError> {
         let state = self.inner.host.shown();
-        Ok(keys::listed(&state.ledger))
+        Ok(self.inner.last_keys.of(&state.ledger))
     }
 
     fn fee(&self) -> Result<FeeAnswer, RpcError> {

@@ -1,5 +1,7 @@
 //! The answer to `dkim_keys`.
 
+use std::sync::{Mutex, PoisonError};
+
 use amendment::limits::KEY_LIFE_SECS;
 use amendment::{KeyAnswer, KeySource as _, KeyState, LedgerKeys, ReadView as _, key_state};
 use codec::{CloseTime, Object, sf};
@@ -7,8 +9,27 @@ use ledger::{Ledger, OpenLedger, dkim};
 use rpc::api::{KeyOnLedger, KeyStanding, KeysAnswer, LedgerId};
 use rpc::limits::REPLY_LIST_MAX;
 
+/// The answer about the ledger that was asked about last. It takes a walk through the whole state, and everybody may
+/// ask: one walk for each ledger, for which the others wait.
+#[derive(Default)]
+pub(crate) struct LastKeys(Mutex<Option<KeysAnswer>>);
+
+impl LastKeys {
+    pub(crate) fn of(&self, ledger: &Ledger) -> KeysAnswer {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = LedgerId::Validated {
+            hash: ledger.hash(),
+            index: ledger.index(),
+        };
+        match &*last {
+            Some(known) if known.ledger == asked => known.clone(),
+            Some(_) | None => last.insert(listed(ledger)).clone(),
+        }
+    }
+}
+
 /// The DKIM keys of a ledger, by domain and selector.
-pub(crate) fn listed(ledger: &Ledger) -> KeysAnswer {
+fn listed(ledger: &Ledger) -> KeysAnswer {
     let open = OpenLedger::new(ledger);
     let mut keys: Vec<KeyOnLedger> = dkim::keys(ledger)
         .map(|entry| on_ledger(&entry, &open))
@@ -43,7 +64,7 @@ fn on_ledger(entry: &Object, open: &OpenLedger) -> KeyOnLedger {
         KeyAnswer::Absent if entry.contains(sf::REVOKED_AT) => (KeyStanding::Revoked, None),
         KeyAnswer::Absent if entry.contains(sf::NEXT_KEY) => (
             KeyStanding::Waiting,
-            entry.u32(sf::NEXT_AFTER).map(CloseTime::new),
+            entry.u32(sf::ACTIVE_AFTER).map(CloseTime::new),
         ),
         KeyAnswer::Absent | KeyAnswer::Unusable(_) | KeyAnswer::Unknown => (KeyStanding::Ended, None),
     };
@@ -53,5 +74,36 @@ fn on_ledger(entry: &Object, open: &OpenLedger) -> KeyOnLedger {
         state,
         last_attested,
         until,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::GenesisConfig;
+    use ledger::dkim::KeyDelays;
+    use ledger::genesis::EmailAmendment;
+
+    // Spec: 7.8.
+    #[test]
+    fn accepts_a_record_that_waits_with_the_time_from_which_a_second_quorum_makes_it_usable() {
+        let ledger = Ledger::genesis(&GenesisConfig {
+            network_id: 21_337,
+            validators: Vec::new(),
+            email: EmailAmendment::Enabled,
+            close_time: CloseTime::new(1_000),
+            key_delays: KeyDelays::NONE,
+        });
+        let entry = Object::new()
+            .with(sf::DOMAIN, b"mail.test".as_slice())
+            .with(sf::SELECTOR, b"s1".as_slice())
+            .with(sf::NEXT_KEY, b"key".as_slice())
+            .with(sf::LAST_ATTESTED, 900_u32)
+            .with(sf::ACTIVE_AFTER, 4_500_u32);
+        let key = on_ledger(&entry, &OpenLedger::new(&ledger));
+        assert_eq!(
+            (key.state, key.until),
+            (KeyStanding::Waiting, Some(CloseTime::new(4_500)))
+        );
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::broadcast;
 use crate::clock::{Clock, Timekeeper};
 use crate::config::{NodeConfig, Validators};
 use crate::host::{ChainStopped, Host, LookUps, When};
+use crate::keys::LastKeys;
 use crate::limits::{ACCEPT_WAIT_SECS_MAX, ARRIVALS_MAX, PROPOSAL_BYTES_MAX};
 use crate::start::{DataFolder, StartError, ledger_of};
 use crate::store::{Store, StoreError};
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) validator: PublicKey,
     /// What comes in here, by its id, for those who tell it to other nodes.
     pub(crate) arrivals: broadcast::Sender<(Hash256, Submission)>,
+    pub(crate) last_keys: LastKeys,
     pub(crate) started: CloseTime,
     /// Given back last, when the store is closed.
     _folder: Option<DataFolder>,
@@ -170,6 +172,7 @@ impl Node {
             },
             validator,
             arrivals: broadcast::Sender::new(ARRIVALS_MAX),
+            last_keys: LastKeys::default(),
             started: now,
             _folder: parts.folder,
         };
