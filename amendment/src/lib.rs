@@ -87,7 +87,7 @@ pub use ledger::phases::{
     is_email_transaction, next_replay_entry, preclaim, preflight, screen,
 };
 pub use ledger::replay::{
-    Effect, ReplayError, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
+    Effect, ReplayError, fee_ceiling, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
 };
 pub use ledger::submission::{SubmissionError, submission, wrap};
 pub use ledger::transaction::EmailId;

@@ -249,13 +249,20 @@ pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
     open.is_none_or(|open| now.seconds() >= open)
 }
 
-/// Whether a fee lies between the required one and 100 base fees more.
+/// The largest fee that a mail may pay: 100 base fees above the required one.
 ///
 /// Spec: 6.3. More would let a submitter burn the balance of an address that he can type.
-pub(crate) fn is_fee_allowed(fee: Drops, required: Drops, base_fee: Drops) -> bool {
+#[must_use]
+pub fn fee_ceiling(required: Drops, base_fee: Drops) -> Drops {
     let margin = base_fee.get().saturating_mul(FEE_CEILING_BASE_FEES);
-    let ceiling = required.get().saturating_add(margin);
-    (required.get()..=ceiling).contains(&fee.get())
+    Drops::new(required.get().saturating_add(margin))
+}
+
+/// Whether a fee lies between the required one and its ceiling.
+///
+/// Spec: 6.3.
+pub(crate) fn is_fee_allowed(fee: Drops, required: Drops, base_fee: Drops) -> bool {
+    (required..=fee_ceiling(required, base_fee)).contains(&fee)
 }
 
 /// The EmailReplay entry after a mail: up to 8 dead entries are removed; a REMIT is entered; a REKEY becomes the

@@ -1,0 +1,271 @@
+#ifndef XAHAU_EMAIL_H
+#define XAHAU_EMAIL_H
+
+// Written by tests/header.rs from the Rust source. README.md says what holds for all functions.
+
+#include <stddef.h>
+#include <stdint.h>
+
+// It worked: tesSUCCESS. All other codes of the ledger are those of xahaud too (negative, or 100 to 255).
+#define XE_OK 0
+
+// The library broke in its work and was stopped. Nothing is proven; no output is set.
+#define XE_INTERNAL -1000
+
+// A pointer is null that may not be.
+#define XE_NULL -1001
+
+// An input has more bytes than XE_INPUT_BYTES_MAX, or a list more entries than any call needs.
+#define XE_TOO_LONG -1002
+
+// A pointer to something other than bytes is not aligned to its type.
+#define XE_MISALIGNED -1003
+
+// A number is none of those that the function knows: the ABI of a struct, an answer, an effect.
+#define XE_BAD_VALUE -1004
+
+// An entry or another object is not serialized as the ledger does it. A transaction is temMALFORMED instead.
+#define XE_BAD_BYTES -1005
+
+// The function needs further entries: they stand in the list. Read them and call again with all.
+#define XE_READ_MORE -1006
+
+// What was asked for is not there: the index of a list, a candidate of a mail.
+#define XE_NOT_FOUND -1007
+
+// The ledger that is being built, or the open one, as it stands now.
+#define XE_THIS_LEDGER 0
+
+// Its parent, as it was closed.
+#define XE_PARENT_LEDGER 1
+
+// Bytes of one input. More: XE_TOO_LONG, and none of them is read. The rules' own bounds are far below it.
+#define XE_INPUT_BYTES_MAX 4194304
+
+// Bytes of `domain` and of `selector` in facts, the final zero included; a name has at most 253 (spec 4.4).
+#define XE_NAME_BYTES 256
+
+// Its effects stand (tes).
+#define XE_APPLIED 0
+
+// It claims its fee alone (tec).
+#define XE_FEE_ONLY 1
+
+// Version of the border. A library with another number has other functions or other types: do not call it.
+#define XE_ABI_VERSION 1
+
+// Version of the rules. Nodes of one network need the same number: another one can give another code for the same
+// bytes.
+#define XE_RULES_VERSION 1
+
+// Bytes that the library made. Never changes, so threads may share it.
+typedef struct xe_bytes xe_bytes;
+
+// Entries of a ledger that have to be read, or that have to be written. Never changes, so threads may share it.
+typedef struct xe_list xe_list;
+
+// A transaction that its mail makes, no ledger asked. Never changes what it says, so threads may share it.
+typedef struct xe_parsed xe_parsed;
+
+// A transaction whose mail is proven and whose fee can be paid, in one ledger. Never changes, so threads may share it.
+typedef struct xe_ready xe_ready;
+
+// Bytes of the caller, or of a handle. `data` may be null where `len` is 0.
+typedef struct xe_slice {
+  // The first byte.
+  const uint8_t *data;
+  // How many.
+  size_t len;
+} xe_slice;
+
+// An entry of a ledger.
+typedef struct xe_entry {
+  // Its index.
+  uint8_t index[32];
+  // XE_THIS_LEDGER or XE_PARENT_LEDGER.
+  uint32_t ledger;
+  // It as serialized; no bytes: there is none, or it is removed.
+  struct xe_slice bytes;
+} xe_entry;
+
+// What a mail and its transaction say.
+typedef struct xe_facts {
+  // AccountID of the From address: the sender.
+  uint8_t account[20];
+  // EmailID: hash of the signed meaning.
+  uint8_t email_id[32];
+  // Index of its AccountRoot.
+  uint8_t account_root_index[32];
+  // Index of its EmailReplay.
+  uint8_t email_replay_index[32];
+  // Index of the DKIMKey that has to prove the signature; read in the parent ledger.
+  uint8_t dkim_key_index[32];
+  // Index of the DKIMFreeze of the mail's domain; read in the parent ledger.
+  uint8_t dkim_freeze_index[32];
+  // The signed Date, in seconds since 2000.
+  uint32_t signed_date;
+  // Domain of the key (d=): lower-case ASCII, zeros behind it.
+  uint8_t domain[XE_NAME_BYTES];
+  // Selector of the key (s=): lower-case ASCII, zeros behind it.
+  uint8_t selector[XE_NAME_BYTES];
+} xe_facts;
+
+// Numbers of the ledger that is being built. Times are seconds since 2000.
+typedef struct xe_ledger {
+  // XE_ABI_VERSION of the header that the caller was compiled with.
+  uint32_t abi;
+  // NetworkID.
+  uint32_t network_id;
+  // Index of the ledger that is being built.
+  uint32_t ledger_index;
+  // Close time of its parent.
+  uint32_t parent_close_time;
+  // Hash of its parent.
+  uint8_t parent_hash[32];
+  // Base fee in drops, not scaled by load.
+  uint64_t base_fee;
+  // Reserve of an account that owns nothing, in drops.
+  uint64_t reserve_base;
+  // Reserve for each object that an account owns, in drops.
+  uint64_t reserve_increment;
+  // 1 where the amendment Email is enabled in this ledger's rules, else 0.
+  uint32_t email_enabled;
+  // 0.
+  uint32_t unused;
+} xe_ledger;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Live entries of an account's EmailReplay at a time (the parent's close time): while there are any, the account
+// cannot be deleted. No bytes: there is no entry, and none lives.
+//
+// tesSUCCESS; XE_BAD_BYTES. About 10 us.
+int32_t xe_live_entries(struct xe_slice email_replay, uint32_t now, uint32_t *live);
+
+// The smallest and the largest fee, in drops, that a transaction signed by a mail may pay: base fee, a drop for each
+// byte of its memo, and for a REMIT a base fee for each live entry of its account. `queued` counts the REMITs of the
+// account that stand before it in a queue: each of them will be a live entry. 0 for a ledger. `base_fee` is not scaled by
+// load; `now` is the parent's close time.
+//
+// tesSUCCESS; temMALFORMED where the transaction is none; tefBAD_EMAIL_FEE where no fee is large enough. Linear in the
+// bytes: about 5 us for 5 KB.
+int32_t xe_required_fee(struct xe_slice transaction,
+                        struct xe_slice email_replay,
+                        uint32_t now,
+                        uint64_t base_fee,
+                        uint32_t queued,
+                        uint64_t *required,
+                        uint64_t *ceiling);
+
+// Whether an account may take itself off email now (AccountSet with asfDisableEmail), and whatever else takes it away
+// from a REKEY (SignerListSet, SetHook, AccountDelete). `email_replay` is its EmailReplay, no bytes where there is none;
+// `now` the parent's close time.
+//
+// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; XE_BAD_BYTES. About 10 us.
+int32_t xe_may_disable_email(struct xe_slice email_replay,
+                             uint32_t now);
+
+// AccountID of an address as a sender has it (spec 2.1 to 2.3): ASCII, no name around it.
+//
+// tesSUCCESS; temMALFORMED where it is no address that may send. About 1 us.
+int32_t xe_account_of(struct xe_slice address, uint8_t (*account)[20]);
+
+// AccountID and DestinationTag that a recipient names (spec 2.4): an address, or a classic address with or without
+// `+tag`. `has_tag` becomes 1 where there is a tag, else 0.
+//
+// tesSUCCESS; temMALFORMED where it names none. About 2 us.
+int32_t xe_recipient_of(struct xe_slice address, uint8_t (*account)[20], uint32_t *tag, uint32_t *has_tag);
+
+// The bytes; good until the handle is freed. Null gives none. Never fails. Constant time.
+struct xe_slice xe_bytes_slice(const struct xe_bytes *bytes);
+
+// Frees bytes. Null is nothing.
+void xe_bytes_free(struct xe_bytes *bytes);
+
+// How many entries a list has. Null has none. Never fails. Constant time.
+size_t xe_list_count(const struct xe_list *list);
+
+// The entry at a position, from 0: of entries to read the index and the ledger; of entries to write the index and the
+// new bytes, or none where the entry is removed. They are good until the list is freed. XE_NOT_FOUND behind the last one.
+// Constant time.
+int32_t xe_list_entry(const struct xe_list *list,
+                      size_t position,
+                      struct xe_entry *entry);
+
+// Frees a list. Null is nothing.
+void xe_list_free(struct xe_list *list);
+
+// A key record (RFC 6376 3.6.1), the strings of the one TXT record joined: DKIMKeyType, Flags and PublicKey of the entry
+// that it makes (spec 4.5).
+//
+// tesSUCCESS; temMALFORMED where the record makes no key: the answer is then "unusable". About 20 us.
+int32_t xe_parse_record(struct xe_slice record,
+                        uint8_t *key_type,
+                        uint32_t *flags,
+                        struct xe_bytes **public_key);
+
+// The normal form of a raw mail under its `signature`-th DKIM-Signature from the top, from 0: what its transaction
+// carries as memo, whatever the other rules say (spec 3). Lines end with CRLF.
+//
+// tesSUCCESS and the bytes; temMALFORMED, tefBAD_SIGNATURE. Linear in the bytes: about 1 ms for 256 KB.
+int32_t xe_normal_form(struct xe_slice mail, size_t signature, struct xe_bytes **form);
+
+// Everything about a transaction with tfEmailSig that needs no ledger: flags, fields, and what its mail says. Stands
+// before every other test of its signature. `email_enabled` is 1 where the rules have the amendment, else 0. The result
+// depends on nothing but the arguments, so it may be kept for as long as both stay the same.
+//
+// tesSUCCESS and a handle; temINVALID_FLAG, temMALFORMED, temREDUNDANT, temBAD_REGKEY, tefBAD_SIGNATURE. Time and memory
+// linear in the bytes: about 20 us for 5 KB, 200 us for 64 KB.
+int32_t xe_preflight(struct xe_slice transaction,
+                     uint32_t network_id,
+                     uint32_t email_enabled,
+                     struct xe_parsed **parsed);
+
+// What a mail and its transaction say. tesSUCCESS. Constant time.
+int32_t xe_parsed_facts(const struct xe_parsed *parsed, struct xe_facts *facts);
+
+// Frees a handle. Null is nothing.
+void xe_parsed_free(struct xe_parsed *parsed);
+
+// Whether the sender's mail may act in this ledger, and whether its signature is proven under a key of the parent ledger.
+// Nothing before tesSUCCESS may take a fee. Needs, of this ledger, the AccountRoot and the EmailReplay of the sender, and
+// of the parent the DKIMKey, the DKIMFreeze, and the DKIMLeak of the key in the DKIMKey: without some of them it answers
+// XE_READ_MORE and lists them in `more`, at most twice; with all of them `more` is null.
+//
+// tesSUCCESS and a handle; terNO_ACCOUNT, tefEMAIL_DISABLED, tefPAST_SEQ, terPRE_SEQ, tefMAX_LEDGER, tefEMAIL_EXPIRED,
+// terEMAIL_EARLY, tefEMAIL_REPLAY, tefEMAIL_AFTER, tefEMAIL_FULL, tefDKIM_FROZEN, terNO_DKIM_KEY, tefDKIM_REVOKED,
+// tefBAD_SIGNATURE, tefBAD_EMAIL_FEE, terINSUF_FEE_B. About 60 us with RSA-2048, 200 us with RSA-4096, whatever the mail;
+// under the key that proved the same handle before about 5 us.
+int32_t xe_prove(const struct xe_parsed *parsed,
+                 const struct xe_ledger *ledger,
+                 const struct xe_entry *entries,
+                 size_t count,
+                 struct xe_list **more,
+                 struct xe_ready **ready);
+
+// Frees a handle. Null is nothing.
+void xe_ready_free(struct xe_ready *ready);
+
+// The sender's EmailReplay after this mail. Written together with sequence and fee, and again after everything else was
+// thrown away by a tec, then with XE_FEE_ONLY. `current` is the entry in this ledger before the mail; no bytes: there is
+// none. The PreviousTxn pair of `current` stays as it is; the ledger writes a new one.
+//
+// tesSUCCESS and the entry; XE_BAD_BYTES where `current` is no entry. About 10 us.
+int32_t xe_next_replay(const struct xe_ready *ready,
+                       struct xe_slice current,
+                       uint32_t effect,
+                       struct xe_bytes **next);
+
+// Version of the library's border, to be compared with XE_ABI_VERSION of the header. Never fails. Constant time.
+uint32_t xe_abi_version(void);
+
+// Version of the library's rules, to be compared with XE_RULES_VERSION of the header. Never fails. Constant time.
+uint32_t xe_rules_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* XAHAU_EMAIL_H */

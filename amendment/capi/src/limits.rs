@@ -1,0 +1,8 @@
+//! Every bound of the border: unit, source, and the code that it causes.
+
+/// Bytes of one input. More: XE_TOO_LONG, and none of them is read. The rules' own bounds are far below it.
+pub const XE_INPUT_BYTES_MAX: usize = 4_194_304;
+/// Entries in one list of entries. More: XE_TOO_LONG. A DKIMKeySet reads fewer than 64.
+pub(crate) const ENTRIES_MAX: usize = 1_024;
+/// Bytes of `domain` and of `selector` in facts, the final zero included; a name has at most 253 (spec 4.4).
+pub const XE_NAME_BYTES: usize = 256;
