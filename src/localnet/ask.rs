@@ -49,6 +49,26 @@ pub(super) async fn last_of_all(urls: Vec<(usize, String)>) -> Vec<(usize, Resul
     asked.join_all().await
 }
 
+/// Waits until each of these nodes has a ledger that none has now; nothing where one has not within this time. The
+/// first takes seconds on an idle machine and much longer on a busy one: nodes have to find each other, and whoever
+/// leads meanwhile is not heard.
+pub(super) async fn until_all_close(urls: &[String], within: Duration) -> Option<()> {
+    let all = async {
+        let asked = urls.iter().cloned().enumerate().collect();
+        let known = last_of_all(asked).await;
+        let newest = known
+            .iter()
+            .filter_map(|(_, last)| Some(last.as_ref().ok()?.index));
+        let newest = newest.max();
+        for url in urls {
+            while last(url).await.ok().map(|last| last.index) <= newest {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    };
+    tokio::time::timeout(within, all).await.ok()
+}
+
 /// The last ledger of a node.
 pub(super) async fn last(url: &str) -> Result<Last, String> {
     let info = call(url, &ServerInfoRequest)

@@ -22,6 +22,8 @@ const NODES: &str = "nodes";
 const CLOCK: &str = "clock";
 /// Name of the file that one process at a time locks.
 const LOCK: &str = "localnet.lock";
+/// Name of the file, among temporary ones, that is locked while ports are chosen.
+const TURN: &str = "xahau-email-ports.lock";
 
 /// What a new network is made of.
 pub(crate) struct Plan {
@@ -196,6 +198,17 @@ fn configs_of(nodes: &Path) -> Result<Vec<Config>, Failure> {
         configs.push(Config::read(&path)?);
     }
     Ok(configs)
+}
+
+/// This process's turn to choose ports, until the value is dropped: nobody else chooses them between the search and
+/// the time when all of them are listened on. Nothing where the folder of temporary files takes no lock; two networks
+/// that start at one time may then want the same ports, and one says so.
+pub(super) fn turn() -> Option<File> {
+    let path = std::env::temp_dir().join(TURN);
+    // Whoever made it owns it; to lock it, reading is enough.
+    let file = File::open(&path).or_else(|_| File::create(&path)).ok()?;
+    file.lock().ok()?;
+    Some(file)
 }
 
 /// The first of so many free ports in a row: where they are wanted, or the next that are free.

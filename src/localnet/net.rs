@@ -1,7 +1,8 @@
 //! A network on this machine: nodes as processes, the links between them, a DNS server for each, and a relay.
 
+use super::ask;
 use super::child::Child;
-use super::home::{Home, Place, Plan};
+use super::home::{self, Home, Place, Plan};
 use super::links::Links;
 use crate::cli;
 use crate::clock::{self, RehearsedClock};
@@ -14,8 +15,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use testkit::dns::Responder;
 use testkit::smtp::Inbox;
+
+/// How long the first ledger may take.
+const FIRST_LEDGER_MAX: Duration = Duration::from_secs(120);
 
 /// TXT records: name and text.
 pub(crate) type Records = Vec<(String, String)>;
@@ -58,8 +63,10 @@ pub(crate) struct Localnet {
 }
 
 impl Localnet {
-    /// Starts a network in a folder: a new one, or the one that is there. It serves when this returns.
+    /// Starts a network in a folder: a new one, or the one that is there. It serves and makes ledgers when this
+    /// returns.
     pub(crate) async fn start(folder: &Path, plan: &Plan, records: Records) -> Result<Self, Failure> {
+        let turn = tokio::task::spawn_blocking(home::turn).await.unwrap_or_default();
         let home = Home::open(folder, plan)?;
         let clock = Arc::new(RehearsedClock::open(home.clock.clone())?);
         let peers: Vec<SocketAddr> = home.places.iter().map(|place| place.peer).collect();
@@ -79,6 +86,7 @@ impl Localnet {
                 child.serves(&place.name).await?;
             }
         }
+        let urls: Vec<String> = home.places.iter().map(url).collect();
         let relay_dns = Responder::start_with(&records, 0).await?;
         let inbox = Inbox::start().await?;
         let of_relay = Arc::clone(&clock);
@@ -86,7 +94,7 @@ impl Localnet {
             addresses: vec![RELAY.to_owned()],
             data: folder.join("relay"),
             network: NETWORK,
-            nodes: home.places.iter().map(url).collect(),
+            nodes: urls.clone(),
             smtp: home.smtp,
             keys: cli::Keys {
                 dns: vec![relay_dns.address().into()],
@@ -95,6 +103,14 @@ impl Localnet {
             answers: Some(stage::answers_to(&inbox, folder)?),
         };
         let relay = start_relay(beside.config(), Arc::new(move || of_relay.now_unix())).await?;
+        drop(turn);
+        if ask::until_all_close(&urls, FIRST_LEDGER_MAX).await.is_none() {
+            return Err(Failure::Argument(format!(
+                "the nodes serve, but not all have made a ledger within {} s. Their logs are below {}",
+                FIRST_LEDGER_MAX.as_secs(),
+                folder.display()
+            )));
+        }
         Ok(Self {
             home,
             nodes,

@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// How long a ruling may take to come into a ledger.
-const RULING_MAX: Duration = Duration::from_secs(30);
+const RULING_MAX: Duration = Duration::from_secs(60);
 
 impl Session {
     /// The operators of these validators, or of all that run, freeze a domain or lift that. Spec: 7.10.
