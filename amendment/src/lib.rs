@@ -82,12 +82,13 @@ pub use instruction::mark::RekeyMark;
 pub use instruction::money::MoneyError;
 pub use instruction::order::Order;
 pub use ledger::keys::{KeyState, LedgerKeys, key_state};
+pub use ledger::leaving::{DeletionError, may_delete_account, may_disable_email, outlives_account};
 pub use ledger::phases::{
     AuthError, Parsed, PreclaimError, PreflightError, Proven, Ready, ScreenError, Screened, authenticate,
     is_email_transaction, next_replay_entry, preclaim, preflight, screen,
 };
 pub use ledger::replay::{
-    Effect, ReplayError, fee_ceiling, last_rekey, live_entries, may_disable_email, required_fee, submit_fee,
+    Effect, ReplayError, fee_ceiling, last_rekey, live_entries, required_fee, submit_fee,
 };
 pub use ledger::submission::{SubmissionError, submission, wrap};
 pub use ledger::transaction::EmailId;

@@ -538,6 +538,44 @@ fn rejects_a_leaked_key_in_either_encoding() {
     assert_eq!(derived.map(drop), Err(amendment::Refusal::KeyRevoked));
 }
 
+/// What is said under a key, its evidence, or a freeze of its domain that a transaction of ledger `written` wrote; 100 is
+/// being built.
+fn verdicts_where_written(written: u32) -> [Option<(Ter, &'static str)>; 3] {
+    let mail = mail(REMIT_MAIL);
+    let key = parse_txt(&txt(KEY)).unwrap();
+    let evidence = Object::new().with(sf::LEDGER_ENTRY_TYPE, EntryType::DkimLeak.code());
+    let entries = [
+        (dkim_keylet(), key_entry(&key)),
+        (keylet::dkim_leak(&key.hash()), evidence),
+        (keylet::dkim_freeze(b"mail.test"), freeze(Some(0))),
+    ];
+    entries.map(|(index, entry)| {
+        let mut ledger = ledger(&mail);
+        let entry = entry.with(sf::PREVIOUS_TXN_LGR_SEQ, written);
+        ledger.parent.insert(index, entry);
+        refusal(&wrapped(&mail), &ledger)
+    })
+}
+
+// Spec: 7.3, 7.9, 7.10, 16.
+#[test]
+fn accepts_what_an_earlier_ledger_wrote_and_evidence_that_this_one_wrote() {
+    let leaked = Some((Ter::TEF_DKIM_REVOKED, "7.4"));
+    assert_eq!(verdicts_where_written(99), [None, leaked, None]);
+    // Evidence is never changed: what this ledger wrote, the parent did not have.
+    assert_eq!(verdicts_where_written(100)[1], None);
+}
+
+// Spec: 7.3, 7.10, 16.
+#[test]
+fn rejects_what_this_ledger_wrote_where_the_parent_is_asked() {
+    for written in [100, 101] {
+        let [key, _, freeze] = verdicts_where_written(written);
+        assert_eq!(key, Some((Ter::TER_NO_DKIM_KEY, "7.3")));
+        assert_eq!(freeze, Some((Ter::TEF_DKIM_FROZEN, "7.10")));
+    }
+}
+
 /// A DKIMFreeze of the domain of the mails.
 fn freeze(until: Option<u32>) -> Object {
     let entry = Object::new()

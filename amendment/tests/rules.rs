@@ -15,9 +15,7 @@ use std::collections::BTreeSet;
 
 use amendment::address::{AddressError, parse_recipient, parse_sender};
 use amendment::key_record::{KeyRecordError, parse_txt};
-use amendment::{
-    Amendment, RsaKeyError, Rule, Rules, TxtRecords, derive, may_disable_email, normal_form, preflight, wrap,
-};
+use amendment::{Amendment, RsaKeyError, Rule, Rules, TxtRecords, derive, normal_form, preflight, wrap};
 use codec::{CloseTime, Drops, LedgerIndex, Object, sf};
 use explain::{CheckVerdict, ExplainEnv, explain};
 
@@ -508,14 +506,6 @@ fn rejects_control_bytes_in_a_memo_and_one_without_a_signature() {
     for end in [&b"\0\r\n"[..], b"x\n", b"x\rx\r\n"] {
         assert_eq!(refused(end), Some("3.4"), "{end:?}");
     }
-}
-
-// Spec: 11.
-#[test]
-fn rejects_leaving_email_within_72_hours_of_the_last_rekey() {
-    let entry = Object::new().with(sf::LAST_REKEY, 1_000_u32);
-    assert!(!may_disable_email(Some(&entry), CloseTime::new(260_199)));
-    assert!(may_disable_email(Some(&entry), CloseTime::new(260_200)));
 }
 
 /// The type names what the document numbers, and nothing else.

@@ -224,7 +224,8 @@ fn preflight_common(tx: &Transaction, env: &Env) -> Result<(), Ter> {
     if object.amount(sf::FEE).is_none_or(|fee| fee.as_drops().is_none()) {
         return Err(Ter::TEM_BAD_FEE);
     }
-    if object.contains(sf::EMIT_DETAILS) {
+    // A mail signs no EmitDetails: it is judged by its own rule, which stands first (6.2).
+    if object.contains(sf::EMIT_DETAILS) && !email::is_email(tx, env) {
         return Err(Ter::TEL_NON_LOCAL_EMITTED_TXN);
     }
     let key = object.blob(sf::SIGNING_PUB_KEY).unwrap_or(&[]);

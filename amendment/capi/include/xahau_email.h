@@ -160,12 +160,21 @@ int32_t xe_required_fee(struct xe_slice transaction,
                         uint64_t *ceiling);
 
 // Whether an account may take itself off email now (AccountSet with asfDisableEmail), and whatever else takes it away
-// from a REKEY (SignerListSet, SetHook, AccountDelete). `email_replay` is its EmailReplay, no bytes where there is none;
+// from a REKEY (SignerListSet, SetHook; `xe_may_delete_account` knows AccountDelete). `email_replay` is its EmailReplay, no bytes where there is none;
 // `now` the parent's close time.
 //
 // tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; XE_BAD_BYTES. About 10 us.
 int32_t xe_may_disable_email(struct xe_slice email_replay,
                              uint32_t now);
+
+// Whether an account may be deleted (AccountDelete), and what becomes of its EmailReplay then: `stays` is 1 where it
+// stays on the ledger, since a REKEY wrote it, and 0 where it goes with the account. `email_replay` and `now` as before.
+//
+// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; tecHAS_OBLIGATIONS while entries live; XE_BAD_BYTES. About
+// 10 us.
+int32_t xe_may_delete_account(struct xe_slice email_replay,
+                              uint32_t now,
+                              uint32_t *stays);
 
 // AccountID of an address as a sender has it (spec 2.1 to 2.3): ASCII, no name around it.
 //

@@ -70,7 +70,7 @@ pub unsafe extern "C" fn xe_required_fee(
 }
 
 /// Whether an account may take itself off email now (AccountSet with asfDisableEmail), and whatever else takes it away
-/// from a REKEY (SignerListSet, SetHook, AccountDelete). `email_replay` is its EmailReplay, no bytes where there is none;
+/// from a REKEY (SignerListSet, SetHook; `xe_may_delete_account` knows AccountDelete). `email_replay` is its EmailReplay, no bytes where there is none;
 /// `now` the parent's close time.
 ///
 /// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; XE_BAD_BYTES. About 10 us.
@@ -84,6 +84,25 @@ pub unsafe extern "C" fn xe_may_disable_email(email_replay: XeSlice, now: u32) -
         } else {
             Err(Ter::TEC_TOO_SOON.into())
         }
+    })
+}
+
+/// Whether an account may be deleted (AccountDelete), and what becomes of its EmailReplay then: `stays` is 1 where it
+/// stays on the ledger, since a REKEY wrote it, and 0 where it goes with the account. `email_replay` and `now` as before.
+///
+/// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; tecHAS_OBLIGATIONS while entries live; XE_BAD_BYTES. About
+/// 10 us.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xe_may_delete_account(email_replay: XeSlice, now: u32, stays: *mut u32) -> i32 {
+    border(|| {
+        // SAFETY: README, "What the caller holds", for an output.
+        let mut out = unsafe { Out::new(stays, 1) }?;
+        // SAFETY: README, "What the caller holds", for an input.
+        let replay = unsafe { object(email_replay) }?;
+        let outlives = replay.as_ref().is_some_and(amendment::outlives_account);
+        amendment::may_delete_account(replay.as_ref(), CloseTime::new(now)).map_err(|error| error.code())?;
+        out.put(u32::from(outlives));
+        Ok(())
     })
 }
 

@@ -1,6 +1,6 @@
 //! The keys of a ledger: which key a DKIMKey entry offers at a time, and whether a failure under it is final.
 //!
-//! Spec: 7.1, 7.3, 7.4, 7.8, 7.9, 7.10.
+//! Spec: 7.1, 7.3, 7.4, 7.8, 7.9, 7.10, 16.
 
 use codec::{CloseTime, Hash256, Object, keylet, sf};
 
@@ -83,11 +83,16 @@ pub fn key_state(entry: Option<&Object>, now: CloseTime) -> KeyState {
 /// The key that the parent ledger offers under a name, at its close time. One that is known as leaked is revoked
 /// under every name.
 ///
-/// Spec: 7.1, 7.3, 7.9.
+/// Spec: 7.1, 7.3, 7.9, 16. An entry of the ledger that is being built is not the parent's: its key is not there yet,
+/// and neither is its evidence, which is only ever created.
 pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
-    let entry = view.parent_entry(name);
+    let of_parent = |entry: &Object| is_of_parent(view, entry);
+    let entry = view.parent_entry(name).filter(of_parent);
     let key = entry.as_ref().and_then(|entry| key_of(view, entry));
-    let is_leaked = |key: &KeyRecord| view.parent_entry(&key.leak_keylet()).is_some();
+    let is_leaked = |key: &KeyRecord| {
+        view.parent_entry(&key.leak_keylet())
+            .is_some_and(|leak| of_parent(&leak))
+    };
     if key.as_ref().is_some_and(is_leaked) {
         return LedgerKey::Revoked;
     }
@@ -102,10 +107,28 @@ pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
 /// What the parent ledger says about the mail of a domain, if it was ever stopped. The domain stands in `d=`, which is
 /// that of From (4.2): one answer for all signatures of a mail that count.
 ///
-/// Spec: 7.10.
+/// Spec: 7.10, 16. Where the view hands over what the ledger that is being built has written, the parent's word is not
+/// known, and the mail is stopped.
 pub(crate) fn ledger_freeze(view: &impl ReadView, domain: &str) -> Option<Freeze> {
     let entry = view.parent_entry(&keylet::dkim_freeze(domain.as_bytes()))?;
-    Some(Freeze::of(&entry))
+    let freeze = Freeze::of(&entry);
+    Some(if is_of_parent(view, &entry) {
+        freeze
+    } else {
+        Freeze {
+            until: None,
+            ..freeze
+        }
+    })
+}
+
+/// Whether an entry that a view hands over as the parent's can be: what a transaction of the ledger that is being built
+/// has written bears that ledger's number.
+///
+/// Spec: 7.3, 16. A server whose views do not reach the parent would else judge by what came first in the same ledger.
+fn is_of_parent(view: &impl ReadView, entry: &Object) -> bool {
+    let written = entry.u32(sf::PREVIOUS_TXN_LGR_SEQ).unwrap_or_default();
+    written < view.ledger_index().get()
 }
 
 /// PublicKey of an entry, as a key.

@@ -12,8 +12,8 @@ use crate::instruction::mark::RekeyMark;
 use crate::instruction::order::Order;
 use crate::ledger::transaction::EmailId;
 use crate::limits::{
-    DEAD_ENTRIES_REMOVED_MAX, DISABLE_EMAIL_WAIT_SECS, EMAIL_WINDOW_SECS, FEE_CEILING_BASE_FEES,
-    FEE_MARGIN_BASE_FEES, LIVE_ENTRIES_MAX,
+    DEAD_ENTRIES_REMOVED_MAX, EMAIL_WINDOW_SECS, FEE_CEILING_BASE_FEES, FEE_MARGIN_BASE_FEES,
+    LIVE_ENTRIES_MAX,
 };
 use crate::rule::Rule;
 
@@ -207,7 +207,8 @@ pub(crate) fn entries_paid(order: &Order, current: Option<&Object>, now: CloseTi
 
 /// The fee that a mail has to pay at least: base fee + 1 drop per memo byte + base fee x live entries.
 ///
-/// Spec: 9. `live` counts the entries as before this mail. `None` where it exceeds what a fee can be.
+/// Spec: 9. `live` counts the entries as before this mail; a server that lets transactions queue adds the account's
+/// REMITs that wait before it (16). `None` where it exceeds what a fee can be.
 ///
 /// ```
 /// use amendment::required_fee;
@@ -238,15 +239,6 @@ pub fn submit_fee(base_fee: Drops, memo_bytes: usize, live: usize) -> Option<Dro
         .get()
         .checked_add(margin)
         .map(Drops::new)
-}
-
-/// Whether an account may take itself off email now (AccountSet with asfDisableEmail; else tecTOO_SOON).
-///
-/// Spec: 11. Not within 72 hours of LastRekey: the mailbox's owner has that long to REKEY back.
-#[must_use]
-pub fn may_disable_email(current: Option<&Object>, now: CloseTime) -> bool {
-    let open = last_rekey(current).map(|last| last.seconds().saturating_add(DISABLE_EMAIL_WAIT_SECS));
-    open.is_none_or(|open| now.seconds() >= open)
 }
 
 /// The largest fee that a mail may pay: 100 base fees above the required one.
@@ -531,20 +523,6 @@ mod tests {
             let named = check(None, signed_at, &rekey(other));
             assert_eq!(named, Err(ReplayError::WrongMark { last: None }));
         }
-    }
-
-    #[test]
-    fn email_is_disabled_72_hours_after_a_rekey_at_the_earliest() {
-        // A mail that is four days old when it is applied does not shorten the 72 hours.
-        let entry = rekeyed(None, mark(1, 1_000), 345_600);
-        assert!(!may_disable_email(
-            Some(&entry),
-            CloseTime::new(345_600 + 259_199)
-        ));
-        assert!(may_disable_email(Some(&entry), CloseTime::new(345_600 + 259_200)));
-        let date = CloseTime::new(1_000);
-        assert!(may_disable_email(Some(&add(None, mark(1, 1_000), 1_000)), date));
-        assert!(may_disable_email(None, date));
     }
 
     #[test]

@@ -67,7 +67,8 @@ pub trait ReadView {
     fn amendment_enabled(&self, id: &Hash256) -> bool;
     /// An entry as it stands in this ledger now.
     fn entry(&self, key: &Hash256) -> Option<Object>;
-    /// An entry as it stood at the end of the parent ledger; DKIM keys are read there. Spec: 7.3.
+    /// An entry as it stood at the end of the parent ledger; DKIM keys are read there. One that this ledger has not
+    /// written stands there as it does now. Spec: 7.3, 16.
     fn parent_entry(&self, key: &Hash256) -> Option<Object>;
     /// Keys that were checked before; none where the view keeps none. Changes no answer, only its cost.
     fn key_cache(&self) -> Option<&KeyCache> {

@@ -2,10 +2,10 @@
 
 use amendment::EmailId;
 use codec::format::TxType;
-use codec::{AccountId, CloseTime, Object, Ter, flags, keylet, sf};
+use codec::{AccountId, CloseTime, Hash256, Object, Ter, flags, keylet, sf};
 use ledger::dkim::{Answer, KeyDelays};
 use ledger::genesis::EmailAmendment;
-use ledger::{GenesisConfig, Ledger, OpenLedger, Transaction};
+use ledger::{GenesisConfig, Ledger, LocalRefusal, OpenLedger, Transaction};
 
 use super::common::{World, XAH, account_set, id, key, master, native, of_type, payment, remit};
 use super::mails::{
@@ -160,6 +160,54 @@ fn rejects_what_the_mail_does_not_say() {
     }
     assert_eq!(world.balance(alice()), 100 * XAH);
     assert_eq!(world.close([tx(&object)]), Ter::TES_SUCCESS);
+}
+
+// Spec: 6.2, 16.
+#[test]
+fn rejects_a_mail_that_says_it_was_emitted_by_its_own_rule() {
+    let mut world = world();
+    let details = Object::new()
+        .with(sf::EMIT_GENERATION, 1u32)
+        .with(sf::EMIT_BURDEN, 1u64)
+        .with(sf::EMIT_PARENT_TXN_ID, Hash256::ZERO)
+        .with(sf::EMIT_NONCE, Hash256::ZERO)
+        .with(sf::EMIT_HOOK_HASH, Hash256::ZERO);
+    let object = wrapped(&world, &mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>"), 0);
+    let emitted = tx(&object.with(sf::EMIT_DETAILS, details.clone()));
+    let door = OpenLedger::new(&world.ledger).submit(&emitted);
+    assert_eq!(door.err(), Some(LocalRefusal::Emitted));
+    assert_eq!(world.close([emitted]), Ter::TEM_MALFORMED);
+    // What a key signed is told as before.
+    let pay = payment(bob(), XAH)
+        .with(sf::NETWORK_ID, NETWORK)
+        .with(sf::EMIT_DETAILS, details);
+    let by_key = world.sign(&key(1), id(1), pay);
+    assert_eq!(world.close([by_key]), Ter::TEL_NON_LOCAL_EMITTED_TXN);
+}
+
+// Spec: 1, 16. A server meets a mail before its ledger knows the amendment; that says nothing about the mail.
+#[test]
+fn accepts_a_mail_that_was_refused_before_the_amendment() {
+    let mut world = world();
+    let with_email = world.ledger.clone();
+    let mail = tx(&wrapped(
+        &world,
+        &mail(CLOCK, "REMIT 1 XAH TO <bob@example.com>"),
+        0,
+    ));
+    let amendments = world.ledger.entry(&keylet::amendments()).expect("an entry");
+    let mut others = amendments.vector256(sf::AMENDMENTS).expect("a list").to_vec();
+    others.retain(|id| *id != amendment::AMENDMENT_EMAIL);
+    world.put_entry(
+        keylet::amendments(),
+        &amendments.with(sf::AMENDMENTS, codec::Value::Vector256(others)),
+    );
+    let door = OpenLedger::new(&world.ledger).submit(&mail);
+    assert_eq!(door.err(), Some(LocalRefusal::Signature));
+    assert_eq!(world.close([mail.clone()]), Ter::TEM_INVALID_FLAG);
+    world.ledger = with_email;
+    assert_eq!(world.submit(&mail), Ter::TES_SUCCESS);
+    assert_eq!(world.close([mail]), Ter::TES_SUCCESS);
 }
 
 // Spec: 4.5, 7.4.
