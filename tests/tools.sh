@@ -58,6 +58,7 @@ report is_deny_ready "cargo-deny $CARGO_DENY" "dependencies are not checked."
 
 # program, file, Perl or Python module that shows it | Debian package
 tools='python3|python3
+g++|g++
 openssl|openssl
 knotd|knot
 kdig|knot-dnsutils

@@ -56,6 +56,7 @@
     )
 )]
 
+mod attested;
 pub mod checks;
 pub mod dkim;
 pub mod instruction;
@@ -66,6 +67,11 @@ pub mod reading;
 mod refusal;
 mod rule;
 
+pub use attested::attestation::{Attestation, may_count, quorum, validators_of};
+pub use attested::entry::{KeyDelays, is_waiting_for, key_set_writes};
+pub use attested::key_leak::KeyLeak;
+pub use attested::key_set::{KeySet, build_key_set, build_removal};
+pub use attested::statement::{Answer, Ruling, Statement, Subject};
 pub use dkim::der::RsaKeyError;
 pub use dkim::ed25519::Ed25519KeyError;
 pub use dkim::freeze::{Domain, Freeze};
@@ -92,7 +98,7 @@ pub use ledger::replay::{
 };
 pub use ledger::submission::{SubmissionError, submission, wrap};
 pub use ledger::transaction::EmailId;
-pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules};
+pub use ledger::view::{AMENDMENT_EMAIL, Amendment, ReadView, Rules, Write};
 pub use mail::address;
 pub use mail::date::DateError;
 pub use mail::foreign::Foreign;

@@ -71,12 +71,25 @@ pub const KEYS_CACHED_MAX: usize = 1_024;
 pub const NETWORK_ID_UNWRITTEN_MAX: u32 = 1_024;
 /// The network on which a mail without `NET` is valid. Source: spec 5.6.
 pub const MAIN_NETWORK_ID: u32 = 21_337;
+/// Age in seconds up to which an attestation counts (spec 7.2): older ones make tefPAST_SEQ.
+pub const ATTESTATION_AGE_SECS_MAX: u32 = 600;
+/// Validators that a list may name, and so attestations in a DKIMKeySet: more is temMALFORMED.
+pub const VALIDATORS_MAX: usize = 256;
+/// Live keys per domain (spec 7.5): a further one is tefFAILURE.
+pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
+/// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.
+pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
+/// Bytes of a KeySignature: as many as the largest RSA modulus has (spec 4.5). More is temMALFORMED.
+pub const KEY_SIGNATURE_BYTES_MAX: usize = 512;
+/// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
+pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
 /// Bytes of foreign text that a check repeats as what it read.
 pub const SHOWN_BYTES_MAX: usize = 120;
 
 const _: () = assert!(MEMO_BYTES_MAX < MAIL_BYTES_MAX);
 const _: () = assert!(RSA_MODULUS_BITS_MIN < RSA_MODULUS_BITS_MAX);
 const _: () = assert!(KEY_FRESH_SECS < KEY_LIFE_SECS);
+const _: () = assert!(ATTESTATION_AGE_SECS_MAX < DKIM_KEY_LIFE_SECS);
 const _: () =
     assert!(RSA_MODULUS_BITS_MIN < RSA_STRONG_BITS_MIN && RSA_STRONG_BITS_MIN < RSA_MODULUS_BITS_MAX);
 const _: () = assert!(SIGNATURE_CANDIDATES_MAX <= SIGNATURES_READ_MAX);

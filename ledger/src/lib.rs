@@ -51,7 +51,6 @@ mod rewards;
 mod sandbox;
 mod skip_list;
 pub mod state_map;
-mod statement;
 mod transaction;
 mod transactors;
 mod tx_list;

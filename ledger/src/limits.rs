@@ -1,5 +1,7 @@
 //! Every bound of this crate: unit, source, and the refusal it causes.
 
+pub use amendment::limits::{ATTESTATION_AGE_SECS_MAX, VALIDATORS_MAX};
+
 /// Deepest level of a state map, in nibbles of a 256-bit key (xahaud's SHAMap). Keys are hashes: deeper
 /// cannot occur.
 pub const MAP_DEPTH_MAX: usize = 64;
@@ -75,26 +77,13 @@ pub const FLAG_LEDGER_INTERVAL: u32 = 256;
 /// Passes over the strand of a payment (xahaud StrandFlow.h): telFAILED_PROCESSING.
 pub const FLOW_PASSES_MAX: u32 = 1_000;
 
-/// Age in seconds up to which an attestation counts (spec 7.2): older ones make temMALFORMED.
-pub const ATTESTATION_AGE_SECS_MAX: u32 = 600;
-/// Validators that a list may name, and so attestations in a DKIMKeySet: more is temMALFORMED.
-pub const VALIDATORS_MAX: usize = 256;
 /// Seconds that a vote may be before or after the ledger's time (spec 15.1): further ones are tefPAST_SEQ.
 pub const VOTE_SKEW_SECS_MAX: u32 = 600;
 /// Amendments that a vote may name (spec 15.1): more is temMALFORMED.
 pub const VOTED_AMENDMENTS_MAX: usize = 32;
 /// Validators that a vote may name (spec 15.1): more is temMALFORMED.
 pub const VOTED_VALIDATORS_MAX: usize = 64;
-/// Live keys per domain (spec 7.5): a further one is tefFAILURE.
-pub const DKIM_KEYS_PER_DOMAIN_MAX: usize = 8;
-/// Keys per domain, the revoked ones that are not removed yet included: a further one is tefFAILURE.
-pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
-/// Bytes of a KeySignature: as many as the largest RSA modulus has (spec 4.5). More is temMALFORMED.
-pub const KEY_SIGNATURE_BYTES_MAX: usize = 512;
-/// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
-pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
 const _: () = assert!(HEADER_BYTES == 4 + 8 + 32 * 3 + 4 + 4 + 1 + 1);
 const _: () = assert!(OPEN_EXPECTED_TRANSACTIONS < OPEN_KEY_SIGNED_MAX);
 const _: () = assert!(CLOSE_RETRY_PASSES < CLOSE_PASSES);
 const _: () = assert!(VOTED_VALIDATORS_MAX <= VALIDATORS_MAX);
-const _: () = assert!(ATTESTATION_AGE_SECS_MAX < DKIM_KEY_LIFE_SECS);

@@ -1,11 +1,12 @@
 //! What the rules may read while a ledger is built: its parent, its fees and rules, and the entries as they
 //! are now.
 
-use amendment::{KeyCache, ReadView};
+use amendment::{Amendment, KeyCache, ReadView};
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object, keylet, sf};
 
 use crate::fees::Fees;
 use crate::ledger::Ledger;
+use crate::sandbox::Sandbox;
 use crate::state_map::StateMap;
 
 /// Whether a ledger still takes submissions.
@@ -64,7 +65,16 @@ impl Env {
     }
 
     pub(crate) fn email_enabled(&self) -> bool {
-        self.is_enabled(&amendment::AMENDMENT_EMAIL)
+        self.email() == Amendment::On
+    }
+
+    /// Whether the amendment `Email` is enabled.
+    pub(crate) fn email(&self) -> Amendment {
+        if self.is_enabled(&amendment::AMENDMENT_EMAIL) {
+            Amendment::On
+        } else {
+            Amendment::Off
+        }
     }
 }
 
@@ -72,12 +82,26 @@ impl Env {
 #[derive(Debug)]
 pub struct View<'a> {
     env: &'a Env,
-    state: &'a StateMap,
+    entries: Entries<'a>,
+}
+
+/// The entries as they are now.
+#[derive(Debug)]
+enum Entries<'a> {
+    State(&'a StateMap),
+    Changed(&'a Sandbox<'a>),
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(env: &'a Env, state: &'a StateMap) -> View<'a> {
-        View { env, state }
+        let entries = Entries::State(state);
+        View { env, entries }
+    }
+
+    /// With what a transaction has changed so far.
+    pub(crate) fn over(env: &'a Env, sandbox: &'a Sandbox<'a>) -> View<'a> {
+        let entries = Entries::Changed(sandbox);
+        View { env, entries }
     }
 }
 
@@ -119,7 +143,10 @@ impl ReadView for View<'_> {
     }
 
     fn entry(&self, key: &Hash256) -> Option<Object> {
-        codec::decode(self.state.entry(key)?).ok()
+        match self.entries {
+            Entries::State(state) => codec::decode(state.entry(key)?).ok(),
+            Entries::Changed(sandbox) => sandbox.entry(key),
+        }
     }
 
     fn parent_entry(&self, key: &Hash256) -> Option<Object> {

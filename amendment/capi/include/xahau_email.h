@@ -206,6 +206,11 @@ int32_t xe_list_entry(const struct xe_list *list,
 // Frees a list. Null is nothing.
 void xe_list_free(struct xe_list *list);
 
+// Index of an account's EmailReplay.
+//
+// tesSUCCESS. About 1 us.
+int32_t xe_email_replay_index(const uint8_t (*account)[20], uint8_t (*index)[32]);
+
 // A key record (RFC 6376 3.6.1), the strings of the one TXT record joined: DKIMKeyType, Flags and PublicKey of the entry
 // that it makes (spec 4.5).
 //

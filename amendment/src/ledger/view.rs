@@ -76,6 +76,15 @@ pub trait ReadView {
     }
 }
 
+/// What becomes of an entry. The ledger keeps the PreviousTxn pair.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// It is this from now on.
+    Put(Hash256, Object),
+    /// It goes.
+    Erase(Hash256),
+}
+
 /// What an account that owns so many objects has to leave, in drops. Spec: 6.3.
 pub(crate) fn reserve(view: &impl ReadView, owner_count: u32) -> u64 {
     let owned = view

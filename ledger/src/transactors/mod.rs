@@ -20,6 +20,7 @@ mod uri_token_burn;
 mod uri_tokens;
 mod validator_vote;
 
+use amendment::Write;
 use codec::format::TxType;
 use codec::limits::DROPS_MAX;
 use codec::{AccountId, Amount, Field, Object, Ter, flags, keylet, sf};
@@ -101,6 +102,16 @@ impl Apply<'_> {
     /// An AccountRoot as it is now.
     pub(crate) fn account(&self, id: AccountId) -> Option<Object> {
         self.sandbox.entry(&keylet::account(id))
+    }
+
+    /// Writes what the rules of `amendment` came to.
+    fn write(&mut self, writes: Vec<Write>) {
+        for write in writes {
+            match write {
+                Write::Put(index, entry) => self.sandbox.put(index, entry),
+                Write::Erase(index) => self.sandbox.erase(&index),
+            }
+        }
     }
 
     /// Writes an AccountRoot.

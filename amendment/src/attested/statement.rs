@@ -14,10 +14,12 @@
 //!
 //! Spec: 7.7, 7.10.
 
-use amendment::limits::KEY_RECORD_BYTES_MAX;
-use amendment::{Domain, Freeze, KeyName};
 use codec::hash::PREFIX_DKIM_ATTESTATION;
 use codec::{CloseTime, Hash256, Object};
+
+use crate::dkim::freeze::{Domain, Freeze};
+use crate::dkim::signature::KeyName;
+use crate::limits::KEY_RECORD_BYTES_MAX;
 
 /// What a validator's resolver said. Spec: 7.2
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
