@@ -40,11 +40,11 @@ fn message(network: u32, key: &DkimKey) -> Vec<u8> {
     .concat()
 }
 
-fn evidence(key: &DkimKey) -> Vec<u8> {
+pub(crate) fn evidence(key: &DkimKey) -> Vec<u8> {
     key.sign(&message(NETWORK, key))
 }
 
-fn leak(domain: &str, selector: &str, signature: &[u8]) -> Object {
+pub(crate) fn leak(domain: &str, selector: &str, signature: &[u8]) -> Object {
     of_type(TxType::DkimKeyLeak)
         .with(sf::NETWORK_ID, NETWORK)
         .with(sf::DOMAIN, domain.as_bytes())
