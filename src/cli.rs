@@ -252,6 +252,12 @@ pub(crate) struct NetworkInit {
     #[arg(long, value_name = "N", default_value_t = EPOCH_LEDGERS_DEFAULT,
           value_parser = clap::value_parser!(u32).range(i64::from(EPOCH_LEDGERS_MIN)..))]
     pub epoch: u32,
+    /// How long a majority must hold before an amendment is enabled (default: five days)
+    #[arg(long, value_name = "S", alias = "majority-secs", default_value_t = node::limits::MAJORITY_SECS_DEFAULT)]
+    pub majority: u32,
+    /// Begin without the amendment Email, to be voted in later
+    #[arg(long)]
+    pub without_email: bool,
     /// Where keys come from
     #[command(flatten)]
     pub keys: Keys,

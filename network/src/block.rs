@@ -2,7 +2,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 32 | digest of the parent block; in the first one, of the number of blocks of an epoch |
+//! | 32 | digest of the parent block; in the first one, of the blocks of an epoch (8) and the seconds of a majority (4) |
 //! | 8 | height, big-endian; the first block has 0 and no transactions |
 //! | 4 | close time of its ledger, seconds since 2000, big-endian |
 //! | 32 | hash of the ledger before its own: a node that has another one notices |
@@ -102,12 +102,13 @@ pub struct Block {
 }
 
 impl Block {
-    /// The first block of a network that starts with this ledger. It names the blocks of an epoch in place of a
-    /// parent: networks whose epochs differ have different first blocks.
+    /// The first block of a network that starts with this ledger. In place of a parent it names what its ledgers are
+    /// made by and no ledger has, the blocks of an epoch and the time that a majority has to last: networks in which
+    /// these differ have different first blocks.
     #[must_use]
-    pub fn first(ledger: &Ledger, epoch: NonZeroU64) -> Self {
+    pub fn first(ledger: &Ledger, epoch: NonZeroU64, majority_secs: u32) -> Self {
         Self {
-            parent: Sha256::hash(&[&epoch.get().to_be_bytes()]),
+            parent: Sha256::hash(&[&epoch.get().to_be_bytes(), &majority_secs.to_be_bytes()]),
             height: 0,
             close_time: ledger.close_time(),
             parent_ledger: ledger.hash(),
@@ -293,6 +294,36 @@ mod tests {
         .concat();
         assert_eq!(&head[..], by_hand);
         assert_eq!(one.digest().as_ref(), sha256(&[&by_hand]));
+    }
+
+    // docs/network.md: a node with another first ledger, epoch or majority belongs to another network.
+    #[test]
+    fn accepts_the_same_first_block_for_the_same_beginning_alone() {
+        use codec::hash::sha256;
+        let ledger = |seconds| {
+            Ledger::genesis(&ledger::GenesisConfig {
+                network_id: 21_337,
+                validators: Vec::new(),
+                email: ledger::genesis::EmailAmendment::Absent,
+                close_time: CloseTime::new(seconds),
+                key_delays: ledger::dkim::KeyDelays::NONE,
+            })
+        };
+        let first = |seconds, epoch, majority_secs| {
+            let epoch = NonZeroU64::new(epoch).expect("not 0");
+            Block::first(&ledger(seconds), epoch, majority_secs)
+        };
+        let one = first(800_000_000, 900, 432_000);
+        assert_eq!(one.digest(), first(800_000_000, 900, 432_000).digest());
+        for other in [
+            first(800_000_001, 900, 432_000),
+            first(800_000_000, 901, 432_000),
+            first(800_000_000, 900, 431_999),
+        ] {
+            assert_ne!(one.digest(), other.digest());
+        }
+        let by_hand = sha256(&[&[0, 0, 0, 0, 0, 0, 0x03, 0x84, 0x00, 0x06, 0x97, 0x80]]);
+        assert_eq!(one.parent.as_ref(), by_hand);
     }
 
     #[test]

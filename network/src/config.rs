@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use codec::keys::{KeyPair, PublicKey};
 use codec::{CloseTime, base58};
 use ledger::dkim::KeyDelays;
+use ledger::genesis::EmailAmendment;
+use node::limits::MAJORITY_SECS_DEFAULT;
 use node::{Fund, FundError, NodeConfig, Validators};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -119,6 +121,12 @@ pub struct NetworkTable {
     /// Ledgers of an epoch: validators join and leave at its end.
     #[serde(default = "epoch_default")]
     pub epoch: u32,
+    /// Seconds that an amendment needs its majority for before it is enabled.
+    #[serde(default = "majority_default")]
+    pub majority: u32,
+    /// Whether the amendment `Email` is enabled from the first ledger on; else its validators vote for it.
+    #[serde(default = "email_default", skip_serializing_if = "is_default_email")]
+    pub email: bool,
     /// Payments of the genesis account in the second ledger: WHO=XAH.
     #[serde(default)]
     pub fund: Vec<String>,
@@ -126,6 +134,18 @@ pub struct NetworkTable {
 
 fn epoch_default() -> u32 {
     EPOCH_LEDGERS_DEFAULT
+}
+
+fn majority_default() -> u32 {
+    MAJORITY_SECS_DEFAULT
+}
+
+fn email_default() -> bool {
+    true
+}
+
+fn is_default_email(email: &bool) -> bool {
+    *email
 }
 
 /// One node, as the others see it.
@@ -336,6 +356,12 @@ impl Config {
                     next_secs: network.key_delay_next,
                 },
             },
+            majority_secs: network.majority,
+            email: if network.email {
+                EmailAmendment::Enabled
+            } else {
+                EmailAmendment::Absent
+            },
             ..NodeConfig::new(self.folder.join(&self.file.data), network.id)
         })
     }
@@ -358,12 +384,40 @@ fn member(node: &NodeTable) -> Result<Member, ConfigError> {
 mod tests {
     use super::*;
 
-    fn dns(line: &str) -> Result<Vec<String>, toml::de::Error> {
+    /// A file with one more line for the node and one for the network.
+    fn file(node: &str, network: &str) -> Result<ConfigFile, toml::de::Error> {
         let text = format!(
-            "name = \"a\"\ndata = \"data\"\n{line}\nnodes = []\n[network]\nid = 1\nstart = 2\nkey_delay_first = 3\n\
-             key_delay_next = 4\nepoch = 900\n"
+            "name = \"a\"\ndata = \"data\"\n{node}\nnodes = []\n[network]\nid = 1\nstart = 1_800_000_000\n\
+             key_delay_first = 3\nkey_delay_next = 4\nepoch = 900\n{network}\n"
         );
-        Ok(toml::from_str::<ConfigFile>(&text)?.dns)
+        toml::from_str(&text)
+    }
+
+    fn dns(line: &str) -> Result<Vec<String>, toml::de::Error> {
+        Ok(file(line, "")?.dns)
+    }
+
+    fn rules(network: &str) -> (u32, EmailAmendment) {
+        let file = file("", network).expect("a file");
+        let config = Config {
+            folder: PathBuf::new(),
+            members: Vec::new(),
+            own: 0,
+            file,
+        };
+        let node = config.node().expect("a node");
+        (node.majority_secs, node.email)
+    }
+
+    // xahaud's time is five days (SystemParameters.h).
+    #[test]
+    fn accepts_another_time_of_a_majority_and_a_beginning_without_email() {
+        assert_eq!(rules(""), (5 * 86_400, EmailAmendment::Enabled));
+        assert_eq!(rules("majority = 60"), (60, EmailAmendment::Enabled));
+        assert_eq!(rules("majority = 0\nemail = false"), (0, EmailAmendment::Absent));
+        for wrong in ["majority = -1", "majority = \"60\"", "email = 0"] {
+            assert!(file("", wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -36,11 +36,12 @@ pub struct First {
 }
 
 impl First {
-    /// Of a network that begins with this ledger.
+    /// Of a network that begins with this ledger, has so many blocks in an epoch, and enables an amendment when its
+    /// majority has lasted for so long.
     #[must_use]
-    pub fn of(ledger: &Ledger, epoch: NonZeroU64) -> Self {
+    pub fn of(ledger: &Ledger, epoch: NonZeroU64, majority_secs: u32) -> Self {
         Self {
-            block: Block::first(ledger, epoch),
+            block: Block::first(ledger, epoch, majority_secs),
             index: ledger.index(),
             epoch,
             validators: ledger::dkim::validators(ledger),

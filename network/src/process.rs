@@ -98,6 +98,8 @@ pub struct EngineConfig {
     pub first: Ledger,
     /// Ledgers of an epoch.
     pub epoch: NonZeroU32,
+    /// Seconds that an amendment needs its majority for.
+    pub majority_secs: u32,
     /// This node's key.
     pub key: codec::keys::KeyPair,
     /// Whether it votes.
@@ -284,7 +286,7 @@ impl Setup {
         }
         let listen = peers.get(&key.public_key()).copied();
         let listen = listen.ok_or_else(|| EngineError::NotListed(key_text(&config.key.public_key())))?;
-        let first = First::of(&config.first, config.epoch.into());
+        let first = First::of(&config.first, config.epoch.into(), config.majority_secs);
         let count = config.members.len();
         if !(1..=VALIDATORS_MAX).contains(&first.validators.len()) || peers.len() != count {
             return Err(EngineError::Members(count));

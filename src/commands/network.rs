@@ -36,6 +36,8 @@ pub(crate) fn init(args: &cli::NetworkInit, format: Format) -> Result<Outcome, F
             key_delay_first: args.key_delay_first,
             key_delay_next: args.key_delay_next,
             epoch: args.epoch,
+            majority: args.majority,
+            email: !args.without_email,
             fund: args.fund.clone(),
         },
         dkim_keys: args.keys.keys.as_ref().map(absolute).transpose()?,

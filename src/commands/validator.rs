@@ -112,6 +112,7 @@ async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<Ru
         network_id: node_config.network_id,
         first: first_ledger(&node_config, &key)?,
         epoch: config.epoch()?,
+        majority_secs: node_config.majority_secs,
         key: key.clone(),
         voting: config.voting(),
         lost,

@@ -5,6 +5,7 @@ use crate::commands::{Failure, network};
 use crate::stage::{NETWORK, is_filled};
 use ::network::config::{Config, NetworkTable, PartName};
 use ::network::init::{CONFIG_FILE, NewNetwork, write_config};
+use node::limits::MAJORITY_SECS_DEFAULT;
 use std::fs::{File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -177,6 +178,8 @@ fn make(nodes: &Path, folder: &Path, plan: &Plan) -> Result<(), Failure> {
             key_delay_first: plan.key_delay_first,
             key_delay_next: plan.key_delay_next,
             epoch: plan.epoch,
+            majority: MAJORITY_SECS_DEFAULT,
+            email: true,
             fund: plan.funds.clone(),
         },
         dkim_keys: None,

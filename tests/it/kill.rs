@@ -219,7 +219,7 @@ const TX_KILLS_LONG: u32 = 300;
 
 /// The payment of this sequence by the genesis account, whose seed is public: one for each sequence, so that it may
 /// come twice.
-fn payment(sequence: u32) -> Transaction {
+pub(crate) fn payment(sequence: u32) -> Transaction {
     let key = KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb").expect("a seed");
     let to = amendment::address::parse_recipient("u0@mail.example").expect("an address");
     let tx = Object::new()
@@ -261,7 +261,7 @@ async fn submit_three(url: String, next: u32, sent: Arc<AtomicU64>) -> Vec<Strin
     taken
 }
 
-async fn next_sequence(client: &mut Client) -> u32 {
+pub(crate) async fn next_sequence(client: &mut Client) -> u32 {
     let account = KeyPair::from_seed("snoPBrXtMeMyMHUVTgbuqAfg1SUTb")
         .expect("a seed")
         .account();

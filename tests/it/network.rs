@@ -1,5 +1,6 @@
 //! Networks of several validators, as processes on this machine: one story of a payment, of deaths and of returns.
 
+mod amendment;
 mod snapshot;
 
 use crate::support::{Run, program, run};
@@ -29,11 +30,16 @@ struct Network {
 impl Network {
     /// Makes a network whose nodes know the keys of the world, where Alice has money. Its nodes do not run yet.
     fn new(world: &World, validators: usize, followers: usize) -> Network {
+        Network::with(world, validators, followers, &[])
+    }
+
+    /// The same, with more options.
+    fn with(world: &World, validators: usize, followers: usize, more: &[&str]) -> Network {
         let folder = world.path("network");
         let keys = world.keys();
         let port = free_ports(2 * (validators + followers)).to_string();
         let (validators_text, followers_text) = (validators.to_string(), followers.to_string());
-        let made = run(&[
+        let usual = [
             "network",
             "init",
             "--out",
@@ -54,7 +60,8 @@ impl Network {
             EPOCH,
             "--keys",
             keys.to_str().expect("text"),
-        ]);
+        ];
+        let made = run(&[&usual, more].concat());
         assert_eq!(made.code, 0, "{}", made.err);
         let names = (1..=validators).map(|number| format!("validator-{number}"));
         let names: Vec<String> = names

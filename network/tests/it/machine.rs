@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use chain::commit::{Change, Commit, MailChange, PendingMail, PendingTx, SettledState, StoredTx, TxChange};
+use chain::commit::{
+    Change, Commit, MailChange, PendingMail, PendingTx, SettledState, StoredTx, TxChange, Vote,
+};
 use chain::peers::Peer;
 use chain::votes::Votes;
 use chain::{
@@ -22,13 +24,6 @@ use tokio::sync::broadcast::{Receiver, Sender};
 use crate::byzantine::{Byzantine, Conduct};
 use crate::mails::{NETWORK, validator};
 use crate::zone::Zone;
-
-const RULES: ProposalRules = ProposalRules {
-    network_id: NETWORK,
-    majority_secs: 432_000,
-    bytes_max: 1024 * 1024,
-    epochs: None,
-};
 
 /// A ledger as a disk has it.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,6 +52,8 @@ pub(crate) struct Disk {
     transactions: BTreeMap<Hash256, PendingTx>,
     /// What each epoch began with.
     epochs: BTreeMap<u64, EpochStart>,
+    /// What its operator wants.
+    votes: Votes,
     /// Each ledger by its index.
     pub pages: BTreeMap<u32, Arc<Page>>,
     /// In which ledger each EmailID was validated.
@@ -72,6 +69,7 @@ impl Disk {
             mails: BTreeMap::new(),
             transactions: BTreeMap::new(),
             epochs: BTreeMap::new(),
+            votes: Votes::default(),
             validated: BTreeMap::new(),
         }
     }
@@ -90,7 +88,11 @@ impl Disk {
             Change::Transaction(TxChange::Forget { id }) => {
                 self.transactions.remove(id);
             }
-            Change::Vote { .. } | Change::List(_) | Change::Wish { .. } => {}
+            Change::Vote { amendment, vote } => {
+                self.votes.amendments.insert(*amendment, *vote);
+            }
+            Change::List(list) => self.votes.list.clone_from(list),
+            Change::Wish { .. } => {}
         }
     }
 
@@ -119,7 +121,7 @@ impl Disk {
             ledger: self.ledger.clone(),
             mails,
             transactions: transactions.collect(),
-            votes: Votes::default(),
+            votes: self.votes.clone(),
             wishes: BTreeMap::new(),
         }
     }
@@ -127,6 +129,7 @@ impl Disk {
 
 pub(crate) struct SimMachine {
     inner: Mutex<Inner>,
+    rules: ProposalRules,
     now: Box<dyn Fn() -> CloseTime + Send + Sync>,
     node: usize,
     key: KeyPair,
@@ -151,10 +154,11 @@ impl Inner {
 }
 
 impl SimMachine {
-    /// Starts with what is on the disk. `now` is its clock.
+    /// Starts with what is on the disk. `now` is its clock, `rules` are the network's.
     pub(crate) fn new(
         node: usize,
         disk: Disk,
+        rules: ProposalRules,
         zone: Zone,
         conduct: Conduct,
         now: impl Fn() -> CloseTime + Send + Sync + 'static,
@@ -164,7 +168,7 @@ impl SimMachine {
             network_id: NETWORK,
             key: key.clone(),
             history_ledgers: None,
-            majority_secs: RULES.majority_secs,
+            majority_secs: rules.majority_secs,
         };
         let machine = Self {
             inner: Mutex::new(Inner {
@@ -173,6 +177,7 @@ impl SimMachine {
                 unwritten: None,
                 requests: 0,
             }),
+            rules,
             now: Box::new(now),
             node,
             byzantine: Byzantine::new(conduct, key.clone(), node),
@@ -216,6 +221,18 @@ impl SimMachine {
         if let (Some(event), own) = event_of(&mut inner, submission, Peer::Operator) {
             self.turn(&mut inner, event, own);
         }
+    }
+
+    /// The operator wants its validator to vote so about an amendment.
+    pub(crate) fn vote(&self, amendment: Hash256, vote: Vote) {
+        let mut inner = self.lock();
+        let request = inner.next();
+        let event = Event::Vote {
+            request,
+            amendment,
+            vote,
+        };
+        self.turn(&mut inner, event, request);
     }
 
     /// Takes an event and carries out what it comes to, but for writing; answers what it said.
@@ -268,7 +285,7 @@ impl Machine for SimMachine {
 
     fn propose(&self, parent: &Ledger, close_time: CloseTime) -> Closed {
         let state = Arc::clone(self.lock().chain.shown());
-        let closed = state.propose(parent, RULES, close_time);
+        let closed = state.propose(parent, self.rules, close_time);
         self.byzantine.proposed(closed, parent)
     }
 
@@ -279,7 +296,7 @@ impl Machine for SimMachine {
         close_time: CloseTime,
     ) -> Result<Closed, ProposalFault> {
         let state = Arc::clone(self.lock().chain.shown());
-        let closed = state.verify(parent, transactions, RULES, close_time)?;
+        let closed = state.verify(parent, transactions, self.rules, close_time)?;
         Ok(self.byzantine.verified(closed, parent))
     }
 

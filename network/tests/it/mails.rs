@@ -27,6 +27,8 @@ const FUNDED: [(&str, i64); 5] = [
     ("dave@two.test", 30),
     (MERCHANT, 100),
 ];
+/// Drops of the merchant at the start.
+pub(crate) const MERCHANT_HAD: u64 = 100_000_000;
 /// XAH of the merchant when all mails are executed.
 const MERCHANT_HAS: u64 = 100 + 1 + 2 + 3 + 4 + 5 + 6 + 1;
 /// Payments of the genesis account in a run, each to an account that it makes.
@@ -220,6 +222,12 @@ pub(crate) fn submissions() -> Vec<Submission> {
     all
 }
 
+/// The mail that comes first: Alice pays the merchant 1 XAH.
+pub(crate) fn first_mail() -> Submission {
+    let [letter, ..] = LETTERS;
+    Submission::Mail(mail(letter).into())
+}
+
 /// What a thief hands in who has a record that DNS does not have.
 pub(crate) fn forgery() -> Submission {
     let [.., letter] = LETTERS;
@@ -293,12 +301,12 @@ pub(crate) fn signed_payment(key: &KeyPair, to: AccountId, sequence: u32, drops:
 }
 
 /// The first ledger of a network of so many validators: who has an account has it there.
-pub(crate) fn first_ledger(validators: u8) -> Ledger {
+pub(crate) fn first_ledger(validators: u8, email: EmailAmendment) -> Ledger {
     let keys = (1..=validators).map(|number| validator(number).public_key());
     let genesis = Ledger::genesis(&GenesisConfig {
         network_id: NETWORK,
         validators: keys.collect(),
-        email: EmailAmendment::Enabled,
+        email,
         close_time: CloseTime::new(CLOCK),
         key_delays: KeyDelays::NONE,
     });

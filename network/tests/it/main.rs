@@ -1,5 +1,6 @@
 //! The network under a deterministic runtime: virtual time, a lossy network, nodes that die, nodes that lie.
 
+mod amendments;
 mod byzantine;
 mod check;
 mod links;

@@ -45,7 +45,12 @@ const EPOCH_SECS: u64 = 946_684_800;
 const COMMAND: &str = "cargo test -p network --test it mended -- --nocapture";
 
 fn runner(seed: u64) -> deterministic::Runner {
-    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH_SECS + u64::from(CLOCK) + 5);
+    runner_at(seed, CLOCK)
+}
+
+/// Time begins soon after a ledger that closed then.
+pub(crate) fn runner_at(seed: u64, closed: u32) -> deterministic::Runner {
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH_SECS + u64::from(closed) + 5);
     // Of what was not synced, each byte is on the disk or not.
     let torn = WriteConfig {
         failure_rate: probability!(0, 1),

@@ -1,10 +1,13 @@
 //! A network of nodes between two power cuts: the engine, the machines, and what happens to them.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use chain::commit::Vote;
+use chain::limits::MAJORITY_SECS_DEFAULT;
+use chain::{Epochs, ProposalRules};
 use codec::{CloseTime, Hash256};
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::Signer as _;
@@ -13,8 +16,9 @@ use commonware_p2p::simulated::{self, Oracle};
 use commonware_p2p::{Recipients, Sender};
 use commonware_runtime::deterministic::Context;
 use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _};
-use commonware_utils::{NZU32, NZU64, NZUsize};
+use commonware_utils::{NZU32, NZUsize};
 use ledger::Ledger;
+use ledger::genesis::EmailAmendment;
 use network::ballots::{Ballots, Voted};
 use network::engine::{self, Channels, Membership, Parts, Start};
 use network::{First, Stopped, Submission, Voting, spread};
@@ -23,7 +27,7 @@ use crate::byzantine::Conduct;
 use crate::check::Checker;
 use crate::links::{Equivocations, Receiving, Sharing, Weather, split};
 use crate::machine::{Disk, SimMachine};
-use crate::mails::{first_ledger, validator};
+use crate::mails::{NETWORK, first_ledger, validator};
 use crate::zone::{Lie, Zone};
 
 /// Nodes of the network: four of them are a quorum, of votes and of words about keys.
@@ -103,7 +107,7 @@ impl Tally {
 }
 
 /// Blocks of an epoch.
-const EPOCH: NonZeroU64 = NZU64!(10);
+const EPOCH: NonZeroU32 = NZU32!(10);
 
 /// What lies beside the key of a node: in which epoch it has voted last. A twin knows nothing of the other.
 struct BallotBox {
@@ -137,6 +141,7 @@ pub(crate) struct Remains {
     /// Milliseconds that each node's clock is off, plus `SKEW_MS`.
     skews: Vec<u64>,
     first: Ledger,
+    rules: ProposalRules,
     /// By the names of the nodes' files.
     ballots: Arc<Mutex<BTreeMap<String, Voted>>>,
     pub zone: Zone,
@@ -147,8 +152,13 @@ pub(crate) struct Remains {
 impl Remains {
     /// A network before its first start. DNS lies to so many nodes that one more would be believed, the dishonest
     /// one among them.
-    pub(crate) fn new(mut dice: Dice, conduct: Conduct) -> Self {
-        let first = first_ledger(NODES);
+    pub(crate) fn new(dice: Dice, conduct: Conduct) -> Self {
+        let first = first_ledger(NODES, EmailAmendment::Enabled);
+        Self::of(first, MAJORITY_SECS_DEFAULT, dice, conduct)
+    }
+
+    /// A network that begins with this ledger, and where a majority has to last for so long.
+    pub(crate) fn of(first: Ledger, majority_secs: u32, mut dice: Dice, conduct: Conduct) -> Self {
         let dishonest = dice.node();
         let mut conducts = vec![Conduct::Honest; COUNT];
         conducts[dishonest] = conduct;
@@ -161,6 +171,15 @@ impl Remains {
             twin_disk: Disk::new(first.clone()),
             conducts,
             skews: (0..COUNT).map(|_| dice.roll(2 * SKEW_MS)).collect(),
+            rules: ProposalRules {
+                network_id: NETWORK,
+                majority_secs,
+                bytes_max: 1024 * 1024,
+                epochs: Some(Epochs {
+                    first: first.index(),
+                    ledgers: EPOCH,
+                }),
+            },
             first,
             ballots: Arc::default(),
             zone,
@@ -373,8 +392,9 @@ impl World {
             let skewed = clock.current() + Duration::from_millis(skew);
             close_time_of(skewed - Duration::from_millis(SKEW_MS))
         };
-        let (zone, conduct) = (self.remains.zone.clone(), self.remains.conducts[node]);
-        Arc::new(SimMachine::new(node, disk, zone, conduct, now))
+        let (rules, zone) = (self.remains.rules, self.remains.zone.clone());
+        let conduct = self.remains.conducts[node];
+        Arc::new(SimMachine::new(node, disk, rules, zone, conduct, now))
     }
 
     /// What starts a node: the same code as on real machines, around a simulated one.
@@ -390,7 +410,11 @@ impl World {
         let mut next = || channels.next().expect("a channel");
         let parts = Parts {
             machine: Arc::clone(machine),
-            first: First::of(&self.remains.first, EPOCH),
+            first: First::of(
+                &self.remains.first,
+                EPOCH.into(),
+                self.remains.rules.majority_secs,
+            ),
             start: Start::First,
             membership: Membership {
                 key: key.clone(),
@@ -448,6 +472,12 @@ impl World {
         if let Some(running) = &self.running[node] {
             running.machine.hand_in(submission);
         }
+    }
+
+    /// The operator of a running node wants its validator to vote so about an amendment.
+    pub(crate) fn vote(&self, node: usize, amendment: Hash256, vote: Vote) {
+        let running = self.running[node].as_ref().expect("it was not killed");
+        running.machine.vote(amendment, vote);
     }
 
     /// The disks of nodes that keep the rules, running ones and others.
