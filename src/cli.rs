@@ -4,7 +4,9 @@ use crate::output::Format;
 use ::network::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
 use clap::{Args, Parser, Subcommand};
 use dns::{Dnssec, Upstream};
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 /// Network that every command means by default, as a line without NET does: Xahau.
@@ -68,6 +70,9 @@ pub(crate) enum Command {
     /// Work with recorded ledgers, and take those of a node back
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Hold another implementation of the rules to the vectors of this one
+    #[command(subcommand)]
+    Conformance(Conformance),
     /// Work with the DKIM keys of a ledger
     #[command(subcommand, name = "keys")]
     DkimKeys(DkimKeys),
@@ -81,6 +86,53 @@ pub(crate) enum Command {
     Localnet(Localnet),
     /// Watch signed mails become payments, on this machine, without set-up
     Demo(Demo),
+}
+
+/// The commands for a second implementation.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conformance {
+    /// Write the vectors, as JSON, with a description
+    Export(Export),
+    /// Ask another program the vectors, and show what it answers otherwise
+    ///
+    /// The program reads one JSON object a line and writes one a line; README.md in the folder says what they hold.
+    ///
+    /// Exit code: 0 every answer agrees (kinds that the program does not support are counted apart), 1 an answer
+    /// differs, 2 it could not be told: a broken folder, or a program that ends, hangs, writes no answers, or supports
+    /// nothing.
+    Check(Check),
+    /// Answer the questions of `check` as this program would
+    ///
+    /// For a first look at the protocol, and to test the vectors themselves.
+    Answer,
+}
+
+/// Arguments of `conformance export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A new folder, or one that an earlier export wrote
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Arguments of `conformance check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The folder that `export` wrote
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Ask only vectors of this kind; may be given several times
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// Ask only vectors with this text in their name; may be given several times
+    #[arg(long = "name", value_name = "TEXT")]
+    pub names: Vec<String>,
+    /// Seconds that the program may say nothing while a question is open
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub timeout: NonZeroU64,
+    /// The program to ask
+    #[arg(value_name = "PROGRAM", last = true, required = true)]
+    pub program: Vec<OsString>,
 }
 
 /// The commands on DKIM keys.

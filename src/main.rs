@@ -85,6 +85,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Queue(command) => commands::queue::run(command, cli.format()).await,
         Command::Ledger(cli::Ledger::Replay { files }) => commands::ledger::replay_files(files, cli.format()),
         Command::Ledger(cli::Ledger::Rollback(args)) => commands::rollback::run(args, cli.format()),
+        Command::Conformance(command) => commands::conformance::run(command, cli.format()),
         Command::DkimKeys(cli::DkimKeys::Leak(args)) => commands::leak::run(args, cli.format()).await,
         Command::DkimKeys(cli::DkimKeys::Freeze(args)) => {
             commands::freeze::rule(args, Ruling::Frozen, cli.format()).await

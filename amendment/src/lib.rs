@@ -109,4 +109,4 @@ pub use reading::examine::{
     CandidateKey, Examined, WaitingForm, candidates, derive, examine, key_names, normal_form, waiting_forms,
 };
 pub use refusal::Refusal;
-pub use rule::Rule;
+pub use rule::{RULES_VERSION, Rule};

@@ -65,7 +65,8 @@ pub const KEY_FRESH_SECS: u32 = 3_600;
 /// Seconds since the last attestation after which a key proves nothing. Source: spec 1, KEY_LIFE. Refusal:
 /// terNO_DKIM_KEY.
 pub const KEY_LIFE_SECS: u32 = 21_600;
-/// Keys that a `KeyCache` holds before it is emptied; a 4096-bit key takes about 3 KB. Refuses nothing.
+/// Keys, and names of keys, that a `KeyCache` holds before it forgets them; a 4096-bit key takes about 3 KB. Refuses
+/// nothing.
 pub const KEYS_CACHED_MAX: usize = 1_024;
 /// NetworkIDs up to this one are not written into transactions. Source: spec 6.2.
 pub const NETWORK_ID_UNWRITTEN_MAX: u32 = 1_024;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Version of the rules. It rises with every change by which two programs could disagree about a ledger.
+pub const RULES_VERSION: u32 = 1;
+
 macro_rules! rules {
     ($($name:ident = $text:literal,)+) => {
         /// A rule of docs/spec.md: a numbered one, or a section without numbers. In the order of the

@@ -63,9 +63,7 @@ pub(crate) struct TextLine<'t> {
 pub(crate) fn body_of<'m>(mail: &Mail<'m>, draft: Option<&Draft<'m>>) -> Cow<'m, [u8]> {
     draft
         .and_then(|draft| draft.candidate.scheme)
-        .map_or(Cow::Borrowed(mail.body), |scheme| {
-            canon::body(mail.body, scheme.body)
-        })
+        .map_or(Cow::Borrowed(mail.body), |scheme| canon::body(mail, scheme.body))
 }
 
 impl<'a> Evidence<'a> {

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod address;
+pub(crate) mod conformance;
 pub(crate) mod explain;
 mod forecast;
 pub(crate) mod freeze;
@@ -143,6 +144,9 @@ pub(crate) enum Failure {
     /// A copy of a queue.
     #[error(transparent)]
     Backup(#[from] ::relay::queue::backup::BackupError),
+    /// A pack of vectors cannot be made, read or written.
+    #[error(transparent)]
+    Pack(#[from] ::conformance::PackError),
     /// An argument that makes no sense.
     #[error("{0}")]
     Argument(String),

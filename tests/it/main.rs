@@ -2,6 +2,7 @@
 
 mod arrows;
 mod circles;
+mod conformance;
 mod demo;
 mod dns;
 mod docs;

@@ -3,7 +3,8 @@
 //! which way is ours.
 
 use crate::{read, root, table_after};
-use amendment::{Rule, TxtRecords};
+use amendment::key_record::KeyRecordError;
+use amendment::{KeyAnswer, Rule, TxtRecords};
 use codec::CloseTime;
 use explain::{ExplainEnv, Explanation, Qualifies, explain};
 use serde_json::Value;
@@ -19,6 +20,9 @@ fn keys(vectors: &Value) -> TxtRecords {
     let mut keys = TxtRecords::new();
     for (name, record) in vectors["keys"].as_object().expect("keys") {
         keys.insert(name, record.as_str().expect("text").as_bytes());
+    }
+    for (name, _) in vectors["keys_several"].as_object().expect("keys") {
+        keys.insert_answer(name, KeyAnswer::Unusable(KeyRecordError::Several));
     }
     keys
 }

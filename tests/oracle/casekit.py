@@ -225,11 +225,10 @@ def compose(shape, frm, to, cc, date, subject, ct, mid, mime, extra, top, body, 
     return (post(mail) if post else mail), keys
 
 SIGN = "tags a c d s t x h k rec signer bmap bhmap canon at hashed name signed_body".split()
-def case(slug, why, rule=None, *, spec=None, rfc=None, like=None, same=None, shape=None, at=NOW, net=21337, keys=None, oracle="",
+def case(slug, why, rule=None, *, spec=None, rfc=None, like=None, same=None, shape=None, at=NOW, net=21337, keys=None,
          from_is=None, to_is=BOB, amount="10", line=LINE, date_is=SENT, sigs=None, sig_at=0, **kw):
     """One case. `rule` None: the mail qualifies, as from_is, to_is, amount, line and date_is; "7.3": unknown; else the rule that
-    refuses. `like`: the harmless sibling (by default the last good case of the group). `same`: the case that is the same payment.
-    `oracle`: what oracle.py says where docs/deviations.md argues a difference."""
+    refuses. `like`: the harmless sibling (by default the last good case of the group). `same`: the case that is the same payment."""
     assert slug not in BY_SLUG, slug
     base = {**PLAIN, **(shape or {})}
     got = {**base, **kw}
@@ -246,7 +245,7 @@ def case(slug, why, rule=None, *, spec=None, rfc=None, like=None, same=None, sha
     known = {"order", "frm", "to", "cc", "date", "subject", "ct", "mid", "mime", "extra", "top", "body", "fields", "post", "from_is"} | set(SIGN)
     assert not set(kw) - known, set(kw) - known
     c = dict(number=group.next, slug=slug, why=" ".join(why.split()), rule=rule, spec=spec or rule, rfc=rfc, like=like, same=same, at=at, net=net, mail=mail,
-             keys={**found, **(keys or {})}, oracle=oracle, from_is=from_is or base.get("from_is", ALICE), to_is=to_is, amount=amount, line=line, date_is=date_is)
+             keys={**found, **(keys or {})}, from_is=from_is or base.get("from_is", ALICE), to_is=to_is, amount=amount, line=line, date_is=date_is)
     CASES.append(c); BY_SLUG[slug] = c
     group.next += 1
     if rule is None and same is None: group.good = slug

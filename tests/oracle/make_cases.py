@@ -54,7 +54,7 @@ def confirm(c, problems):
     say = lambda what: problems.append("%s: %s" % (name(c["slug"]), what))
     e = expected(c)
     r = judge(c)
-    want = c["oracle"] if c["oracle"] != "" else "4.5" if c["rule"] == "7.3" else c["rule"]
+    want = c["rule"]
     if r["rule"] != want: say("expected %s, oracle %s (%s)" % (want, r["rule"], r.get("why_oracle")))
     if c["rule"] is None and r["accept"]:
         same, more = computed(r)

@@ -7,6 +7,7 @@ import sys, json, re, hashlib, base64, os
 from datetime import datetime
 
 WINDOW, SKEW, EPOCH2000 = 432000, 300, 946684800
+MAIL_MAX, MEMO_MAX = 256 * 1024, 64 * 1024
 B58 = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 PLUS_OK = set("gmail.com googlemail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com "
               "fastmail.com proton.me protonmail.com pm.me".split())
@@ -187,13 +188,13 @@ def form(fields, body, idx):
     for k in "b bh d h s".split():
         if k not in t: raise Refuse("4.1", "no " + k + "=")
     names = [n.strip(b" \t\r\n").lower() for n in t["h"].split(b":")]
-    if any(not re.fullmatch(rb"[\x21-\x39\x3b-\x7e]+", n) for n in names): raise Refuse("4.1", "h= list")
     if b"dkim-signature" in names: raise Refuse("3.1", "dkim-signature in h=")
     d, sel = t["d"].decode().lower(), t["s"].decode().lower()
     if len(d) > 253 or not ldh(d) or not ldh(sel, SLABEL) or len(sel + "._domainkey." + d) > 253:
         raise Refuse("4.4", "d= or s=")
     s.d, s.qname = d, sel + "._domainkey." + d
     if len(names) > 64: raise Refuse("4.3", "more than 64 names")
+    if any(not re.fullmatch(rb"[\x21-\x39\x3b-\x7e]+", n) for n in names): raise Refuse("4.3", "h= list")
     s.order, used = [], {}
     for n in names:
         inst = [k for k in range(len(fields)) if k != idx and fields[k][0].lower() == n]
@@ -212,8 +213,9 @@ def form(fields, body, idx):
     except Refuse as e: s.bad = e
     if not s.bad:
         s.b, s.bh = b64(unfws(t["b"])), b64(unfws(t["bh"]))
-        if s.b is None or s.bh is None or not s.b or not s.bh: s.bad = Refuse("3.2", "b= or bh=")
-    if s.bad: s.rest = "bad"      # 4.6 tags / 3.2 come before 2.1 in section 10
+        if s.b is None or s.bh is None: s.bad = Refuse("3.2", "b= or bh=")
+    # 4.6 tags and 3.2 come before 2.1 in section 10. By 4.7 a signature is tried all the same where only 4.6 is against it.
+    if s.bad: s.b, s.bh = b64(unfws(t["b"])), b64(unfws(t["bh"]))
     s.fields, s.body, s.addr = fields, canon_body(body, s.brel), None
     s.to_refusal = early_recipient(s)
     try:
@@ -321,7 +323,7 @@ def ed_verify(pk, msg, sig):
     return peq(pmul(S, BASE), padd(R, pmul(k, A)))
 def check_key(s, keys):
     rec = keys.get(s.qname)
-    if rec is None: raise Refuse("4.5", "no key record")
+    if rec is None: raise Refuse("7.3", "no key record")
     if isinstance(rec, list):
         if len(rec) != 1: raise Refuse("4.5", "several records")
         rec = rec[0]
@@ -499,25 +501,31 @@ def to_lines(t):
 
 # ---------------------------------------------------------------- instruction (5.1-5.6)
 RS = R_SHAPE.encode()
+NUMBER = rb"(?:0|[1-9][0-9]*)"
 GRAMMAR = re.compile(
     rb"REMIT (?P<int>[0-9]+)(?:\.(?P<frac>[0-9]+))? (?P<cur>XAH|(?P<code>[A-Z]{3})/(?P<iss>" + RS + rb"))"
     rb"(?: TO (?:<(?P<ad>[^<> ]+)>|(?P<open><)?(?(open) ?)(?P<ae>[^<> ]+) ?<mailto:(?P=ae)>(?(open)>)"
-    rb"|(?P<open2><)?(?(open2) ?)<mailto:(?P<af>[^<> ]+)> (?P=af)(?(open2)>)|(?P<cl>" + RS + rb")(?P<tag>\+[0-9]+)?))?(?: NET (?P<net>[0-9]+))?"
-    rb"|REKEY (?P<key>" + RS + rb")(?: AFTER (?P<mark>[0-9A-F]{8}))?(?: NET (?P<net2>[0-9]+))?")
+    rb"|(?P<open2><)?(?(open2) ?)<mailto:(?P<af>[^<> ]+)> (?P=af)(?(open2)>)|(?P<cl>" + RS + rb")(?P<tag>\+.*?)?))?(?: NET (?P<net>" + NUMBER + rb"))?"
+    rb"|REKEY (?P<key>" + RS + rb")(?: AFTER (?P<mark>[0-9A-F]{8}))?(?: NET (?P<net2>" + NUMBER + rb"))?")
+def instruction(line):
+    """5.1: UTF-8, by the grammar"""
+    try: line.decode()
+    except UnicodeDecodeError: return None
+    return GRAMMAR.fullmatch(line)
 BROKEN = re.compile(rb"[^A-Za-z0-9]*(?:TO|NET|AFTER)(?![A-Za-z0-9-])", re.I)
 def the_line(lines):
     """5.1, 5.2"""
     k = 0
     while k < len(lines) and empty(lines[k]): k += 1
     if k >= len(lines): raise Refuse("5.2", "no line")
-    m = GRAMMAR.fullmatch(lines[k])
+    m = instruction(lines[k])
     if not m: raise Refuse("5.2", "first line is no instruction")
     for l in lines[k+1:]:
-        if GRAMMAR.fullmatch(l): raise Refuse("5.2", "another instruction")
+        if instruction(l): raise Refuse("5.2", "another instruction")
     return m, k
 def read_instruction(lines, raw):
     k = next((k for k, l in enumerate(lines) if not empty(l)), 0)
-    if raw and lines and GRAMMAR.fullmatch(lines[k]) and b"=" in lines[k]: raise Refuse("5.4", "= in a raw line")
+    if raw and lines and instruction(lines[k]) and b"=" in lines[k]: raise Refuse("5.4", "= in a raw line")
     m, k = the_line(lines)
     if k + 1 < len(lines) and not empty(lines[k+1]):
         w = lines[k+1].strip(b" ").split(b" ")[0]
@@ -601,7 +609,9 @@ def not_another_content(n, v):
     else: good = head == b"text/plain" or re.fullmatch(rb"multipart/.+", head) and head not in (b"multipart/digest", b"multipart/report")
     if not good: raise Refuse("4.8", n.decode() + " " + head.decode())
 def rest(s, now, network):
+    """From 3.5 on; the window only where there is a time."""
     if s.to_refusal: raise s.to_refusal
+    if len(s.nf) > MEMO_MAX: raise Refuse("1", "memo too large")
     D = date_of(s.fields[s.sel[b"date"][0]][1])
     if s.t is not None and D + EPOCH2000 > s.t + SKEW: raise Refuse("4.6", "Date ahead of t=")
     for n, ks in s.sel.items():
@@ -615,6 +625,7 @@ def rest(s, now, network):
             if n in (b"content-type", b"content-disposition"): not_another_content(n, unfolded(s, k))
     m, line = read_instruction(*instruction_text(s.body))
     to, tx, ob = derive(s, m, line, network)
+    if now is None: now = D; s.t = s.x = None
     unix = now + EPOCH2000
     if D + WINDOW < now or D > now + SKEW: raise Refuse("4.6", "window D")
     if s.t is not None and (s.t + WINDOW < unix or s.t > unix + SKEW): raise Refuse("4.6", "window t=")
@@ -625,8 +636,23 @@ def rest(s, now, network):
 
 def refused(e): return {"accept": False, "rule": e.rule, "why_oracle": e.why, "normal_form_hex": None, "from": None, "to": None, "instruction": None, "tx": None, "email_id": None}
 
+def read_memo(memo, network):
+    """What a memo says without any ledger: (signature, what `rest` gives). Raises Refuse. Order of section 10, without the window."""
+    if len(memo) > MEMO_MAX: raise Refuse("1", "memo too large")
+    fields, body = parse_mail(memo)
+    idxs = [k for k, f in enumerate(fields) if f[0].lower() == b"dkim-signature"]
+    if not idxs: raise Refuse("4.7", "no DKIM-Signature")
+    s = form(fields, body, idxs[0])
+    if s.bad: raise s.bad
+    if s.to_refusal: raise s.to_refusal
+    body_hash(s)
+    if idxs[0] != 0 or s.nf != memo: raise Refuse("3.5", "not its own normal form")
+    s.signed_at, s.expires = s.t, s.x
+    return s, rest(s, None, network)
+
 def judge(mail, keys, now, network, memo=False):
     try:
+        if len(mail) > MAIL_MAX: raise Refuse("1", "mail too large")
         fields, body = parse_mail(mail)
         idxs = [k for k, f in enumerate(fields) if f[0].lower() == b"dkim-signature"]
         if not idxs: raise Refuse("4.7", "no DKIM-Signature")
@@ -643,9 +669,10 @@ def judge(mail, keys, now, network, memo=False):
             if idxs[0] != 0 or cands[0].nf != mail: raise Refuse("3.5", "not its own normal form")
         for s in cands:
             try:
-                if s.bad: raise s.bad
+                if s.b is None or s.bh is None: raise s.bad
                 body_hash(s); check_key(s, keys)
             except Refuse: continue
+            if s.bad: raise s.bad
             s2 = parse_mail(s.nf)   # 3.5 idempotence
             assert form(s2[0], s2[1], 0).nf == s.nf
             return rest(s, now, network)

@@ -39,6 +39,21 @@
 // Its parent, as it was closed.
 #define XE_PARENT_LEDGER 1
 
+// DNS has no such record (NXDOMAIN or NODATA).
+#define XE_ABSENT 0
+
+// DNS has something that is no usable record, such as several.
+#define XE_UNUSABLE 1
+
+// DNS has one TXT record.
+#define XE_RECORD 2
+
+// The validator's operator stops the mail of a domain.
+#define XE_FROZEN 3
+
+// The validator's operator lets it through again.
+#define XE_LIFTED 4
+
 // Bytes of one input. More: XE_TOO_LONG, and none of them is read. The rules' own bounds are far below it.
 #define XE_INPUT_BYTES_MAX 4194304
 
@@ -88,27 +103,29 @@ typedef struct xe_entry {
   struct xe_slice bytes;
 } xe_entry;
 
-// What a mail and its transaction say.
-typedef struct xe_facts {
-  // AccountID of the From address: the sender.
-  uint8_t account[20];
-  // EmailID: hash of the signed meaning.
-  uint8_t email_id[32];
-  // Index of its AccountRoot.
-  uint8_t account_root_index[32];
-  // Index of its EmailReplay.
-  uint8_t email_replay_index[32];
-  // Index of the DKIMKey that has to prove the signature; read in the parent ledger.
-  uint8_t dkim_key_index[32];
-  // Index of the DKIMFreeze of the mail's domain; read in the parent ledger.
-  uint8_t dkim_freeze_index[32];
-  // The signed Date, in seconds since 2000.
-  uint32_t signed_date;
-  // Domain of the key (d=): lower-case ASCII, zeros behind it.
-  uint8_t domain[XE_NAME_BYTES];
-  // Selector of the key (s=): lower-case ASCII, zeros behind it.
-  uint8_t selector[XE_NAME_BYTES];
-} xe_facts;
+// What a validator says of a key, or of a domain (spec 7.7, 7.10).
+typedef struct xe_statement {
+  // Domain of the key (d=), lower case.
+  struct xe_slice domain;
+  // Selector of the key (s=), lower case; no bytes for XE_FROZEN and XE_LIFTED.
+  struct xe_slice selector;
+  // For XE_RECORD the record, the strings of the TXT record joined; else no bytes.
+  struct xe_slice record;
+  // XE_ABSENT, XE_UNUSABLE, XE_RECORD, XE_FROZEN or XE_LIFTED.
+  uint32_t answer;
+  // When, by the validator's clock, in seconds since 2000.
+  uint32_t observed_at;
+} xe_statement;
+
+// A statement that a validator has signed.
+typedef struct xe_attestation {
+  // What it says.
+  struct xe_statement statement;
+  // The validator's key, 33 bytes as in the ledger's list of validators.
+  struct xe_slice public_key;
+  // Its signature over the bytes of xe_attestation_message.
+  struct xe_slice signature;
+} xe_attestation;
 
 // Numbers of the ledger that is being built. Times are seconds since 2000.
 typedef struct xe_ledger {
@@ -133,6 +150,28 @@ typedef struct xe_ledger {
   // 0.
   uint32_t unused;
 } xe_ledger;
+
+// What a mail and its transaction say.
+typedef struct xe_facts {
+  // AccountID of the From address: the sender.
+  uint8_t account[20];
+  // EmailID: hash of the signed meaning.
+  uint8_t email_id[32];
+  // Index of its AccountRoot.
+  uint8_t account_root_index[32];
+  // Index of its EmailReplay.
+  uint8_t email_replay_index[32];
+  // Index of the DKIMKey that has to prove the signature; read in the parent ledger.
+  uint8_t dkim_key_index[32];
+  // Index of the DKIMFreeze of the mail's domain; read in the parent ledger.
+  uint8_t dkim_freeze_index[32];
+  // The signed Date, in seconds since 2000.
+  uint32_t signed_date;
+  // Domain of the key (d=): lower-case ASCII, zeros behind it.
+  uint8_t domain[XE_NAME_BYTES];
+  // Selector of the key (s=): lower-case ASCII, zeros behind it.
+  uint8_t selector[XE_NAME_BYTES];
+} xe_facts;
 
 #ifdef __cplusplus
 extern "C" {
@@ -210,6 +249,61 @@ void xe_list_free(struct xe_list *list);
 //
 // tesSUCCESS. About 1 us.
 int32_t xe_email_replay_index(const uint8_t (*account)[20], uint8_t (*index)[32]);
+
+// The bytes that a validator signs to attest a statement (spec 7.7).
+//
+// tesSUCCESS and the bytes; XE_BAD_VALUE where the statement is none: a name in upper case or no name, a record beside
+// another answer or longer than 4,096 bytes. About 1 us.
+int32_t xe_attestation_message(uint32_t network_id, const struct xe_statement *said, struct xe_bytes **message);
+
+// The DKIMKeySet for the ledger that is being built, of attestations about one name or one domain (spec 7.2): a function of
+// the parent's entries and of these attestations, in whatever order they come. What does not count is left out: what makes
+// no statement, words of strangers, forged ones and those out of time. Reads the parent's UNLReport and the entry that it is
+// about.
+//
+// tesSUCCESS and the transaction; XE_READ_MORE and `more`; XE_NOT_FOUND where they make no quorum or change nothing. About
+// 60 us for each attestation, of which there may be 1,024.
+int32_t xe_build_key_set(const struct xe_attestation *attestations,
+                         size_t attestation_count,
+                         const struct xe_ledger *ledger,
+                         const struct xe_entry *entries,
+                         size_t count,
+                         struct xe_list **more,
+                         struct xe_bytes **transaction);
+
+// The DKIMKeySet that removes a key which was not renewed for 30 days (spec 7.4). `dkim_key` is its entry in the parent,
+// `now` the parent's close time, `ledger_index` the index of the ledger that is being built.
+//
+// tesSUCCESS and the transaction; XE_NOT_FOUND where the key was renewed; XE_BAD_BYTES. About 5 us.
+int32_t xe_build_removal(struct xe_slice dkim_key,
+                         uint32_t now,
+                         uint32_t ledger_index,
+                         struct xe_bytes **transaction);
+
+// Judges a DKIMKeySet and says what it writes (spec 7.1, 7.2, 7.4, 7.8, 7.10). On tesSUCCESS `list` has the writes, on
+// XE_READ_MORE what has to be read: of the parent the UNLReport; of this ledger the entry that the set is about, its
+// domain's directory and the keys in it, the network's delays, and the DKIMLeak of the key.
+//
+// tesSUCCESS and the writes; temDISABLED, temMALFORMED, tefPAST_SEQ, tefBAD_QUORUM, tefBAD_AUTH, tefBAD_SIGNATURE,
+// tefFAILURE, tefALREADY, tefBAD_LEDGER. About 60 us for each attestation, of which there are at most 256; at most 40
+// entries are read, in three calls.
+int32_t xe_key_set(struct xe_slice transaction,
+                   const struct xe_ledger *ledger,
+                   const struct xe_entry *entries,
+                   size_t count,
+                   struct xe_list **list);
+
+// Judges a DKIMKeyLeak, but for its signature, sequence and fee, which are those of any transaction, and says what it writes
+// (spec 7.9). On tesSUCCESS `list` has the writes, on XE_READ_MORE what has to be read: the DKIMKey, and the DKIMLeak of its
+// key.
+//
+// tesSUCCESS and the writes; temDISABLED, temINVALID_FLAG, temMALFORMED, tecNO_ENTRY, tefALREADY, tefBAD_SIGNATURE. About
+// 60 us with RSA-2048.
+int32_t xe_key_leak(struct xe_slice transaction,
+                    const struct xe_ledger *ledger,
+                    const struct xe_entry *entries,
+                    size_t count,
+                    struct xe_list **list);
 
 // A key record (RFC 6376 3.6.1), the strings of the one TXT record joined: DKIMKeyType, Flags and PublicKey of the entry
 // that it makes (spec 4.5).

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use amendment::{AMENDMENT_EMAIL, ReadView};
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object};
 
-use crate::XE_ABI_VERSION;
 use crate::code::Code;
 use crate::handles::XeList;
 use crate::limits::ENTRIES_MAX;
 use crate::memory::{Out, XeSlice, row, shared};
+use crate::version::XE_ABI_VERSION;
 
 /// The ledger that is being built, or the open one, as it stands now.
 pub const XE_THIS_LEDGER: u32 = 0;

@@ -1,9 +1,10 @@
 //! What the library gives away and takes back: bytes, and lists of entries.
 
+use amendment::Write;
 use codec::{Hash256, Object};
 
 use crate::code::Code;
-use crate::entries::XeEntry;
+use crate::entries::{XE_THIS_LEDGER, XeEntry};
 use crate::memory::{Out, XeSlice, border, free, shared};
 
 /// Bytes that the library made. Never changes, so threads may share it.
@@ -25,6 +26,22 @@ impl XeList {
             index,
             ledger,
             bytes: None,
+        });
+        XeList(listed.collect())
+    }
+
+    /// Entries that have to be written.
+    pub(crate) fn of_writes(writes: Vec<Write>) -> XeList {
+        let listed = writes.into_iter().map(|write| {
+            let (index, bytes) = match write {
+                Write::Put(index, entry) => (index, Some(codec::encode(&entry))),
+                Write::Erase(index) => (index, None),
+            };
+            Listed {
+                index,
+                ledger: XE_THIS_LEDGER,
+                bytes,
+            }
         });
         XeList(listed.collect())
     }

@@ -91,7 +91,7 @@ pub fn is_waiting_for(entry: &Object, record: &KeyRecord, seen: CloseTime) -> bo
 ///
 /// Spec: 7.4, 7.8, 7.10.
 pub fn key_set_writes(set: &KeySet, view: &impl ReadView) -> Result<Vec<Write>, Ter> {
-    match (&set.statement, set.observed_at()) {
+    match (set.statement(), set.observed_at()) {
         (Statement::Key(name, answer), Some(observed)) => attested(view, name, answer, observed),
         (Statement::Key(name, _), None) => remove_unrenewed(view, name),
         (Statement::Domain(domain, ruling), Some(observed)) => ruled(view, domain, *ruling, observed),

@@ -89,7 +89,7 @@ impl Endorsement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet {
     ledger: LedgerIndex,
-    pub(super) statement: Statement,
+    statement: Statement,
     endorsements: Vec<Endorsement>,
 }
 
@@ -185,6 +185,12 @@ impl KeySet {
             endorsements: endorsements?,
         };
         (set.object() == *object).then_some(set)
+    }
+
+    /// What it says, and about what.
+    #[must_use]
+    pub fn statement(&self) -> &Statement {
+        &self.statement
     }
 
     /// The attestation that an endorsement stands for.

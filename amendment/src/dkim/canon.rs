@@ -4,9 +4,10 @@
 
 use std::borrow::Cow;
 
-use crate::mail::message::HeaderField;
+use crate::mail::message::{HeaderField, Mail};
 use crate::mail::text::{
-    each_byte, each_pair, is_empty_line, is_fws, is_relaxed, lines, push_relaxed, split_at_byte, trim_fws,
+    Spacing, each_byte, each_pair, is_empty_line, is_fws, is_relaxed, is_respaced, lines, push_relaxed,
+    split_at_byte, trim_fws,
 };
 
 /// A canonicalisation algorithm, of the header or of the body.
@@ -19,8 +20,9 @@ pub enum Canon {
 }
 
 /// A header field in canonical form, CRLF included. What a memo holds is canonical already and is not copied.
-pub(crate) fn header<'a>(field: &HeaderField<'a>, canon: Canon) -> Cow<'a, [u8]> {
-    if canon == Canon::Simple || is_relaxed_header(field) {
+/// `spacing` is that of the mail.
+pub(crate) fn header<'a>(field: &HeaderField<'a>, canon: Canon, spacing: Spacing) -> Cow<'a, [u8]> {
+    if canon == Canon::Simple || is_relaxed_header(field, spacing) {
         return Cow::Borrowed(field.raw);
     }
     let mut out = Vec::with_capacity(field.raw.len());
@@ -38,13 +40,16 @@ fn after_name<'a>(field: &HeaderField<'a>) -> &'a [u8] {
 }
 
 /// Whether a field is its own relaxed form.
-fn is_relaxed_header(field: &HeaderField<'_>) -> bool {
+fn is_relaxed_header(field: &HeaderField<'_>, spacing: Spacing) -> bool {
     let Some(value) = after_name(field).strip_suffix(b"\r\n") else {
         return false;
     };
     each_byte(field.name, |byte| !byte.is_ascii_uppercase())
         && value.first() != Some(&b' ')
-        && is_relaxed(value)
+        && match spacing {
+            Spacing::Single => memchr::memchr(b'\n', value).is_none(),
+            Spacing::Any => is_relaxed(value),
+        }
 }
 
 /// The value of a canonical header field: what follows the colon, without the final CRLF.
@@ -129,18 +134,18 @@ impl<'f> SignatureField<'f> {
     }
 }
 
-/// The body in canonical form.
+/// The body of a mail in canonical form.
 ///
 /// Spec: 3.3. Relaxed: white space is SP and HTAB, runs become one SP, none at line ends, no empty lines at
 /// the end, CRLF at the end of a non-empty body, an empty body is zero bytes. Simple: an empty body is one
 /// CRLF.
 #[must_use]
-pub fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
+pub fn body<'m>(mail: &Mail<'m>, canon: Canon) -> Cow<'m, [u8]> {
     // What a memo holds is canonical already, and it is on that path that time counts.
-    if is_canonical_body(body, canon) {
-        Cow::Borrowed(body)
+    if is_canonical_body(mail.body, canon, mail.spacing) {
+        Cow::Borrowed(mail.body)
     } else {
-        Cow::Owned(canonical_body(body, canon))
+        Cow::Owned(canonical_body(mail.body, canon))
     }
 }
 
@@ -175,22 +180,23 @@ fn canonical_body(body: &[u8], canon: Canon) -> Vec<u8> {
 }
 
 /// Whether a body is its own canonical form. May say no where it is.
-fn is_canonical_body(body: &[u8], canon: Canon) -> bool {
+fn is_canonical_body(body: &[u8], canon: Canon, spacing: Spacing) -> bool {
     let ends_well = body.ends_with(b"\r\n") && !body.ends_with(b"\r\n\r\n") && body != b"\r\n";
     match canon {
         Canon::Simple => ends_well || body == b"\r\n",
         Canon::Relaxed if body.is_empty() => true,
-        Canon::Relaxed => {
-            // A tab, a second space, a space before a line end, or a bare line end that the slow path would
-            // repair (among them an LF after a space).
-            let pair = |byte: u8, next: u8| {
-                let spaced = (byte == b' ') & ((next == b' ') | (next == b'\r'));
-                let broken = (byte == b'\r') != (next == b'\n');
-                !spaced & !broken & (byte != b'\t')
-            };
-            ends_well && body.first() != Some(&b'\n') && each_pair(body, pair)
-        }
+        Canon::Relaxed => ends_well && (spacing == Spacing::Single || has_single_spacing(body)),
     }
+}
+
+/// Whether all white space is as the relaxed form has it, and no line end is bare, which the slow path would repair
+/// (among them an LF after a space).
+fn has_single_spacing(body: &[u8]) -> bool {
+    let pair = |byte: u8, next: u8| {
+        let broken = (byte == b'\r') != (next == b'\n');
+        !is_respaced(byte, next) & !broken
+    };
+    body.first() != Some(&b'\n') && each_pair(body, pair)
 }
 
 #[cfg(test)]
@@ -198,6 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::mail::message::{Source, check_controls};
 
     fn field(raw: &[u8]) -> HeaderField<'_> {
         let colon = raw.iter().position(|b| *b == b':').expect("a colon");
@@ -207,16 +214,29 @@ mod tests {
         }
     }
 
+    /// The canonical body of a mail of which nothing is known.
+    fn body(body: &[u8], canon: Canon) -> Cow<'_, [u8]> {
+        let mail = Mail {
+            fields: Vec::new(),
+            body,
+            spacing: Spacing::Any,
+        };
+        super::body(&mail, canon)
+    }
+
     // RFC 6376 3.4.5, examples 1 and 2 (with the colon written as rule 3.1 wants it).
     #[test]
     fn canonical_forms_equal_the_examples_of_the_rfc() {
-        assert_eq!(&*header(&field(b"A: X\r\n"), Canon::Relaxed), b"a:X\r\n");
         assert_eq!(
-            &*header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Relaxed),
+            &*header(&field(b"A: X\r\n"), Canon::Relaxed, Spacing::Any),
+            b"a:X\r\n"
+        );
+        assert_eq!(
+            &*header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Relaxed, Spacing::Any),
             b"b:Y Z\r\n"
         );
         assert_eq!(
-            &*header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Simple),
+            &*header(&field(b"B: Y\t\r\n\tZ  \r\n"), Canon::Simple, Spacing::Any),
             b"B: Y\t\r\n\tZ  \r\n"
         );
         assert_eq!(
@@ -232,8 +252,8 @@ mod tests {
     #[test]
     fn the_quick_path_knows_canonical_bodies_from_others() {
         for canonical in [&b"a\r\n"[..], b" a b\r\n", b"\r\n\r\na\r\n\r\nb\r\n"] {
-            assert!(is_canonical_body(canonical, Canon::Relaxed));
-            assert!(is_canonical_body(canonical, Canon::Simple));
+            assert!(is_canonical_body(canonical, Canon::Relaxed, Spacing::Any));
+            assert!(is_canonical_body(canonical, Canon::Simple, Spacing::Any));
             assert_eq!(&*body(&[canonical, b"\r\n"].concat(), Canon::Relaxed), canonical);
         }
         for other in [
@@ -246,10 +266,10 @@ mod tests {
             b" \r\n",
             b"a\nb\r\n",
         ] {
-            assert!(!is_canonical_body(other, Canon::Relaxed));
+            assert!(!is_canonical_body(other, Canon::Relaxed, Spacing::Any));
         }
-        assert!(is_canonical_body(b"\r\n", Canon::Simple));
-        assert!(!is_canonical_body(b"", Canon::Simple));
+        assert!(is_canonical_body(b"\r\n", Canon::Simple, Spacing::Any));
+        assert!(!is_canonical_body(b"", Canon::Simple, Spacing::Any));
     }
 
     #[test]
@@ -282,6 +302,18 @@ mod tests {
         assert_eq!(signed(b"x: v=1; c\r\n"), b"x: v=1; c");
     }
 
+    /// Forms of every field and of the body, by what is known of the white space.
+    fn forms(input: &[u8], spacing: Spacing, canon: Canon) -> Vec<Vec<u8>> {
+        let mail = Mail::split(input, Source::Door)
+            .expect("a header")
+            .with_spacing(spacing);
+        let fields = mail
+            .fields
+            .iter()
+            .map(|field| header(field, canon, spacing).into_owned());
+        fields.chain([super::body(&mail, canon).into_owned()]).collect()
+    }
+
     proptest! {
         #[test]
         fn the_quick_path_is_the_slow_one(
@@ -290,9 +322,32 @@ mod tests {
             let bytes = bytes.concat().into_bytes();
             for canon in [Canon::Simple, Canon::Relaxed] {
                 let slow = canonical_body(&bytes, canon);
-                let well_formed = crate::mail::message::check_controls(&bytes).is_ok();
+                let well_formed = check_controls(&bytes).is_ok();
                 prop_assert!(!well_formed || *body(&bytes, canon) == slow);
                 prop_assert!(!well_formed || *body(&slow, canon) == slow);
+            }
+        }
+
+        // Mostly without a tab or a second blank, so that half of the mails have single spacing.
+        #[test]
+        fn what_is_known_of_the_white_space_changes_no_form(
+            fields in prop::collection::vec(
+                ("[aA]b?", prop::collection::vec(prop::sample::select(vec!["a", " a", "a ", "a", "\r\n a", "\t"]), 0..4)),
+                0..4,
+            ),
+            lines in prop::collection::vec(prop::sample::select(vec!["a", " a b", "a ", "a", "", "  a", "\ta"]), 0..4),
+            end in prop::sample::select(vec!["", "\r\n", " ", "\t"]),
+        ) {
+            let mut input: String = fields.iter().map(|(name, value)| format!("{name}:{}\r\n", value.concat())).collect();
+            input.push_str("\r\n");
+            input.push_str(&lines.join("\r\n"));
+            input.push_str(end);
+            let known = check_controls(input.as_bytes()).expect("CRLF alone");
+            for canon in [Canon::Simple, Canon::Relaxed] {
+                prop_assert_eq!(
+                    forms(input.as_bytes(), known, canon),
+                    forms(input.as_bytes(), Spacing::Any, canon)
+                );
             }
         }
     }

@@ -1,19 +1,43 @@
-//! Keys that were checked before. Saves work and changes no answer.
+//! Keys that were checked before, and where ledgers have them. Saves work and changes no answer.
 //!
-//! Spec: 4.5.
+//! Spec: 4.5, 7.1, 7.10.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use codec::{Hash256, keylet};
+
 use crate::dkim::key_record::{KeyRecord, KeyRecordError, KeyType, PreparedKey};
+use crate::dkim::signature::KeyName;
 use crate::limits::KEYS_CACHED_MAX;
 
+/// Where a ledger has what it says about the name of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyPlaces {
+    /// Index of its DKIMKey.
+    pub(crate) key: Hash256,
+    /// Index of the DKIMFreeze of its domain.
+    pub(crate) freeze: Hash256,
+}
+
+impl KeyPlaces {
+    /// Four SHA-512s. Spec: 1.
+    pub(crate) fn of(name: &KeyName) -> KeyPlaces {
+        KeyPlaces {
+            key: name.keylet(),
+            freeze: keylet::dkim_freeze(name.domain().as_bytes()),
+        }
+    }
+}
+
 /// Keys that were checked before, by their bytes, so that the many mails of one provider do not check one key
-/// each time. Answers are the same with and without it: an entry is a function of its bytes alone.
+/// each time, and the places of their names. Answers are the same with and without it: an entry is a function of its
+/// bytes, or of the name, alone.
 #[derive(Default)]
 pub struct KeyCache {
     keys: Mutex<BTreeMap<Vec<u8>, Arc<PreparedKey>>>,
+    places: Mutex<BTreeMap<KeyName, KeyPlaces>>,
 }
 
 impl KeyCache {
@@ -46,6 +70,22 @@ impl KeyCache {
             keys.insert(public_key.to_vec(), Arc::clone(&key));
         }
         Ok(KeyRecord::of(key, flags))
+    }
+
+    /// What `KeyPlaces::of` answers.
+    pub(crate) fn places(&self, name: &KeyName) -> KeyPlaces {
+        let Ok(mut known) = self.places.lock() else {
+            return KeyPlaces::of(name);
+        };
+        if let Some(places) = known.get(name) {
+            return *places;
+        }
+        if known.len() >= KEYS_CACHED_MAX {
+            known.clear();
+        }
+        let places = KeyPlaces::of(name);
+        known.insert(name.clone(), places);
+        places
     }
 }
 
@@ -84,5 +124,18 @@ mod tests {
         let strict = cache.record(KeyType::Ed25519, key.public_key(), 1).unwrap();
         assert_eq!(strict.subdomains(), Subdomains::Refused);
         assert_eq!(cache.keys.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn places_are_those_of_the_name_and_stay_within_their_bound() {
+        let cache = KeyCache::new();
+        for round in 0..2 {
+            for number in 0..KEYS_CACHED_MAX + 2 {
+                let name = KeyName::new(format!("d{number}.example").as_bytes(), b"s").unwrap();
+                assert_eq!(cache.places(&name), KeyPlaces::of(&name), "{round}");
+                assert_eq!(cache.places(&name), KeyPlaces::of(&name), "{round}");
+            }
+        }
+        assert!(cache.places.lock().unwrap().len() <= KEYS_CACHED_MAX);
     }
 }

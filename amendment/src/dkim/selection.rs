@@ -69,7 +69,7 @@ impl<'m> Selection<'m> {
                 && known.found < known.mentioned
             {
                 known.found = known.found.saturating_add(1);
-                lines.push((at, canon::header(field, scheme.header)));
+                lines.push((at, canon::header(field, scheme.header, mail.spacing)));
             }
         }
         // From bottom-up to top-down; the sort keeps that order within one name.

@@ -25,7 +25,7 @@ impl<V: ReadView> KeySource for LedgerKeys<'_, V> {
     }
 
     fn freeze(&self, domain: &str) -> Option<Freeze> {
-        ledger_freeze(self.0, domain)
+        ledger_freeze(self.0, &keylet::dkim_freeze(domain.as_bytes()))
     }
 }
 
@@ -104,13 +104,14 @@ pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
     }
 }
 
-/// What the parent ledger says about the mail of a domain, if it was ever stopped. The domain stands in `d=`, which is
+/// What the parent ledger says about the mail of a domain, by the index of its DKIMFreeze, if it was ever stopped. The
+/// domain stands in `d=`, which is
 /// that of From (4.2): one answer for all signatures of a mail that count.
 ///
 /// Spec: 7.10, 16. Where the view hands over what the ledger that is being built has written, the parent's word is not
 /// known, and the mail is stopped.
-pub(crate) fn ledger_freeze(view: &impl ReadView, domain: &str) -> Option<Freeze> {
-    let entry = view.parent_entry(&keylet::dkim_freeze(domain.as_bytes()))?;
+pub(crate) fn ledger_freeze(view: &impl ReadView, place: &Hash256) -> Option<Freeze> {
+    let entry = view.parent_entry(place)?;
     let freeze = Freeze::of(&entry);
     Some(if is_of_parent(view, &entry) {
         freeze

@@ -11,6 +11,7 @@ use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, flag
 use thiserror::Error;
 
 use crate::checks::{FirstFailure, Recorder, Step};
+use crate::dkim::key_cache::KeyPlaces;
 use crate::dkim::key_record::KeyRecord;
 use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
@@ -300,8 +301,8 @@ fn the_memo(tx: &Object) -> Option<&[u8]> {
 fn read_memo(memo: &[u8], network_id: u32) -> Result<Reading, Refusal> {
     let mut rec = FirstFailure::default();
     message::check_size(memo, Source::Memo)?;
-    message::check_controls(memo)?;
-    let mail = Mail::split(memo, Source::Memo)?;
+    let spacing = message::check_controls(memo)?;
+    let mail = Mail::split(memo, Source::Memo)?.with_spacing(spacing);
     let chosen = mail.signature_positions().next();
     if chosen.is_none() {
         rec.fail(Step::SignaturePresent, Refusal::NoSignature);
@@ -373,7 +374,11 @@ fn mark_of(parsed: &Parsed) -> ReplayMark {
 pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, AuthError> {
     let reading = &screened.parsed.reading;
     // Before the key: a mail that is stopped is worth no look-up, and waits for none.
-    let freeze = ledger_freeze(view, reading.key_name.domain());
+    let places = match view.key_cache() {
+        Some(cache) => cache.places(&reading.key_name),
+        None => KeyPlaces::of(&reading.key_name),
+    };
+    let freeze = ledger_freeze(view, &places.freeze);
     if freeze.is_some_and(|freeze| freeze.stops(CloseTime::new(reading.date))) {
         return Err(AuthError::Frozen);
     }
@@ -388,7 +393,7 @@ pub fn authenticate(screened: Screened, view: &impl ReadView) -> Result<Proven, 
             let _ = proven_under.set(key.clone());
         })
     };
-    match ledger_key(view, &reading.key_name.keylet()) {
+    match ledger_key(view, &places.key) {
         LedgerKey::Missing => Err(AuthError::NoKey),
         LedgerKey::Revoked => Err(AuthError::Revoked),
         LedgerKey::Unsettled(key) => match verified(&key) {

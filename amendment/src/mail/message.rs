@@ -3,7 +3,7 @@
 //! Spec: 3.1 (header syntax), 3.4 (control bytes), 1 (sizes).
 
 use crate::limits::{HEADER_LINES_MAX, MAIL_BYTES_MAX, MEMO_BYTES_MAX};
-use crate::mail::text::{each_pair, is_wsp, whole_lines, without_line_end};
+use crate::mail::text::{Spacing, found_in_pairs, is_respaced, is_wsp, whole_lines, without_line_end};
 use crate::refusal::Refusal;
 
 /// Where the bytes come from, which decides the bounds they are held to.
@@ -31,6 +31,8 @@ pub struct Mail<'a> {
     pub fields: Vec<HeaderField<'a>>,
     /// What follows the first empty line.
     pub body: &'a [u8],
+    /// What is known of the white space of both.
+    pub spacing: Spacing,
 }
 
 impl<'a> Mail<'a> {
@@ -52,6 +54,7 @@ impl<'a> Mail<'a> {
                 return Ok(Mail {
                     fields,
                     body: input.get(next..).unwrap_or_default(),
+                    spacing: Spacing::Any,
                 });
             }
             lines = lines.saturating_add(1);
@@ -72,6 +75,12 @@ impl<'a> Mail<'a> {
             offset = next;
         }
         Err(Refusal::NoEmptyLine)
+    }
+
+    /// The same mail, with what `check_controls` found out about the white space of its input.
+    #[must_use]
+    pub(crate) fn with_spacing(self, spacing: Spacing) -> Mail<'a> {
+        Mail { spacing, ..self }
     }
 
     /// The positions of the DKIM-Signature fields, top to bottom.
@@ -131,14 +140,22 @@ pub(crate) fn check_size(input: &[u8], source: Source) -> Result<(), Refusal> {
     }
 }
 
-/// No bare CR, no bare LF, no NUL.
+/// No bare CR, no bare LF, no NUL. The pass over every byte that this takes also tells what white space they hold.
 ///
 /// Spec: 3.4. Programs disagree where such a line ends (SMTP smuggling), so two readers would see two mails.
-pub(crate) fn check_controls(input: &[u8]) -> Result<(), Refusal> {
-    let clean = |byte: u8, next: u8| ((byte == b'\r') == (next == b'\n')) & (byte != 0);
+pub(crate) fn check_controls(input: &[u8]) -> Result<Spacing, Refusal> {
+    const CONTROL: u8 = 1;
+    const RESPACED: u8 = 2;
+    let found = found_in_pairs(input, |byte, next| {
+        let control = ((byte == b'\r') != (next == b'\n')) | (byte == 0);
+        let respaced = is_respaced(byte, next);
+        (if control { CONTROL } else { 0 }) | (if respaced { RESPACED } else { 0 })
+    });
     let bounded = input.first() != Some(&b'\n') && !matches!(input.last(), Some(b'\r' | 0));
-    if bounded && each_pair(input, clean) {
-        return Ok(());
+    if bounded && found & CONTROL == 0 {
+        let ends_blank = input.last().copied().is_some_and(is_wsp);
+        let is_single = found & RESPACED == 0 && !ends_blank;
+        return Ok(if is_single { Spacing::Single } else { Spacing::Any });
     }
     let mut previous = 0;
     for byte in input.iter().copied() {
@@ -154,7 +171,7 @@ pub(crate) fn check_controls(input: &[u8]) -> Result<(), Refusal> {
     if previous == b'\r' {
         Err(Refusal::BareCr)
     } else {
-        Ok(())
+        Ok(Spacing::Any)
     }
 }
 
@@ -207,7 +224,7 @@ mod tests {
 
     #[test]
     fn accepts_crlf_and_rejects_bare_controls() {
-        assert_eq!(check_controls(b"a\r\n\r\nb"), Ok(()));
+        assert_eq!(check_controls(b"a\r\n\r\nb"), Ok(Spacing::Single));
         for (input, refusal) in [
             (&b"a\nb"[..], Refusal::BareLf),
             (b"\n", Refusal::BareLf),
@@ -218,6 +235,16 @@ mod tests {
             (b"a\0b", Refusal::Nul),
         ] {
             assert_eq!(check_controls(input), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn spacing_is_single_only_where_the_relaxed_form_changes_no_blank() {
+        for single in [&b""[..], b"a", b" a\r\n b c\r\n", b"\r\n\r\n"] {
+            assert_eq!(check_controls(single), Ok(Spacing::Single));
+        }
+        for other in [&b"a  b"[..], b"a\tb", b"a \r\n", b"\ta", b"a ", b"a\t", b" "] {
+            assert_eq!(check_controls(other), Ok(Spacing::Any));
         }
     }
 

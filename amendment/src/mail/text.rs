@@ -127,6 +127,30 @@ pub(crate) fn each_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
         .fold(true, |all, (byte, next)| all & test(*byte, *next))
 }
 
+/// What a test finds at each byte and its follower, as bits, all together; see `each_pair`.
+pub(crate) fn found_in_pairs(bytes: &[u8], test: impl Fn(u8, u8) -> u8) -> u8 {
+    let followers = bytes.get(1..).unwrap_or_default();
+    bytes
+        .iter()
+        .zip(followers)
+        .fold(0, |found, (byte, next)| found | test(*byte, *next))
+}
+
+/// What is known of the white space of a whole mail, so that its parts need not be read for it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spacing {
+    /// Lines end in CRLF and in nothing else, no line ends in a blank, and all white space within them is single
+    /// SPs: the relaxed form differs by folds, the beginning of a header value and the end of the body alone.
+    Single,
+    /// Nothing is known.
+    Any,
+}
+
+/// Whether the relaxed form has other white space here: a tab, a second blank, or a blank at the end of a line.
+pub(crate) fn is_respaced(byte: u8, next: u8) -> bool {
+    ((byte == b' ') & ((next == b' ') | (next == b'\r'))) | (byte == b'\t')
+}
+
 /// Whether each byte satisfies a test; see `each_pair`.
 pub(crate) fn each_byte(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & test(*byte))

@@ -94,7 +94,7 @@ impl<'m> Candidate<'m> {
             return candidate;
         }
         if let (Some(scheme), Some(signed)) = (&candidate.scheme, &signed) {
-            candidate.field = canon::header(field, scheme.header);
+            candidate.field = canon::header(field, scheme.header, mail.spacing);
             candidate.signature_at = SignatureValue::find(&candidate.field);
             candidate.selection = Some(Selection::of(mail, chosen, signed, scheme));
         }

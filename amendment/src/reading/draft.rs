@@ -101,7 +101,7 @@ pub(crate) fn read<'m>(
     let body = draft
         .candidate
         .scheme
-        .map(|scheme| canon::body(mail.body, scheme.body));
+        .map(|scheme| canon::body(mail, scheme.body));
     if let Some(body) = &body {
         draft.read_form(body, source, input, rec);
     }

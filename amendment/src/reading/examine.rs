@@ -16,6 +16,7 @@ use crate::dkim::verify;
 use crate::dkim::window;
 use crate::limits::{MEMO_BYTES_MAX, SIGNATURE_CANDIDATES_MAX, SIGNATURES_READ_MAX};
 use crate::mail::message::{self, Mail, Source};
+use crate::mail::text::Spacing;
 use crate::reading::candidate::Candidate;
 use crate::reading::derived::{Derived, Outcome, ProvenMail};
 use crate::reading::draft::{self, Draft};
@@ -71,10 +72,10 @@ fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     Some(proven.map_or_else(Proof::Refused, |()| Proof::Proven))
 }
 
-fn body_matches(candidate: &Candidate<'_>, body: &[u8]) -> bool {
+fn body_matches(candidate: &Candidate<'_>, mail: &Mail<'_>) -> bool {
     let body = candidate
         .scheme
-        .map(|scheme| canon::body(body, scheme.body))
+        .map(|scheme| canon::body(mail, scheme.body))
         .unwrap_or_default();
     matches!(candidate.check_body(&body), Some(Ok(())))
 }
@@ -102,7 +103,7 @@ fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
             continue;
         }
         let proof = prove(&candidate, keys);
-        let good = proof == Some(Proof::Proven) && body_matches(&candidate, mail.body);
+        let good = proof == Some(Proof::Proven) && body_matches(&candidate, mail);
         let choice = Choice { position, proof };
         if !candidate.is_eligible() {
             let better =
@@ -211,13 +212,13 @@ fn split<'m>(raw: &'m [u8], rec: &mut impl Recorder) -> Option<Mail<'m>> {
     rec.hold(Step::Size, message::check_size(raw, Source::Door), |()| {
         format!("{} bytes", raw.len())
     })?;
-    rec.hold(Step::Controls, message::check_controls(raw), |()| {
+    let spacing = rec.hold(Step::Controls, message::check_controls(raw), |_| {
         "line ends are CRLF".to_owned()
     });
     if rec.is_settled(Step::HeaderLines) {
         return None;
     }
-    let mail = Mail::split(raw, Source::Door);
+    let mail = Mail::split(raw, Source::Door).map(|mail| mail.with_spacing(spacing.unwrap_or(Spacing::Any)));
     rec.hold(Step::HeaderLines, mail, |mail| {
         format!("{} header fields", mail.fields.len())
     })
@@ -307,9 +308,9 @@ pub fn waiting_forms(raw: &[u8]) -> Vec<WaitingForm> {
         return Vec::new();
     };
     eligible(&mail)
-        .filter(|candidate| body_matches(candidate, mail.body))
+        .filter(|candidate| body_matches(candidate, &mail))
         .filter_map(|candidate| {
-            let body = canon::body(mail.body, candidate.scheme?.body);
+            let body = canon::body(&mail, candidate.scheme?.body);
             let bytes = candidate.normal_form(&body)?;
             let name = candidate.key_name?;
             (bytes.len() <= MEMO_BYTES_MAX).then_some(WaitingForm { name, bytes })
