@@ -72,6 +72,23 @@ impl Field {
         }
     }
 
+    /// A field that has no row there.
+    pub(crate) fn unnamed(type_code: u8, nth: u8) -> Option<Self> {
+        let field_type = FieldType::from_code(type_code)?;
+        Some(Field::define(
+            field_type,
+            nth,
+            "unknown",
+            Meta::Never,
+            Signing::Signed,
+        ))
+    }
+
+    /// Whether it has a row there.
+    pub(crate) fn is_known(self) -> bool {
+        Field::by_code(self.field_type.code(), self.nth()).is_some()
+    }
+
     /// Xahau's name, as in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {

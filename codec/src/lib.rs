@@ -55,7 +55,7 @@ pub use field::{Field, FieldType};
 pub use hash::Hash256;
 pub use hex_text::hex_upper;
 pub use object::{Object, Value};
-pub use reader::{DecodeError, DecodeReason, decode, decode_vl};
+pub use reader::{DecodeError, DecodeReason, decode, decode_known, decode_vl};
 pub use ter::{Ter, TerClass};
 pub use types::{AccountId, AddressError, CloseTime, Currency, Drops, LedgerIndex};
 pub use writer::{encode, encode_signing, encode_vl};

@@ -74,14 +74,44 @@ pub struct DecodeError {
 /// # Ok::<(), codec::DecodeError>(())
 /// ```
 pub fn decode(bytes: &[u8]) -> Result<Object, DecodeError> {
+    read(bytes, Unknown::Refused)
+}
+
+/// The same of an object that may hold fields which this crate does not know, as entries of a newer server do: they are
+/// left out. For reading alone: written again, the object would lack them.
+///
+/// ```
+/// use codec::{decode, decode_known, sf};
+///
+/// // Sequence, and UInt32 number 250.
+/// let blob = [0x24, 0, 0, 0, 1, 0x20, 250, 0, 0, 0, 7];
+/// assert!(decode(&blob).is_err());
+/// let object = decode_known(&blob)?;
+/// assert_eq!((object.u32(sf::SEQUENCE), object.len()), (Some(1), 1));
+/// assert!(decode_known(&blob[..10]).is_err());
+/// # Ok::<(), codec::DecodeError>(())
+/// ```
+pub fn decode_known(bytes: &[u8]) -> Result<Object, DecodeError> {
+    read(bytes, Unknown::LeftOut)
+}
+
+fn read(bytes: &[u8], unknown: Unknown) -> Result<Object, DecodeError> {
     let mut reader = Reader {
         rest: bytes,
         bytes_total: bytes.len(),
+        unknown,
     };
     if bytes.len() > OBJECT_BYTES_MAX {
         return Err(reader.fail(DecodeReason::TooLong));
     }
     reader.fields(0, End::Input)
+}
+
+/// What becomes of a field that has a type and no name here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Refused,
+    LeftOut,
 }
 
 /// Bytes with a length prefix, and what follows them; `None` where they are not there.
@@ -98,6 +128,7 @@ pub fn decode_vl(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = Reader {
         rest: bytes,
         bytes_total: bytes.len(),
+        unknown: Unknown::Refused,
     };
     let value = reader.vl().ok()?;
     Some((value, reader.rest))
@@ -113,6 +144,7 @@ enum End {
 struct Reader<'a> {
     rest: &'a [u8],
     bytes_total: usize,
+    unknown: Unknown,
 }
 
 impl<'a> Reader<'a> {
@@ -192,7 +224,9 @@ impl<'a> Reader<'a> {
             }
             last = Some(field);
             let value = self.value(field, depth)?;
-            object.set(field, value);
+            if self.unknown == Unknown::Refused || field.is_known() {
+                object.set(field, value);
+            }
         }
     }
 
@@ -221,7 +255,12 @@ impl<'a> Reader<'a> {
             (type_code, 0) => (type_code, long(self.byte()?)?),
             both => both,
         };
-        Field::by_code(type_code, nth).ok_or(unknown)
+        let known = Field::by_code(type_code, nth);
+        let unnamed = || match self.unknown {
+            Unknown::Refused => None,
+            Unknown::LeftOut => Field::unnamed(type_code, nth),
+        };
+        known.or_else(unnamed).ok_or(unknown)
     }
 
     fn value(&mut self, field: Field, depth: usize) -> Result<Value, DecodeError> {

@@ -56,6 +56,7 @@ mod advice;
 mod evidence;
 mod explanation;
 mod fix;
+mod json;
 mod limits;
 mod origin;
 mod place;
@@ -67,5 +68,7 @@ mod wrong_line;
 
 pub use explanation::{Check, CheckVerdict, ExplainEnv, Explanation, Party, Qualifies, explain};
 pub use fix::fix;
+pub use json::{CheckMembers, explanation_json, explanation_members};
+pub use limits::PLAIN_DIGITS_MAX;
 pub use origin::{Client, Origin, Provider};
 pub use place::Place;

@@ -7,3 +7,6 @@ pub(crate) const APPENDED_LINES_MAX: usize = 64;
 pub(crate) const ADVICE_BYTES_MAX: usize = 300;
 /// Bytes of a name or line out of the mail within such a text. Beyond: cut.
 pub(crate) const ADVICE_NAME_BYTES_MAX: usize = 64;
+/// Digits of an issued amount that is shown without an exponent (as many as an instruction may have). Longer
+/// ones keep Xahau's form.
+pub const PLAIN_DIGITS_MAX: usize = 32;

@@ -32,9 +32,7 @@ pub const ECHO_VALUE_BYTES_MAX: usize = 64;
 /// Bytes of a caller's word (a method, a parameter name) that an error message repeats.
 pub const WORD_BYTES_MAX: usize = 64;
 
-/// Digits of an issued amount that is shown without an exponent (as many as an instruction may have). Longer
-/// ones keep Xahau's form.
-pub const PLAIN_DIGITS_MAX: usize = 32;
+pub use explain::PLAIN_DIGITS_MAX;
 
 /// Transactions on one page of `account_tx`: the least that a guest may ask for (xahaud Tuning.h). Less is
 /// raised to it.

@@ -1,164 +1,13 @@
-//! JSON forms that several callers share. The command line prints `explain --json` with the same function
-//! that answers `submit_email`, so the names cannot drift apart.
+//! JSON forms that several callers share. That of an explanation is in crate `explain`.
 
-use amendment::Rule;
 use codec::format::TxType;
 use codec::{Drops, Hash256, Object, Ter, hex_upper, json::to_json, sf};
-use explain::{Check, Explanation, Party, Qualifies};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::{ClockFault, LedgerHeader, LedgerId, MailState, MailStatus, TxBlob, TxPlace, TxRecord};
-use crate::limits::PLAIN_DIGITS_MAX;
 
 /// Number of the warning about a clock; xahaud's own numbers are lower.
 const CLOCK_WARNING_ID: u32 = 9_001;
-
-/// The JSON form of an explanation: `qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`,
-/// `email_id`, `executable_until` (seconds since 2000-01-01 UTC, as every Xahau time), `provider` and
-/// `client` (as the mail says; unproven) and `checks`.
-///
-/// Spec: 12
-#[must_use]
-pub fn explanation_json(explanation: Explanation) -> Map<String, Value> {
-    let mut out = explanation_members(&explanation);
-    let checks = explanation.checks.into_iter().map(CheckMembers::from);
-    out.insert("checks".to_owned(), json!(checks.collect::<Vec<_>>()));
-    out
-}
-
-/// All of it but the checks.
-pub(crate) fn explanation_members(explanation: &Explanation) -> Map<String, Value> {
-    let qualifies = match explanation.qualifies {
-        Qualifies::Yes => json!(true),
-        Qualifies::No => json!(false),
-        Qualifies::Unknown => Value::Null,
-    };
-    let mut out = Map::new();
-    out.insert("qualifies".to_owned(), qualifies);
-    out.insert("rule".to_owned(), json!(explanation.rule.map(Rule::as_str)));
-    out.insert("code".to_owned(), json!(explanation.code.token()));
-    out.insert(
-        "from".to_owned(),
-        explanation.from.as_ref().map_or(Value::Null, party_json),
-    );
-    out.insert(
-        "to".to_owned(),
-        explanation.to.as_ref().map_or(Value::Null, party_json),
-    );
-    out.insert("instruction".to_owned(), json!(explanation.instruction));
-    let mut transaction = explanation.transaction().map_or(Value::Null, to_json);
-    write_plain_amounts(&mut transaction);
-    out.insert("transaction".to_owned(), transaction);
-    out.insert(
-        "email_id".to_owned(),
-        explanation
-            .email_id
-            .map_or(Value::Null, |id| json!(id.to_string())),
-    );
-    let until = explanation.executable_until.map(codec::CloseTime::seconds);
-    out.insert("executable_until".to_owned(), json!(until));
-    let provider = explanation.origin.provider.map(explain::Provider::as_str);
-    out.insert("provider".to_owned(), json!(provider));
-    let client = explanation.origin.client.map(explain::Client::as_str);
-    out.insert("client".to_owned(), json!(client));
-    out
-}
-
-/// Issued amounts as people write them: without an exponent, where that takes at most [`PLAIN_DIGITS_MAX`]
-/// digits. The recursion is bounded by the nesting of a transaction.
-fn write_plain_amounts(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(write_plain_amounts),
-        Value::Object(members) => {
-            let is_amount = ["currency", "issuer", "value"]
-                .iter()
-                .all(|name| members.contains_key(*name));
-            let plain = members
-                .get("value")
-                .and_then(Value::as_str)
-                .and_then(plain_decimal);
-            if let Some(plain) = plain.filter(|_| is_amount) {
-                members.insert("value".to_owned(), json!(plain));
-                return;
-            }
-            members.values_mut().for_each(write_plain_amounts);
-        }
-        _ => {}
-    }
-}
-
-/// `1234567890123450e-1` as `123456789012345`; `None` where it has no exponent, or too many digits without
-/// one.
-fn plain_decimal(text: &str) -> Option<String> {
-    let (number, exponent) = text.split_once('e')?;
-    let exponent: i32 = exponent.parse().ok()?;
-    let (sign, digits) = match number.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", number),
-    };
-    let significant = digits.trim_end_matches('0');
-    let zeros = i32::try_from(digits.len() - significant.len()).ok()?;
-    let shift = exponent.checked_add(zeros)?;
-    let places = usize::try_from(shift.unsigned_abs()).ok()?;
-    let length = if shift < 0 {
-        significant.len().max(places + 1)
-    } else {
-        significant.len() + places
-    };
-    if significant.is_empty() || length > PLAIN_DIGITS_MAX {
-        return None;
-    }
-    if shift >= 0 {
-        return Some(format!("{sign}{significant}{}", "0".repeat(places)));
-    }
-    let padded = format!("{significant:0>width$}", width = places + 1);
-    let (whole, part) = padded.split_at(padded.len() - places);
-    Some(format!("{sign}{whole}.{part}"))
-}
-
-/// The address is null where the mail itself names a classic address.
-fn party_json(party: &Party) -> Value {
-    let mut out = Map::new();
-    out.insert("address".to_owned(), json!(party.address));
-    out.insert("account".to_owned(), json!(party.account.to_string()));
-    if let Some(tag) = party.tag {
-        out.insert("tag".to_owned(), json!(tag));
-    }
-    Value::Object(out)
-}
-
-/// One check.
-#[derive(Debug, Serialize)]
-pub(crate) struct CheckMembers {
-    rule: &'static str,
-    read: String,
-    verdict: &'static str,
-    fix: String,
-    /// Where it failed at a place of the mail: line, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
-    /// Bytes, from 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    excerpt: Option<String>,
-}
-
-impl From<Check> for CheckMembers {
-    fn from(check: Check) -> Self {
-        let place = check.place;
-        Self {
-            rule: check.rule.as_str(),
-            read: check.read,
-            verdict: check.verdict.as_str(),
-            fix: check.fix,
-            line: place.as_ref().map(|place| place.line),
-            offset: place.as_ref().map(|place| place.offset),
-            excerpt: place.map(|place| place.excerpt),
-        }
-    }
-}
 
 /// `engine_result`, `engine_result_code`, `engine_result_message`.
 pub fn write_engine_result(ter: Ter, out: &mut Map<String, Value>) {
@@ -363,25 +212,10 @@ pub fn hash_value(hash: &Hash256) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{human_time, meta_json, plain_decimal};
+    use super::{human_time, meta_json};
     use codec::format::TxType;
     use codec::{Amount, CloseTime, Drops, Object, Ter, sf};
     use serde_json::json;
-
-    /// Pairs computed by hand; the first is that of the mail vector c024.
-    #[test]
-    fn accepts_amounts_with_an_exponent_as_plain_decimals() {
-        for (text, plain) in [
-            ("1234567890123450e-1", "123456789012345"),
-            ("1000000000000000e3", "1000000000000000000"),
-            ("1000000000000000e16", "10000000000000000000000000000000"),
-            ("1234567890123456e-1", "123456789012345.6"),
-            ("-1234567890123456e-4", "-123456789012.3456"),
-            ("1000000000000000e-46", "0.0000000000000000000000000000001"),
-        ] {
-            assert_eq!(plain_decimal(text).as_deref(), Some(plain), "{text}");
-        }
-    }
 
     /// As the recorded server shows them: what went well delivered its amount or the part that the metadata
     /// names; what failed says nothing, and neither does a Remit.
@@ -403,21 +237,6 @@ mod tests {
         assert_eq!(shown(tx(TxType::Payment), part), Some(json!("7")));
         assert_eq!(shown(tx(TxType::Payment), meta(Ter::TEC_PATH_DRY)), None);
         assert_eq!(shown(tx(TxType::Remit), meta(Ter::TES_SUCCESS)), None);
-    }
-
-    #[test]
-    fn rejects_amounts_without_exponent_or_over_32_digits() {
-        for text in [
-            "12.5",
-            "1000000000000000e17",
-            "1000000000000000e-47",
-            "9999999999999999e80",
-            "0e5",
-            "e",
-            "1ex",
-        ] {
-            assert_eq!(plain_decimal(text), None, "{text}");
-        }
     }
 
     /// Pairs from recorded xahaud ledgers and from the calendar.

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &cli::Explain, format: Format) -> Result<Outcome, 
         Qualifies::No => Outcome::No,
         Qualifies::Unknown => Outcome::Unknown,
     };
-    let shown = Value::Object(rpc::wire::explanation_json(found));
+    let shown = Value::Object(::explain::explanation_json(found));
     if format.is_json() {
         out!("{shown}");
     } else {

@@ -151,6 +151,28 @@ typedef struct xe_ledger {
   uint32_t unused;
 } xe_ledger;
 
+// A key that a mail waits for.
+typedef struct xe_waiting {
+  // AccountID of the From address: it would pay.
+  uint8_t account[20];
+  // Index of the DKIMKey.
+  uint8_t dkim_key_index[32];
+  // Domain of the key (d=): lower-case ASCII, zeros behind it.
+  uint8_t domain[XE_NAME_BYTES];
+  // Selector of the key (s=): lower-case ASCII, zeros behind it.
+  uint8_t selector[XE_NAME_BYTES];
+} xe_waiting;
+
+// What DNS said about a key.
+typedef struct xe_key_answer {
+  // The name that was asked: `selector._domainkey.domain`.
+  struct xe_slice name;
+  // For XE_RECORD the record, the strings of the TXT record joined; else no bytes.
+  struct xe_slice record;
+  // XE_ABSENT, XE_UNUSABLE or XE_RECORD. A name that is not in the list is absent.
+  uint32_t answer;
+} xe_key_answer;
+
 // What a mail and its transaction say.
 typedef struct xe_facts {
   // AccountID of the From address: the sender.
@@ -319,6 +341,41 @@ int32_t xe_parse_record(struct xe_slice record,
 //
 // tesSUCCESS and the bytes; temMALFORMED, tefBAD_SIGNATURE. Linear in the bytes: about 1 ms for 256 KB.
 int32_t xe_normal_form(struct xe_slice mail, size_t signature, struct xe_bytes **form);
+
+// A raw mail in its normal form under one of the signatures that may prove it, and the key that would: what a pool of
+// mails that wait for their key keeps (spec 7.5). `position` counts from 0; a mail has at most 4 such forms.
+//
+// tesSUCCESS; XE_NOT_FOUND behind the last one. Linear in the bytes: about 1 ms for 256 KB.
+int32_t xe_waiting_form(struct xe_slice mail, size_t position, struct xe_waiting *waiting, struct xe_bytes **form);
+
+// Every check of a raw mail under what DNS said, for people: JSON, as `submit_email` of our nodes answers it (`qualifies`,
+// `rule`, `code`, `from`, `to`, `instruction`, `transaction`, `email_id`, `checks`...). `now` in seconds since 2000.
+//
+// tesSUCCESS, the JSON (UTF-8), and in `verdict` the code that the mail comes to: terNO_DKIM_KEY where nothing but its key
+// is missing. Linear in the bytes: about 10 ms for 256 KB.
+int32_t xe_explain(struct xe_slice mail,
+                   uint32_t network_id,
+                   uint32_t now,
+                   const struct xe_key_answer *answers,
+                   size_t count,
+                   int32_t *verdict,
+                   struct xe_bytes **json);
+
+// The transaction of a raw mail for the ledger that is being built (spec 6.3, 12): what `submit_email` hands to the door for
+// transactions. Its keys are those of the parent ledger. Reads the DKIMKey and DKIMFreeze of each signature, the DKIMLeak
+// of the key, and the AccountRoot and EmailReplay of the sender.
+//
+// tesSUCCESS, JSON as of xe_explain, and in `verdict` tesSUCCESS with the transaction, or why there is none: a code of
+// xe_explain, terNO_DKIM_KEY (keep the mail), terNO_ACCOUNT, tefBAD_EMAIL_FEE. XE_READ_MORE and `more`. Linear in the bytes:
+// about 10 ms for 256 KB; at most 10 entries are read, in three calls.
+int32_t xe_submission(struct xe_slice mail,
+                      const struct xe_ledger *ledger,
+                      const struct xe_entry *entries,
+                      size_t count,
+                      struct xe_list **more,
+                      int32_t *verdict,
+                      struct xe_bytes **json,
+                      struct xe_bytes **transaction);
 
 // Everything about a transaction with tfEmailSig that needs no ledger: flags, fields, and what its mail says. Stands
 // before every other test of its signature. `email_enabled` is 1 where the rules have the amendment, else 0. The result

@@ -1,5 +1,6 @@
 //! What a method is, to the server and to the client.
 
+use explain::CheckMembers;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -7,7 +8,6 @@ use crate::api::{Node, Peer, Role};
 use crate::error::RpcError;
 use crate::params::Params;
 use crate::reply::BadReply;
-use crate::wire::CheckMembers;
 
 /// A request as the client sends it, with the reply that it gets.
 ///

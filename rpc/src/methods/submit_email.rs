@@ -3,6 +3,7 @@
 //! Spec: 12. Bytes are taken as they are: an LF is never changed into CRLF here.
 
 use codec::{Hash256, LedgerIndex, hex_upper};
+use explain::{CheckMembers, explanation_members};
 use serde_json::{Map, Value, json};
 
 use super::method::{Answer, Answered, Context, Method, Request};
@@ -11,10 +12,7 @@ use crate::error::RpcError;
 use crate::limits::MAIL_BYTES_MAX;
 use crate::params::{Params, check_length};
 use crate::reply::{self, BadReply, ExplanationReply, Members, ResultCode};
-use crate::wire::{
-    CheckMembers, clock_warnings, explanation_members, write_engine_result, write_execution,
-    write_mail_status, write_tx_blob,
-};
+use crate::wire::{clock_warnings, write_engine_result, write_execution, write_mail_status, write_tx_blob};
 
 pub(super) const METHOD: Method = Method {
     names: &["submit_email", "submitEmail"],

@@ -1,4 +1,4 @@
-//! The explanation of a mail as a node sends it. The other direction is [`crate::wire::explanation_json`].
+//! The explanation of a mail as a node sends it. The other direction is [`explain::explanation_json`].
 
 use codec::{AccountId, CloseTime, Hash256};
 use explain::{CheckVerdict, Qualifies};
