@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::mail::message::{HeaderField, Mail};
 use crate::mail::text::{
-    Spacing, each_byte, each_pair, is_empty_line, is_fws, is_relaxed, is_respaced, lines, push_relaxed,
+    Spacing, each_byte, each_pair, is_empty_line, is_fws, is_relaxed, is_single_spaced, lines, push_relaxed,
     split_at_byte, trim_fws,
 };
 
@@ -194,7 +194,7 @@ fn is_canonical_body(body: &[u8], canon: Canon, spacing: Spacing) -> bool {
 fn has_single_spacing(body: &[u8]) -> bool {
     let pair = |byte: u8, next: u8| {
         let broken = (byte == b'\r') != (next == b'\n');
-        !is_respaced(byte, next) & !broken
+        is_single_spaced(byte, next) & !broken
     };
     body.first() != Some(&b'\n') && each_pair(body, pair)
 }

@@ -72,7 +72,10 @@ fn rsa_verifies(key: &ParsedPublicKey, modulus: &[u8], claim: &Claim<'_>) -> boo
         return false;
     }
     match claim.hash {
-        HashAlgorithm::Sha256 => key.verify_sig(claim.header_data, signature).is_ok(),
+        HashAlgorithm::Sha256 => {
+            let digest = digest::digest(&digest::SHA256, claim.header_data);
+            key.verify_digest_sig(&digest, signature).is_ok()
+        }
         HashAlgorithm::Sha1 => der::rsa_key(key.as_ref()).is_ok_and(|key| {
             library_components(&key)
                 .verify(

@@ -43,8 +43,8 @@ fn value_of(byte: u8) -> u32 {
     last.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
 }
 
-/// Decodes blocks of four groups of four from the start, and returns what is left from the first block on
-/// that holds another byte.
+/// Decodes groups of four from the start, four at a time while there are as many, and returns what is left from the
+/// first group on that holds another byte.
 fn push_blocks<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
     let mut rest = text;
     while let Some((block, after)) = rest.split_first_chunk::<16>() {
@@ -65,6 +65,15 @@ fn push_blocks<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> &'a [u8] {
             break;
         }
         out.extend_from_slice(&bytes);
+        rest = after;
+    }
+    while let Some((group, after)) = rest.split_first_chunk::<4>() {
+        let group = group_of(*group);
+        if group >= NO_VALUE {
+            break;
+        }
+        let [_, x, y, z] = group.to_be_bytes();
+        out.extend_from_slice(&[x, y, z]);
         rest = after;
     }
     rest
@@ -151,6 +160,28 @@ mod tests {
             Some(&b"foob"[..])
         );
         assert_eq!(decode_part(b"Zm9v\r\nYg==\r\n").as_deref(), Some(&b"foob"[..]));
+    }
+
+    // The quick path takes blocks of 16 and groups of 4: every length, and white space at every place in it.
+    #[test]
+    fn accepts_every_length_with_white_space_anywhere() {
+        use base64::Engine as _;
+        for length in 0..40_u8 {
+            let bytes: Vec<u8> = (0..length).map(|at| at.wrapping_mul(37)).collect();
+            let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+            assert_eq!(decode_part(text.as_bytes()).as_deref(), Some(bytes.as_slice()));
+            for at in 0..=text.len() {
+                let (head, tail) = text.split_at(at);
+                let folded = [head, "\r\n ", tail].concat();
+                assert_eq!(
+                    decode_tag(folded.as_bytes()).as_deref(),
+                    Some(bytes.as_slice()),
+                    "{folded}"
+                );
+                let wrong = [head, "*", tail].concat();
+                assert_eq!(decode_tag(wrong.as_bytes()), None, "{wrong}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Spec: 3.1 (header syntax), 3.4 (control bytes), 1 (sizes).
 
 use crate::limits::{HEADER_LINES_MAX, MAIL_BYTES_MAX, MEMO_BYTES_MAX};
-use crate::mail::text::{Spacing, found_in_pairs, is_respaced, is_wsp, whole_lines, without_line_end};
+use crate::mail::text::{Spacing, each_pair_twice, is_single_spaced, is_wsp, whole_lines, without_line_end};
 use crate::refusal::Refusal;
 
 /// Where the bytes come from, which decides the bounds they are held to.
@@ -144,17 +144,12 @@ pub(crate) fn check_size(input: &[u8], source: Source) -> Result<(), Refusal> {
 ///
 /// Spec: 3.4. Programs disagree where such a line ends (SMTP smuggling), so two readers would see two mails.
 pub(crate) fn check_controls(input: &[u8]) -> Result<Spacing, Refusal> {
-    const CONTROL: u8 = 1;
-    const RESPACED: u8 = 2;
-    let found = found_in_pairs(input, |byte, next| {
-        let control = ((byte == b'\r') != (next == b'\n')) | (byte == 0);
-        let respaced = is_respaced(byte, next);
-        (if control { CONTROL } else { 0 }) | (if respaced { RESPACED } else { 0 })
-    });
+    let clean = |byte: u8, next: u8| ((byte == b'\r') == (next == b'\n')) & (byte != 0);
+    let (is_clean, is_single) = each_pair_twice(input, clean, is_single_spaced);
     let bounded = input.first() != Some(&b'\n') && !matches!(input.last(), Some(b'\r' | 0));
-    if bounded && found & CONTROL == 0 {
+    if bounded && is_clean {
         let ends_blank = input.last().copied().is_some_and(is_wsp);
-        let is_single = found & RESPACED == 0 && !ends_blank;
+        let is_single = is_single && !ends_blank;
         return Ok(if is_single { Spacing::Single } else { Spacing::Any });
     }
     let mut previous = 0;

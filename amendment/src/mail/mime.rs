@@ -478,28 +478,38 @@ fn parameter_value(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), MimeError> {
             Ok((Cow::Borrowed(token), rest))
         };
     };
-    let mut text = Vec::new();
     let mut escaped = false;
     for (at, byte) in quoted.iter().copied().enumerate() {
         if !byte.is_ascii_graphic() && !is_wsp(byte) {
             return Err(MimeError::ContentHeader);
         }
         match byte {
-            _ if escaped => {
-                text.push(byte);
-                escaped = false;
-            }
+            _ if escaped => escaped = false,
             b'\\' => escaped = true,
             b'"' => {
-                return Ok((
-                    Cow::Owned(text),
-                    quoted.get(at.saturating_add(1)..).unwrap_or_default(),
-                ));
+                let (text, rest) = quoted.split_at_checked(at).ok_or(MimeError::ContentHeader)?;
+                return Ok((unescaped(text), rest.get(1..).unwrap_or_default()));
             }
-            _ => text.push(byte),
+            _ => {}
         }
     }
     Err(MimeError::ContentHeader)
+}
+
+/// A quoted string without its quotes and the backslashes of its quoted pairs. RFC 5322 3.2.4.
+fn unescaped(quoted: &[u8]) -> Cow<'_, [u8]> {
+    if !quoted.contains(&b'\\') {
+        return Cow::Borrowed(quoted);
+    }
+    let mut text = Vec::with_capacity(quoted.len());
+    let mut escaped = false;
+    for byte in quoted.iter().copied() {
+        escaped = byte == b'\\' && !escaped;
+        if !escaped {
+            text.push(byte);
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// Neither `name` nor `filename`, in any form of RFC 2231 (`name*`, `filename*0`, `filename*0*`).
@@ -571,6 +581,25 @@ mod tests {
 
     fn multipart(header: &str, content: &str) -> String {
         format!("--b\n{header}\n\n{content}\n--b\nContent-Type: text/html\n\n<p>x</p>\n--b--\n")
+    }
+
+    // RFC 5322 3.2.4.
+    #[test]
+    fn accepts_quoted_pairs_in_a_parameter_and_rejects_an_open_quote() {
+        let value = |text: &'static str| parameter_value(text.as_bytes());
+        for (written, meant) in [
+            (r#""";x"#, ""),
+            (r#""a b";x"#, "a b"),
+            (r#""a\"b";x"#, r#"a"b"#),
+            (r#""a\\";x"#, r"a\"),
+            (r#""\\\"\a";x"#, r#"\"a"#),
+        ] {
+            let (text, rest) = value(written).expect("a parameter");
+            assert_eq!((&*text, rest), (meant.as_bytes(), &b";x"[..]), "{written}");
+        }
+        for open in [r#"""#, r#""a"#, r#""a\""#, "\"\u{1}\""] {
+            assert_eq!(value(open), Err(MimeError::ContentHeader), "{open}");
+        }
     }
 
     #[test]

@@ -127,13 +127,19 @@ pub(crate) fn each_pair(bytes: &[u8], test: impl Fn(u8, u8) -> bool) -> bool {
         .fold(true, |all, (byte, next)| all & test(*byte, *next))
 }
 
-/// What a test finds at each byte and its follower, as bits, all together; see `each_pair`.
-pub(crate) fn found_in_pairs(bytes: &[u8], test: impl Fn(u8, u8) -> u8) -> u8 {
+/// Two tests in one pass; see `each_pair`.
+pub(crate) fn each_pair_twice(
+    bytes: &[u8],
+    first: impl Fn(u8, u8) -> bool,
+    second: impl Fn(u8, u8) -> bool,
+) -> (bool, bool) {
     let followers = bytes.get(1..).unwrap_or_default();
     bytes
         .iter()
         .zip(followers)
-        .fold(0, |found, (byte, next)| found | test(*byte, *next))
+        .fold((true, true), |(firsts, seconds), (byte, next)| {
+            (firsts & first(*byte, *next), seconds & second(*byte, *next))
+        })
 }
 
 /// What is known of the white space of a whole mail, so that its parts need not be read for it again.
@@ -146,9 +152,11 @@ pub enum Spacing {
     Any,
 }
 
-/// Whether the relaxed form has other white space here: a tab, a second blank, or a blank at the end of a line.
-pub(crate) fn is_respaced(byte: u8, next: u8) -> bool {
-    ((byte == b' ') & ((next == b' ') | (next == b'\r'))) | (byte == b'\t')
+/// Whether the relaxed form leaves white space as it is here: no tab, no second blank, none at the end of a line.
+#[inline]
+pub(crate) fn is_single_spaced(byte: u8, next: u8) -> bool {
+    let respaced = (byte == b' ') & ((next == b' ') | (next == b'\r'));
+    !respaced & (byte != b'\t')
 }
 
 /// Whether each byte satisfies a test; see `each_pair`.
