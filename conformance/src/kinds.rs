@@ -29,6 +29,24 @@ const RULE: (&str, &str) = (
 const BY_HAND: &str = "by hand from the text of the rules, or by a program in Python that was written from the text alone; \
 where one gave them, the other was compared";
 
+const BY_READING: &str = "by a program in Python that was written from the text of the rules alone, with expectations by \
+hand for many of them";
+const RESULT: (&str, &str) = (
+    "result",
+    "the result code by its name; `tesSUCCESS` where nothing stands against it before it is applied",
+);
+const TX: (&str, &str) = ("tx_blob", "the transaction in Xahau's binary form");
+const AMENDMENT: (&str, &str) = ("amendment", "whether `Email` is enabled");
+const LEDGER_INDEX: (&str, &str) = ("ledger_index", "number of the ledger that is being built");
+const ENTRIES: (&str, &str) = (
+    "entries",
+    "entries of the ledger that is being built: index to bytes; others do not exist",
+);
+const REPLAY_ENTRY: (&str, &str) = ("replay_entry", "the account's EmailReplay, or null");
+
+/// NetworkID of the questions about leaked keys.
+pub(crate) const LEAK_NETWORK: u32 = 21_337;
+
 /// Every kind, in the order in which a pack is asked.
 pub const KINDS: &[Kind] = &[
     Kind {
@@ -83,6 +101,178 @@ pub const KINDS: &[Kind] = &[
         input: &[MAIL, KEYS, NETWORK_ID, NOW],
         output: &[("normal_form", "the memo, byte for byte")],
         source: BY_HAND,
+    },
+    Kind {
+        name: "transaction",
+        about: "The transaction of a mail that qualifies, sections 6.1 and 6.2.",
+        input: &[
+            MAIL,
+            KEYS,
+            NETWORK_ID,
+            NOW,
+            ("sequence", "Sequence"),
+            ("fee", "Fee, drops"),
+            ("last_ledger_sequence", "LastLedgerSequence"),
+        ],
+        output: &[
+            ("tx_blob", "the transaction in Xahau's binary form"),
+            ("hash", "its id"),
+        ],
+        source: BY_READING,
+    },
+    Kind {
+        name: "email",
+        about: "A transaction of a mail on a ledger: every check of section 10 up to the last before anything is written, and \
+the replay entry of section 8.",
+        input: &[
+            TX,
+            NETWORK_ID,
+            AMENDMENT,
+            LEDGER_INDEX,
+            NOW,
+            ("parent_hash", "hash of the parent ledger"),
+            ("base_fee", "base fee, drops"),
+            ("reserve_base", "reserve of an account that owns nothing, drops"),
+            ("reserve_increment", "reserve for each object that it owns, drops"),
+            ENTRIES,
+            (
+                "parent_entries",
+                "the same of the parent ledger, where keys, leaks and freezes are read",
+            ),
+        ],
+        output: &[
+            RESULT,
+            RULE,
+            ("account", "of tesSUCCESS: who pays the fee"),
+            ("email_id", "of tesSUCCESS: the EmailID"),
+            (
+                "signature_hash",
+                "of tesSUCCESS: SHA-512Half of the DKIM signature",
+            ),
+            ("date", "of tesSUCCESS: the signed Date"),
+            (
+                "replay_entry",
+                "of tesSUCCESS: EmailReplay after it, where it is applied; the PreviousTxn pair as before",
+            ),
+            (
+                "replay_entry_of_tec",
+                "of tesSUCCESS: the same where it only claims its fee",
+            ),
+        ],
+        source: BY_READING,
+    },
+    Kind {
+        name: "fee",
+        about: "Live entries and fees, sections 8.4, 9 and 6.3.",
+        input: &[
+            ("base_fee", "base fee, drops"),
+            ("memo_bytes", "length of the memo"),
+            ("order", "`remit` or `rekey`"),
+            REPLAY_ENTRY,
+            NOW,
+        ],
+        output: &[
+            ("live_entries", "how many entries are live"),
+            ("required", "the least fee"),
+            ("ceiling", "the largest fee"),
+            ("submitted", "the fee that submit_email sets"),
+        ],
+        source: BY_READING,
+    },
+    Kind {
+        name: "disable_email",
+        about: "Whether an account may set asfDisableEmail, section 11.",
+        input: &[REPLAY_ENTRY, NOW],
+        output: &[("allowed", "true or false (tecTOO_SOON)")],
+        source: BY_READING,
+    },
+    Kind {
+        name: "dkim_record",
+        about: "A key record, sections 4.5, 7.8 and 7.9.",
+        input: &[("record", "the TXT record, its strings joined")],
+        output: &[
+            ("usable", "whether it makes a key"),
+            ("key_type", "of a key: DKIMKeyType, 1 RSA, 2 Ed25519"),
+            ("public_key", "of a key: PublicKey"),
+            ("flags", "of a key: Flags of its DKIMKey, 1 for `t=s`"),
+            ("key_hash", "of a key: what names it in DKIMLeak"),
+            (
+                "leak_message",
+                "of a key: what it signs as evidence of a leak on network 21337",
+            ),
+        ],
+        source: BY_READING,
+    },
+    Kind {
+        name: "attestation",
+        about: "The bytes that a validator signs about a key or a domain, section 7.7.",
+        input: &[
+            NETWORK_ID,
+            ("domain", "the domain, as text"),
+            (
+                "selector",
+                "the selector, as text; empty for a word about a domain",
+            ),
+            ("answer", "`absent`, `unusable`, `record`, `frozen` or `lifted`"),
+            ("observed_at", "the validator's time"),
+            ("record", "the record; empty without one"),
+        ],
+        output: &[("message", "the bytes")],
+        source: BY_READING,
+    },
+    Kind {
+        name: "key_set",
+        about: "A DKIMKeySet on a ledger, sections 7.1 to 7.10: its result, and what it writes.",
+        input: &[
+            TX,
+            NETWORK_ID,
+            AMENDMENT,
+            LEDGER_INDEX,
+            NOW,
+            (
+                "validators",
+                "public keys of the parent ledger's list, 33 bytes each",
+            ),
+            ENTRIES,
+        ],
+        output: &[
+            RESULT,
+            (
+                "writes",
+                "of tesSUCCESS: index to bytes of what is written, null where an entry goes; PreviousTxn pairs as before",
+            ),
+        ],
+        source: BY_READING,
+    },
+    Kind {
+        name: "key_state",
+        about: "What a DKIMKey offers at a time, sections 7.3 and 7.4.",
+        input: &[("entry", "the DKIMKey, or null"), NOW],
+        output: &[(
+            "state",
+            "`missing`, `revoked`, `unsettled` (a failed signature is not final) or `settled`",
+        )],
+        source: BY_READING,
+    },
+    Kind {
+        name: "keylet",
+        about: "Indexes of ledger entries, section 1.",
+        input: &[
+            ("entry", "`DKIMKey`, `DKIMFreeze`, `DKIMLeak` or `EmailReplay`"),
+            ("domain", "of DKIMKey and DKIMFreeze, as text"),
+            ("selector", "of DKIMKey, as text"),
+            ("key_hash", "of DKIMLeak"),
+            ("account", "of EmailReplay"),
+        ],
+        output: &[("index", "where the entry stands")],
+        source: BY_READING,
+    },
+    Kind {
+        name: "result_code",
+        about: "Numbers of results, section 10.",
+        input: &[("name", "the name")],
+        output: &[("number", "the number")],
+        source: BY_READING,
     },
 ];
 

@@ -1,7 +1,7 @@
 //! Conformance: what a second implementation of the rules (docs/spec.md) is held to.
 //!
-//! [`Pack`] is the vectors: questions with the answers that the rules give. [`check()`] asks another program all of them,
-//! one JSON object a line. [`answer()`] is this program's own answers, so that the pack is tested itself.
+//! [`Pack`] is the vectors: questions with the answers that the rules give. [`check()`] asks another program all of
+//! them, one JSON object a line. [`answer()`] is this program's own answers, so that the pack is tested itself.
 //!
 //! The answers come from outside this code (see [`kinds`]): nothing is computed when a pack is made.
 

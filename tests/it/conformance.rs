@@ -1,7 +1,9 @@
-//! `conformance`: other programs under the vectors, from one that answers well to those that die, hang or talk nonsense.
+//! `conformance`: other programs under the vectors, from one that answers well to those that die, hang or talk
+//! nonsense.
 
 use crate::support::{Run, program, run, run_with_input};
 use crate::{read, root};
+use conformance::kinds::KINDS;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::Path;
@@ -41,7 +43,16 @@ const ONE_ADDRESS: [&str; 4] = ["--kind", "address", "--name", "recipient alice@
 #[test]
 fn agrees_with_itself_and_counts_what_is_not_supported() {
     let pack = pack();
-    let all = check(pack.path(), &["--json"], "exec $PROGRAM conformance answer");
+    // Those of mails are asked by the test of the crate and by the one below.
+    let is_asked = |kind: &str| !matches!(kind, "verdict" | "normal_form" | "transaction");
+    let kinds: Vec<&str> = KINDS
+        .iter()
+        .map(|kind| kind.name)
+        .filter(|kind| is_asked(kind))
+        .collect();
+    let mut arguments = vec!["--json"];
+    arguments.extend(kinds.iter().flat_map(|kind| ["--kind", kind]));
+    let all = check(pack.path(), &arguments, "exec $PROGRAM conformance answer");
     assert_eq!(all.code, 0, "{}{}", all.out, all.err);
     let found = all.json();
     let agreed = found["agreed"].as_object().expect("counts");
@@ -50,7 +61,8 @@ fn agrees_with_itself_and_counts_what_is_not_supported() {
             .expect("JSON");
     for kind in index["kinds"].as_array().expect("kinds") {
         let name = kind["kind"].as_str().expect("a name");
-        assert_eq!(agreed.get(name), Some(&kind["vectors"]), "{name}");
+        let asked = is_asked(name).then_some(&kind["vectors"]);
+        assert_eq!(agreed.get(name), asked, "{name}");
     }
     assert_eq!(
         (&found["unsupported"], &found["fault"]),

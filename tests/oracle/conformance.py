@@ -2,7 +2,7 @@
 """Answers the questions of `xahau-email conformance check DIR -- python3 tests/oracle/conformance.py`, by the reading of
 docs/spec.md in oracle.py and rules.py, which share no code with the program. docs/conformance.md describes the lines."""
 import hashlib, json, sys
-import oracle as O
+import oracle as O, rules as R
 
 def up(b): return b.hex().upper()
 
@@ -33,7 +33,46 @@ def verdict(q):
 
 def normal_form(q): return {"normal_form": judged(q)["normal_form_hex"].upper()}
 
-KINDS = {"address": address, "verdict": verdict, "normal_form": normal_form}
+def transaction(q):
+    r = judged(q)
+    acc, memo = O.classic(r["from"]["account"]), bytes.fromhex(r["normal_form_hex"])
+    tx = R.derived(acc, R.decode(bytes.fromhex(r["email_id_object_hex"])), q["network_id"], memo)
+    blob = R.encode(R.wrapped(tx, q["sequence"], q["fee"], q["last_ledger_sequence"]))
+    return {"tx_blob": up(blob), "hash": up(R.tx_id(blob))}
+def state(entries): return {bytes.fromhex(i): R.decode(bytes.fromhex(e)) for i, e in entries.items()}
+def one(entry): return None if entry is None else R.decode(bytes.fromhex(entry))
+def email(q):
+    tx, now = R.decode(bytes.fromhex(q["tx_blob"])), state(q["entries"])
+    try: m = R.email(tx, q, now, state(q["parent_entries"]))
+    except R.Code as e: return {"result": e.code, "rule": e.rule}
+    after = lambda applied: up(R.encode(R.next_replay(m, now.get(R.of_replay(m.account)), q["now"], bytes.fromhex(q["parent_hash"]), applied)))
+    return {"result": "tesSUCCESS", "account": O.r_address(m.account), "email_id": up(m.email_id), "signature_hash": up(m.signature_hash), "date": m.date,
+            "replay_entry": after(True), "replay_entry_of_tec": after(False)}
+def fee(q):
+    entry, rekey = one(q["replay_entry"]), q["order"] == "rekey"
+    need = R.required_fee(q["base_fee"], q["memo_bytes"], rekey, entry, q["now"])
+    return {"live_entries": R.live(entry, q["now"]), "required": need, "ceiling": need + 100 * q["base_fee"], "submitted": need + 10 * q["base_fee"]}
+def result_code(q): return {"number": R.CODES[q["name"]]}
+def disable_email(q): return {"allowed": R.may_disable(one(q["replay_entry"]), q["now"])}
+def key_state(q): return {"state": R.key_state(one(q["entry"]), q["now"])}
+def keylet(q):
+    text = lambda member: q[member].encode()
+    at = {"DKIMKey": lambda: R.of_key(text("domain"), text("selector")), "DKIMFreeze": lambda: R.of_freeze(text("domain")),
+          "DKIMLeak": lambda: R.of_leak(bytes.fromhex(q["key_hash"])), "EmailReplay": lambda: R.of_replay(O.classic(q["account"]))}
+    return {"index": up(at[q["entry"]]())}
+def dkim_record(q):
+    try: kind, p, strict = O.key_record(bytes.fromhex(q["record"]))
+    except O.Refuse: return {"usable": False}
+    h = R.key_hash(kind, p)
+    return {"usable": True, "key_type": kind, "public_key": up(p), "flags": strict, "key_hash": up(h), "leak_message": up(b"DKL\0" + (21337).to_bytes(4, "big") + h)}
+def attestation(q):
+    return {"message": up(R.attestation(q["network_id"], q["domain"].encode(), q["selector"].encode(), q["answer"], q["observed_at"], bytes.fromhex(q["record"])))}
+def key_set(q):
+    try: writes = R.key_set(R.decode(bytes.fromhex(q["tx_blob"])), q, state(q["entries"]))
+    except R.Code as e: return {"result": e.code}
+    return {"result": "tesSUCCESS", "writes": {up(i): None if e is None else up(R.encode(e)) for i, e in writes.items()}}
+
+KINDS = {f.__name__: f for f in (address, verdict, normal_form, transaction, email, fee, result_code, disable_email, key_state, keylet, dkim_record, attestation, key_set)}
 
 def main():
     for line in sys.stdin:

@@ -285,7 +285,7 @@ def rsa_key(b):
         if rest: raise Refuse("4.5", "trailing bytes")
     n, r = der_uint(v); e, r = der_uint(r)
     if r: raise Refuse("4.5", "trailing bytes")
-    if not 1024 <= n.bit_length() <= 4096: raise Refuse("4.5", "modulus")
+    if not 1024 <= n.bit_length() <= 4096 or n % 2 == 0: raise Refuse("4.5", "modulus")
     if e < 3 or e >= 2**32 or e % 2 == 0: raise Refuse("4.5", "exponent")
     return n, e
 P = 2**255 - 19; L = 2**252 + 27742317777372353535851937790883648493
@@ -321,28 +321,47 @@ def ed_verify(pk, msg, sig):
     if A is None or R is None or S >= L or small(A) or small(R): return False
     k = int.from_bytes(hashlib.sha512(sig[:32] + pk + msg).digest(), "little") % L
     return peq(pmul(S, BASE), padd(R, pmul(k, A)))
+def key_tags(raw):
+    """4.5 of a record, as far as it stands without a signature -> tags, flags of t="""
+    t = tag_list(raw, "4.5")
+    if "v" in t and (next(iter(t)) != "v" or t["v"] != b"DKIM1"): raise Refuse("4.5", "v=")
+    if not t.get("p"): raise Refuse("4.5", "p=")
+    split = lambda v: [x.strip(b" \t\r\n") for x in v.split(b":")]
+    if "h" in t and b"sha256" not in split(t["h"]): raise Refuse("4.5", "h=")
+    if "s" in t and not set(split(t["s"])) & {b"*", b"email"}: raise Refuse("4.5", "s=")
+    fl = split(t["t"]) if "t" in t else []
+    if b"y" in fl: raise Refuse("4.5", "t=y")
+    return t, fl
+def key_record(raw):
+    """4.5, 7.1 -> type of the key (1 RSA, 2 Ed25519), its bytes, 1 where t=s"""
+    if len(raw) > 4096: raise Refuse("4.5", "record too long")
+    t, fl = key_tags(raw)
+    kind = {b"rsa": 1, b"ed25519": 2}.get(t.get("k", b"rsa"))
+    if kind is None: raise Refuse("4.5", "k=")
+    p = b64(unfws(t["p"]))
+    if p is None: raise Refuse("4.5", "p= base64")
+    if kind == 1: rsa_key(p)
+    else:
+        A = recover(p) if len(p) == 32 else None
+        if A is None or small(A): raise Refuse("4.5", "no Ed25519 key")
+    return kind, p, int(b"s" in fl)
 def check_key(s, keys):
     rec = keys.get(s.qname)
     if rec is None: raise Refuse("7.3", "no key record")
     if isinstance(rec, list):
         if len(rec) != 1: raise Refuse("4.5", "several records")
         rec = rec[0]
-    raw = rec.encode("utf-8", "surrogateescape")
-    t = tag_list(raw, "4.5")
-    if "v" in t and (next(iter(t)) != "v" or t["v"] != b"DKIM1"): raise Refuse("4.5", "v=")
-    if not t.get("p"): raise Refuse("4.5", "p=")
-    alg = s.tags["a"].split(b"-")[0]
-    if t.get("k", b"rsa") != alg: raise Refuse("4.5", "k=")
-    split = lambda v: [x.strip(b" \t\r\n") for x in v.split(b":")]
-    if "h" in t and b"sha256" not in split(t["h"]): raise Refuse("4.5", "h=")
-    if "s" in t and not set(split(t["s"])) & {b"*", b"email"}: raise Refuse("4.5", "s=")
-    fl = split(t["t"]) if "t" in t else []
-    if b"y" in fl: raise Refuse("4.5", "t=y")
-    if b"s" in fl and s.idom != s.d: raise Refuse("4.5", "t=s")
+    t, fl = key_tags(rec.encode("utf-8", "surrogateescape"))
     p = b64(unfws(t["p"]))
     if p is None: raise Refuse("4.5", "p= base64")
+    verify(s, t.get("k", b"rsa").decode(), p, b"s" in fl)
+def verify(s, kind, p, strict):
+    """4.5: whether the key proves the signature"""
+    alg = s.tags["a"].split(b"-")[0].decode()
+    if kind != alg: raise Refuse("4.5", "k=")
+    if strict and s.idom != s.d: raise Refuse("4.5", "t=s")
     dig = hashlib.sha256(s.data).digest()
-    if alg == b"rsa":
+    if alg == "rsa":
         n, e = rsa_key(p)
         k = (n.bit_length() + 7) // 8
         if len(s.b) != k or int.from_bytes(s.b, "big") >= n: raise Refuse("4.5", "signature length")

@@ -2,8 +2,10 @@
 
 use amendment::key_record::KeyRecordError;
 use amendment::{KeyAnswer, TxtRecords};
-use codec::CloseTime;
+use codec::{AccountId, CloseTime, Hash256, Object};
 use serde_json::Value;
+
+use super::view::Entries;
 
 /// Why a question cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +39,53 @@ impl<'q> Input<'q> {
         number
             .and_then(|number| u32::try_from(number).ok())
             .ok_or(AnswerError::Member(member))
+    }
+
+    pub(super) fn u64(self, member: &'static str) -> Result<u64, AnswerError> {
+        self.0[member].as_u64().ok_or(AnswerError::Member(member))
+    }
+
+    pub(super) fn flag(self, member: &'static str) -> Result<bool, AnswerError> {
+        self.0[member].as_bool().ok_or(AnswerError::Member(member))
+    }
+
+    pub(super) fn hash(self, member: &'static str) -> Result<Hash256, AnswerError> {
+        Hash256::from_hex(self.text(member)?).ok_or(AnswerError::Member(member))
+    }
+
+    pub(super) fn account(self, member: &'static str) -> Result<AccountId, AnswerError> {
+        AccountId::parse_classic(self.text(member)?).map_err(|_| AnswerError::Member(member))
+    }
+
+    /// A transaction or an entry.
+    pub(super) fn object(self, member: &'static str) -> Result<Object, AnswerError> {
+        codec::decode(&self.bytes(member)?).map_err(|_| AnswerError::Member(member))
+    }
+
+    /// The same, or null.
+    pub(super) fn optional_object(self, member: &'static str) -> Result<Option<Object>, AnswerError> {
+        match self.0.get(member) {
+            Some(Value::Null) => Ok(None),
+            _ => self.object(member).map(Some),
+        }
+    }
+
+    /// Entries by index.
+    pub(super) fn entries(self, member: &'static str) -> Result<Entries, AnswerError> {
+        let all = self.0[member].as_object().ok_or(AnswerError::Member(member))?;
+        let read = |(index, bytes): (&String, &Value)| {
+            let entry = codec::decode(&hex::decode(bytes.as_str()?).ok()?).ok()?;
+            Some((Hash256::from_hex(index)?, entry))
+        };
+        let entries: Option<Entries> = all.iter().map(read).collect();
+        entries.ok_or(AnswerError::Member(member))
+    }
+
+    /// A list of byte strings.
+    pub(super) fn list(self, member: &'static str) -> Result<Vec<Vec<u8>>, AnswerError> {
+        let all = self.0[member].as_array().ok_or(AnswerError::Member(member))?;
+        let bytes: Option<Vec<Vec<u8>>> = all.iter().map(|text| hex::decode(text.as_str()?).ok()).collect();
+        bytes.ok_or(AnswerError::Member(member))
     }
 
     pub(super) fn time(self, member: &'static str) -> Result<CloseTime, AnswerError> {

@@ -30,7 +30,7 @@ pub(super) fn address(input: Input<'_>) -> Result<Value, AnswerError> {
     Ok(found.unwrap_or_else(|error| json!({"rule": error.rule().as_str()})))
 }
 
-fn derived(input: Input<'_>) -> Result<Result<ProvenMail, Refusal>, AnswerError> {
+pub(super) fn derived(input: Input<'_>) -> Result<Result<ProvenMail, Refusal>, AnswerError> {
     let (mail, keys) = (input.bytes("mail")?, input.keys()?);
     Ok(derive(&mail, input.u32("network_id")?, input.time("now")?, &keys))
 }

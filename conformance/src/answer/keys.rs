@@ -1,0 +1,126 @@
+//! DKIM keys: records, what validators sign about them, and what becomes of that.
+
+use amendment::key_record::parse_txt;
+use amendment::{
+    Amendment, KeySet, KeyState, Statement, Write, key_set_writes, key_state as state_of, leak_message,
+};
+use codec::format::EntryType;
+use codec::{Drops, Hash256, LedgerIndex, Object, Ter, keylet, sf};
+use serde_json::{Map, Value, json};
+
+use super::input::{AnswerError, Input};
+use super::view::View;
+use crate::kinds::LEAK_NETWORK;
+
+pub(super) fn dkim_record(input: Input<'_>) -> Result<Value, AnswerError> {
+    let Ok(key) = parse_txt(&input.bytes("record")?) else {
+        return Ok(json!({"usable": false}));
+    };
+    Ok(json!({
+        "usable": true,
+        "key_type": key.key_type().code(),
+        "public_key": codec::hex_upper(key.public_key()),
+        "flags": key.flags(),
+        "key_hash": key.hash().to_string(),
+        "leak_message": codec::hex_upper(&leak_message(LEAK_NETWORK, &key)),
+    }))
+}
+
+/// The code of an answer's name.
+fn answer_code(name: &str) -> Option<u8> {
+    let names = ["absent", "unusable", "record", "frozen", "lifted"];
+    let at = names.iter().position(|known| *known == name)?;
+    u8::try_from(at).ok()
+}
+
+pub(super) fn attestation(input: Input<'_>) -> Result<Value, AnswerError> {
+    let code = answer_code(input.text("answer")?).ok_or(AnswerError::Member("answer"))?;
+    let (domain, selector) = (input.text("domain")?, input.text("selector")?);
+    let record = input.bytes("record")?;
+    let (network_id, observed_at) = (input.u32("network_id")?, input.time("observed_at")?);
+    let statement = Statement::from_parts(domain.as_bytes(), selector.as_bytes(), code, &record);
+    let message = statement.and_then(|statement| statement.message(network_id, observed_at));
+    let message = message.ok_or_else(|| AnswerError::None("no validator says so".to_owned()))?;
+    Ok(json!({"message": codec::hex_upper(&message)}))
+}
+
+pub(super) fn key_state(input: Input<'_>) -> Result<Value, AnswerError> {
+    let entry = input.optional_object("entry")?;
+    let state = match state_of(entry.as_ref(), input.time("now")?) {
+        KeyState::Missing => "missing",
+        KeyState::Revoked => "revoked",
+        KeyState::Unsettled => "unsettled",
+        KeyState::Settled => "settled",
+    };
+    Ok(json!({"state": state}))
+}
+
+pub(super) fn keylet(input: Input<'_>) -> Result<Value, AnswerError> {
+    let index = match input.text("entry")? {
+        "DKIMKey" => keylet::dkim_key(
+            input.text("domain")?.as_bytes(),
+            input.text("selector")?.as_bytes(),
+        ),
+        "DKIMFreeze" => keylet::dkim_freeze(input.text("domain")?.as_bytes()),
+        "DKIMLeak" => keylet::dkim_leak(&input.hash("key_hash")?),
+        "EmailReplay" => keylet::email_replay(input.account("account")?),
+        _ => return Err(AnswerError::Member("entry")),
+    };
+    Ok(json!({"index": index.to_string()}))
+}
+
+pub(super) fn key_set(input: Input<'_>) -> Result<Value, AnswerError> {
+    let tx = input.object("tx_blob")?;
+    let amendment = if input.flag("amendment")? {
+        Amendment::On
+    } else {
+        Amendment::Off
+    };
+    let entries = input.entries("entries")?;
+    let mut parent_entries = entries.clone();
+    parent_entries.insert(keylet::unl_report(), list_of(&input.list("validators")?));
+    let view = View {
+        network_id: input.u32("network_id")?,
+        is_email_enabled: amendment == Amendment::On,
+        ledger_index: LedgerIndex::new(input.u32("ledger_index")?),
+        now: input.time("now")?,
+        parent_hash: Hash256::ZERO,
+        base_fee: Drops::new(0),
+        reserve_base: Drops::new(0),
+        reserve_increment: Drops::new(0),
+        entries,
+        parent_entries,
+    };
+    Ok(match written(&tx, amendment, &view) {
+        Ok(writes) => json!({"result": Ter::TES_SUCCESS.token(), "writes": writes}),
+        Err(code) => json!({"result": code.token()}),
+    })
+}
+
+/// A list of validators.
+fn list_of(keys: &[Vec<u8>]) -> Object {
+    let validators: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            (
+                sf::ACTIVE_VALIDATOR,
+                Object::new().with(sf::PUBLIC_KEY, key.as_slice()),
+            )
+        })
+        .collect();
+    Object::new()
+        .with(sf::LEDGER_ENTRY_TYPE, EntryType::UnlReport.code())
+        .with(sf::ACTIVE_VALIDATORS, validators)
+}
+
+/// Entries by index, null where one goes.
+fn written(tx: &Object, amendment: Amendment, view: &View) -> Result<Map<String, Value>, Ter> {
+    let set = KeySet::preflight(tx, amendment, view.ledger_index)?;
+    set.preclaim(view)?;
+    let writes = key_set_writes(&set, view)?;
+    let shown = writes.into_iter().map(|write| match write {
+        Write::Put(index, entry) => (index.to_string(), json!(codec::hex_upper(&codec::encode(&entry)))),
+        Write::Erase(index) => (index.to_string(), Value::Null),
+    });
+    Ok(shown.collect())
+}
