@@ -27,6 +27,7 @@ mod replay;
 mod source;
 mod spec;
 mod support;
+mod validators;
 mod vectors;
 mod world;
 mod xrpl_oracle;

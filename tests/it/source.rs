@@ -52,7 +52,10 @@ struct Module {
 pub(crate) fn crates() -> Vec<(String, Crate)> {
     let root_of = |package: &serde_json::Value| {
         let targets = package["targets"].as_array().expect("targets").iter();
-        let mut targets = targets.filter(|target| matches!(target["kind"][0].as_str(), Some("lib" | "bin")));
+        let is_root = |kind: &serde_json::Value| matches!(kind.as_str(), Some("lib" | "rlib" | "bin"));
+        let kinds =
+            |target: &&serde_json::Value| target["kind"].as_array().into_iter().flatten().any(is_root);
+        let mut targets = targets.filter(kinds);
         let target = targets.next().expect("a library or a program");
         let file = Path::new(target["src_path"].as_str().expect("a path"));
         let file = file.strip_prefix(root()).expect("below the root");
