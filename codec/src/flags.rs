@@ -51,6 +51,8 @@ pub const TF_DKIM_UNUSABLE: u32 = 0x0000_0001;
 pub const TF_DKIM_FREEZE: u32 = 0x0000_0002;
 /// DKIMKeySet of a domain, without a selector: its mail proves again after the delay. Spec: 7.10
 pub const TF_DKIM_LIFT: u32 = 0x0000_0004;
+/// DKIMKeySet of votes that stand in validations, which the ledger does not have. Spec: 7.6
+pub const TF_DKIM_COUNTED: u32 = 0x0000_0008;
 
 /// AccountSet SetFlag: a payment needs a destination tag.
 pub const ASF_REQUIRE_DEST: u32 = 1;

@@ -211,6 +211,7 @@ fields! {
     DKIM_RECORD: Blob, 61, "DKIMRecord", Default, Signed;
     NEXT_KEY: Blob, 62, "NextKey", Default, Signed;
     KEY_SIGNATURE: Blob, 63, "KeySignature", Default, Signed;
+    DKIM_ANSWERS: Blob, 64, "DKIMAnswers", Default, Signed;
     ACCOUNT: Account, 1, "Account", Default, Signed;
     OWNER: Account, 2, "Owner", Default, Signed;
     DESTINATION: Account, 3, "Destination", Default, Signed;
@@ -300,8 +301,9 @@ mod tests {
     use super::*;
 
     /// Fields that this project adds. Spec: 1
-    const OURS: [&str; 24] = [
+    const OURS: [&str; 25] = [
         "KeySignature",
+        "DKIMAnswers",
         "DKIMKeyType",
         "NextKeyType",
         "ActiveAfter",

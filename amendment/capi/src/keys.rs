@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use amendment::{
-    Amendment, Answer, Attestation, KeyDelays, KeyLeak, KeySet, ReadView, Rules, Statement, key_record,
-    key_set_writes,
+    Amendment, Answer, Attestation, KeyDelays, KeyLeak, KeySet, ReadView, Rules, Statement, Votes,
+    key_record, key_set_writes,
 };
 use codec::keys::PublicKey;
 use codec::{CloseTime, LedgerIndex, Ter, keylet};
@@ -59,7 +59,7 @@ pub struct XeAttestation {
 /// # Safety
 ///
 /// README, "What the caller holds", for the inputs in it.
-unsafe fn statement(given: &XeStatement) -> Result<Option<Statement>, Code> {
+pub(crate) unsafe fn statement(given: &XeStatement) -> Result<Option<Statement>, Code> {
     // SAFETY: what this function asks for is what that one asks for.
     let domain = unsafe { given.domain.bytes() }?;
     // SAFETY: the same.
@@ -213,7 +213,7 @@ pub unsafe extern "C" fn xe_key_set(
         let bytes = unsafe { transaction.bytes() }?;
         let transaction = codec::decode(bytes).map_err(|_| Ter::TEM_MALFORMED)?;
         let work = |view: &View| {
-            let set = KeySet::preflight(&transaction, email(view), view.ledger_index())?;
+            let set = KeySet::preflight(&transaction, email(view), view.ledger_index(), Votes::Counted)?;
             read_ahead(&set, view)?;
             set.preclaim(view)?;
             Ok(key_set_writes(&set, view)?)

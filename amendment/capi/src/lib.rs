@@ -35,6 +35,7 @@ mod mail;
 mod memory;
 mod transaction;
 mod version;
+mod votes;
 
 pub use account::*;
 pub use code::*;
@@ -47,3 +48,4 @@ pub use mail::*;
 pub use memory::XeSlice;
 pub use transaction::*;
 pub use version::*;
+pub use votes::*;

@@ -10,13 +10,15 @@
 use codec::format::EntryType;
 use codec::{CloseTime, Hash256, Object, Ter, keylet, sf};
 
-use crate::attested::key_set::{KeySet, is_expired};
+use crate::attested::key_set::{KeySet, Votes, is_expired};
 use crate::attested::statement::{Answer, Ruling, Statement};
 use crate::dkim::freeze::{Domain, Freeze};
 use crate::dkim::key_record::{self, KeyRecord, LSF_DKIM_STRICT};
 use crate::dkim::signature::KeyName;
 use crate::ledger::view::{ReadView, Write};
-use crate::limits::{DKIM_ENTRIES_PER_DOMAIN_MAX, DKIM_KEYS_PER_DOMAIN_MAX};
+use crate::limits::{
+    DKIM_ENTRIES_PER_DOMAIN_MAX, DKIM_KEYS_PER_DOMAIN_MAX, KEY_DELAY_FIRST_SECS, KEY_DELAY_NEXT_SECS,
+};
 
 /// Entry flag: the waiting record says `t=s`.
 const LSF_NEXT_STRICT: u32 = 0x0000_0002;
@@ -36,6 +38,12 @@ impl KeyDelays {
     pub const NONE: KeyDelays = KeyDelays {
         first_secs: 0,
         next_secs: 0,
+    };
+
+    /// Those of a network whose votes are counted, unless it has the entry.
+    pub const COUNTED: KeyDelays = KeyDelays {
+        first_secs: KEY_DELAY_FIRST_SECS,
+        next_secs: KEY_DELAY_NEXT_SECS,
     };
 
     /// Index of the entry that holds them: a DKIMKey without domain and selector.
@@ -91,10 +99,11 @@ pub fn is_waiting_for(entry: &Object, record: &KeyRecord, seen: CloseTime) -> bo
 ///
 /// Spec: 7.4, 7.8, 7.10.
 pub fn key_set_writes(set: &KeySet, view: &impl ReadView) -> Result<Vec<Write>, Ter> {
-    match (set.statement(), set.observed_at()) {
-        (Statement::Key(name, answer), Some(observed)) => attested(view, name, answer, observed),
+    let delays = key_delays(view, set.votes());
+    match (set.statement(), set.observed_at(view.parent_close_time())) {
+        (Statement::Key(name, answer), Some(observed)) => attested(view, name, answer, observed, delays),
         (Statement::Key(name, _), None) => remove_unrenewed(view, name),
-        (Statement::Domain(domain, ruling), Some(observed)) => ruled(view, domain, *ruling, observed),
+        (Statement::Domain(domain, ruling), Some(observed)) => ruled(view, domain, *ruling, observed, delays),
         (Statement::Domain(..), None) => Err(Ter::TEM_MALFORMED),
     }
 }
@@ -105,12 +114,13 @@ fn attested(
     name: &KeyName,
     answer: &Answer,
     observed: CloseTime,
+    delays: KeyDelays,
 ) -> Result<Vec<Write>, Ter> {
     let mut writes = Vec::new();
     let record = usable_record(view, answer);
     let entry = match (view.entry(&name.keylet()), record) {
         (None, None) => return Err(Ter::TEF_FAILURE),
-        (None, Some(record)) => first_seen(view, name, &record, observed, &mut writes)?,
+        (None, Some(record)) => first_seen(view, name, &record, observed, delays, &mut writes)?,
         (Some(entry), None) => revoked(entry, observed),
         // A name that comes back counts among the live ones again.
         (Some(entry), Some(_))
@@ -118,7 +128,7 @@ fn attested(
         {
             return Err(Ter::TEF_FAILURE);
         }
-        (Some(entry), Some(record)) => seen_again(view, entry, &record, observed),
+        (Some(entry), Some(record)) => seen_again(entry, &record, observed, delays),
     };
     writes.push(Write::Put(name.keylet(), entry));
     Ok(writes)
@@ -131,6 +141,7 @@ fn ruled(
     domain: &Domain,
     ruling: Ruling,
     observed: CloseTime,
+    delays: KeyDelays,
 ) -> Result<Vec<Write>, Ter> {
     let known = view.entry(&domain.freeze_keylet());
     if !ruling.is_news(known.as_ref().map(Freeze::of)) {
@@ -148,7 +159,7 @@ fn ruled(
             entry.set(sf::FIRST_SEEN, observed.seconds());
         }
         Ruling::Lifted => {
-            let until = observed.seconds().saturating_add(key_delays(view).next_secs);
+            let until = observed.seconds().saturating_add(delays.next_secs);
             entry.set(sf::ACTIVE_AFTER, until);
         }
     }
@@ -166,10 +177,13 @@ fn usable_record(view: &impl ReadView, answer: &Answer) -> Option<KeyRecord> {
     }
 }
 
-/// The network's delays. Spec: 1, 7.4
-fn key_delays(view: &impl ReadView) -> KeyDelays {
-    let entry = view.entry(&KeyDelays::keylet()).unwrap_or_default();
-    KeyDelays::of(&entry)
+/// The network's delays. Where votes are counted, no genesis of this project's says them. Spec: 1, 7.4, 7.6
+fn key_delays(view: &impl ReadView, votes: Votes) -> KeyDelays {
+    match (view.entry(&KeyDelays::keylet()), votes) {
+        (Some(entry), _) => KeyDelays::of(&entry),
+        (None, Votes::Attested) => KeyDelays::NONE,
+        (None, Votes::Counted) => KeyDelays::COUNTED,
+    }
 }
 
 /// A name that the ledger does not hold: an entry, and a place in its domain's directory, created where
@@ -179,10 +193,10 @@ fn first_seen(
     name: &KeyName,
     record: &KeyRecord,
     observed: CloseTime,
+    delays: KeyDelays,
     writes: &mut Vec<Write>,
 ) -> Result<Object, Ter> {
     let directory = view.entry(&name.directory());
-    let delays = key_delays(view);
     let delay_secs = if directory.is_some() {
         delays.next_secs
     } else {
@@ -272,7 +286,7 @@ fn revoked(entry: Object, observed: CloseTime) -> Object {
 
 /// A record for a name that the ledger holds: the key renewed, the waiting record confirmed, or another one
 /// that waits from now on. Spec: 7.4, 7.8
-fn seen_again(view: &impl ReadView, entry: Object, record: &KeyRecord, observed: CloseTime) -> Object {
+fn seen_again(entry: Object, record: &KeyRecord, observed: CloseTime, delays: KeyDelays) -> Object {
     let is_key = entry.blob(sf::PUBLIC_KEY) == Some(record.public_key())
         && entry.u8(sf::DKIM_KEY_TYPE) == Some(record.key_type().code())
         && entry.u32(sf::FLAGS).unwrap_or(0) & LSF_DKIM_STRICT == record.flags() & LSF_DKIM_STRICT
@@ -281,7 +295,7 @@ fn seen_again(view: &impl ReadView, entry: Object, record: &KeyRecord, observed:
         return entry.with(sf::LAST_ATTESTED, observed.seconds());
     }
     let Some(active_after) = entry.u32(sf::ACTIVE_AFTER) else {
-        return waiting(entry, record, observed, key_delays(view).next_secs);
+        return waiting(entry, record, observed, delays.next_secs);
     };
     if !is_next(&entry, record) {
         // The count starts again, with the delay of the name.

@@ -38,6 +38,7 @@ pub fn build_key_set(view: &impl ReadView, attestations: &[Attestation]) -> Opti
     let set = KeySet {
         ledger: view.ledger_index(),
         statement: first.statement.clone(),
+        votes: Votes::Attested,
         endorsements: chosen.into_iter().map(Endorsement::of).collect(),
     };
     Some(set.object())
@@ -54,6 +55,7 @@ pub fn build_removal(entry: &Object, now: CloseTime, ledger: LedgerIndex) -> Opt
     let set = KeySet {
         ledger,
         statement: Statement::Key(name, Answer::Absent),
+        votes: Votes::Attested,
         endorsements: Vec::new(),
     };
     Some(set.object())
@@ -85,23 +87,52 @@ impl Endorsement {
     }
 }
 
-/// What a DKIMKeySet says. Without endorsements it removes an unrenewed key.
+/// How the validators of a network vote about keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Votes {
+    /// By attestations, which stand in the set and which every node checks. Spec: 7.2
+    Attested,
+    /// In their validations, which each proposer counts; consensus keeps what most counted alike. Such a network takes
+    /// sets with attestations too. Spec: 7.6
+    Counted,
+}
+
+/// What a DKIMKeySet says. An attested one without endorsements removes an unrenewed key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet {
     ledger: LedgerIndex,
     statement: Statement,
+    votes: Votes,
     endorsements: Vec<Endorsement>,
 }
 
 impl KeySet {
-    /// Everything about a DKIMKeySet that needs no ledger but its index. Codes: temDISABLED, temMALFORMED, tefPAST_SEQ.
+    /// What a count of votes came to, for the ledger that is being built. Spec: 7.6
+    pub(super) fn counted(ledger: LedgerIndex, statement: Statement) -> KeySet {
+        KeySet {
+            ledger,
+            statement,
+            votes: Votes::Counted,
+            endorsements: Vec::new(),
+        }
+    }
+
+    /// Everything about a DKIMKeySet that needs no ledger but its index, on a network that votes so. Codes: temDISABLED, temMALFORMED, tefPAST_SEQ.
     ///
-    /// Spec: 1, 7.2, 7.7.
-    pub fn preflight(tx: &Object, amendment: Amendment, index: LedgerIndex) -> Result<KeySet, Ter> {
+    /// Spec: 1, 7.2, 7.6, 7.7.
+    pub fn preflight(
+        tx: &Object,
+        amendment: Amendment,
+        index: LedgerIndex,
+        votes: Votes,
+    ) -> Result<KeySet, Ter> {
         if amendment == Amendment::Off {
             return Err(Ter::TEM_DISABLED);
         }
         let set = KeySet::parse(tx).ok_or(Ter::TEM_MALFORMED)?;
+        if set.votes == Votes::Counted && votes == Votes::Attested {
+            return Err(Ter::TEM_MALFORMED);
+        }
         if set.ledger != index {
             return Err(Ter::TEF_PAST_SEQ);
         }
@@ -109,7 +140,8 @@ impl KeySet {
             .endorsements
             .is_sorted_by(|one, two| one.public_key.as_bytes() < two.public_key.as_bytes());
         let is_removal = matches!(set.statement, Statement::Key(_, Answer::Absent));
-        if !sorted || (set.endorsements.is_empty() && !is_removal) {
+        let is_counted = set.votes == Votes::Counted;
+        if !sorted || (set.endorsements.is_empty() && !is_removal && !is_counted) {
             return Err(Ter::TEM_MALFORMED);
         }
         Ok(set)
@@ -119,11 +151,14 @@ impl KeySet {
     ///
     /// Spec: 7.2, 7.7.
     pub fn preclaim(&self, view: &impl ReadView) -> Result<(), Ter> {
-        if self.endorsements.is_empty() {
-            return Ok(());
-        }
-        let listed = validators(view);
-        if listed.is_empty() || self.endorsements.len() < quorum(listed.len()) {
+        let listed = match self.votes {
+            Votes::Attested if self.endorsements.is_empty() => return Ok(()),
+            Votes::Attested => validators(view),
+            // Consensus has the votes; the ledger has not.
+            Votes::Counted => Vec::new(),
+        };
+        let is_counted = self.votes == Votes::Counted;
+        if !is_counted && (listed.is_empty() || self.endorsements.len() < quorum(listed.len())) {
             return Err(Ter::TEF_BAD_QUORUM);
         }
         let known = view.entry(&self.statement.subject().keylet());
@@ -135,6 +170,9 @@ impl KeySet {
             return Err(Ter::TEF_PAST_SEQ);
         }
         let last = last_attested(known.as_ref());
+        if is_counted && last >= view.parent_close_time() {
+            return Err(Ter::TEF_PAST_SEQ);
+        }
         for one in &self.endorsements {
             if !listed.contains(&one.public_key) {
                 return Err(Ter::TEF_BAD_AUTH);
@@ -154,7 +192,12 @@ impl KeySet {
     #[must_use]
     pub fn parse(object: &Object) -> Option<KeySet> {
         let flags = object.u32(sf::FLAGS).unwrap_or_default();
-        let (code, record) = match (object.blob(sf::DKIM_RECORD), flags) {
+        let votes = if flags & flags::TF_DKIM_COUNTED == 0 {
+            Votes::Attested
+        } else {
+            Votes::Counted
+        };
+        let (code, record) = match (object.blob(sf::DKIM_RECORD), flags & !flags::TF_DKIM_COUNTED) {
             (Some(record), 0) => (2, record),
             (None, 0) => (0, [].as_slice()),
             (None, flags::TF_DKIM_UNUSABLE) => (1, [].as_slice()),
@@ -165,7 +208,7 @@ impl KeySet {
         let (domain, selector) = (object.blob(sf::DOMAIN)?, object.blob(sf::SELECTOR)?);
         let statement = Statement::from_parts(domain, selector, code, record)?;
         let elements = object.array(sf::DKIM_ATTESTATIONS)?;
-        if elements.len() > VALIDATORS_MAX {
+        if elements.len() > VALIDATORS_MAX || (votes == Votes::Counted && !elements.is_empty()) {
             return None;
         }
         let endorsements: Option<Vec<Endorsement>> = elements
@@ -182,6 +225,7 @@ impl KeySet {
         let set = KeySet {
             ledger,
             statement,
+            votes,
             endorsements: endorsements?,
         };
         (set.object() == *object).then_some(set)
@@ -191,6 +235,12 @@ impl KeySet {
     #[must_use]
     pub fn statement(&self) -> &Statement {
         &self.statement
+    }
+
+    /// How the validators voted about it.
+    #[must_use]
+    pub fn votes(&self) -> Votes {
+        self.votes
     }
 
     /// The attestation that an endorsement stands for.
@@ -203,14 +253,18 @@ impl KeySet {
         }
     }
 
-    /// The lower median of the times: at most a minority of the attestations can move it. Spec: 7.7
-    pub(super) fn observed_at(&self) -> Option<CloseTime> {
+    /// The lower median of the times: at most a minority of the attestations can move it. What was counted is said of "now":
+    /// two proposers that hold other validations still make one transaction. `None`: nobody said anything. Spec: 7.6, 7.7
+    pub(super) fn observed_at(&self, now: CloseTime) -> Option<CloseTime> {
+        if self.votes == Votes::Counted {
+            return Some(now);
+        }
         let mut times: Vec<CloseTime> = self.endorsements.iter().map(|one| one.observed_at).collect();
         times.sort();
         times.get(times.len().checked_sub(1)?.checked_div(2)?).copied()
     }
 
-    fn object(&self) -> Object {
+    pub(super) fn object(&self) -> Object {
         let endorsements: Vec<(Field, Object)> = self
             .endorsements
             .iter()
@@ -233,12 +287,21 @@ impl KeySet {
             .with(sf::DOMAIN, subject.domain().as_bytes())
             .with(sf::SELECTOR, subject.selector().as_bytes())
             .with(sf::DKIM_ATTESTATIONS, endorsements);
-        match &self.statement {
-            Statement::Key(_, Answer::Absent) => {}
-            Statement::Key(_, Answer::Unusable) => object.set(sf::FLAGS, flags::TF_DKIM_UNUSABLE),
-            Statement::Key(_, Answer::Record(record)) => object.set(sf::DKIM_RECORD, record.as_slice()),
-            Statement::Domain(_, Ruling::Frozen) => object.set(sf::FLAGS, flags::TF_DKIM_FREEZE),
-            Statement::Domain(_, Ruling::Lifted) => object.set(sf::FLAGS, flags::TF_DKIM_LIFT),
+        if let Statement::Key(_, Answer::Record(record)) = &self.statement {
+            object.set(sf::DKIM_RECORD, record.as_slice());
+        }
+        let answer = match &self.statement {
+            Statement::Key(_, Answer::Absent | Answer::Record(_)) => 0,
+            Statement::Key(_, Answer::Unusable) => flags::TF_DKIM_UNUSABLE,
+            Statement::Domain(_, Ruling::Frozen) => flags::TF_DKIM_FREEZE,
+            Statement::Domain(_, Ruling::Lifted) => flags::TF_DKIM_LIFT,
+        };
+        let votes = match self.votes {
+            Votes::Attested => 0,
+            Votes::Counted => flags::TF_DKIM_COUNTED,
+        };
+        if answer | votes != 0 {
+            object.set(sf::FLAGS, answer | votes);
         }
         object
     }

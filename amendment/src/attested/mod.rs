@@ -6,3 +6,4 @@ pub(crate) mod entry;
 pub(crate) mod key_leak;
 pub(crate) mod key_set;
 pub(crate) mod statement;
+pub(crate) mod votes;

@@ -18,6 +18,7 @@ use codec::hash::PREFIX_DKIM_ATTESTATION;
 use codec::{CloseTime, Hash256, Object};
 
 use crate::dkim::freeze::{Domain, Freeze};
+use crate::dkim::key_record;
 use crate::dkim::signature::KeyName;
 use crate::limits::KEY_RECORD_BYTES_MAX;
 
@@ -30,6 +31,17 @@ pub enum Answer {
     Unusable,
     /// One TXT record, its strings joined.
     Record(Vec<u8>),
+}
+
+impl Answer {
+    /// What the one TXT record of a name says. Spec: 4.5, 7.2
+    #[must_use]
+    pub fn of_record(record: &[u8]) -> Answer {
+        match key_record::parse_txt(record) {
+            Ok(_) => Answer::Record(record.to_vec()),
+            Err(_) => Answer::Unusable,
+        }
+    }
 }
 
 /// What a validator's operator decided about the mail of a domain. Spec: 7.10

@@ -3,7 +3,7 @@
 //!
 //! Spec: 7.1, 7.2, 7.4, 7.8, 7.10.
 
-use amendment::{KeySet, key_set_writes};
+use amendment::{KeySet, Votes, key_set_writes};
 use codec::Ter;
 
 use super::{Apply, Transactor};
@@ -15,7 +15,7 @@ pub(super) struct DkimKeySet;
 
 impl Transactor for DkimKeySet {
     fn preflight(&self, tx: &Transaction, env: &Env) -> Result<(), Ter> {
-        KeySet::preflight(tx.object(), env.email(), env.index).map(drop)
+        KeySet::preflight(tx.object(), env.email(), env.index, Votes::Attested).map(drop)
     }
 
     fn preclaim(&self, tx: &Transaction, env: &Env, sandbox: &Sandbox<'_>) -> Result<(), Ter> {

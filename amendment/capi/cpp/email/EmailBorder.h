@@ -3,74 +3,25 @@
 // Port: a new file beside the transactors (app/tx). Nothing here knows a rule of the amendment.
 #pragma once
 
-#include <xahau_email.h>
+#include <xahau_email.hpp>
 
 #include "EmailServer.h"
 
 #include <cstring>
-#include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace ripple {
 namespace email {
 
-/// A handle of the library, freed with its function.
-template <class T, void (*free)(T*)>
-struct Free
-{
-    void
-    operator()(T* handle) const
-    {
-        free(handle);
-    }
-};
-using Parsed = std::unique_ptr<xe_parsed, Free<xe_parsed, xe_parsed_free>>;
-using Ready = std::unique_ptr<xe_ready, Free<xe_ready, xe_ready_free>>;
-using Bytes = std::unique_ptr<xe_bytes, Free<xe_bytes, xe_bytes_free>>;
-using List = std::unique_ptr<xe_list, Free<xe_list, xe_list_free>>;
-
-/// Lends a place for a handle to one call of the library.
-template <class Handle>
-class Out
-{
-    Handle& handle_;
-    typename Handle::pointer raw_ = nullptr;
-
-public:
-    explicit Out(Handle& handle) : handle_(handle)
-    {
-    }
-    Out(Out const&) = delete;
-    Out&
-    operator=(Out const&) = delete;
-    ~Out()
-    {
-        handle_.reset(raw_);
-    }
-    operator typename Handle::pointer*()
-    {
-        return &raw_;
-    }
-};
-
-inline xe_slice
-sliceOf(Blob const& bytes)
-{
-    return {bytes.data(), bytes.size()};
-}
-
-inline Blob
-blobOf(xe_slice bytes)
-{
-    return bytes.len == 0 ? Blob{} : Blob(bytes.data, bytes.data + bytes.len);
-}
-
-inline Blob
-blobOf(Bytes const& bytes)
-{
-    return blobOf(xe_bytes_slice(bytes.get()));
-}
+using xahau_email::blob;
+using xahau_email::Bytes;
+using xahau_email::List;
+using xahau_email::Parsed;
+using xahau_email::Place;
+using xahau_email::Ready;
+using xahau_email::slice;
 
 inline Blob
 serialized(STObject const& object)
@@ -160,33 +111,23 @@ public:
         return before ? serialized(*before) : Blob{};
     }
 
-    /// Calls the library with what it has asked for so far, until it asks for nothing more.
-    /// `call(entries, count, more)` answers a code.
+    /// Calls the library with what it has asked for so far, until it asks for nothing more. `call(entries, count, list)`
+    /// answers a code. Gives the last code, and the list that came with it.
     template <class Call>
-    int
+    std::pair<int, List>
     ask(Call const& call) const
     {
-        // A deque keeps its elements where they are.
-        std::deque<Blob> bytes;
-        std::vector<xe_entry> entries;
-        for (;;)
-        {
-            List more;
-            int const code = call(entries.data(), entries.size(), Out(more));
-            if (code != XE_READ_MORE || xe_list_count(more.get()) == 0)
-                return code;
-            for (std::size_t at = 0; at < xe_list_count(more.get()); ++at)
-            {
-                xe_entry entry;
-                if (int const bad = xe_list_entry(more.get(), at, &entry))
-                    return bad;
-                auto const index = uint256::fromVoid(entry.index);
-                bytes.push_back(
-                    entry.ledger == XE_PARENT_LEDGER ? parentEntry(index) : this->entry(index));
-                entry.bytes = sliceOf(bytes.back());
-                entries.push_back(entry);
-            }
-        }
+        xahau_email::Entries entries;
+        List list;
+        auto const read = [&](xahau_email::Hash const& index, std::uint32_t ledger) {
+            auto const key = uint256::fromVoid(index.data());
+            return ledger == XE_PARENT_LEDGER ? parentEntry(key) : entry(key);
+        };
+        auto const asked = [&](xahau_email::Entries const& known, List& out) {
+            return call(known.data(), known.size(), Place(out));
+        };
+        int const code = xahau_email::reading(entries, list, read, asked);
+        return {code, std::move(list)};
     }
 
 private:
@@ -246,17 +187,29 @@ put(ApplyView& view, uint256 const& index, Blob const& bytes)
 }
 
 /// Writes all entries of a list.
-inline TER
+inline void
 put(ApplyView& view, List const& writes)
 {
-    for (std::size_t at = 0; at < xe_list_count(writes.get()); ++at)
-    {
-        xe_entry entry;
-        if (int const bad = xe_list_entry(writes.get(), at, &entry))
-            return ter(bad);
-        put(view, uint256::fromVoid(entry.index), blobOf(entry.bytes));
-    }
-    return tesSUCCESS;
+    for (auto const& write : xahau_email::writes_of(writes))
+        put(view, uint256::fromVoid(write.index.data()), write.bytes.value_or(Blob{}));
+}
+
+/// Index of an account's EmailReplay; zero where the library has none, under which nothing stands.
+inline uint256
+replayIndex(AccountID const& account)
+{
+    std::uint8_t bytes[20], index[32] = {};
+    std::memcpy(bytes, account.data(), sizeof bytes);
+    xe_email_replay_index(&bytes, &index);
+    return uint256::fromVoid(index);
+}
+
+/// An account's EmailReplay as it stands in a view; no bytes: there is none.
+inline Blob
+replayOf(ReadView const& view, AccountID const& account)
+{
+    auto const sle = view.read(keylet::unchecked(replayIndex(account)));
+    return sle ? serialized(*sle) : Blob{};
 }
 
 }  // namespace email

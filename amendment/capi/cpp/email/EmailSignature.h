@@ -35,7 +35,7 @@ parse(STTx const& tx, std::uint32_t networkID, bool enabled)
 {
     auto const bytes = serialized(tx);
     Parsed parsed;
-    int const code = xe_preflight(sliceOf(bytes), networkID, enabled ? 1 : 0, Out(parsed));
+    int const code = xe_preflight(slice(bytes), networkID, enabled ? 1 : 0, Place(parsed));
     return {notTec(code), std::move(parsed)};
 }
 
@@ -72,9 +72,10 @@ public:
         if (int const bad = xe_parsed_facts(parsed.get(), &facts))
             return {notTec(bad), std::nullopt};
         Ready ready;
-        int const code = ledger.ask([&](xe_entry const* entries, std::size_t count, xe_list** more) {
-            return xe_prove(parsed.get(), &ledger.numbers(), entries, count, more, Out(ready));
+        auto const asked = ledger.ask([&](xe_entry const* entries, std::size_t count, xe_list** more) {
+            return xe_prove(parsed.get(), &ledger.numbers(), entries, count, more, Place(ready));
         });
+        int const code = asked.first;
         if (code != XE_OK)
             return {notTec(code), std::nullopt};
         return {tesSUCCESS, Proof(std::move(ready), uint256::fromVoid(facts.email_replay_index))};
@@ -87,9 +88,9 @@ public:
         auto const known = view.read(keylet::unchecked(replayIndex_));
         auto const current = known ? serialized(*known) : Blob{};
         Bytes next;
-        int const code = xe_next_replay(ready_.get(), sliceOf(current), effect, Out(next));
+        int const code = xe_next_replay(ready_.get(), slice(current), effect, Place(next));
         if (code == XE_OK)
-            put(view, replayIndex_, blobOf(next));
+            put(view, replayIndex_, blob(next));
         return ter(code);
     }
 };
@@ -101,18 +102,13 @@ extraFee(ReadView const& view, STTx const& tx, std::uint32_t queued = 0)
 {
     if (!isSignedByMail(tx) || !view.rules().enabled(featureEmail))
         return XRPAmount{0};
-    std::uint8_t account[20], index[32];
-    std::memcpy(account, tx.getAccountID(sfAccount).data(), sizeof account);
-    if (xe_email_replay_index(&account, &index) != XE_OK)
-        return XRPAmount{0};
-    auto const known = view.read(keylet::unchecked(uint256::fromVoid(index)));
-    auto const replay = known ? serialized(*known) : Blob{};
+    auto const replay = replayOf(view, tx.getAccountID(sfAccount));
     auto const bytes = serialized(tx);
     auto const now = secondsOf(view.info().parentCloseTime);
     auto const base = static_cast<std::uint64_t>(view.fees().base.drops());
     std::uint64_t with = 0, without = 0, ceiling = 0;
-    if (xe_required_fee(sliceOf(bytes), sliceOf(replay), now, base, queued, &with, &ceiling) != XE_OK ||
-        xe_required_fee(sliceOf(bytes), {nullptr, 0}, now, base, 0, &without, &ceiling) != XE_OK)
+    if (xe_required_fee(slice(bytes), slice(replay), now, base, queued, &with, &ceiling) != XE_OK ||
+        xe_required_fee(slice(bytes), {nullptr, 0}, now, base, 0, &without, &ceiling) != XE_OK)
         return XRPAmount{0};
     return XRPAmount{static_cast<std::int64_t>(with - without)};
 }

@@ -24,6 +24,7 @@
     X(VL, DKIMRecord, 61, Default) \
     X(VL, NextKey, 62, Default) \
     X(VL, KeySignature, 63, Default) \
+    X(VL, DKIMAnswers, 64, Default) \
     X(UINT8, DKIMKeyType, 60, Default) \
     X(UINT8, NextKeyType, 61, Default)
 
@@ -134,6 +135,7 @@
     X(tfDKIMUnusable, 0x00000001u) \
     X(tfDKIMFreeze, 0x00000002u) \
     X(tfDKIMLift, 0x00000004u) \
+    X(tfDKIMCounted, 0x00000008u) \
     X(asfDisableEmail, 0x0000003Cu) \
     X(lsfDisableEmail, 0x00000001u)
 

@@ -168,6 +168,7 @@ enum Code : int {
     tesSUCCESS = 0,
     tecPATH_DRY = 128,
     tecNO_ENTRY = 140,
+    tecHAS_OBLIGATIONS = 151,
     tecTOO_SOON = 152,
 #define X(token, number, sentence) token = number,
     XAHAU_EMAIL_RESULTS(X)
@@ -251,6 +252,7 @@ inline constexpr SField sfSigningPubKey{STI_VL, 3};
 inline constexpr SField sfSignature{STI_VL, 6};
 inline constexpr SField sfDomain{STI_VL, 7};
 inline constexpr SField sfAccount{STI_ACCOUNT, 1};
+inline constexpr SField sfOwner{STI_ACCOUNT, 2};
 #define X(type, name, number, meta) inline constexpr SField sf##name{STI_##type, number};
 XAHAU_EMAIL_FIELDS(X)
 XAHAU_EMAIL_NESTED_FIELDS(X)
@@ -278,6 +280,9 @@ enum TxType : std::uint16_t {
 #define X(name, bits) inline constexpr std::uint32_t name = bits;
 XAHAU_EMAIL_FLAGS(X)
 #undef X
+
+inline constexpr std::uint32_t tfFullyCanonicalSig = 0x80000000u;
+inline constexpr std::uint32_t tfUniversalMask = ~tfFullyCanonicalSig;
 
 enum SOEStyle { soeREQUIRED, soeOPTIONAL, soeDEFAULT };
 
