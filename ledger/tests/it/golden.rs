@@ -86,6 +86,19 @@ fn accepts_the_recorded_ledgers_with_mails() {
     );
 }
 
+/// The amendment as a library inside the real server: what it does to a ledger, this crate does to the byte.
+#[test]
+fn accepts_the_recorded_ledgers_of_the_library_inside_the_server() {
+    let unsupported = |name: &str, kind| (name.to_owned(), MustDiffer::UnsupportedType(Some(kind)));
+    assert_eq!(
+        must_differ("xahaud-port", 62),
+        [
+            unsupported("039 signer_list_too_soon", TxType::SignerListSet),
+            unsupported("040 delete_too_soon", TxType::AccountDelete),
+        ]
+    );
+}
+
 // Spec: 8.6.
 #[test]
 fn accepts_a_record_that_differs_where_a_rekey_was_executed_and_rejects_others() {
