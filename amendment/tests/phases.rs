@@ -749,6 +749,31 @@ fn accepts_a_proof_again_under_an_equal_key_and_rejects_it_under_every_other() {
     }
 }
 
+// Spec: 4.5. What proved the mail that was read proves its transaction, under the same key; of another signature it says
+// nothing.
+#[test]
+fn accepts_the_proof_of_the_mail_that_was_read_and_rejects_that_of_another_signature() {
+    let mail = mail("c002.eml");
+    let good = ledger(&mail);
+    let mut bad = ledger(&mail);
+    let entry = bad.parent.remove(&dkim_keylet()).unwrap();
+    bad.parent.insert(dkim_keylet(), with_other_key(entry));
+    let code = |tx: &Object, ledger: &Ledger| {
+        let parsed = preflight(tx, &Rules::of(ledger)).unwrap();
+        parsed.remember_proof(&mail);
+        let proven = authenticate(screen(parsed, ledger).unwrap(), ledger);
+        proven.map_or_else(|error| error.code(), |_| Ter::TES_SUCCESS)
+    };
+    assert_eq!(code(&wrapped(&mail), &good), Ter::TES_SUCCESS);
+    assert_eq!(code(&wrapped(&mail), &bad), Ter::TEF_BAD_SIGNATURE);
+    let mut memo = mail.memo.clone();
+    let at = memo.windows(3).position(|bytes| bytes == b" b=").unwrap() + 23;
+    memo[at] = if memo[at] == b'A' { b'B' } else { b'A' };
+    let memo = Object::new().with(sf::MEMO_DATA, memo);
+    let forged = wrapped(&mail).with(sf::MEMOS, vec![(sf::MEMO, memo)]);
+    assert_eq!(code(&forged, &good), Ter::TEF_BAD_SIGNATURE);
+}
+
 // Spec: 7.3, 7.4.
 #[test]
 fn key_states_are_those_of_the_entry() {

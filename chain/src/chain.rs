@@ -171,7 +171,7 @@ impl Chain {
                 self.want_names();
                 self.tell(request, Reply::Done);
             }
-            Event::Close { request, closed } => self.close(request, *closed, now),
+            Event::Close { request, closed } => self.close(request, &closed, now),
             Event::Committed(Ok(())) => self.committed(),
             Event::Committed(Err(failure)) => {
                 self.take_back(failure);

@@ -55,13 +55,13 @@ impl Chain {
     }
 
     /// The ledger after the last one is this. One that follows another ledger is not taken.
-    pub(crate) fn close(&mut self, request: RequestId, closed: Closed, now: CloseTime) {
+    pub(crate) fn close(&mut self, request: RequestId, closed: &Closed, now: CloseTime) {
         if closed.ledger.header().parent_hash != self.state.ledger.hash() {
             self.tell(request, Reply::Refused(Refusal::OutOfOrder));
             return;
         }
-        let settled = validated_mails(&closed);
-        let mut commit = Commit::of(&closed);
+        let settled = validated_mails(closed);
+        let mut commit = Commit::of(closed);
         commit.mails = self.mail_changes(&settled);
         commit.forget_below = self.history_ledgers.map_or(0, |kept| {
             commit.index.saturating_add(1).saturating_sub(kept.max(1))
@@ -95,14 +95,14 @@ impl Chain {
     }
 
     /// Go on from a closed ledger.
-    fn adopt(&mut self, closed: Closed, now: CloseTime) {
-        let agreed = judged_in(&closed);
-        let used = self.used_subjects(&closed);
+    fn adopt(&mut self, closed: &Closed, now: CloseTime) {
+        let agreed = judged_in(closed);
+        let used = self.used_subjects(closed);
         let state = &mut self.state;
         Arc::make_mut(&mut state.attestations).forget(&used, &closed.ledger);
         Arc::make_mut(&mut state.ballots).forget(&closed.ledger);
-        Arc::make_mut(&mut state.used_keys).follow(&closed);
-        Arc::make_mut(&mut state.freezes).follow(&closed);
+        Arc::make_mut(&mut state.used_keys).follow(closed);
+        Arc::make_mut(&mut state.freezes).follow(closed);
         let mut open = OpenLedger::new(&closed.ledger);
         // What the others did not agree on comes into the next ledger. Mails are not held: they are wrapped again.
         let left_out = state
@@ -117,7 +117,7 @@ impl Chain {
             .filter(|tx| !tx.is_email_signed());
         Arc::make_mut(&mut state.held).retry(again.cloned(), &mut open);
         state.open = Arc::new(open);
-        state.ledger = closed.ledger;
+        state.ledger = closed.ledger.clone();
         state.last_close = now;
         self.vote_as_wanted(now);
         self.retry_mails();

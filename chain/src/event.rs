@@ -1,6 +1,7 @@
 //! What happens to a chain, and what it wants done about it. Plain values.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use amendment::ScreenError;
 use amendment::key_record::PublishedKey;
@@ -81,7 +82,7 @@ pub enum Event {
         /// Who waits.
         request: RequestId,
         /// The ledger; of a single validator it is [`crate::Chain::propose`].
-        closed: Box<Closed>,
+        closed: Arc<Closed>,
     },
     /// What became of the last [`Effect::Commit`].
     Committed(Result<(), CommitFailure>),

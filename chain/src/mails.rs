@@ -451,12 +451,9 @@ impl Tried {
 
 /// Wrap the transaction for the open ledger and try it there.
 fn try_in(open: &mut OpenLedger, explanation: &Explanation) -> Tried {
-    let object = match rules::wrap(explanation, open) {
-        Ok(object) => object,
+    let tx = match rules::wrap(explanation, open) {
+        Ok(tx) => tx,
         Err(code) => return Tried::refused(code),
-    };
-    let Ok(tx) = Transaction::from_object(&object) else {
-        return Tried::refused(Ter::TEM_MALFORMED);
     };
     match open.submit(&tx) {
         Ok(outcome) => Tried {

@@ -4,11 +4,11 @@
 
 use amendment::key_record::KeyRecord;
 use amendment::{
-    KeyAnswer, KeyName, KeySource as _, KeyState, LedgerKeys, ReadView as _, TxtRecords, key_state,
+    KeyAnswer, KeyName, KeySource as _, KeyState, LedgerKeys, ReadView as _, Rules, TxtRecords, key_state,
 };
-use codec::{AccountId, CloseTime, Hash256, Object, Ter, keylet, sf};
+use codec::{AccountId, CloseTime, Hash256, Ter, keylet, sf};
 use explain::{ExplainEnv, Explanation, explain as explain_mail};
-use ledger::{Ledger, OpenLedger};
+use ledger::{Ledger, OpenLedger, Transaction};
 
 /// Explain a mail under the keys of a ledger.
 pub(crate) fn explain(raw: &[u8], ledger: &Ledger, network_id: u32) -> Explanation {
@@ -79,10 +79,12 @@ pub(crate) fn is_executed(open: &OpenLedger, account: AccountId, email_id: &Hash
     replay.hash256(sf::LAST_REKEY_ID) == Some(*email_id) || ids.any(|id| id == *email_id)
 }
 
-/// The transaction of a mail for the open ledger.
+/// The transaction of a mail for the open ledger. It remembers what proved the mail.
 ///
 /// Spec: 6.3
-pub(crate) fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Object, Ter> {
+pub(crate) fn wrap(explanation: &Explanation, open: &OpenLedger) -> Result<Transaction, Ter> {
     let mail = explanation.outcome.proven().ok_or(Ter::TEM_MALFORMED)?;
-    amendment::submission(mail, &open.view()).map_err(|error| error.code())
+    let view = open.view();
+    let object = amendment::submission(mail, &view).map_err(|error| error.code())?;
+    Transaction::of_mail(&object, mail, &Rules::of(&view)).map_err(|_| Ter::TEM_MALFORMED)
 }

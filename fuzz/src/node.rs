@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Mutex;
 
-use amendment::Domain;
+use amendment::{Domain, Freeze};
 use codec::format::EntryType;
 use codec::keys::{KeyPair, PublicKey};
 use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
@@ -12,7 +12,7 @@ use explain::Qualifies;
 use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
-    EntryAnswer, FeeAnswer, FreezesAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice,
+    EntryAnswer, FeeAnswer, FreezesAnswer, FrozenDomain, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer, LedgerChoice,
     LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role, Ruling,
     ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
     TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
@@ -215,6 +215,13 @@ impl Node for Answering {
                 until: Some(CloseTime::new(800_020_600)),
             }],
             count: 1,
+            freezes: vec![FrozenDomain {
+                domain: Domain::new(b"fake.example").expect("a domain"),
+                freeze: Freeze {
+                    since: CloseTime::new(1_000),
+                    until: Some(CloseTime::new(2_000)),
+                },
+            }],
         })
     }
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use amendment::{KeyName, Parsed, PreflightError, Rules};
+use amendment::{KeyName, Parsed, PreflightError, ProvenMail, Rules};
 use codec::format::{FormatError, TxType};
 use codec::keys::{LowS, PublicKey};
 use codec::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_BYTES_MIN};
@@ -83,6 +83,19 @@ impl Transaction {
     /// From fields.
     pub fn from_object(object: &Object) -> Result<Transaction, TransactionError> {
         Transaction::parse(&codec::encode(object))
+    }
+
+    /// The transaction of a proven mail, which is not proven once more under the key that proved it.
+    pub fn of_mail(
+        object: &Object,
+        mail: &ProvenMail,
+        rules: &Rules,
+    ) -> Result<Transaction, TransactionError> {
+        let tx = Transaction::from_object(object)?;
+        if let Ok(parsed) = tx.mail(rules) {
+            parsed.remember_proof(mail);
+        }
+        Ok(tx)
     }
 
     /// The fields.

@@ -108,7 +108,7 @@ where
         self.until_about(&runtime, block.inner().close_time).await;
         let ledgers = self.ledgers.clone();
         let closing = runtime.shared(true).spawn(move |_| async move {
-            if ledgers.executed(&block.digest()).is_some() {
+            if ledgers.ledger(&block.digest()).is_some() {
                 return true;
             }
             let height = block.inner().height;

@@ -209,8 +209,9 @@ impl<E: Clock, M: Machine> Commits<E, M> {
             self.written(|| self.ledgers.machine.begin_epoch(&start)).await?;
             self.epochs.insert(&start);
         }
-        self.written(|| self.ledgers.machine.finalized((*closed).clone()))
+        self.written(|| self.ledgers.machine.finalized(Arc::clone(&closed)))
             .await?;
+        self.ledgers.settle(&block.digest());
         if height == border
             && let Some(ends) = &self.ends
         {
@@ -233,7 +234,7 @@ impl<E: Clock, M: Machine> Commits<E, M> {
 
     /// What a block comes to after the last ledger.
     fn closed(&self, last: &Ledger, block: &Digested<Block>) -> Result<Arc<Closed>, Stopped> {
-        let executed = self.ledgers.executed(&block.digest());
+        let executed = self.ledgers.closed(&block.digest());
         if let Some(closed) = executed.filter(|closed| closed.ledger.header().parent_hash == last.hash()) {
             return Ok(closed);
         }

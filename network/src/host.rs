@@ -53,7 +53,7 @@ impl Machine for Node {
         Node::verify(self, parent, transactions, close_time)
     }
 
-    fn finalized(&self, closed: Closed) -> Result<(), NotFinal> {
+    fn finalized(&self, closed: Arc<Closed>) -> Result<(), NotFinal> {
         self.finalize(closed)
     }
 

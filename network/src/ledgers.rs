@@ -50,10 +50,11 @@ pub(crate) struct Ledgers<M> {
     executed: Arc<Mutex<BTreeMap<Digest, Executed>>>,
 }
 
-#[derive(Clone)]
 struct Executed {
     height: u64,
-    closed: Arc<Closed>,
+    ledger: Ledger,
+    /// All that the block came to, until it is written.
+    closed: Option<Arc<Closed>>,
 }
 
 impl<M> Clone for Ledgers<M> {
@@ -85,11 +86,24 @@ impl<M: Machine> Ledgers<M> {
         u64::from(ledger.index().get().saturating_sub(self.first.get()))
     }
 
-    /// What a block came to, if it was executed.
-    pub(crate) fn executed(&self, digest: &Digest) -> Option<Arc<Closed>> {
+    /// The ledger that a block makes, if it was executed.
+    pub(crate) fn ledger(&self, digest: &Digest) -> Option<Ledger> {
+        self.lock().get(digest).map(|executed| executed.ledger.clone())
+    }
+
+    /// What a block came to, if it was executed and is not written yet.
+    pub(crate) fn closed(&self, digest: &Digest) -> Option<Arc<Closed>> {
         self.lock()
             .get(digest)
-            .map(|executed| Arc::clone(&executed.closed))
+            .and_then(|executed| executed.closed.clone())
+    }
+
+    /// What a block came to is written: blocks that build on it need the ledger alone. The rest is some tens of KB for
+    /// each mail of an account that sent many.
+    pub(crate) fn settle(&self, digest: &Digest) {
+        if let Some(executed) = self.lock().get_mut(digest) {
+            executed.closed = None;
+        }
     }
 
     /// Remember what a block came to.
@@ -97,7 +111,8 @@ impl<M: Machine> Ledgers<M> {
         let closed = Arc::new(closed);
         let executed = Executed {
             height,
-            closed: Arc::clone(&closed),
+            ledger: closed.ledger.clone(),
+            closed: Some(Arc::clone(&closed)),
         };
         self.lock().insert(digest, executed);
         closed
@@ -118,8 +133,8 @@ impl<M: Machine> Ledgers<M> {
     ) -> Option<Ledger> {
         let (mut path, mut at) = (Vec::new(), block);
         let mut ledger = loop {
-            if let Some(closed) = self.executed(&at.digest()) {
-                break closed.ledger.clone();
+            if let Some(ledger) = self.ledger(&at.digest()) {
+                break ledger;
             }
             let last = self.machine.last();
             let last_height = self.height_of(&last);

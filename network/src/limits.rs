@@ -56,14 +56,20 @@ pub const COMMITS_MAX: usize = 16;
 /// How often those who are in a later epoch are asked for the end of one's own.
 pub const HINT_EVERY: Duration = Duration::from_millis(500);
 
-/// Sets of peers that are connected at one time: those of this epoch and of the next.
-pub const PEER_SETS: usize = 2;
+/// Sets of peers that are connected at one time: those of this epoch, of the next, and of a configuration that was read
+/// again meanwhile.
+pub const PEER_SETS: usize = 3;
+
+/// Nodes that a configuration may have more than at the start when it is read again: room for the messages of each is
+/// made at the start. Refusal: the file is not taken, and the operator is told to start the node again.
+pub const NODES_ADDED_MAX: usize = 8;
 
 /// Views behind the last finalised one whose votes are kept.
 pub const VIEWS_KEPT: u64 = 64;
 
-/// Heights behind the last ledger whose executed blocks are kept.
-pub const HEIGHTS_KEPT: u64 = 8;
+/// Heights behind the last ledger whose blocks' ledgers are kept, for votes about blocks that build on them: the next one
+/// is proposed when the one before has a certificate, not when it is written.
+pub const HEIGHTS_KEPT: u64 = 2;
 
 /// How often attestations are said again until a ledger has them.
 pub const WORDS_EVERY: Duration = Duration::from_millis(500);

@@ -1,5 +1,7 @@
 //! What the engine needs of the machine behind it, and nothing more: three decisions, and what they rest on.
 
+use std::sync::Arc;
+
 use chain::ProposalFault;
 use codec::keys::PublicKey;
 use codec::{CloseTime, Hash256};
@@ -34,7 +36,7 @@ pub trait Machine: Send + Sync + 'static {
     ) -> Result<Closed, ProposalFault>;
 
     /// The ledger after the last one is final; it is on disk when this returns.
-    fn finalized(&self, closed: Closed) -> Result<(), NotFinal>;
+    fn finalized(&self, closed: Arc<Closed>) -> Result<(), NotFinal>;
 
     /// What each epoch began with that this machine has come to.
     fn epochs(&self) -> Result<Vec<EpochStart>, NotFinal>;

@@ -13,13 +13,11 @@ use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::simplex::scheme::ed25519::Scheme;
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_cryptography::{ChaCha20Poly1305, Digestible as _, Signer as _};
-use commonware_p2p::authenticated::lookup::{self, Network, Oracle};
+use commonware_p2p::authenticated::lookup::{self, Network};
 use commonware_p2p::utils::mux::prefixed;
-use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers};
-use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as tokio_runtime};
+use commonware_runtime::{Quota, Runner as _, Spawner as _, Supervisor as _, tokio as tokio_runtime};
 use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
-use commonware_utils::ordered::Map;
 use commonware_utils::{NZU32, NZUsize};
 use ledger::Ledger;
 use rand_core::CryptoRng;
@@ -29,13 +27,14 @@ use tokio::sync::{oneshot, watch};
 use crate::ballots::{Ballots as _, Record, Voted, VotedFile};
 use crate::block::Block;
 use crate::commits::Stopped;
-use crate::engine::{self, Channels, Membership, Parts, Start, Track, Voting};
-use crate::epochs::{First, engine_key};
+use crate::engine::{self, Channels, Membership, Parts, Start, Voting};
+use crate::epochs::First;
 use crate::limits::{
-    BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, PEER_SETS, SNAPSHOT_MESSAGE_BYTES_MAX,
+    BLOCKS_PER_SECOND, MESSAGES_PER_SECOND, NODES_ADDED_MAX, PEER_SETS, SNAPSHOT_MESSAGE_BYTES_MAX,
     SNAPSHOT_MESSAGES_PER_SECOND, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX,
 };
 use crate::machine::{Machine, Talker};
+use crate::peers::{self, Peers};
 use crate::snapshot::begin::begin;
 use crate::snapshot::client::FetchError;
 use crate::snapshot::disk::{DiskError, Proofs};
@@ -234,10 +233,12 @@ fn ballots(config: &EngineConfig) -> Result<VotedFile, EngineError> {
     }
 }
 
-/// Run an engine on a thread of its own until `stop` says true. The receiver tells its end.
+/// Run an engine on a thread of its own until `stop` says true. `members` says who the nodes are now, where the
+/// configuration was read again. The receiver that is returned tells the engine's end.
 pub fn start<M: Machine + Talker>(
     config: &EngineConfig,
     machine: Arc<M>,
+    members: watch::Receiver<Vec<Member>>,
     stop: watch::Receiver<bool>,
 ) -> Result<tokio::sync::oneshot::Receiver<Result<(), EngineError>>, EngineError> {
     let setup = Setup::of(config)?;
@@ -245,8 +246,9 @@ pub fn start<M: Machine + Talker>(
     let ballots = ballots(config)?;
     let (ended, end) = tokio::sync::oneshot::channel();
     let run = move || {
-        let caught =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| setup.run(machine, ballots, stop)));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            setup.run(machine, ballots, members, stop)
+        }));
         let result = caught.unwrap_or_else(|panic| Err(EngineError::Failed(message_of(panic.as_ref()))));
         // Where nobody waits, the process ends anyway.
         let _ = ended.send(result);
@@ -278,12 +280,7 @@ impl Setup {
     pub(crate) fn of(config: &EngineConfig) -> Result<Self, EngineError> {
         let key =
             secret_of(&config.key).ok_or_else(|| EngineError::Key(key_text(&config.key.public_key())))?;
-        let mut peers = BTreeMap::new();
-        for member in &config.members {
-            let key = engine_key(&member.public_key);
-            let key = key.ok_or_else(|| EngineError::Key(key_text(&member.public_key)))?;
-            peers.insert(key, member.address);
-        }
+        let peers = peers::addresses(&config.members).map_err(EngineError::Key)?;
         let listen = peers.get(&key.public_key()).copied();
         let listen = listen.ok_or_else(|| EngineError::NotListed(key_text(&config.key.public_key())))?;
         let first = First::of(&config.first, config.epoch.into(), config.majority_secs);
@@ -335,6 +332,7 @@ impl Setup {
         self,
         machine: Arc<M>,
         ballots: VotedFile,
+        members: watch::Receiver<Vec<Member>>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), EngineError> {
         let runtime = tokio_runtime::Config::new()
@@ -356,6 +354,7 @@ impl Setup {
             let submissions = channel(6, Quota::per_second(NZU32!(SUBMISSION_MESSAGES_PER_SECOND)));
             let snapshots = channel(SNAPSHOTS, Quota::per_second(NZU32!(SNAPSHOT_MESSAGES_PER_SECOND)));
             let network = network.start();
+            let peers = Peers::new(oracle.clone(), self.peers.clone());
             spread::start(&context, &machine, words, submissions);
             let (start, points) = self.begin(&mut context.child("begin"), &machine)?;
             let (keeps, kept) = oneshot::channel();
@@ -364,6 +363,8 @@ impl Setup {
             let of_last = Arc::clone(&machine);
             let last = move || of_last.last().index();
             serve::start(&context, last, points, source, snapshots);
+            let track = peers.track();
+            context.child("peers").spawn(|_| peers.follow(members));
             let engine = engine::run(
                 context.child("engine"),
                 Parts {
@@ -373,7 +374,7 @@ impl Setup {
                     membership: self.membership,
                     ballots: Box::new(ballots),
                     peers: oracle.clone(),
-                    track: tracking(oracle.clone(), self.peers),
+                    track,
                     blocker: oracle,
                     channels,
                     partition: String::new(),
@@ -429,7 +430,7 @@ impl Setup {
             ),
             &self.membership.namespace,
             self.listen,
-            NonZeroUsize::new(self.peers.len()).unwrap_or(NonZeroUsize::MIN),
+            NonZeroUsize::MIN.saturating_add(self.peers.len() + NODES_ADDED_MAX),
             u32::try_from(largest).unwrap_or(u32::MAX),
             NZUsize!(1_024),
         );
@@ -456,30 +457,4 @@ pub fn key_text(key: &codec::keys::PublicKey) -> String {
 /// A ledger's key as the engine has it.
 fn secret_of(key: &codec::keys::KeyPair) -> Option<PrivateKey> {
     PrivateKey::decode(Copying(&key.ed25519_secret()?)).ok()
-}
-
-/// Tells the network the validators of an epoch before it begins: nodes dial them, and take blocks from them. The other
-/// nodes dial by themselves.
-fn tracking(mut oracle: Oracle<PublicKey>, peers: BTreeMap<PublicKey, SocketAddr>) -> Track {
-    let mut last = None;
-    Box::new(move |epoch, validators| {
-        if last.is_some_and(|last| epoch <= last) {
-            return;
-        }
-        last = Some(epoch);
-        for key in validators.iter().filter(|key| !peers.contains_key(*key)) {
-            tracing::warn!(
-                epoch,
-                %key,
-                "a validator of this epoch is none of the nodes in the configuration: add it there, and start again"
-            );
-        }
-        let (primary, secondary): (Vec<_>, Vec<_>) = peers
-            .iter()
-            .map(|(key, address)| (key.clone(), Address::from(*address)))
-            .partition(|(key, _)| validators.position(key).is_some());
-        let sets =
-            AddressableTrackedPeers::new(Map::from_iter_dedup(primary), Map::from_iter_dedup(secondary));
-        oracle.track(epoch, sets);
-    })
 }

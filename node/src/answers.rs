@@ -190,7 +190,7 @@ impl rpc::Node for Node {
 
     fn keys(&self) -> Result<KeysAnswer, RpcError> {
         let state = self.inner.host.shown();
-        Ok(self.inner.last_keys.of(&state.ledger))
+        Ok(self.inner.last_keys.of(&state))
     }
 
     fn fee(&self) -> Result<FeeAnswer, RpcError> {

@@ -314,7 +314,7 @@ impl Turns {
         }
         Event::Close {
             request,
-            closed: Box::new(self.chain.propose(now)),
+            closed: Arc::new(self.chain.propose(now)),
         }
     }
 

@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use amendment::limits::KEY_LIFE_SECS;
 use amendment::{KeyAnswer, KeySource as _, KeyState, LedgerKeys, ReadView as _, key_state};
+use chain::State;
 use codec::{CloseTime, Object, sf};
-use ledger::{Ledger, OpenLedger, dkim};
-use rpc::api::{KeyOnLedger, KeyStanding, KeysAnswer, LedgerId};
+use ledger::{OpenLedger, dkim};
+use rpc::api::{FrozenDomain, KeyOnLedger, KeyStanding, KeysAnswer, LedgerId};
 use rpc::limits::REPLY_LIST_MAX;
 
 /// The answer about the ledger that was asked about last. It takes a walk through the whole state, and everybody may
@@ -15,7 +16,8 @@ use rpc::limits::REPLY_LIST_MAX;
 pub(crate) struct LastKeys(Mutex<Option<KeysAnswer>>);
 
 impl LastKeys {
-    pub(crate) fn of(&self, ledger: &Ledger) -> KeysAnswer {
+    pub(crate) fn of(&self, state: &State) -> KeysAnswer {
+        let ledger = &state.ledger;
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = LedgerId::Validated {
             hash: ledger.hash(),
@@ -23,13 +25,14 @@ impl LastKeys {
         };
         match &*last {
             Some(known) if known.ledger == asked => known.clone(),
-            Some(_) | None => last.insert(listed(ledger)).clone(),
+            Some(_) | None => last.insert(listed(state)).clone(),
         }
     }
 }
 
-/// The DKIM keys of a ledger, by domain and selector.
-fn listed(ledger: &Ledger) -> KeysAnswer {
+/// The DKIM keys of the last ledger, by domain and selector, and the domains whose mail it stops.
+fn listed(state: &State) -> KeysAnswer {
+    let ledger = &state.ledger;
     let open = OpenLedger::new(ledger);
     let mut keys: Vec<KeyOnLedger> = dkim::keys(ledger)
         .map(|entry| on_ledger(&entry, &open))
@@ -38,6 +41,10 @@ fn listed(ledger: &Ledger) -> KeysAnswer {
     let count = keys.len();
     keys.sort_by(|one, two| (&one.domain, &one.selector).cmp(&(&two.domain, &two.selector)));
     keys.truncate(REPLY_LIST_MAX);
+    let freezes = state.freezes().into_iter().filter_map(|row| {
+        let (domain, freeze) = (row.domain, row.freeze?);
+        Some(FrozenDomain { domain, freeze })
+    });
     KeysAnswer {
         ledger: LedgerId::Validated {
             hash: ledger.hash(),
@@ -46,6 +53,7 @@ fn listed(ledger: &Ledger) -> KeysAnswer {
         close_time: ledger.close_time(),
         keys,
         count,
+        freezes: freezes.take(REPLY_LIST_MAX).collect(),
     }
 }
 
@@ -80,9 +88,9 @@ fn on_ledger(entry: &Object, open: &OpenLedger) -> KeyOnLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ledger::GenesisConfig;
     use ledger::dkim::KeyDelays;
     use ledger::genesis::EmailAmendment;
+    use ledger::{GenesisConfig, Ledger};
 
     // Spec: 7.8.
     #[test]

@@ -72,8 +72,7 @@ impl Node {
     }
 
     /// The network agreed on the ledger after the last one; it is on disk when this returns.
-    pub fn finalize(&self, closed: Closed) -> Result<(), NotFinal> {
-        let closed = Box::new(closed);
+    pub fn finalize(&self, closed: Arc<Closed>) -> Result<(), NotFinal> {
         let reply = self.inner.host.ask(|request| Event::Close { request, closed });
         match reply.map_err(|stopped| self.why(stopped))? {
             Reply::Closed { .. } => {

@@ -85,18 +85,7 @@ pub(crate) async fn list(args: &cli::OneNode, format: Format) -> Result<Outcome,
 
 /// What the ledger says of a domain, and who wants it otherwise.
 fn standing(row: &DomainState, quorum: usize) -> String {
-    let mut parts = vec![match row.freeze {
-        None => "not stopped".to_owned(),
-        Some(Freeze { since, until: None }) => format!("stopped since {}", shown_time(since)),
-        Some(Freeze {
-            since,
-            until: Some(until),
-        }) => format!(
-            "stopped on {}, lifted: mails dated from {} on count, earlier ones never",
-            shown_time(since),
-            shown_time(until)
-        ),
-    }];
+    let mut parts = vec![row.freeze.map_or_else(|| "not stopped".to_owned(), in_words)];
     let own = |ruling| {
         if row.wish == Some(ruling) {
             ", this one too"
@@ -116,6 +105,33 @@ fn standing(row: &DomainState, quorum: usize) -> String {
         }
     }
     parts.join("; ")
+}
+
+/// What the ledger says of a domain whose mail was stopped.
+pub(super) fn in_words(freeze: Freeze) -> String {
+    let since = shown_time(freeze.since);
+    match freeze.until {
+        None => format!("stopped since {since}"),
+        Some(until) => format!(
+            "stopped on {since}, lifted: mails dated from {} on count, earlier ones never",
+            shown_time(until)
+        ),
+    }
+}
+
+/// The same for machines; times in Unix seconds.
+pub(super) fn in_json(freeze: Option<Freeze>) -> Value {
+    let until = freeze.and_then(|freeze| freeze.until);
+    let state = match (freeze, until) {
+        (None, _) => "open",
+        (Some(_), None) => "frozen",
+        (Some(_), Some(_)) => "lifted",
+    };
+    json!({
+        "state": state,
+        "since_unix": freeze.map(|freeze| freeze.since.to_unix()),
+        "until_unix": until.map(|until| until.to_unix()),
+    })
 }
 
 /// What was done, and what to do next.
@@ -169,26 +185,17 @@ fn told(
     }
 }
 
-/// Times in Unix seconds.
 fn row_json(row: &DomainState) -> Value {
     let word = |ruling| match ruling {
         Ruling::Frozen => "frozen",
         Ruling::Lifted => "lifted",
     };
-    let state = match row.freeze {
-        None => "open",
-        Some(Freeze { until: None, .. }) => "frozen",
-        Some(Freeze { until: Some(_), .. }) => "lifted",
-    };
-    json!({
-        "domain": row.domain.as_str(),
-        "state": state,
-        "since_unix": row.freeze.map(|freeze| freeze.since.to_unix()),
-        "until_unix": row.freeze.and_then(|freeze| freeze.until).map(|until| until.to_unix()),
-        "wish": row.wish.map(word),
-        "for_freeze": row.for_freeze,
-        "for_lift": row.for_lift,
-    })
+    let mut out = in_json(row.freeze);
+    out["domain"] = json!(row.domain.as_str());
+    out["wish"] = json!(row.wish.map(word));
+    out["for_freeze"] = json!(row.for_freeze);
+    out["for_lift"] = json!(row.for_lift);
+    out
 }
 
 fn row<'a>(answer: &'a FreezesAnswer, domain: &Domain) -> Option<&'a DomainState> {

@@ -17,6 +17,7 @@ mod pending_votes;
 pub(crate) mod providers;
 pub(crate) mod queue;
 pub(crate) mod relay;
+mod reread;
 pub(crate) mod rollback;
 pub(crate) mod show;
 pub(crate) mod submit;

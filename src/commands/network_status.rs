@@ -1,11 +1,14 @@
-//! `network status`: what the nodes of a network say of their ledgers and of the DKIM keys in them, and which differ.
+//! `network status`: what the nodes of a network say of their ledgers, of the DKIM keys in them and of the domains that they
+//! stop, and which differ.
 
+use super::freeze;
 use super::pending_votes::{ask_votes, connect, pending};
 use super::queue::span;
 use super::show::printable;
 use super::{Failure, Outcome};
 use crate::output::Format;
 use ::network::config::{Config, NodeTable, PartName};
+use amendment::Freeze;
 use rpc::ClientError;
 use rpc::api::{KeyOnLedger, KeyStanding, LedgerChoice, Transactions};
 use rpc::methods::{DkimKeysReply, DkimKeysRequest, LedgerRequest, ServerInfoRequest};
@@ -46,16 +49,40 @@ impl Nodes<'_> {
         for (node, report) in self.answering() {
             for key in &report.keys.keys {
                 let views = keys.entry((&key.domain, &key.selector)).or_default();
-                let view = KeyView::of(key, &report.keys);
-                match views.iter_mut().find(|(known, _)| known.is_same(&view)) {
-                    Some((_, names)) => names.push(&node.name),
-                    None => views.push((view, vec![&node.name])),
-                }
+                add(
+                    views,
+                    KeyView::of(key, &report.keys),
+                    &node.name,
+                    KeyView::is_same,
+                );
             }
         }
         keys
     }
+
+    /// The same of domains whose mail was ever stopped.
+    fn freezes(&self) -> BTreeMap<&str, FreezeViews<'_>> {
+        let mut freezes: BTreeMap<&str, FreezeViews<'_>> = BTreeMap::new();
+        for (node, report) in self.answering() {
+            for row in &report.keys.freezes {
+                let views = freezes.entry(row.domain.as_str()).or_default();
+                add(views, row.freeze, &node.name, Freeze::eq);
+            }
+        }
+        freezes
+    }
 }
+
+/// Sees to it that those that say the same stand together.
+fn add<'a, T>(views: &mut Vec<(T, Vec<&'a str>)>, view: T, name: &'a str, is_same: impl Fn(&T, &T) -> bool) {
+    match views.iter_mut().find(|(known, _)| is_same(known, &view)) {
+        Some((_, names)) => names.push(name),
+        None => views.push((view, vec![name])),
+    }
+}
+
+/// What nodes say of one domain whose mail was stopped, and which of them.
+type FreezeViews<'a> = Vec<(Freeze, Vec<&'a str>)>;
 
 /// What nodes say of one key, and which of them.
 type Views<'a> = Vec<(KeyView, Vec<&'a str>)>;
@@ -175,9 +202,18 @@ fn in_json(nodes: &Nodes<'_>) -> Value {
         let views: Vec<Value> = views.iter().map(|(view, names)| view.in_json(names)).collect();
         json!({ "domain": domain, "selector": selector, "views": views })
     });
+    let freezes = nodes.freezes().into_iter().map(|(domain, views)| {
+        let views = views.into_iter().map(|(view, names)| {
+            let mut value = freeze::in_json(Some(view));
+            value["nodes"] = json!(names);
+            value
+        });
+        json!({ "domain": domain, "views": views.collect::<Vec<_>>() })
+    });
     json!({
         "nodes": rows.collect::<Vec<_>>(), "compared_ledger": nodes.lowest.map(codec::LedgerIndex::get),
         "hashes": nodes.hashes, "agree": nodes.agree(), "keys": keys.collect::<Vec<_>>(),
+        "freezes": freezes.collect::<Vec<_>>(),
     })
 }
 
@@ -223,15 +259,26 @@ fn keys_in_words(nodes: &Nodes<'_>) {
         out!("no DKIM keys: the first mail of a domain brings its key");
     }
     let answering = nodes.answering().count();
+    let of_whom = |names: &[&str]| {
+        if names.len() == answering {
+            String::new()
+        } else {
+            format!(" ({})", names.join(", "))
+        }
+    };
     for ((domain, selector), views) in keys {
         for (view, names) in &views {
-            let of_whom = if names.len() == answering {
-                String::new()
-            } else {
-                format!(" ({})", names.join(", "))
-            };
             let name = format!("{selector}._domainkey.{domain}");
-            out!("key {}: {}{of_whom}", printable(&name), view.in_words());
+            out!("key {}: {}{}", printable(&name), view.in_words(), of_whom(names));
+        }
+    }
+    for (domain, views) in nodes.freezes() {
+        for (freeze, names) in &views {
+            out!(
+                "mail of {domain}: {}{}",
+                freeze::in_words(*freeze),
+                of_whom(names)
+            );
         }
     }
     for (node, report) in nodes.answering() {

@@ -1,12 +1,12 @@
 //! `validator`: one node of a network, from its configuration to a running engine.
 
 use super::node::{RunningNode, Source, clock_from, outlive_full_disks, trust};
-use super::{Failure, Outcome, keys, providers};
+use super::{Failure, Outcome, keys, providers, reread};
 use crate::clock::RehearsedClock;
 use crate::output::Format;
 use crate::{cli, input};
 use ::network::config::{Config, SyncBy};
-use ::network::{EngineConfig, EngineError, Lost, sync};
+use ::network::{EngineConfig, EngineError, Lost, Member, sync};
 use node::{DataFolder, Node, NodeConfig, first_ledger, validator_key};
 use serde_json::json;
 use std::sync::Arc;
@@ -20,7 +20,9 @@ pub(crate) async fn run(args: &cli::Validator, format: Format) -> Result<Outcome
     let lost = if args.rejoin { Lost::Rejoin } else { Lost::Refuse };
     let metrics = config.file.http.map(|_| ops::install(&[])).transpose();
     let metrics = metrics.map_err(std::io::Error::other)?;
-    let mut running = start(&config, &args.callers, lost).await?;
+    let (members, follow) = watch::channel(config.members().to_vec());
+    let mut running = start(&config, &args.callers, lost, follow).await?;
+    tokio::spawn(reread::follow(args.config.clone(), config.clone(), members));
     let mut places = vec![running.url()];
     if let (Some(address), Some(metrics)) = (config.file.http, metrics) {
         places.push(running.watch(address, metrics).await?);
@@ -98,7 +100,12 @@ fn begin(engine: &EngineConfig, sync: SyncBy) -> Result<(), Failure> {
     }
 }
 
-async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<RunningNode, Failure> {
+async fn start(
+    config: &Config,
+    callers: &cli::Callers,
+    lost: Lost,
+    members: watch::Receiver<Vec<Member>>,
+) -> Result<RunningNode, Failure> {
     let key = validator_key::read(&config.folder)?;
     config.check_key(&key)?;
     let node_config = NodeConfig {
@@ -137,7 +144,7 @@ async fn start(config: &Config, callers: &cli::Callers, lost: Lost) -> Result<Ru
     })?;
     let address = listener.local_addr()?;
     let (told, stop) = watch::channel(false);
-    let end = ::network::start(&engine, Arc::new(node.clone()), stop)?;
+    let end = ::network::start(&engine, Arc::new(node.clone()), members, stop)?;
     let closing = |node: Node, mut stopped: watch::Receiver<bool>| {
         tokio::spawn(async move {
             let mut end = end;

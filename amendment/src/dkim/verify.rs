@@ -34,7 +34,7 @@ pub(crate) fn digest_equals(hash: HashAlgorithm, bytes: &[u8], expected: &[u8]) 
 }
 
 /// What a proof needs of a signature.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim<'a> {
     pub(crate) algorithm: KeyType,
     pub(crate) hash: HashAlgorithm,

@@ -23,6 +23,7 @@ use crate::ledger::transaction::{self, EmailId};
 use crate::ledger::view::{self, Amendment, ReadView, Rules};
 use crate::limits::FEE_CEILING_BASE_FEES;
 use crate::mail::message::{self, Mail, Source};
+use crate::reading::derived::ProvenMail;
 use crate::reading::draft::{self, Draft, Reading};
 use crate::refusal::Refusal;
 use crate::rule::Rule;
@@ -436,6 +437,15 @@ impl Parsed {
     #[must_use]
     pub fn account(&self) -> AccountId {
         self.account
+    }
+
+    /// What proved the mail when it was read need not be proven again: `authenticate` asks whether the ledger's key is
+    /// the one that did. Of another mail nothing is taken over. Spec: 4.5
+    pub fn remember_proof(&self, mail: &ProvenMail) {
+        if let Some(key) = mail.evidence().key_of(&self.reading.claim()) {
+            // Another thread may have been first; then that key stays.
+            let _ = self.proven_under.set(key.clone());
+        }
     }
 
     /// Name of the key that has to prove the signature.

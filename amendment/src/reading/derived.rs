@@ -11,6 +11,7 @@ use crate::instruction::order::Order;
 use crate::ledger::transaction::{self, EmailId};
 use crate::mail::address::{CanonicalAddress, Recipient};
 use crate::reading::draft::Draft;
+use crate::reading::evidence::Evidence;
 use crate::refusal::Refusal;
 
 /// What a mail makes that obeys every rule which needs neither the ledger's time nor a key.
@@ -70,12 +71,20 @@ impl Derived {
 /// A mail within its window whose signature is proven. Only `derive` and `examine` make one, and it cannot be
 /// changed: who holds it need not check again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvenMail(Derived);
+pub struct ProvenMail {
+    derived: Derived,
+    evidence: Evidence,
+}
 
 impl ProvenMail {
     /// The caller has proven the signature.
-    pub(super) fn new(derived: Derived) -> ProvenMail {
-        ProvenMail(derived)
+    pub(super) fn new(derived: Derived, evidence: Evidence) -> ProvenMail {
+        ProvenMail { derived, evidence }
+    }
+
+    /// What proved it.
+    pub(crate) fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 }
 
@@ -83,7 +92,7 @@ impl Deref for ProvenMail {
     type Target = Derived;
 
     fn deref(&self) -> &Derived {
-        &self.0
+        &self.derived
     }
 }
 

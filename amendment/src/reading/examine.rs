@@ -10,6 +10,7 @@ use codec::{AccountId, CloseTime};
 use crate::checks::{FirstFailure, NoRecord, Recorder, Step, VerdictOnly, WithVerdict};
 use crate::dkim::canon;
 use crate::dkim::freeze::Freeze;
+use crate::dkim::key_record::KeyRecord;
 use crate::dkim::key_source::{KeyAnswer, KeySource};
 use crate::dkim::signature::KeyName;
 use crate::dkim::verify;
@@ -20,6 +21,7 @@ use crate::mail::text::Spacing;
 use crate::reading::candidate::Candidate;
 use crate::reading::derived::{Derived, Outcome, ProvenMail};
 use crate::reading::draft::{self, Draft};
+use crate::reading::evidence::Evidence;
 use crate::refusal::Refusal;
 
 /// A key that a waiting mail needs, and the account that would pay.
@@ -42,14 +44,15 @@ pub struct WaitingForm {
 }
 
 /// How far a signature's proof came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Proof {
-    Proven,
+    /// By this key.
+    Proven(KeyRecord),
     Refused(Refusal),
 }
 
 /// The signature under which a mail is read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Choice {
     position: usize,
     proof: Option<Proof>,
@@ -63,13 +66,16 @@ fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     let header_data = candidate.header_data()?;
     let claim = candidate.claim(&header_data)?;
     let proven = match keys.key(name.domain(), name.selector()) {
-        KeyAnswer::Usable(key) => verify::verify(&claim, &key),
-        KeyAnswer::Unsettled(key) => verify::verify(&claim, &key).map_err(|_| Refusal::KeyUnknown),
+        KeyAnswer::Usable(key) => verify::verify(&claim, &key).map(|()| key),
+        KeyAnswer::Unsettled(key) => match verify::verify(&claim, &key) {
+            Ok(()) => Ok(key),
+            Err(_) => Err(Refusal::KeyUnknown),
+        },
         KeyAnswer::Unusable(error) => Err(Refusal::KeyRecord(error)),
         KeyAnswer::Revoked => Err(Refusal::KeyRevoked),
         KeyAnswer::Absent | KeyAnswer::Unknown => Err(Refusal::KeyUnknown),
     };
-    Some(proven.map_or_else(Proof::Refused, |()| Proof::Proven))
+    Some(proven.map_or_else(Proof::Refused, Proof::Proven))
 }
 
 fn body_matches(candidate: &Candidate<'_>, mail: &Mail<'_>) -> bool {
@@ -103,11 +109,12 @@ fn choose(mail: &Mail<'_>, keys: &impl KeySource) -> Option<Choice> {
             continue;
         }
         let proof = prove(&candidate, keys);
-        let good = proof == Some(Proof::Proven) && body_matches(&candidate, mail);
+        let good = matches!(proof, Some(Proof::Proven(_))) && body_matches(&candidate, mail);
         let choice = Choice { position, proof };
         if !candidate.is_eligible() {
-            let better =
-                fallback.is_none_or(|(aligned, proven, _)| (candidate.same_domain, good) > (aligned, proven));
+            let better = fallback
+                .as_ref()
+                .is_none_or(|(aligned, proven, _)| (candidate.same_domain, good) > (*aligned, *proven));
             if better {
                 fallback = Some((candidate.same_domain, good, choice));
             }
@@ -143,10 +150,14 @@ impl Examined<'_> {
         if let Some(refusal) = self.refusal.filter(|refusal| !has_one_meaning(*refusal)) {
             return Outcome::Refused(refusal);
         }
+        let evidence = match (&self.draft, self.proof) {
+            (Some(draft), Some(Proof::Proven(key))) => Evidence::of(&draft.candidate, key),
+            (_, Some(Proof::Proven(_) | Proof::Refused(_)) | None) => None,
+        };
         let derived = self.draft.and_then(|draft| Derived::of(draft, self.network_id));
-        match (derived, self.refusal, self.proof) {
+        match (derived, self.refusal, evidence) {
             (Some(derived), Some(refusal), _) => Outcome::Open { derived, refusal },
-            (Some(derived), None, Some(Proof::Proven)) => Outcome::Proven(ProvenMail::new(derived)),
+            (Some(derived), None, Some(evidence)) => Outcome::Proven(ProvenMail::new(derived, evidence)),
             (_, refusal, _) => Outcome::Refused(refusal.unwrap_or(Refusal::Signature)),
         }
     }
@@ -174,14 +185,14 @@ pub fn examine<'m>(
         let choice = rec.hold(Step::SignaturePresent, choice, |_| {
             format!("{} DKIM-Signature fields", mail.signature_positions().count())
         });
-        examined.chosen = choice.map(|choice| choice.position);
+        examined.chosen = choice.as_ref().map(|choice| choice.position);
         examined.proof = choice.and_then(|choice| choice.proof);
         examined.draft = examined.chosen.map(|chosen| {
             let draft = draft::read(mail, chosen, Source::Door, raw, network_id, &mut rec);
             record_window(&draft, now, &mut rec);
             match stopped(&draft, keys) {
                 Some(freeze) => rec.fail(Step::Key, Refusal::DomainFrozen(freeze)),
-                None => record_proof(examined.proof, &draft, &mut rec),
+                None => record_proof(examined.proof.as_ref(), &draft, &mut rec),
             }
             draft
         });
@@ -224,23 +235,23 @@ fn split<'m>(raw: &'m [u8], rec: &mut impl Recorder) -> Option<Mail<'m>> {
     })
 }
 
-fn record_proof(proof: Option<Proof>, draft: &Draft<'_>, rec: &mut impl Recorder) {
+fn record_proof(proof: Option<&Proof>, draft: &Draft<'_>, rec: &mut impl Recorder) {
     let name = || {
         let name = draft.candidate.key_name.as_ref();
         name.map(KeyName::dns_name).unwrap_or_default()
     };
     match proof {
         None => {}
-        Some(Proof::Proven) => {
+        Some(Proof::Proven(_)) => {
             rec.pass(Step::Key, name);
             rec.pass(Step::Signature, name);
         }
         Some(Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked))) => {
-            rec.fail(Step::Key, refusal)
+            rec.fail(Step::Key, *refusal)
         }
         Some(Proof::Refused(refusal)) => {
             rec.pass(Step::Key, name);
-            rec.fail(Step::Signature, refusal);
+            rec.fail(Step::Signature, *refusal);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
@@ -286,7 +287,7 @@ impl Driver {
 
     pub(crate) fn close_to(&mut self, closed: Closed) -> RequestId {
         let request = self.request();
-        let closed = Box::new(closed);
+        let closed = Arc::new(closed);
         self.handle(Event::Close { request, closed });
         request
     }

@@ -42,5 +42,5 @@ pub(crate) fn begin<M: Machine>(
         index: LedgerIndex::new(last.index().get().saturating_add(1)),
         fault,
     })?;
-    Ok(machine.finalized(closed)?)
+    Ok(machine.finalized(Arc::new(closed))?)
 }

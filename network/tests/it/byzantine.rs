@@ -1,7 +1,7 @@
 //! What a node does that keeps no rule. It runs the same engine; its machine and its words are false.
 
 use std::collections::BTreeMap;
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use amendment::KeyName;
 use codec::format::TxType;
@@ -121,7 +121,7 @@ impl Byzantine {
     }
 
     /// What it writes: the network's ledger, so that it goes on after all that it claimed.
-    pub(crate) fn finalized(&self, closed: Closed, parent: &Ledger) -> Closed {
+    pub(crate) fn finalized(&self, closed: Arc<Closed>, parent: &Ledger) -> Arc<Closed> {
         if self.conduct != Conduct::FalseBlocks {
             return closed;
         }
@@ -131,7 +131,7 @@ impl Byzantine {
         self.lock()
             .seen
             .extend(seen.map(|applied| (applied.tx.clone(), applied.ter)));
-        closed
+        Arc::new(closed)
     }
 
     /// A word that it could say again.

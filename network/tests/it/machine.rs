@@ -301,11 +301,11 @@ impl Machine for SimMachine {
     }
 
     /// Written at once, after all that was handed out before.
-    fn finalized(&self, closed: Closed) -> Result<(), NotFinal> {
+    fn finalized(&self, closed: Arc<Closed>) -> Result<(), NotFinal> {
         let mut inner = self.lock();
         self.write_all(&mut inner, RequestId::new(0));
         let last = inner.chain.shown().ledger.clone();
-        let closed = Box::new(self.byzantine.finalized(closed, &last));
+        let closed = self.byzantine.finalized(closed, &last);
         let request = inner.next();
         let at_once = self.turn(&mut inner, Event::Close { request, closed }, request);
         match at_once.or_else(|| self.write_all(&mut inner, request)) {

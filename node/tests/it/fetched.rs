@@ -73,7 +73,7 @@ async fn accepts_a_ledger_that_was_fetched_and_goes_on_from_there() {
         fetched.node.propose(parent, close_time),
     );
     assert_eq!(one.ledger.hash(), other.ledger.hash());
-    fetched.node.finalize(other).expect("final");
+    fetched.node.finalize(Arc::new(other)).expect("final");
     let info = ask(&mut client, "server_info", json!({})).await;
     assert_eq!(info["info"]["complete_ledgers"], format!("{index}-{}", index + 1));
 }

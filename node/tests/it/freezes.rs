@@ -16,7 +16,13 @@ impl World {
     async fn row(&self) -> DomainState {
         let answer = self.ask(|node| node.freezes()).await.expect("an answer");
         assert_eq!((answer.validators, answer.quorum), (1, 1));
-        answer.domains.into_iter().next().expect("one domain")
+        let row = answer.domains.into_iter().next().expect("one domain");
+        // Everybody may ask for what the ledger says, and hears the same.
+        let keys = self.ask(|node| node.keys()).await.expect("an answer");
+        let named = keys.freezes.into_iter().map(|named| (named.domain, named.freeze));
+        let expected = row.freeze.map(|freeze| (row.domain.clone(), freeze));
+        assert_eq!(named.collect::<Vec<_>>(), Vec::from_iter(expected));
+        row
     }
 }
 

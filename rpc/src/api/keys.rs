@@ -1,10 +1,11 @@
 //! The DKIM keys of the ledger.
 
+use amendment::{Domain, Freeze};
 use codec::CloseTime;
 
 use super::ledger::LedgerId;
 
-/// All DKIM keys of the last validated ledger, by domain and selector.
+/// All DKIM keys of the last validated ledger, by domain and selector, and the domains whose mail it stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysAnswer {
     /// The ledger.
@@ -15,6 +16,17 @@ pub struct KeysAnswer {
     pub keys: Vec<KeyOnLedger>,
     /// How many there are.
     pub count: usize,
+    /// Domains whose mail was ever stopped, by name; at most [`crate::limits::REPLY_LIST_MAX`].
+    pub freezes: Vec<FrozenDomain>,
+}
+
+/// What the ledger says of a domain whose mail was stopped. Spec: 7.10
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrozenDomain {
+    /// The domain.
+    pub domain: Domain,
+    /// Since when, and whether it was lifted.
+    pub freeze: Freeze,
 }
 
 /// One of them.

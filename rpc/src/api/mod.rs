@@ -16,7 +16,7 @@ mod votes;
 pub use amendments::{AmendmentState, AmendmentStatus, Stance, Vote};
 pub use email::{EmailAnswer, NotKept, SubmitEmail, SubmitMode};
 pub use freezes::{DomainState, FreezesAnswer, Ruling};
-pub use keys::{KeyOnLedger, KeyStanding, KeysAnswer};
+pub use keys::{FrozenDomain, KeyOnLedger, KeyStanding, KeysAnswer};
 pub use ledger::{
     AccountAnswer, EntryAnswer, LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, Transactions,
 };

@@ -82,16 +82,33 @@ impl Request for FreezeRequest {
 fn read_domain(value: &Value) -> Result<DomainState, BadReply> {
     let members = Members::of(value);
     let count = |value: &Value| reply::u32_number(value).and_then(|count| usize::try_from(count).ok());
-    let domain = |value: &Value| Domain::new(value.as_str()?.as_bytes());
-    let since = members.checked("domains.since", reply::close_time)?;
-    let until = members.checked("domains.until", reply::close_time)?;
     Ok(DomainState {
-        domain: members.required("domains.domain", domain)?,
-        freeze: since.map(|since| Freeze { since, until }),
+        domain: members.required("domains.domain", read_name)?,
+        freeze: read_freeze(members)?,
         wish: members.checked("domains.wish", |value| ruling_of(value.as_str()?))?,
         for_freeze: members.required("domains.for_freeze", count)?,
         for_lift: members.required("domains.for_lift", count)?,
     })
+}
+
+/// A domain as ledgers spell it.
+pub(super) fn read_name(value: &Value) -> Option<Domain> {
+    Domain::new(value.as_str()?.as_bytes())
+}
+
+/// What the ledger says of the domain of a row, as `write_freeze` puts it there.
+pub(super) fn read_freeze(members: Members<'_>) -> Result<Option<Freeze>, BadReply> {
+    let since = members.checked("domains.since", reply::close_time)?;
+    let until = members.checked("domains.until", reply::close_time)?;
+    Ok(since.map(|since| Freeze { since, until }))
+}
+
+/// Times are seconds since 2000, as in the ledger's entry.
+pub(super) fn write_freeze(freeze: Freeze, row: &mut Value) {
+    row["since"] = json!(freeze.since.seconds());
+    if let Some(until) = freeze.until {
+        row["until"] = json!(until.seconds());
+    }
 }
 
 fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
@@ -108,16 +125,12 @@ fn run(context: &Context<'_>, params: &Params<'_>) -> Answer {
     .into())
 }
 
-/// Times are seconds since 2000, as in the ledger's entry.
 fn domain_json(state: &DomainState) -> Value {
     let mut out = json!({
         "domain": state.domain.as_str(), "for_freeze": state.for_freeze, "for_lift": state.for_lift,
     });
     if let Some(freeze) = state.freeze {
-        out["since"] = json!(freeze.since.seconds());
-        if let Some(until) = freeze.until {
-            out["until"] = json!(until.seconds());
-        }
+        write_freeze(freeze, &mut out);
     }
     if let Some(wish) = state.wish {
         out["wish"] = json!(word(wish));

@@ -1,10 +1,12 @@
-//! `dkim_keys`, ours: the DKIM keys of the last validated ledger, each with its state at that ledger's time.
+//! `dkim_keys`, ours: the DKIM keys of the last validated ledger, each with its state at that ledger's time, and the
+//! domains whose mail that ledger stops.
 
 use codec::CloseTime;
 use serde_json::{Map, Value, json};
 
+use super::dkim_freeze::{read_freeze, read_name, write_freeze};
 use super::method::{Answer, Context, Method, Request};
-use crate::api::{KeyOnLedger, KeyStanding, Role};
+use crate::api::{FrozenDomain, KeyOnLedger, KeyStanding, Role};
 use crate::limits::REPLY_LIST_MAX;
 use crate::params::Params;
 use crate::reply::{self, BadReply, Members};
@@ -30,6 +32,8 @@ pub struct DkimKeysReply {
     pub keys: Vec<KeyOnLedger>,
     /// How many there are.
     pub count: u32,
+    /// Domains whose mail was ever stopped; a node of an earlier version names none.
+    pub freezes: Vec<FrozenDomain>,
 }
 
 impl Request for DkimKeysRequest {
@@ -50,6 +54,13 @@ impl Request for DkimKeysRequest {
                 .map(read_row)
                 .collect::<Result<_, _>>()?,
             count: members.required("count", reply::u32_number)?,
+            freezes: members
+                .checked("freezes", reply::list)?
+                .into_iter()
+                .flatten()
+                .take(REPLY_LIST_MAX)
+                .map(read_frozen)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -65,6 +76,14 @@ fn read_row(row: &Value) -> Result<KeyOnLedger, BadReply> {
     })
 }
 
+fn read_frozen(row: &Value) -> Result<FrozenDomain, BadReply> {
+    let members = Members::of(row);
+    Ok(FrozenDomain {
+        domain: members.required("freezes.domain", read_name)?,
+        freeze: read_freeze(members)?.ok_or(BadReply::Missing("freezes.since"))?,
+    })
+}
+
 fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     let answer = context.node.keys()?;
     let mut out = Map::new();
@@ -72,7 +91,14 @@ fn run(context: &Context<'_>, _params: &Params<'_>) -> Answer {
     out.insert("close_time".to_owned(), json!(answer.close_time.seconds()));
     out.insert("count".to_owned(), json!(answer.count));
     out.insert("keys".to_owned(), answer.keys.iter().map(row).collect());
+    out.insert("freezes".to_owned(), answer.freezes.iter().map(frozen).collect());
     Ok(out.into())
+}
+
+fn frozen(row: &FrozenDomain) -> Value {
+    let mut out = json!({ "domain": row.domain.as_str() });
+    write_freeze(row.freeze, &mut out);
+    out
 }
 
 fn row(key: &KeyOnLedger) -> Value {

@@ -10,10 +10,10 @@ use codec::{AccountId, CloseTime, Drops, Hash256, LedgerIndex, Object, Ter, sf};
 use explain::{Check, CheckVerdict, Explanation, Party, Qualifies};
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, DomainState,
-    EmailAnswer, EntryAnswer, FeeAnswer, FreezesAnswer, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer,
-    LedgerChoice, LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, OnRetry, Peer, Role, Ruling,
-    ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
-    TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
+    EmailAnswer, EntryAnswer, FeeAnswer, FreezesAnswer, FrozenDomain, KeyOnLedger, KeyStanding, KeysAnswer,
+    LedgerAnswer, LedgerChoice, LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, OnRetry, Peer,
+    Role, Ruling, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey,
+    TxMarker, TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
 };
 use rpc::methods::Context;
 use rpc::session::{Input, Output};
@@ -309,6 +309,13 @@ impl Node for FakeNode {
                 until: Some(CloseTime::new(800_020_600)),
             }],
             count: 1,
+            freezes: vec![FrozenDomain {
+                domain: Domain::new(b"fake.example").expect("a domain"),
+                freeze: Freeze {
+                    since: CloseTime::new(1_000),
+                    until: Some(CloseTime::new(2_000)),
+                },
+            }],
         })
     }
 

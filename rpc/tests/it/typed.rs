@@ -234,6 +234,12 @@ fn accepts_ledgers_and_the_state_of_the_node_through_both_directions() {
         ("mail.example", "s2026", KeyStanding::Usable)
     );
     assert_eq!(key.until, Some(CloseTime::new(800_020_600)));
+    let freeze = Freeze {
+        since: CloseTime::new(1_000),
+        until: Some(CloseTime::new(2_000)),
+    };
+    let frozen = &keys.freezes[0];
+    assert_eq!((frozen.domain.as_str(), frozen.freeze), ("fake.example", freeze));
     assert_eq!(
         call(&LedgerAcceptRequest).ledger_current_index,
         LedgerIndex::new(11)
