@@ -127,6 +127,9 @@ pub(crate) struct Check {
     /// Ask only vectors with this text in their name; may be given several times
     #[arg(long = "name", value_name = "TEXT")]
     pub names: Vec<String>,
+    /// Compare without this member of the outputs, such as 'rule'; may be given several times
+    #[arg(long = "ignore", value_name = "MEMBER")]
+    pub ignored: Vec<String>,
     /// Seconds that the program may say nothing while a question is open
     #[arg(long, value_name = "SECONDS", default_value = "30")]
     pub timeout: NonZeroU64,

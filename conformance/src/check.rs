@@ -138,9 +138,11 @@ enum Line {
     End,
 }
 
-/// Asks a program all vectors in their order. Each difference is told as it is found.
+/// Asks a program all vectors in their order, and compares outputs but for members of the ignored names. Each difference
+/// is told as it is found.
 pub fn check(
     vectors: &[&Vector],
+    ignored: &[String],
     command: &mut Command,
     timeout: Duration,
     tell: &mut dyn FnMut(&Difference),
@@ -149,6 +151,7 @@ pub fn check(
     let asked = Program::start(command).and_then(|mut program| {
         let mut talk = Talk {
             open: BTreeMap::new(),
+            ignored,
             report: &mut report,
             tell,
         };
@@ -283,6 +286,7 @@ fn read_lines(stdout: ChildStdout, lines: &Sender<Line>) {
 /// What was asked and not yet answered, and what came of the rest.
 struct Talk<'a> {
     open: BTreeMap<usize, &'a Vector>,
+    ignored: &'a [String],
     report: &'a mut Report,
     tell: &'a mut dyn FnMut(&Difference),
 }
@@ -348,24 +352,38 @@ impl<'a> Talk<'a> {
         let Some(vector) = self.open.remove(&id) else {
             return Err(Fault::Unasked { line: shown(line) });
         };
+        let kind = vector.kind.clone();
         let count = |of: &mut BTreeMap<String, usize>| {
-            let counted = of.entry(vector.kind.clone()).or_default();
+            let counted = of.entry(kind).or_default();
             *counted = counted.saturating_add(1);
+        };
+        let vector = Vector {
+            output: without(self.ignored, vector.output.clone()),
+            ..vector.clone()
+        };
+        let reply = match reply {
+            Reply::Output(output) => Reply::Output(without(self.ignored, output)),
+            Reply::Error(_) | Reply::Unsupported => reply,
         };
         match reply {
             Reply::Output(output) if output == vector.output => count(&mut self.report.agreed),
             Reply::Unsupported => count(&mut self.report.unsupported),
             got => {
-                let difference = Difference {
-                    vector: vector.clone(),
-                    got,
-                };
+                let difference = Difference { vector, got };
                 (self.tell)(&difference);
                 self.report.differences.push(difference);
             }
         }
         Ok(())
     }
+}
+
+/// An output without members of these names.
+fn without(ignored: &[String], mut output: Value) -> Value {
+    if let Some(members) = output.as_object_mut() {
+        members.retain(|member, _| !ignored.contains(member));
+    }
+    output
 }
 
 /// Reads an answer; what is wrong with it where it is none.

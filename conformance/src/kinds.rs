@@ -42,6 +42,10 @@ const ENTRIES: (&str, &str) = (
     "entries",
     "entries of the ledger that is being built: index to bytes; others do not exist",
 );
+const WRITES: (&str, &str) = (
+    "writes",
+    "of tesSUCCESS: index to bytes of what is written, null where an entry goes; PreviousTxn pairs as before",
+);
 const REPLAY_ENTRY: (&str, &str) = ("replay_entry", "the account's EmailReplay, or null");
 
 /// NetworkID of the questions about leaked keys.
@@ -235,13 +239,14 @@ the replay entry of section 8.",
             ),
             ENTRIES,
         ],
-        output: &[
-            RESULT,
-            (
-                "writes",
-                "of tesSUCCESS: index to bytes of what is written, null where an entry goes; PreviousTxn pairs as before",
-            ),
-        ],
+        output: &[RESULT, WRITES],
+        source: BY_READING,
+    },
+    Kind {
+        name: "key_leak",
+        about: "A DKIMKeyLeak on a ledger, section 7.9, without what every transaction has to have: its result, and what it writes.",
+        input: &[TX, NETWORK_ID, AMENDMENT, NOW, ENTRIES],
+        output: &[RESULT, WRITES],
         source: BY_READING,
     },
     Kind {

@@ -66,7 +66,7 @@ fn check(args: &Check, format: Format) -> Result<Outcome, Failure> {
     let mut command = Command::new(program);
     command.args(arguments);
     let timeout = Duration::from_secs(args.timeout.get());
-    let report = ::conformance::check(&asked, &mut command, timeout, &mut |difference| {
+    let report = ::conformance::check(&asked, &args.ignored, &mut command, timeout, &mut |difference| {
         if !format.is_json() {
             print_difference(difference);
         }

@@ -64,7 +64,7 @@ def dkim_record(q):
     try: kind, p, strict = O.key_record(bytes.fromhex(q["record"]))
     except O.Refuse: return {"usable": False}
     h = R.key_hash(kind, p)
-    return {"usable": True, "key_type": kind, "public_key": up(p), "flags": strict, "key_hash": up(h), "leak_message": up(b"DKL\0" + (21337).to_bytes(4, "big") + h)}
+    return {"usable": True, "key_type": kind, "public_key": up(p), "flags": strict, "key_hash": up(h), "leak_message": up(R.leak_message(21337, h))}
 def attestation(q):
     return {"message": up(R.attestation(q["network_id"], q["domain"].encode(), q["selector"].encode(), q["answer"], q["observed_at"], bytes.fromhex(q["record"])))}
 def key_set(q):
@@ -72,7 +72,12 @@ def key_set(q):
     except R.Code as e: return {"result": e.code}
     return {"result": "tesSUCCESS", "writes": {up(i): None if e is None else up(R.encode(e)) for i, e in writes.items()}}
 
-KINDS = {f.__name__: f for f in (address, verdict, normal_form, transaction, email, fee, result_code, disable_email, key_state, keylet, dkim_record, attestation, key_set)}
+def key_leak(q):
+    try: writes = R.key_leak(R.decode(bytes.fromhex(q["tx_blob"])), q, state(q["entries"]))
+    except R.Code as e: return {"result": e.code}
+    return {"result": "tesSUCCESS", "writes": {up(i): up(R.encode(e)) for i, e in writes.items()}}
+
+KINDS = {f.__name__: f for f in (address, verdict, normal_form, transaction, email, fee, result_code, disable_email, key_state, keylet, dkim_record, attestation, key_set, key_leak)}
 
 def main():
     for line in sys.stdin:

@@ -4,8 +4,8 @@
 The answers are those of oracle.py and rules.py, which read docs/spec.md alone. One file for each kind, in the form of a
 conformance pack (docs/conformance.md). --check compares the files with what would be written.
 """
-import json, os, sys
-import conformance as C, oracle as O, rules as R
+import hashlib, json, os, sys
+import casekit, conformance as C, oracle as O, rules as R
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIXTURES = os.path.normpath(os.path.join(HERE, "..", "..", "fixtures"))
@@ -190,9 +190,26 @@ def ledgers():
             on_ledger("window %+d, %s" % (d, kind), "five days, and 300 s ahead; both the Date and t= count", m, parent={i: key}, now=at)
         keys(kind, m)
         history(kind, m)
+    refused(s)
     ordered(s)
     marks(untimed, untimed_after, after, plain_rekey)
 
+def refused(sample):
+    """transactions of refused mails: up to four of the attack set for each rule and order, on an empty ledger"""
+    count = {}
+    for name in sorted(os.listdir(os.path.join(FIXTURES, "cases"))):
+        path = os.path.join(FIXTURES, "cases", name)
+        if not os.path.isdir(path): continue
+        e = json.load(open(os.path.join(path, "expect.json")))
+        if e["qualifies"] != "no" or e["network_id"] != 21337: continue
+        try:
+            fields, body = O.parse_mail(open(os.path.join(path, "email.eml"), "rb").read())
+            memo = O.form(fields, body, next(k for k, f in enumerate(fields) if f[0].lower() == b"dkim-signature")).nf
+        except (O.Refuse, StopIteration): continue
+        about = e["rule"], b"REKEY" in memo
+        if len(memo) > 4000 or count.get(about, 0) >= 4: continue
+        out = on_ledger("memo of cases/" + name, "a refused mail as a transaction", sample, {**sample.wrap(), "Memos": [("Memo", {"MemoData": memo})]}, state={}, parent={})
+        if out["result"] != "terNO_ACCOUNT": count[about] = count.get(about, 0) + 1
 def keys(kind, m):
     i, key = key_entry(m)
     gone = {"PublicKey": None, "DKIMKeyType": None}
@@ -205,7 +222,7 @@ def keys(kind, m):
             ("leaked", {i: key, R.of_leak(R.key_hash(key["DKIMKeyType"], key["PublicKey"])): {"LedgerEntryType": R.DKIM_LEAK, "Flags": 0}}, "tefDKIM_REVOKED"),
             ("another leaked", {i: key, R.of_leak(bytes(32)): {"LedgerEntryType": R.DKIM_LEAK, "Flags": 0}}, "tesSUCCESS"),
             ("another key", dict([key_entry(m, PublicKey=other_key())]), "tefBAD_SIGNATURE"), ("another key, not fresh", dict([key_entry(m, 3601, PublicKey=other_key())]), "terNO_DKIM_KEY"),
-            ("of another type", dict([key_entry(m, DKIMKeyType=2, PublicKey=R.ed_public(bytes(32))[1])]), "tefBAD_SIGNATURE")]:
+            ("of another type", dict([key_entry(m, DKIMKeyType=2, PublicKey=casekit.Ed(b"x").pub)]), "tefBAD_SIGNATURE")]:
         on_ledger("key: %s, %s" % (name, kind), "the key of the parent ledger, at its close time", m, parent=parent, expect=expect)
     on_ledger("key: in this ledger alone, " + kind, "a key counts from the next ledger on", m, state={**root(m), i: key}, parent={}, expect="terNO_DKIM_KEY")
     for name, until, expect in [("frozen", None, "tefDKIM_FROZEN"), ("lifted after the Date", m.date + 1, "tefDKIM_FROZEN"), ("lifted at the Date", m.date, "tesSUCCESS")]:
@@ -213,14 +230,7 @@ def keys(kind, m):
         if until is not None: e["ActiveAfter"] = until
         on_ledger("domain %s, %s" % (name, kind), "a frozen domain stops its mails, whatever their key", m, parent={i: key, R.of_freeze(key["Domain"]): e}, expect=expect)
         on_ledger("domain %s, no key, %s" % (name, kind), "the freeze stands before the key", m, parent={R.of_freeze(key["Domain"]): e})
-def other_key():
-    d = json.load(open(os.path.join(HERE, "case_keys.json")))["other"]
-    n, e = int(d["p"], 16) * int(d["q"], 16), d["e"]
-    def tlv(t, v):
-        l = bytes([len(v)]) if len(v) < 128 else bytes([0x80 + (len(v).bit_length() + 7) // 8]) + len(v).to_bytes((len(v).bit_length() + 7) // 8, "big")
-        return bytes([t]) + l + v
-    uint = lambda x: tlv(2, x.to_bytes(x.bit_length() // 8 + 1, "big"))
-    return tlv(0x30, uint(n) + uint(e))
+def other_key(): return casekit.spki(casekit.K["other"])
 
 def history(kind, m):
     """8.2 to 8.6"""
@@ -336,8 +346,8 @@ def attestations():
                        "observed_at": 848145600, "record": R.up(record) if answer == "record" else ""})
 
 # ---------------------------------------------------------------- key sets
-SEEDS = sorted((R.half(b"validator %d" % n) for n in range(10)), key=lambda x: R.ed_public(x)[1])
-PUBLIC = [b"\xed" + R.ed_public(x)[1] for x in SEEDS]
+VALIDATORS = sorted((casekit.Ed(b"validator %d" % n) for n in range(10)), key=lambda x: x.pub)
+PUBLIC = [b"\xed" + v.pub for v in VALIDATORS]
 NOW = 848145600
 D, S = b"example.com", b"s1"
 RECORDS = [b"v=DKIM1; k=ed25519; p=Eu9I7SHtFLLYgQA51HEfhz+kWkAnaPEDAXt2r7VpgBQ=", b"v=DKIM1; k=ed25519; t=s; p=Eu9I7SHtFLLYgQA51HEfhz+kWkAnaPEDAXt2r7VpgBQ=",
@@ -369,7 +379,7 @@ def a_set(answer, record=b"", by=range(4), at=NOW - 100, times=None, domain=D, s
     for n, v in enumerate(by):
         t = times[n] if times else at
         message = R.attestation(network, domain, selector, answer, t, record)
-        words.append(("DKIMAttestation", {"PublicKey": PUBLIC[v], "Signature": R.ed_sign(SEEDS[v if signed is None else signed], message), "ObservedAt": t}))
+        words.append(("DKIMAttestation", {"PublicKey": PUBLIC[v], "Signature": VALIDATORS[v if signed is None else signed].sign(message), "ObservedAt": t}))
     tx = {"TransactionType": R.DKIM_KEY_SET, "Account": bytes(20), "Sequence": 0, "Fee": R.drops(0), "SigningPubKey": b"", "LedgerSequence": ledger,
           "Domain": domain, "Selector": selector, "DKIMRecord": record if answer == "record" else None, "Flags": FLAGS[answer], "DKIMAttestations": words}
     return {k: v for k, v in {**tx, **(change or {})}.items() if v is not None}
@@ -444,13 +454,44 @@ def key_sets():
             for dl, d in (("", delays()), (", no delays", {})):
                 set_on("domain %s, then %s%s" % (label, answer, dl), "a freeze that changes nothing moves no time", a_set(answer), {**d, **state})
 
+def leaks():
+    rsa = casekit.K["main"]
+    ed = casekit.Ed(b"leaked")
+    signers = {"rsa": (casekit.record(rsa).encode(), lambda m: casekit.rsa_sign(rsa, m)),
+               "ed25519": (b"v=DKIM1; k=ed25519; p=" + casekit.e64(ed.pub).encode(), lambda m: ed.sign(hashlib.sha256(m).digest()))}
+    for kind, (record, sign) in signers.items():
+        hash_ = R.key_hash(*O.key_record(record)[:2])
+        strict = record.replace(b"v=DKIM1;", b"v=DKIM1; t=s;")
+        other = {R.of_leak(hash_): {"LedgerEntryType": R.DKIM_LEAK, "Flags": 0, **PREVIOUS}}
+        def leak(signature=None, network=21337, **change):
+            tx = {"TransactionType": R.DKIM_KEY_LEAK, "Account": b"\7" * 20, "Sequence": 5, "Fee": R.drops(10), "SigningPubKey": PUBLIC[0], "Flags": R.CANONICAL,
+                  "Domain": D, "Selector": S, "KeySignature": sign(R.leak_message(network, hash_)) if signature is None else signature}
+            return {k: v for k, v in {**tx, **change}.items() if v is not None}
+        for name, tx, state, expect in [
+                ("a key", leak(), held(record), "tesSUCCESS"), ("a strict key", leak(), held(strict), "tesSUCCESS"), ("a record that waits", leak(), waits(record, NOW + 10), "tesSUCCESS"),
+                ("a strict record that waits", leak(), waits(strict, NOW + 10), "tesSUCCESS"), ("a key that was ended", leak(), held(record, RevokedAt=NOW - 500), "tesSUCCESS"),
+                ("without flags", leak(Flags=None), held(record), "tesSUCCESS"), ("no entry", leak(), {}, "tecNO_ENTRY"), ("a name without a key", leak(), key(RevokedAt=NOW - 5), "tecNO_ENTRY"),
+                ("another selector", leak(Selector=b"s2"), held(record), "tecNO_ENTRY"), ("known as leaked", leak(), {**held(record), **other}, "tefALREADY"),
+                ("known as leaked, bad signature", leak(b"x"), {**held(record), **other}, "tefALREADY"), ("another key", leak(), held(RECORDS[0]), "tefBAD_SIGNATURE"),
+                ("of another network", leak(network=21338), held(record), "tefBAD_SIGNATURE"), ("of the hash alone", leak(sign(hash_)), held(record), "tefBAD_SIGNATURE"),
+                ("a byte short", leak(sign(R.leak_message(21337, hash_))[:-1]), held(record), "tefBAD_SIGNATURE"), ("no signature", leak(b""), held(record), "temMALFORMED"),
+                ("512 bytes", leak(bytes(512)), held(record), "tefBAD_SIGNATURE"), ("513 bytes", leak(bytes(513)), held(record), "temMALFORMED"),
+                ("upper case", leak(Domain=b"Example.com"), held(record), "temMALFORMED"), ("no selector", leak(Selector=b""), held(record), "temMALFORMED"),
+                ("without a domain", leak(Domain=None), held(record), "temMALFORMED"), ("the flag of mails", leak(Flags=R.EMAIL_SIG), held(record), "temINVALID_FLAG"),
+                ("another flag", leak(Flags=1), held(record), "temINVALID_FLAG")]:
+            out = asked("key_leak", "%s: %s" % (kind, name), "evidence that the secret half of a key is known",
+                        {"tx_blob": R.up(R.encode(tx)), "network_id": 21337, "amendment": True, "now": NOW, "entries": hexed(state)})
+            assert out["result"] == expect, (kind, name, out)
+        out = asked("key_leak", kind + ": without the amendment", "unknown then", {"tx_blob": R.up(R.encode(leak())), "network_id": 21337, "amendment": False, "now": NOW, "entries": {}})
+        assert out["result"] == "temDISABLED"
+
 def text(kind):
     head = json.dumps({"format": 1, "kind": kind, "rules": RULES}, separators=(",", ":"))
     rows = [json.dumps(v, separators=(",", ":"), sort_keys=True) for v in VECTORS[kind]]
     return "%s,\"vectors\":[\n%s\n]}\n" % (head[:-1], ",\n".join(rows))
 
 def main():
-    addresses(); samples(); transactions(); ledgers(); small_ones(); records(); attestations(); key_sets()
+    addresses(); samples(); transactions(); ledgers(); small_ones(); records(); attestations(); key_sets(); leaks()
     stale = []
     os.makedirs(FOLDER, exist_ok=True)
     for kind in sorted(VECTORS):

@@ -2,7 +2,7 @@
 
 Raw mails are read by oracle.py. Numbers of fields are those of section 1 and of Xahau's server_definitions.
 """
-import hashlib, re
+import re
 import oracle as O
 
 def up(b): return b.hex().upper()
@@ -91,7 +91,7 @@ def of_key(domain, selector): return index("k", half(domain + b"\0" + selector))
 def of_freeze(domain): return index("j", half(domain))
 def of_leak(key_hash): return index("z", key_hash)
 EMAIL_SIG, CANONICAL = 0x20000000, 0x80000000
-REMIT, SET_REGULAR_KEY, DKIM_KEY_SET = 95, 5, 110
+REMIT, SET_REGULAR_KEY, DKIM_KEY_SET, DKIM_KEY_LEAK = 95, 5, 110, 111
 ACCOUNT_ROOT, DIRECTORY, DKIM_KEY, EMAIL_REPLAY, DKIM_LEAK, DKIM_FREEZE = 0x61, 0x64, 0x4B, 0x65, 0x6D, 0x6A
 CODES = {"terNO_DKIM_KEY": -80, "terEMAIL_EARLY": -79, "tefEMAIL_EXPIRED": -160, "tefEMAIL_REPLAY": -159, "tefEMAIL_FULL": -158, "tefDKIM_REVOKED": -157,
          "tefEMAIL_DISABLED": -156, "tefBAD_EMAIL_FEE": -155, "tefEMAIL_AFTER": -154, "tefDKIM_FROZEN": -153, "tefBAD_SIGNATURE": -186, "temREDUNDANT": -275,
@@ -228,15 +228,17 @@ ANSWERS = {"absent": 0, "unusable": 1, "record": 2, "frozen": 3, "lifted": 4}
 def attestation(network, domain, selector, answer, observed, record):
     return (b"DKA\0" + network.to_bytes(4, "big") + bytes([len(domain)]) + domain + bytes([len(selector)]) + selector + bytes([ANSWERS[answer]])
             + observed.to_bytes(4, "big") + len(record).to_bytes(2, "big") + record)
+def is_name(domain, selector):
+    """4.4, in lower case"""
+    d, s = domain.decode("latin1"), selector.decode("latin1")
+    return bool(d == d.lower() and O.ldh(d) and len(d) <= 253 and s == s.lower() and O.ldh(s, O.SLABEL) and len(s + "._domainkey." + d) <= 253)
 def said(tx):
     """what a DKIMKeySet says, by its one spelling"""
     flags = tx.get("Flags", 0)
     if "DKIMRecord" in tx: answer = "record" if "Flags" not in tx else None
     else: answer = {None: "absent", 1: "unusable", 2: "frozen", 4: "lifted"}.get(tx.get("Flags"))
     if answer is None or (answer in ("frozen", "lifted")) != (tx["Selector"] == b""): raise Code("temMALFORMED")
-    d = tx["Domain"].decode("latin1"); s = tx["Selector"].decode("latin1")
-    if not (d == d.lower() and O.ldh(d) and len(d) <= 253): raise Code("temMALFORMED")
-    if s and not (s == s.lower() and O.ldh(s, O.SLABEL) and len(s + "._domainkey." + d) <= 253): raise Code("temMALFORMED")
+    if not is_name(tx["Domain"], tx["Selector"] or b"s"): raise Code("temMALFORMED")
     if len(tx.get("DKIMRecord", b"")) > 4096: raise Code("temMALFORMED")
     plain = {"TransactionType": DKIM_KEY_SET, "Account": bytes(20), "Sequence": 0, "Fee": drops(0), "SigningPubKey": b""}
     if any(tx.get(k) != v for k, v in plain.items()): raise Code("temMALFORMED")
@@ -324,16 +326,24 @@ def known_key(known, record, observed, further, live_keys):
     e = {**known, "LastAttested": observed}
     return usable(e, record) if observed >= known["ActiveAfter"] else e
 
-# ---------------------------------------------------------------- Ed25519, to sign what validators say
-def ed_public(seed):
-    a = int.from_bytes(hashlib.sha512(seed).digest()[:32], "little") & (1 << 254) - 8 | 1 << 254
-    return a, compress(O.pmul(a, O.BASE))
-def compress(p):
-    z = pow(p[2], O.P - 2, O.P); x, y = p[0] * z % O.P, p[1] * z % O.P
-    return (y | (x & 1) << 255).to_bytes(32, "little")
-def ed_sign(seed, message):
-    a, public = ed_public(seed)
-    r = int.from_bytes(hashlib.sha512(hashlib.sha512(seed).digest()[32:] + message).digest(), "little") % O.L
-    R = compress(O.pmul(r, O.BASE))
-    k = int.from_bytes(hashlib.sha512(R + public + message).digest(), "little") % O.L
-    return R + ((r + k * a) % O.L).to_bytes(32, "little")
+# ---------------------------------------------------------------- 7.9: evidence of a leak
+def leak_message(network, key_hash): return b"DKL\0" + network.to_bytes(4, "big") + key_hash
+def key_leak(tx, q, state):
+    """7.9 -> {index: entry}; what any transaction has to have is not judged here"""
+    if not q["amendment"]: raise Code("temDISABLED")
+    if tx.get("Flags", 0) & ~CANONICAL: raise Code("temINVALID_FLAG")
+    signature = tx.get("KeySignature", b"")
+    if not is_name(tx.get("Domain", b""), tx.get("Selector", b"")) or not 1 <= len(signature) <= 512: raise Code("temMALFORMED")
+    at = of_key(tx["Domain"], tx["Selector"])
+    e = state.get(at, {})
+    if "PublicKey" in e: kind, p = e["DKIMKeyType"], e["PublicKey"]
+    elif "NextKey" in e: kind, p = e["NextKeyType"], e["NextKey"]
+    else: raise Code("tecNO_ENTRY")
+    h = key_hash(kind, p)
+    if of_leak(h) in state: raise Code("tefALREADY")
+    claim = Mail()
+    claim.tags, claim.b, claim.data = {"a": b"rsa-sha256" if kind == 1 else b"ed25519-sha256"}, signature, leak_message(q["network_id"], h)
+    try: O.verify(claim, {1: "rsa", 2: "ed25519"}[kind], p, False)
+    except O.Refuse: raise Code("tefBAD_SIGNATURE")
+    ended = {**bare(e), "Flags": e["Flags"] & 1, "DKIMKeyType": kind, "PublicKey": p, "RevokedAt": e.get("RevokedAt", q["now"])}
+    return {of_leak(h): {"LedgerEntryType": DKIM_LEAK, "Flags": 0}, at: ended}

@@ -2,7 +2,7 @@
 
 use amendment::key_record::parse_txt;
 use amendment::{
-    Amendment, KeySet, KeyState, Statement, Write, key_set_writes, key_state as state_of, leak_message,
+    KeyLeak, KeySet, KeyState, Rules, Statement, Write, key_set_writes, key_state as state_of, leak_message,
 };
 use codec::format::EntryType;
 use codec::{Drops, Hash256, LedgerIndex, Object, Ter, keylet, sf};
@@ -71,29 +71,42 @@ pub(super) fn keylet(input: Input<'_>) -> Result<Value, AnswerError> {
 
 pub(super) fn key_set(input: Input<'_>) -> Result<Value, AnswerError> {
     let tx = input.object("tx_blob")?;
-    let amendment = if input.flag("amendment")? {
-        Amendment::On
-    } else {
-        Amendment::Off
+    let mut view = view(input, LedgerIndex::new(input.u32("ledger_index")?))?;
+    let list = list_of(&input.list("validators")?);
+    view.parent_entries.insert(keylet::unl_report(), list);
+    let writes = || {
+        let set = KeySet::preflight(&tx, Rules::of(&view).amendment, view.ledger_index)?;
+        set.preclaim(&view)?;
+        key_set_writes(&set, &view)
     };
+    Ok(written(writes()))
+}
+
+pub(super) fn key_leak(input: Input<'_>) -> Result<Value, AnswerError> {
+    let tx = input.object("tx_blob")?;
+    let view = view(input, LedgerIndex::new(0))?;
+    let writes = || {
+        let leak = KeyLeak::preflight(&tx, Rules::of(&view).amendment)?;
+        leak.preclaim(&view)?;
+        leak.writes(&view)
+    };
+    Ok(written(writes()))
+}
+
+/// A ledger whose entries are those of its parent; fees and reserves do not matter here.
+fn view(input: Input<'_>, ledger_index: LedgerIndex) -> Result<View, AnswerError> {
     let entries = input.entries("entries")?;
-    let mut parent_entries = entries.clone();
-    parent_entries.insert(keylet::unl_report(), list_of(&input.list("validators")?));
-    let view = View {
+    Ok(View {
         network_id: input.u32("network_id")?,
-        is_email_enabled: amendment == Amendment::On,
-        ledger_index: LedgerIndex::new(input.u32("ledger_index")?),
+        is_email_enabled: input.flag("amendment")?,
+        ledger_index,
         now: input.time("now")?,
         parent_hash: Hash256::ZERO,
         base_fee: Drops::new(0),
         reserve_base: Drops::new(0),
         reserve_increment: Drops::new(0),
+        parent_entries: entries.clone(),
         entries,
-        parent_entries,
-    };
-    Ok(match written(&tx, amendment, &view) {
-        Ok(writes) => json!({"result": Ter::TES_SUCCESS.token(), "writes": writes}),
-        Err(code) => json!({"result": code.token()}),
     })
 }
 
@@ -113,14 +126,16 @@ fn list_of(keys: &[Vec<u8>]) -> Object {
         .with(sf::ACTIVE_VALIDATORS, validators)
 }
 
-/// Entries by index, null where one goes.
-fn written(tx: &Object, amendment: Amendment, view: &View) -> Result<Map<String, Value>, Ter> {
-    let set = KeySet::preflight(tx, amendment, view.ledger_index)?;
-    set.preclaim(view)?;
-    let writes = key_set_writes(&set, view)?;
+/// A result, and entries by index, null where one goes.
+fn written(writes: Result<Vec<Write>, Ter>) -> Value {
+    let writes = match writes {
+        Ok(writes) => writes,
+        Err(code) => return json!({"result": code.token()}),
+    };
     let shown = writes.into_iter().map(|write| match write {
         Write::Put(index, entry) => (index.to_string(), json!(codec::hex_upper(&codec::encode(&entry)))),
         Write::Erase(index) => (index.to_string(), Value::Null),
     });
-    Ok(shown.collect())
+    let shown: Map<String, Value> = shown.collect();
+    json!({"result": Ter::TES_SUCCESS.token(), "writes": shown})
 }

@@ -26,6 +26,7 @@ pub fn answer(kind: &str, input: &Value) -> Result<Value, AnswerError> {
         "dkim_record" => keys::dkim_record(input),
         "attestation" => keys::attestation(input),
         "key_set" => keys::key_set(input),
+        "key_leak" => keys::key_leak(input),
         "key_state" => keys::key_state(input),
         "keylet" => keys::keylet(input),
         "result_code" => accounts::result_code(input),
