@@ -59,6 +59,8 @@ report is_deny_ready "cargo-deny $CARGO_DENY" "dependencies are not checked."
 # program, file, Perl or Python module that shows it | Debian package
 tools='python3|python3
 g++|g++
+objcopy|binutils
+valgrind|valgrind
 openssl|openssl
 knotd|knot
 kdig|knot-dnsutils

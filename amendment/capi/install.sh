@@ -42,7 +42,8 @@ nm --defined-only --extern-only "$from/libxahau_email.a" 2>/dev/null | awk '$3 ~
 [ -s "$work/ours" ] || { echo "install.sh: $from/libxahau_email.a has none of our functions" >&2; exit 1; }
 # shellcheck disable=SC2046 # one word a function
 ld -r -o "$work/all.o" $(sed 's/^/-u /' "$work/ours") "$from/libxahau_email.a"
-objcopy --keep-global-symbols="$work/ours" "$work/all.o" "$work/xahau_email.o"
+# Rust's own library brings its bitcode along, which as one section is none any more.
+objcopy --keep-global-symbols="$work/ours" --remove-section=.llvmbc --remove-section=.llvmcmd "$work/all.o" "$work/xahau_email.o"
 rm -f "$prefix/lib/libxahau_email.a"
 ar rcsD "$prefix/lib/libxahau_email.a" "$work/xahau_email.o"
 

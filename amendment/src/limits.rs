@@ -84,8 +84,8 @@ pub const DKIM_ENTRIES_PER_DOMAIN_MAX: usize = 32;
 pub const KEY_SIGNATURE_BYTES_MAX: usize = 512;
 /// Seconds without renewal after which a key is removed: 30 days (spec 7.4).
 pub const DKIM_KEY_LIFE_SECS: u32 = 2_592_000;
-/// Seconds from the first quorum for the first key of a domain to the second, where votes are counted and the ledger has no
-/// other number. Source: spec 1, KEY_DELAY_FIRST.
+/// Seconds from the first quorum for the first key of a domain to the second, where votes are counted and the ledger
+/// has no other number. Source: spec 1, KEY_DELAY_FIRST.
 pub const KEY_DELAY_FIRST_SECS: u32 = 3_600;
 /// The same for each further key. Source: spec 1, KEY_DELAY_NEXT.
 pub const KEY_DELAY_NEXT_SECS: u32 = 21_600;
@@ -95,7 +95,8 @@ pub const VOTE_KEYS_MAX: usize = 16;
 pub const VOTE_KEYS_PER_DOMAIN_MAX: usize = 2;
 /// Domains that a validation's vote freezes or lifts (spec 7.6): one with more says nothing.
 pub const VOTE_DOMAINS_MAX: usize = 4;
-/// Bytes of a validation's vote (spec 7.6): one with more says nothing. 16 records of the longest RSA keys take 20,000.
+/// Bytes of a validation's vote (spec 7.6): one with more says nothing. 16 records of the longest RSA keys take
+/// 20,000.
 pub const VOTE_BYTES_MAX: usize = 32_768;
 /// Bytes of foreign text that a check repeats as what it read.
 pub const SHOWN_BYTES_MAX: usize = 120;

@@ -1,5 +1,5 @@
-//! An explanation as JSON: what `submit_email` answers, `explain --json` prints and the C interface hands out, so that the
-//! names cannot drift apart.
+//! An explanation as JSON: what `submit_email` answers, `explain --json` prints and the C interface hands out, so
+//! that the names cannot drift apart.
 //!
 //! Spec: 12.
 

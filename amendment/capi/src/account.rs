@@ -27,11 +27,11 @@ pub unsafe extern "C" fn xe_live_entries(email_replay: XeSlice, now: u32, live: 
 
 /// The smallest and the largest fee, in drops, that a transaction signed by a mail may pay: base fee, a drop for each
 /// byte of its memo, and for a REMIT a base fee for each live entry of its account. `queued` counts the REMITs of the
-/// account that stand before it in a queue: each of them will be a live entry. 0 for a ledger. `base_fee` is not scaled by
-/// load; `now` is the parent's close time.
+/// account that stand before it in a queue: each of them will be a live entry. 0 for a ledger. `base_fee` is not
+/// scaled by load; `now` is the parent's close time.
 ///
-/// tesSUCCESS; temMALFORMED where the transaction is none; tefBAD_EMAIL_FEE where no fee is large enough. Linear in the
-/// bytes: about 5 us for 5 KB.
+/// tesSUCCESS; temMALFORMED where the transaction is none; tefBAD_EMAIL_FEE where no fee is large enough. Linear in
+/// the bytes: about 5 us for 5 KB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_required_fee(
     transaction: XeSlice,
@@ -69,9 +69,9 @@ pub unsafe extern "C" fn xe_required_fee(
     })
 }
 
-/// Whether an account may take itself off email now (AccountSet with asfDisableEmail), and whatever else takes it away
-/// from a REKEY (SignerListSet, SetHook; `xe_may_delete_account` knows AccountDelete). `email_replay` is its EmailReplay, no bytes where there is none;
-/// `now` the parent's close time.
+/// Whether an account may take itself off email now (AccountSet with asfDisableEmail), and whatever else takes it
+/// away from a REKEY (SignerListSet, SetHook; `xe_may_delete_account` knows AccountDelete). `email_replay` is its
+/// EmailReplay, no bytes where there is none; `now` the parent's close time.
 ///
 /// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; XE_BAD_BYTES. About 10 us.
 #[unsafe(no_mangle)]
@@ -88,10 +88,11 @@ pub unsafe extern "C" fn xe_may_disable_email(email_replay: XeSlice, now: u32) -
 }
 
 /// Whether an account may be deleted (AccountDelete), and what becomes of its EmailReplay then: `stays` is 1 where it
-/// stays on the ledger, since a REKEY wrote it, and 0 where it goes with the account. `email_replay` and `now` as before.
+/// stays on the ledger, since a REKEY wrote it, and 0 where it goes with the account. `email_replay` and `now` as
+/// before.
 ///
-/// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; tecHAS_OBLIGATIONS while entries live; XE_BAD_BYTES. About
-/// 10 us.
+/// tesSUCCESS; tecTOO_SOON within 72 hours of its last REKEY; tecHAS_OBLIGATIONS while entries live; XE_BAD_BYTES.
+/// About 10 us.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_may_delete_account(email_replay: XeSlice, now: u32, stays: *mut u32) -> i32 {
     border(|| {

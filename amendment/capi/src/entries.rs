@@ -87,7 +87,8 @@ pub(crate) unsafe fn object(bytes: XeSlice) -> Result<Option<Object>, Code> {
     codec::decode(bytes).map(Some).map_err(|_| Code::BAD_BYTES)
 }
 
-/// An entry that is read. An AccountRoot of a newer server may have fields that nobody here knows; no rule writes one.
+/// An entry that is read. An AccountRoot of a newer server may have fields that nobody here knows; no rule writes
+/// one.
 ///
 /// # Safety
 ///

@@ -70,9 +70,9 @@ pub unsafe extern "C" fn xe_list_count(list: *const XeList) -> usize {
     list.map_or(0, |list| list.0.len())
 }
 
-/// The entry at a position, from 0: of entries to read the index and the ledger; of entries to write the index and the
-/// new bytes, or none where the entry is removed. They are good until the list is freed. XE_NOT_FOUND behind the last one.
-/// Constant time.
+/// The entry at a position, from 0: of entries to read the index and the ledger; of entries to write the index and
+/// the new bytes, or none where the entry is removed. They are good until the list is freed. XE_NOT_FOUND behind the
+/// last one. Constant time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_list_entry(list: *const XeList, position: usize, entry: *mut XeEntry) -> i32 {
     border(|| {

@@ -102,8 +102,8 @@ fn in_order(one: &Attestation, two: &Attestation) -> Ordering {
 
 /// The bytes that a validator signs to attest a statement (spec 7.7).
 ///
-/// tesSUCCESS and the bytes; XE_BAD_VALUE where the statement is none: a name in upper case or no name, a record beside
-/// another answer or longer than 4,096 bytes. About 1 us.
+/// tesSUCCESS and the bytes; XE_BAD_VALUE where the statement is none: a name in upper case or no name, a record
+/// beside another answer or longer than 4,096 bytes. About 1 us.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_attestation_message(
     network_id: u32,
@@ -126,13 +126,13 @@ pub unsafe extern "C" fn xe_attestation_message(
     })
 }
 
-/// The DKIMKeySet for the ledger that is being built, of attestations about one name or one domain (spec 7.2): a function of
-/// the parent's entries and of these attestations, in whatever order they come. What does not count is left out: what makes
-/// no statement, words of strangers, forged ones and those out of time. Reads the parent's UNLReport and the entry that it is
-/// about.
+/// The DKIMKeySet for the ledger that is being built, of attestations about one name or one domain (spec 7.2): a
+/// function of the parent's entries and of these attestations, in whatever order they come. What does not count is
+/// left out: what makes no statement, words of strangers, forged ones and those out of time. Reads the parent's
+/// UNLReport and the entry that it is about.
 ///
-/// tesSUCCESS and the transaction; XE_READ_MORE and `more`; XE_NOT_FOUND where they make no quorum or change nothing. About
-/// 60 us for each attestation, of which there may be 1,024.
+/// tesSUCCESS and the transaction; XE_READ_MORE and `more`; XE_NOT_FOUND where they make no quorum or change nothing.
+/// About 60 us for each attestation, of which there may be 1,024.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_build_key_set(
     attestations: *const XeAttestation,
@@ -168,8 +168,8 @@ pub unsafe extern "C" fn xe_build_key_set(
     })
 }
 
-/// The DKIMKeySet that removes a key which was not renewed for 30 days (spec 7.4). `dkim_key` is its entry in the parent,
-/// `now` the parent's close time, `ledger_index` the index of the ledger that is being built.
+/// The DKIMKeySet that removes a key which was not renewed for 30 days (spec 7.4). `dkim_key` is its entry in the
+/// parent, `now` the parent's close time, `ledger_index` the index of the ledger that is being built.
 ///
 /// tesSUCCESS and the transaction; XE_NOT_FOUND where the key was renewed; XE_BAD_BYTES. About 5 us.
 #[unsafe(no_mangle)]
@@ -191,13 +191,13 @@ pub unsafe extern "C" fn xe_build_removal(
     })
 }
 
-/// Judges a DKIMKeySet and says what it writes (spec 7.1, 7.2, 7.4, 7.8, 7.10). On tesSUCCESS `list` has the writes, on
-/// XE_READ_MORE what has to be read: of the parent the UNLReport; of this ledger the entry that the set is about, its
-/// domain's directory and the keys in it, the network's delays, and the DKIMLeak of the key.
+/// Judges a DKIMKeySet and says what it writes (spec 7.1, 7.2, 7.4, 7.8, 7.10). On tesSUCCESS `list` has the writes,
+/// on XE_READ_MORE what has to be read: of the parent the UNLReport; of this ledger the entry that the set is about,
+/// its domain's directory and the keys in it, the network's delays, and the DKIMLeak of the key.
 ///
 /// tesSUCCESS and the writes; temDISABLED, temMALFORMED, tefPAST_SEQ, tefBAD_QUORUM, tefBAD_AUTH, tefBAD_SIGNATURE,
-/// tefFAILURE, tefALREADY, tefBAD_LEDGER. About 60 us for each attestation, of which there are at most 256; at most 40
-/// entries are read, in three calls.
+/// tefFAILURE, tefALREADY, tefBAD_LEDGER. About 60 us for each attestation, of which there are at most 256; at most
+/// 40 entries are read, in three calls.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_key_set(
     transaction: XeSlice,
@@ -248,12 +248,12 @@ fn read_ahead(set: &KeySet, view: &View) -> Result<(), Code> {
     view.whole()
 }
 
-/// Judges a DKIMKeyLeak, but for its signature, sequence and fee, which are those of any transaction, and says what it writes
-/// (spec 7.9). On tesSUCCESS `list` has the writes, on XE_READ_MORE what has to be read: the DKIMKey, and the DKIMLeak of its
-/// key.
+/// Judges a DKIMKeyLeak, but for its signature, sequence and fee, which are those of any transaction, and says what
+/// it writes (spec 7.9). On tesSUCCESS `list` has the writes, on XE_READ_MORE what has to be read: the DKIMKey, and
+/// the DKIMLeak of its key.
 ///
-/// tesSUCCESS and the writes; temDISABLED, temINVALID_FLAG, temMALFORMED, tecNO_ENTRY, tefALREADY, tefBAD_SIGNATURE. About
-/// 60 us with RSA-2048.
+/// tesSUCCESS and the writes; temDISABLED, temINVALID_FLAG, temMALFORMED, tecNO_ENTRY, tefALREADY, tefBAD_SIGNATURE.
+/// About 60 us with RSA-2048.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_key_leak(
     transaction: XeSlice,
@@ -282,8 +282,8 @@ pub unsafe extern "C" fn xe_key_leak(
     })
 }
 
-/// A key record (RFC 6376 3.6.1), the strings of the one TXT record joined: DKIMKeyType, Flags and PublicKey of the entry
-/// that it makes (spec 4.5).
+/// A key record (RFC 6376 3.6.1), the strings of the one TXT record joined: DKIMKeyType, Flags and PublicKey of the
+/// entry that it makes (spec 4.5).
 ///
 /// tesSUCCESS; temMALFORMED where the record makes no key: the answer is then "unusable". About 20 us.
 #[unsafe(no_mangle)]

@@ -1,11 +1,11 @@
 //! The rules of email wallets for a program in C or C++: bytes and numbers in, a code and bytes out.
 //!
-//! Computes nothing itself: each function hands what came to `amendment`, `explain` or `codec`, and hands back what they
-//! say. README.md says what holds for all functions; include/xahau_email.h is written from what stands here
+//! Computes nothing itself: each function hands what came to `amendment`, `explain` or `codec`, and hands back what
+//! they say. README.md says what holds for all functions; include/xahau_email.h is written from what stands here
 //! (tests/header.rs), so the comments of functions and types are for readers of C.
 //!
-//! The only crate with unsafe code. All that reads or writes memory of the caller is in `memory`; what each caller has to
-//! hold is said once, in README.md, "What the caller holds", and named so in the SAFETY comments.
+//! The only crate with unsafe code. All that reads or writes memory of the caller is in `memory`; what each caller
+//! has to hold is said once, in README.md, "What the caller holds", and named so in the SAFETY comments.
 
 #![allow(unsafe_code)]
 #![deny(

@@ -4,7 +4,8 @@
 pub const XE_INPUT_BYTES_MAX: usize = 4_194_304;
 /// Entries in one list of entries. More: XE_TOO_LONG. A DKIMKeySet reads fewer than 64.
 pub(crate) const ENTRIES_MAX: usize = 1_024;
-/// Votes in one count, and answers in one vote. More: XE_TOO_LONG. A list has at most 256 validators, a vote 20 answers.
+/// Votes in one count, and answers in one vote. More: XE_TOO_LONG. A list has at most 256 validators, a vote 20
+/// answers.
 pub(crate) const VOTES_MAX: usize = 1_024;
 /// Attestations in one call. More: XE_TOO_LONG. A ledger lists at most 256 validators.
 pub(crate) const ATTESTATIONS_MAX: usize = 1_024;

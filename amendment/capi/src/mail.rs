@@ -66,8 +66,8 @@ pub unsafe extern "C" fn xe_normal_form(mail: XeSlice, signature: usize, form: *
     })
 }
 
-/// A raw mail in its normal form under one of the signatures that may prove it, and the key that would: what a pool of
-/// mails that wait for their key keeps (spec 7.5). `position` counts from 0; a mail has at most 4 such forms.
+/// A raw mail in its normal form under one of the signatures that may prove it, and the key that would: what a pool
+/// of mails that wait for their key keeps (spec 7.5). `position` counts from 0; a mail has at most 4 such forms.
 ///
 /// tesSUCCESS; XE_NOT_FOUND behind the last one. Linear in the bytes: about 1 ms for 256 KB.
 #[unsafe(no_mangle)]
@@ -98,11 +98,12 @@ pub unsafe extern "C" fn xe_waiting_form(
     })
 }
 
-/// Every check of a raw mail under what DNS said, for people: JSON, as `submit_email` of our nodes answers it (`qualifies`,
-/// `rule`, `code`, `from`, `to`, `instruction`, `transaction`, `email_id`, `checks`...). `now` in seconds since 2000.
+/// Every check of a raw mail under what DNS said, for people: JSON, as `submit_email` of our nodes answers it
+/// (`qualifies`, `rule`, `code`, `from`, `to`, `instruction`, `transaction`, `email_id`, `checks`...). `now` in
+/// seconds since 2000.
 ///
-/// tesSUCCESS, the JSON (UTF-8), and in `verdict` the code that the mail comes to: terNO_DKIM_KEY where nothing but its key
-/// is missing. Linear in the bytes: about 10 ms for 256 KB.
+/// tesSUCCESS, the JSON (UTF-8), and in `verdict` the code that the mail comes to: terNO_DKIM_KEY where nothing but
+/// its key is missing. Linear in the bytes: about 10 ms for 256 KB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_explain(
     mail: XeSlice,
@@ -166,13 +167,13 @@ fn as_json(explanation: Explanation) -> XeBytes {
     )
 }
 
-/// The transaction of a raw mail for the ledger that is being built (spec 6.3, 12): what `submit_email` hands to the door for
-/// transactions. Its keys are those of the parent ledger. Reads the DKIMKey and DKIMFreeze of each signature, the DKIMLeak
-/// of the key, and the AccountRoot and EmailReplay of the sender.
+/// The transaction of a raw mail for the ledger that is being built (spec 6.3, 12): what `submit_email` hands to the
+/// door for transactions. Its keys are those of the parent ledger. Reads the DKIMKey and DKIMFreeze of each
+/// signature, the DKIMLeak of the key, and the AccountRoot and EmailReplay of the sender.
 ///
-/// tesSUCCESS, JSON as of xe_explain, and in `verdict` tesSUCCESS with the transaction, or why there is none: a code of
-/// xe_explain, terNO_DKIM_KEY (keep the mail), terNO_ACCOUNT, tefBAD_EMAIL_FEE. XE_READ_MORE and `more`. Linear in the bytes:
-/// about 10 ms for 256 KB; at most 10 entries are read, in three calls.
+/// tesSUCCESS, JSON as of xe_explain, and in `verdict` tesSUCCESS with the transaction, or why there is none: a code
+/// of xe_explain, terNO_DKIM_KEY (keep the mail), terNO_ACCOUNT, tefBAD_EMAIL_FEE. XE_READ_MORE and `more`. Linear in
+/// the bytes: about 10 ms for 256 KB; at most 10 entries are read, in three calls.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments)]
 pub unsafe extern "C" fn xe_submission(

@@ -37,8 +37,8 @@ impl XeSlice {
     ///
     /// # Safety
     ///
-    /// `data` points to `len` bytes that nobody writes while the result is used, unless it is null or `len` is more than
-    /// an input may have.
+    /// `data` points to `len` bytes that nobody writes while the result is used, unless it is null or `len` is more
+    /// than an input may have.
     pub(crate) unsafe fn bytes<'a>(self) -> Result<&'a [u8], Code> {
         if self.len > XE_INPUT_BYTES_MAX {
             return Err(Code::TOO_LONG);
@@ -71,8 +71,8 @@ pub(crate) unsafe fn shared<'a, T>(at: *const T) -> Result<&'a T, Code> {
 ///
 /// # Safety
 ///
-/// `at` points to `count` values that nobody writes during the call, unless it is null, not aligned, or `count` is more
-/// than `max`.
+/// `at` points to `count` values that nobody writes during the call, unless it is null, not aligned, or `count` is
+/// more than `max`.
 pub(crate) unsafe fn row<T: Copy>(at: *const T, count: usize, max: usize) -> Result<Vec<T>, Code> {
     if count > max {
         return Err(Code::TOO_LONG);
@@ -140,8 +140,8 @@ impl<T> Out<*mut T> {
 impl<T> Drop for Out<T> {
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
-            // SAFETY: `new` tested the place, and its caller vouched that it may be written as long as this lives. What
-            // stood there is not dropped: it is the caller's.
+            // SAFETY: `new` tested the place, and its caller vouched that it may be written as long as this lives.
+            // What stood there is not dropped: it is the caller's.
             unsafe { self.at.write(value) };
         }
     }
@@ -165,8 +165,8 @@ pub(crate) unsafe fn free<T>(at: *mut T) {
 
 /// Runs the body of a function of the border. A panic ends here.
 pub(crate) fn border(body: impl FnOnce() -> Result<(), Code>) -> i32 {
-    // What a body leaves half done nobody sees: it changes nothing of the caller's before it has succeeded, and handles
-    // are only read, but for a key that is set once it has proven.
+    // What a body leaves half done nobody sees: it changes nothing of the caller's before it has succeeded, and
+    // handles are only read, but for a key that is set once it has proven.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => XE_OK,
         Ok(Err(code)) => code.0,

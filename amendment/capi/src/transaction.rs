@@ -12,7 +12,8 @@ use crate::memory::{Out, XeSlice, border, free, shared};
 /// A transaction that its mail makes, no ledger asked. Never changes what it says, so threads may share it.
 pub struct XeParsed(Parsed);
 
-/// A transaction whose mail is proven and whose fee can be paid, in one ledger. Never changes, so threads may share it.
+/// A transaction whose mail is proven and whose fee can be paid, in one ledger. Never changes, so threads may share
+/// it.
 pub struct XeReady(Ready);
 
 /// Its effects stand (tes).
@@ -67,11 +68,11 @@ pub(crate) fn padded(text: &str) -> Option<[u8; XE_NAME_BYTES]> {
 }
 
 /// Everything about a transaction with tfEmailSig that needs no ledger: flags, fields, and what its mail says. Stands
-/// before every other test of its signature. `email_enabled` is 1 where the rules have the amendment, else 0. The result
-/// depends on nothing but the arguments, so it may be kept for as long as both stay the same.
+/// before every other test of its signature. `email_enabled` is 1 where the rules have the amendment, else 0. The
+/// result depends on nothing but the arguments, so it may be kept for as long as both stay the same.
 ///
-/// tesSUCCESS and a handle; temINVALID_FLAG, temMALFORMED, temREDUNDANT, temBAD_REGKEY, tefBAD_SIGNATURE. Time and memory
-/// linear in the bytes: about 20 us for 5 KB, 200 us for 64 KB.
+/// tesSUCCESS and a handle; temINVALID_FLAG, temMALFORMED, temREDUNDANT, temBAD_REGKEY, tefBAD_SIGNATURE. Time and
+/// memory linear in the bytes: about 20 us for 5 KB, 200 us for 64 KB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_preflight(
     transaction: XeSlice,
@@ -131,15 +132,15 @@ pub unsafe extern "C" fn xe_parsed_free(parsed: *mut XeParsed) {
     unsafe { free(parsed) };
 }
 
-/// Whether the sender's mail may act in this ledger, and whether its signature is proven under a key of the parent ledger.
-/// Nothing before tesSUCCESS may take a fee. Needs, of this ledger, the AccountRoot and the EmailReplay of the sender, and
-/// of the parent the DKIMKey, the DKIMFreeze, and the DKIMLeak of the key in the DKIMKey: without some of them it answers
-/// XE_READ_MORE and lists them in `more`, at most twice; with all of them `more` is null.
+/// Whether the sender's mail may act in this ledger, and whether its signature is proven under a key of the parent
+/// ledger. Nothing before tesSUCCESS may take a fee. Needs, of this ledger, the AccountRoot and the EmailReplay of
+/// the sender, and of the parent the DKIMKey, the DKIMFreeze, and the DKIMLeak of the key in the DKIMKey: without
+/// some of them it answers XE_READ_MORE and lists them in `more`, at most twice; with all of them `more` is null.
 ///
-/// tesSUCCESS and a handle; terNO_ACCOUNT, tefEMAIL_DISABLED, tefPAST_SEQ, terPRE_SEQ, tefMAX_LEDGER, tefEMAIL_EXPIRED,
-/// terEMAIL_EARLY, tefEMAIL_REPLAY, tefEMAIL_AFTER, tefEMAIL_FULL, tefDKIM_FROZEN, terNO_DKIM_KEY, tefDKIM_REVOKED,
-/// tefBAD_SIGNATURE, tefBAD_EMAIL_FEE, terINSUF_FEE_B. About 60 us with RSA-2048, 200 us with RSA-4096, whatever the mail;
-/// under the key that proved the same handle before about 5 us.
+/// tesSUCCESS and a handle; terNO_ACCOUNT, tefEMAIL_DISABLED, tefPAST_SEQ, terPRE_SEQ, tefMAX_LEDGER,
+/// tefEMAIL_EXPIRED, terEMAIL_EARLY, tefEMAIL_REPLAY, tefEMAIL_AFTER, tefEMAIL_FULL, tefDKIM_FROZEN, terNO_DKIM_KEY,
+/// tefDKIM_REVOKED, tefBAD_SIGNATURE, tefBAD_EMAIL_FEE, terINSUF_FEE_B. About 60 us with RSA-2048, 200 us with
+/// RSA-4096, whatever the mail; under the key that proved the same handle before about 5 us.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xe_prove(
     parsed: *const XeParsed,
@@ -184,9 +185,9 @@ pub unsafe extern "C" fn xe_ready_free(ready: *mut XeReady) {
     unsafe { free(ready) };
 }
 
-/// The sender's EmailReplay after this mail. Written together with sequence and fee, and again after everything else was
-/// thrown away by a tec, then with XE_FEE_ONLY. `current` is the entry in this ledger before the mail; no bytes: there is
-/// none. The PreviousTxn pair of `current` stays as it is; the ledger writes a new one.
+/// The sender's EmailReplay after this mail. Written together with sequence and fee, and again after everything else
+/// was thrown away by a tec, then with XE_FEE_ONLY. `current` is the entry in this ledger before the mail; no bytes:
+/// there is none. The PreviousTxn pair of `current` stays as it is; the ledger writes a new one.
 ///
 /// tesSUCCESS and the entry; XE_BAD_BYTES where `current` is no entry. About 10 us.
 #[unsafe(no_mangle)]

@@ -21,9 +21,9 @@ pub struct XeVote {
     pub answers: XeSlice,
 }
 
-/// DKIMAnswers for the validation of a voting ledger: one statement for each key or domain, as many as have room, in one order
-/// whatever theirs is. A record that makes no key becomes XE_UNUSABLE, and what was observed more than 600 s before `now`, by
-/// the validator's clock, is left out. No bytes come out where nothing is said.
+/// DKIMAnswers for the validation of a voting ledger: one statement for each key or domain, as many as have room, in
+/// one order whatever theirs is. A record that makes no key becomes XE_UNUSABLE, and what was observed more than 600
+/// s before `now`, by the validator's clock, is left out. No bytes come out where nothing is said.
 ///
 /// tesSUCCESS and the bytes; XE_BAD_VALUE where a statement is none. Linear in the bytes: about 400 us for 16 keys.
 #[unsafe(no_mangle)]
@@ -49,10 +49,11 @@ pub unsafe extern "C" fn xe_pack_vote(
     })
 }
 
-/// The DKIMKeySets that a count of validations comes to, for the transaction set of the ledger that is being built: on tesSUCCESS
-/// `list` has each with its id as index, on XE_READ_MORE what has to be read. `ledger` is the one after the flag ledger. Votes of validators that the flag ledger does not
-/// list do not count. What it reads of the new ledger stands in the flag ledger too, its parent: the list of validators, and
-/// keys, freezes, evidence and directories of the domains that are voted about.
+/// The DKIMKeySets that a count of validations comes to, for the transaction set of the ledger that is being built:
+/// on tesSUCCESS `list` has each with its id as index, on XE_READ_MORE what has to be read. `ledger` is the one after
+/// the flag ledger. Votes of validators that the flag ledger does not list do not count. What it reads of the new
+/// ledger stands in the flag ledger too, its parent: the list of validators, and keys, freezes, evidence and
+/// directories of the domains that are voted about.
 ///
 /// tesSUCCESS and the list, which may be empty; XE_READ_MORE at most five times. Linear in the votes: about 1 ms
 /// for 35 validators that vote about 16 keys.

@@ -1,5 +1,5 @@
-//! The C++ of a port (cpp/), compiled against the minimal server and run: its own suites, and what a real server recorded
-//! (fixtures/golden). Where no C++ compiler is found it passes with a notice, except on CI.
+//! The C++ of a port (cpp/), compiled against the minimal server and run: its own suites, and what a real server
+//! recorded (fixtures/golden). Where no C++ compiler is found it passes with a notice, except on CI.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing)]
 

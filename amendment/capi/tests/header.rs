@@ -1,5 +1,5 @@
-//! include/xahau_email.h is what the source says. `XAHAU_EMAIL_WRITE_GOLDEN=1 cargo test -p xahau-email-capi --test header`
-//! writes it anew.
+//! include/xahau_email.h is what the source says. `XAHAU_EMAIL_WRITE_GOLDEN=1 cargo test -p xahau-email-capi --test
+//! header` writes it anew.
 
 #![allow(clippy::expect_used)]
 

@@ -1,5 +1,5 @@
-//! What a DKIMKeySet does to a ledger: what a quorum of validators saw in DNS becomes a key, or ends one; what it decided
-//! about a domain stops its mail, or lets it through again.
+//! What a DKIMKeySet does to a ledger: what a quorum of validators saw in DNS becomes a key, or ends one; what it
+//! decided about a domain stops its mail, or lets it through again.
 //!
 //! Spec: 7.1, 7.2, 7.4, 7.8, 7.10.
 //!
@@ -95,7 +95,8 @@ pub fn is_waiting_for(entry: &Object, record: &KeyRecord, seen: CloseTime) -> bo
             .is_some_and(|after| seen.seconds() < after)
 }
 
-/// What a set writes that `preclaim` let pass. Codes: tefFAILURE, tefALREADY, tefBAD_LEDGER. All reads are of what was before.
+/// What a set writes that `preclaim` let pass. Codes: tefFAILURE, tefALREADY, tefBAD_LEDGER. All reads are of what
+/// was before.
 ///
 /// Spec: 7.4, 7.8, 7.10.
 pub fn key_set_writes(set: &KeySet, view: &impl ReadView) -> Result<Vec<Write>, Ter> {

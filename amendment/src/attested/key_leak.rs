@@ -43,8 +43,8 @@ impl KeyLeak {
         }
     }
 
-    /// Whether the evidence is good, and about a key that the ledger has; what costs little before what costs much. Codes:
-    /// tecNO_ENTRY, tefALREADY, tefBAD_SIGNATURE.
+    /// Whether the evidence is good, and about a key that the ledger has; what costs little before what costs much.
+    /// Codes: tecNO_ENTRY, tefALREADY, tefBAD_SIGNATURE.
     ///
     /// Spec: 7.9.
     pub fn preclaim(&self, view: &impl ReadView) -> Result<(), Ter> {

@@ -44,8 +44,8 @@ pub fn build_key_set(view: &impl ReadView, attestations: &[Attestation]) -> Opti
     Some(set.object())
 }
 
-/// The DKIMKeySet without attestations that removes a key not renewed for 30 days from the ledger that is being built;
-/// `None` where it was renewed. Spec: 7.4
+/// The DKIMKeySet without attestations that removes a key not renewed for 30 days from the ledger that is being
+/// built; `None` where it was renewed. Spec: 7.4
 #[must_use]
 pub fn build_removal(entry: &Object, now: CloseTime, ledger: LedgerIndex) -> Option<Object> {
     if !is_expired(entry, now) {
@@ -92,8 +92,8 @@ impl Endorsement {
 pub enum Votes {
     /// By attestations, which stand in the set and which every node checks. Spec: 7.2
     Attested,
-    /// In their validations, which each proposer counts; consensus keeps what most counted alike. Such a network takes
-    /// sets with attestations too. Spec: 7.6
+    /// In their validations, which each proposer counts; consensus keeps what most counted alike. Such a network
+    /// takes sets with attestations too. Spec: 7.6
     Counted,
 }
 
@@ -117,7 +117,8 @@ impl KeySet {
         }
     }
 
-    /// Everything about a DKIMKeySet that needs no ledger but its index, on a network that votes so. Codes: temDISABLED, temMALFORMED, tefPAST_SEQ.
+    /// Everything about a DKIMKeySet that needs no ledger but its index, on a network that votes so. Codes:
+    /// temDISABLED, temMALFORMED, tefPAST_SEQ.
     ///
     /// Spec: 1, 7.2, 7.6, 7.7.
     pub fn preflight(
@@ -253,8 +254,9 @@ impl KeySet {
         }
     }
 
-    /// The lower median of the times: at most a minority of the attestations can move it. What was counted is said of "now":
-    /// two proposers that hold other validations still make one transaction. `None`: nobody said anything. Spec: 7.6, 7.7
+    /// The lower median of the times: at most a minority of the attestations can move it. What was counted is said of
+    /// "now": two proposers that hold other validations still make one transaction. `None`: nobody said anything.
+    /// Spec: 7.6, 7.7
     pub(super) fn observed_at(&self, now: CloseTime) -> Option<CloseTime> {
         if self.votes == Votes::Counted {
             return Some(now);

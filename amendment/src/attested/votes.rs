@@ -1,9 +1,9 @@
-//! What validators of a server like xahaud say about keys and domains in their validations, and the DKIMKeySets that a
-//! count of them comes to.
+//! What validators of a server like xahaud say about keys and domains in their validations, and the DKIMKeySets that
+//! a count of them comes to.
 //!
-//! A vote is one blob: for each statement length (u8) and bytes of the domain, length and bytes of the selector, the number
-//! of the answer (u8), length (u16, big-endian) and bytes of the record, in ascending order of what they are about. Not
-//! signed: it stands in what the validator signs anyway.
+//! A vote is one blob: for each statement length (u8) and bytes of the domain, length and bytes of the selector, the
+//! number of the answer (u8), length (u16, big-endian) and bytes of the record, in ascending order of what they are
+//! about. Not signed: it stands in what the validator signs anyway.
 //!
 //! Spec: 7.6. Who proposes counts; what comes out depends on the ledger and the votes alone.
 
@@ -50,8 +50,9 @@ impl Room {
     }
 }
 
-/// The vote of a validator that saw these things: one for each subject, as many as have room, the first ones in order. What
-/// it saw too long before `now`, by its clock, is no answer any more; a record that makes no key is "unusable".
+/// The vote of a validator that saw these things: one for each subject, as many as have room, the first ones in
+/// order. What it saw too long before `now`, by its clock, is no answer any more; a record that makes no key is
+/// "unusable".
 ///
 /// Spec: 4.5, 7.2, 7.6.
 #[must_use]
@@ -129,8 +130,8 @@ fn take_short<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
 }
 
 /// The DKIMKeySets for the ledger that is being built, of what the validators in its parent's list said in their
-/// validations: what a quorum of them says of the same subject, and the removal of keys of those domains that nobody renewed.
-/// Each validator counts once; a vote that is none says nothing. The order of `votes` does not matter.
+/// validations: what a quorum of them says of the same subject, and the removal of keys of those domains that nobody
+/// renewed. Each validator counts once; a vote that is none says nothing. The order of `votes` does not matter.
 ///
 /// Spec: 7.4, 7.6.
 #[must_use]
@@ -166,8 +167,8 @@ pub fn count_votes(view: &impl ReadView, votes: &[(PublicKey, &[u8])]) -> Vec<Ob
         .collect()
 }
 
-/// Removals of keys that nobody renewed, of the domains of these statements: on a server that reads no whole state, who asks
-/// for another key of a domain makes room for it. Spec: 7.4, 7.6
+/// Removals of keys that nobody renewed, of the domains of these statements: on a server that reads no whole state,
+/// who asks for another key of a domain makes room for it. Spec: 7.4, 7.6
 fn removals(view: &impl ReadView, agreed: &[Statement]) -> Vec<Object> {
     let named: BTreeSet<_> = agreed
         .iter()

@@ -1,5 +1,5 @@
-//! DKIMKeyLeak: whoever has the secret half of a key ends it, in one ledger and for ever. What it has to show and what it
-//! writes is in `amendment`.
+//! DKIMKeyLeak: whoever has the secret half of a key ends it, in one ledger and for ever. What it has to show and
+//! what it writes is in `amendment`.
 //!
 //! Spec: 1, 7.9.
 

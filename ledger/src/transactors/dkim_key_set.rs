@@ -1,5 +1,5 @@
-//! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one; what it decided about a
-//! domain stops its mail, or lets it through again. What it has to show and what it writes is in `amendment`.
+//! DKIMKeySet: what a quorum of validators saw in DNS becomes a key on the ledger, or ends one; what it decided about
+//! a domain stops its mail, or lets it through again. What it has to show and what it writes is in `amendment`.
 //!
 //! Spec: 7.1, 7.2, 7.4, 7.8, 7.10.
 

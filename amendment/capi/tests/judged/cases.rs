@@ -1,5 +1,5 @@
-//! The cases that the programs judge, and what Rust says of each: the attack set (fixtures/cases), a transaction and a
-//! submission of every mail that is accepted, and key sets.
+//! The cases that the programs judge, and what Rust says of each: the attack set (fixtures/cases), a transaction and
+//! a submission of every mail that is accepted, and key sets.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
