@@ -67,10 +67,10 @@ fn prove(candidate: &Candidate<'_>, keys: &impl KeySource) -> Option<Proof> {
     let claim = candidate.claim(&header_data)?;
     let proven = match keys.key(name.domain(), name.selector()) {
         KeyAnswer::Usable(key) => verify::verify(&claim, &key).map(|()| key),
-        KeyAnswer::Unsettled(key) => match verify::verify(&claim, &key) {
-            Ok(()) => Ok(key),
-            Err(_) => Err(Refusal::KeyUnknown),
-        },
+        KeyAnswer::Unsettled(key) => {
+            let proven = verify::verify(&claim, &key).map_err(|_| Refusal::KeyUnknown);
+            proven.map(|()| key)
+        }
         KeyAnswer::Unusable(error) => Err(Refusal::KeyRecord(error)),
         KeyAnswer::Revoked => Err(Refusal::KeyRevoked),
         KeyAnswer::Absent | KeyAnswer::Unknown => Err(Refusal::KeyUnknown),
@@ -192,7 +192,7 @@ pub fn examine<'m>(
             record_window(&draft, now, &mut rec);
             match stopped(&draft, keys) {
                 Some(freeze) => rec.fail(Step::Key, Refusal::DomainFrozen(freeze)),
-                None => record_proof(examined.proof.as_ref(), &draft, &mut rec),
+                None => record_proof(examined.proof.clone(), &draft, &mut rec),
             }
             draft
         });
@@ -235,7 +235,7 @@ fn split<'m>(raw: &'m [u8], rec: &mut impl Recorder) -> Option<Mail<'m>> {
     })
 }
 
-fn record_proof(proof: Option<&Proof>, draft: &Draft<'_>, rec: &mut impl Recorder) {
+fn record_proof(proof: Option<Proof>, draft: &Draft<'_>, rec: &mut impl Recorder) {
     let name = || {
         let name = draft.candidate.key_name.as_ref();
         name.map(KeyName::dns_name).unwrap_or_default()
@@ -247,11 +247,11 @@ fn record_proof(proof: Option<&Proof>, draft: &Draft<'_>, rec: &mut impl Recorde
             rec.pass(Step::Signature, name);
         }
         Some(Proof::Refused(refusal @ (Refusal::KeyUnknown | Refusal::KeyRevoked))) => {
-            rec.fail(Step::Key, *refusal)
+            rec.fail(Step::Key, refusal)
         }
         Some(Proof::Refused(refusal)) => {
             rec.pass(Step::Key, name);
-            rec.fail(Step::Signature, *refusal);
+            rec.fail(Step::Signature, refusal);
         }
     }
 }
