@@ -5,9 +5,10 @@
 //                   no ledger and no NetworkID), and the memo rule asks isSignedByMail too.
 //   preflight1      preflight, before the branch for emitted transactions.
 //   invoke_preclaim Proof::of takes the place of the four common checks (sequence, ledger, fee, signature).
-//   Transactor      a member std::optional<email::Proof>; operator() makes it before any hook runs, whatever preclaim
-//                   said, and ends with its code where it is none; apply calls writeReplay next to sequence and fee; reset
-//                   calls it again, behind its own sequence and fee, since reset throws the first entry away.
+//   Transactor      a member std::shared_ptr<email::Proof const>, with email::Proof declared before the class: its header
+//                   cannot include this one. operator() makes it before any hook runs, whatever preclaim said, and ends
+//                   with its code where it is none; apply calls writeReplay next to sequence and fee; reset calls it
+//                   again, behind its own sequence and fee, since reset throws the first entry away.
 //   calculateBaseFee adds extraFee.
 #pragma once
 

@@ -52,6 +52,13 @@ public:
     rules() const = 0;
     virtual std::shared_ptr<SLE const>
     read(Keylet const& keylet) const = 0;
+    /// A change of the port (docs/xahaud-integration.md, "The bottom of the view"): the entry as the parent ledger has it. A
+    /// closed ledger is the parent of every view upon it.
+    virtual std::shared_ptr<SLE const>
+    readParent(Keylet const& keylet) const
+    {
+        return read(keylet);
+    }
     LedgerIndex
     seq() const
     {
@@ -78,6 +85,8 @@ class Ledger final : public ApplyView
 {
     std::map<uint256, std::shared_ptr<SLE>> entries_;
     std::set<std::shared_ptr<SLE>> peeked_;
+    /// What the parent has, in a ledger that comes after one.
+    std::optional<std::map<uint256, std::shared_ptr<SLE>>> parent_;
     Fees fees_;
     Rules rules_{{featureEmail}};
     LedgerInfo info_;
@@ -108,6 +117,7 @@ public:
         auto made = std::make_shared<Ledger>();
         for (auto const& [key, entry] : entries_)
             made->entries_.emplace(key, std::make_shared<SLE>(*entry));
+        made->parent_ = entries_;
         made->rules_ = rules_;
         made->info_.seq = info_.seq + 1;
         made->info_.parentHash = hash;
@@ -160,6 +170,14 @@ public:
     {
         auto const at = entries_.find(keylet.key);
         return at == entries_.end() ? nullptr : at->second;
+    }
+    std::shared_ptr<SLE const>
+    readParent(Keylet const& keylet) const override
+    {
+        if (!parent_)
+            return read(keylet);
+        auto const at = parent_->find(keylet.key);
+        return at == parent_->end() ? nullptr : at->second;
     }
     std::shared_ptr<SLE>
     peek(Keylet const& keylet) override
