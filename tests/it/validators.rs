@@ -14,9 +14,7 @@ fn of_a_validator() -> Vec<String> {
         let is_whole = ["node", "network", "ops", "rpc", "chain", "dns"].contains(&name.as_str());
         let files = read.files.into_iter();
         let files = files.filter(|file| is_whole || file.path.starts_with("src/commands/"));
-        if is_whole || name == "xahau_email" {
-            found.extend(files.map(|file| file.product));
-        }
+        found.extend(files.map(|file| file.product));
     }
     assert!(found.len() > 50, "{} files", found.len());
     found

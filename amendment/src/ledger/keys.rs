@@ -105,8 +105,7 @@ pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
 }
 
 /// What the parent ledger says about the mail of a domain, by the index of its DKIMFreeze, if it was ever stopped. The
-/// domain stands in `d=`, which is
-/// that of From (4.2): one answer for all signatures of a mail that count.
+/// domain stands in `d=`, which is that of From (4.2): one answer for all signatures of a mail that count.
 ///
 /// Spec: 7.10, 16. Where the view hands over what the ledger that is being built has written, the parent's word is not
 /// known, and the mail is stopped.

@@ -142,7 +142,7 @@ pub(crate) fn check_size(input: &[u8], source: Source) -> Result<(), Refusal> {
 
 /// No bare CR, no bare LF, no NUL. The pass over every byte that this takes also tells what white space they hold.
 ///
-/// Spec: 3.4. Programs disagree where such a line ends (SMTP smuggling), so two readers would see two mails.
+/// Spec: 3.4, 3.3. Programs disagree where such a line ends (SMTP smuggling), so two readers would see two mails.
 pub(crate) fn check_controls(input: &[u8]) -> Result<Spacing, Refusal> {
     let clean = |byte: u8, next: u8| ((byte == b'\r') == (next == b'\n')) & (byte != 0);
     let (is_clean, is_single) = each_pair_twice(input, clean, is_single_spaced);
