@@ -9,6 +9,7 @@
 #pragma once
 
 #include "EmailServer.h"
+#include "KeptMails.h"
 
 #include <algorithm>
 #include <chrono>
@@ -24,16 +25,6 @@
 
 namespace ripple {
 namespace email {
-
-struct KeyName
-{
-    /// Lower case, as xe_facts has them.
-    std::string domain;
-    std::string selector;
-
-    friend auto
-    operator<=>(KeyName const&, KeyName const&) = default;
-};
 
 /// What DNS holds: the TXT records of the name, the strings of each joined. None: NXDOMAIN or NODATA.
 using TxtRecords = std::vector<Blob>;

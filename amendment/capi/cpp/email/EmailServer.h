@@ -11,6 +11,8 @@
 #elif __has_include(<xrpl/protocol/STTx.h>)
 
 #include <xrpl/basics/Slice.h>
+#include <xrpl/basics/StringUtilities.h>
+#include <xrpl/basics/base64.h>
 #include <xrpl/json/json_reader.h>
 #include <xrpl/json/json_value.h>
 #include <xrpl/protocol/Feature.h>
@@ -37,6 +39,8 @@
 #include <ripple/app/misc/Manifest.h>
 #include <ripple/app/tx/impl/Transactor.h>
 #include <ripple/basics/Slice.h>
+#include <ripple/basics/StringUtilities.h>
+#include <ripple/basics/base64.h>
 #include <ripple/core/Config.h>
 #include <ripple/json/json_reader.h>
 #include <ripple/json/json_value.h>

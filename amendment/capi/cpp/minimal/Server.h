@@ -127,6 +127,27 @@ strUnHex(std::string const& text)
     return bytes;
 }
 
+/// As the server's: what is no digit of base64 ends it.
+inline std::string
+base64_decode(std::string const& text)
+{
+    std::string const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string bytes;
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (auto const letter : text)
+    {
+        auto const digit = digits.find(letter);
+        if (digit == std::string::npos)
+            break;
+        held = held << 6 | static_cast<std::uint32_t>(digit);
+        bits += 6;
+        if (bits >= 8)
+            bytes += static_cast<char>(held >> (bits -= 8));
+    }
+    return bytes;
+}
+
 // Time and money.
 
 struct NetClock
@@ -165,6 +186,8 @@ enum Code : int {
     tefALREADY = -198,
     tefINTERNAL = -192,
     tefPAST_SEQ = -190,
+    tefMAX_LEDGER = -187,
+    terRETRY = -99,
     tesSUCCESS = 0,
     tecPATH_DRY = 128,
     tecNO_ENTRY = 140,
@@ -204,6 +227,18 @@ inline bool
 isTesSuccess(TER ter)
 {
     return TERtoInt(ter) == tesSUCCESS;
+}
+
+inline bool
+isTemMalformed(TER ter)
+{
+    return TERtoInt(ter) >= temMALFORMED && TERtoInt(ter) < tefFAILURE;
+}
+
+inline bool
+isTefFailure(TER ter)
+{
+    return TERtoInt(ter) >= tefFAILURE && TERtoInt(ter) < terRETRY;
 }
 
 // Fields, formats, flags: what the port adds, and the server's own that a test needs.

@@ -18,6 +18,8 @@ struct RecordedCase
         Blob bytes;
         /// Nothing where only the state tells it.
         std::optional<int> result;
+        /// What its memo holds: a mail in its normal form. No bytes: it has none.
+        Blob mail;
     };
     std::string name;
     LedgerIndex seq = 0;
@@ -58,8 +60,8 @@ recordedCases()
     for (std::string line; std::getline(file, line);)
     {
         std::istringstream words(line);
-        std::string kind, one, two, three;
-        words >> kind >> one >> two >> three;
+        std::string kind, one, two, three, four;
+        words >> kind >> one >> two >> three >> four;
         if (kind == "case")
         {
             cases.emplace_back().name = one;
@@ -76,7 +78,10 @@ recordedCases()
             last.before[index(one)] = unhex(two);
         else if (kind == "tx")
             last.txs.push_back(
-                {index(one), unhex(two), three == "-" ? std::nullopt : std::optional(std::stoi(three))});
+                {index(one),
+                 unhex(two),
+                 three == "-" ? std::nullopt : std::optional(std::stoi(three)),
+                 four == "-" ? Blob{} : unhex(four)});
         else if (kind == "after")
             last.after[index(one)] = two == "-" ? Blob{} : unhex(two);
         else
