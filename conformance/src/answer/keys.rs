@@ -2,7 +2,8 @@
 
 use amendment::key_record::parse_txt;
 use amendment::{
-    KeyLeak, KeySet, KeyState, Rules, Statement, Write, key_set_writes, key_state as state_of, leak_message,
+    KeyLeak, KeySet, KeyState, Rules, Statement, Votes, Write, key_set_writes, key_state as state_of,
+    leak_message,
 };
 use codec::format::EntryType;
 use codec::{Drops, Hash256, LedgerIndex, Object, Ter, keylet, sf};
@@ -75,7 +76,12 @@ pub(super) fn key_set(input: Input<'_>) -> Result<Value, AnswerError> {
     let list = list_of(&input.list("validators")?);
     view.parent_entries.insert(keylet::unl_report(), list);
     let writes = || {
-        let set = KeySet::preflight(&tx, Rules::of(&view).amendment, view.ledger_index)?;
+        let set = KeySet::preflight(
+            &tx,
+            Rules::of(&view).amendment,
+            view.ledger_index,
+            Votes::Attested,
+        )?;
         set.preclaim(&view)?;
         key_set_writes(&set, &view)
     };
