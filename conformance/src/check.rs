@@ -202,7 +202,7 @@ impl Program {
 
     /// How it ended. What closed its standard output may take a moment to end.
     fn status(&mut self) -> String {
-        match wait_for(&mut self.child, Duration::from_secs(1)) {
+        match wait_for(&mut self.child, Duration::from_secs(3)) {
             Some(status) => status.to_string(),
             None => "it closed its standard output".to_owned(),
         }

@@ -226,7 +226,8 @@ the replay entry of section 8.",
     },
     Kind {
         name: "key_set",
-        about: "A DKIMKeySet on a ledger, sections 7.1 to 7.10: its result, and what it writes.",
+        about: "A DKIMKeySet on the ledger of a network whose validators sign attestations, sections 7.1 to 7.10: its result, and what \
+it writes.",
         input: &[
             TX,
             NETWORK_ID,

@@ -64,6 +64,12 @@ line("second-order-next-line", "The second order stands in the very next line.",
 line("second-order-last-line-without-end", "The second order is the last line, without CRLF.", LINE, "5.2", body=BODY + b"\r\nREMIT 99 XAH")
 line("second-order-with-runs-of-blanks", "The second order has runs of blanks in a body that is signed as it stands.", LINE, "5.2", body=BODY + b"\r\nREMIT \t99  XAH \t\r\n", c="relaxed/simple")
 line("lines-that-begin-like-orders", "A line that only begins like an order is none.", LINE, body=BODY + b"\r\nREMIT 99 XAHx\r\nREMITTANCE\r\nREKEYED\r\n", spec="5.2")
+def later(slug, why, text, rule=None): line("second-order-" + slug, why, LINE, rule, body=BODY + b"\r\n" + text + b"\r\n", spec="5.1, 5.2")
+later("to-account-and-letters", "What stands behind an account and + is judged by 2.4, so by its grammar the later line is an instruction.", b"REMIT 99 XAH TO " + CLASSIC.encode() + b"+abc", "5.2")
+later("to-account-and-words", "The same up to the end of the line.", b"REMIT 99 XAH TO " + CLASSIC.encode() + b"+7 thanks", "5.2")
+later("to-account-words-behind", "Without the + an account ends at the blank: no instruction.", b"REMIT 99 XAH TO " + CLASSIC.encode() + b" thanks")
+later("to-umlaut", "Whether an address is one is judged by 2.1: by its grammar the later line is an instruction.", "REMIT 99 XAH TO <b\u00f6b@example.com>".encode(), "5.2")
+later("to-latin1", "A line that is no UTF-8 is none.", b"REMIT 99 XAH TO <b\xf6b@example.com>")
 
 group(601, "Amounts and networks")
 def amt(slug, why, text, rule=None, **kw): line("amount-" + slug, why, "REMIT " + text + TO, rule, **{"spec": "5.5", **kw})
