@@ -6,7 +6,7 @@
 use codec::{Ter, keylet};
 
 use super::{Apply, Transactor};
-use crate::dkim;
+use crate::dkim::{self, validators_of};
 use crate::sandbox::Sandbox;
 use crate::transaction::Transaction;
 use crate::view::Env;
@@ -47,13 +47,19 @@ impl Transactor for ValidatorVote {
     }
 
     /// Votes of those that have left the list go with the next vote of anybody: they count no more, and whoever
-    /// comes back has none. Spec: 15.2
+    /// comes back has none. Where the list has changed in the same ledger, the list that a vote names was meant instead
+    /// of the one before. Spec: 15.2
     fn apply(&self, apply: &mut Apply<'_>) -> Result<(), Ter> {
-        let (_, vote) = SignedVote::parse(apply.tx).ok_or(Ter::TEM_MALFORMED)?;
+        let (_, mut vote) = SignedVote::parse(apply.tx).ok_or(Ter::TEM_MALFORMED)?;
         let known = apply.sandbox.entry(&keylet::validator_votes());
         let mut standing = known.as_ref().map(votes::votes_in).unwrap_or_default();
         let listed = dkim::validators(&apply.env.parent);
         standing.retain(|key, _| listed.contains(key));
+        // An UNLReport that comes after it in this ledger does the same.
+        let report = apply.sandbox.entry(&keylet::unl_report()).unwrap_or_default();
+        if validators_of(&report) != listed {
+            vote.wish.validators.clear();
+        }
         let cast = StandingVote {
             wish: vote.wish,
             observed_at: vote.observed_at,

@@ -430,6 +430,33 @@ fn accepts_a_new_list_longer_or_shorter_and_ends_the_votes_about_the_one_before(
     }
 }
 
+// Spec: 15.2. Transactions of a ledger have no order of their own: whichever comes first.
+#[test]
+fn accepts_a_vote_in_the_ledger_of_a_new_list_and_rejects_the_list_that_it_names() {
+    let first = genesis(4);
+    let ledger = voted(&first, 1..=4, &list([1, 2, 3, 5]));
+    let wish = Wish {
+        validators: keys([1, 2]),
+        ..email()
+    };
+    for secs in 1..=40 {
+        let late = cast(&ledger, &vote(2, &wish, ledger.close_time().seconds() + secs));
+        let mut both = votes::list_reports(&ledger);
+        both.push(late.clone());
+        let next = closed(&ledger, both).ledger;
+        assert_eq!(dkim::validators(&next).len(), 4);
+        let standing = &votes::standing(&next)[&validator(2).public_key()];
+        assert_eq!(
+            standing.wish,
+            email(),
+            "the list was meant instead of the one before"
+        );
+        // Without a new list it stands.
+        let next = closed(&ledger, vec![late]).ledger;
+        assert_eq!(votes::standing(&next)[&validator(2).public_key()].wish, wish);
+    }
+}
+
 // Spec: 15.2.
 #[test]
 fn rejects_the_vote_of_a_validator_that_has_left_even_when_it_comes_back() {

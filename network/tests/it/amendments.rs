@@ -13,7 +13,7 @@ use ledger::{Header, Ledger};
 use crate::byzantine::Conduct;
 use crate::mails::{CLOCK, MERCHANT_HAD, first_ledger, first_mail, reached};
 use crate::simulation::runner_at;
-use crate::world::{Dice, NODES, Remains, World};
+use crate::world::{Dice, Remains, VALIDATORS, World};
 
 /// Ledgers from one after which votes count to the next. Spec: 15.3
 const FLAG_LEDGERS: u32 = 256;
@@ -36,7 +36,7 @@ fn votes_count(number: u32, before: &Ledger, for_it: usize) -> Ledger {
     runner_at(5, closed).start(|context| async move {
         let remains = Remains::of(first, MAJORITY_SECS, Dice::new(5), Conduct::Honest);
         let mut world = World::start_all(context.child("world"), remains).await;
-        for node in 0..usize::from(NODES) {
+        for node in 0..usize::from(VALIDATORS) {
             let vote = if node < for_it { Vote::For } else { Vote::Against };
             world.vote(node, AMENDMENT_EMAIL, vote);
         }
@@ -77,7 +77,7 @@ fn merchant_has(ledger: &Ledger) -> u64 {
 // Spec: 15.3. Four of five are 80 percent, and it takes more.
 #[test]
 fn accepts_email_when_its_second_majority_has_lasted_and_rejects_mails_before() {
-    let ledger = votes_count(1, &first_ledger(NODES, EmailAmendment::Absent), 5);
+    let ledger = votes_count(1, &first_ledger(VALIDATORS, EmailAmendment::Absent), 5);
     let first = majority(&ledger).expect("five of five");
     let ledger = votes_count(2, &ledger, 4);
     assert_eq!(majority(&ledger), None, "it is lost");

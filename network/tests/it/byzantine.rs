@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
-use amendment::KeyName;
+use amendment::{Domain, KeyName};
 use codec::format::TxType;
 use codec::hash::sha512_half;
 use codec::keys::KeyPair;
 use codec::{AccountId, Amount, CloseTime, Hash256, Object, Ter, keylet, sf};
 use ledger::close::close_at;
-use ledger::dkim::{Answer, Attestation, Statement};
+use ledger::dkim::{Answer, Attestation, Ruling, Statement};
+use ledger::votes::{SignedVote, Wish};
 use ledger::{AppliedTx, Closed, Ledger, Transaction};
 use network::Submission;
 
 use crate::mails::{NETWORK, evil_record, signed_payment, validator};
-use crate::world::{Dice, NODES};
+use crate::world::{Dice, VALIDATORS};
 
 /// How a node behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,8 @@ impl Byzantine {
             0 => None,
             1 => Some(junk_payment(parent.index().get())),
             2 => memory.seen_again(parent),
-            3 => Some(uncalled(parent)),
+            3 if memory.dice.roll(2) == 0 => Some(uncalled(parent)),
+            3 => Some(list_of_its_own(&self.key, parent)),
             _ => memory.too_few_words(parent),
         };
         closed.applied.extend(false_tx.map(|tx| AppliedTx {
@@ -168,6 +170,12 @@ impl Byzantine {
         );
         own.extend(forged(&evil, &record, now));
         own.extend(of_another_network(&record, now));
+        // Its word alone stops nobody's mail.
+        own.extend(["one.test", "two.test"].into_iter().filter_map(|domain| {
+            let domain = Domain::new(domain.as_bytes())?;
+            let frozen = Statement::Domain(domain, Ruling::Frozen);
+            Attestation::of(NETWORK, frozen, CloseTime::new(now), &self.key)
+        }));
         for number in 0..INVENTED {
             for domain in ["one", "two"] {
                 let name = name_of(&format!("x{number}._domainkey.{domain}.test"));
@@ -177,6 +185,18 @@ impl Byzantine {
         let heard = &self.lock().heard;
         own.extend(heard.iter().step_by(1 + heard.len() / 16).cloned());
         own
+    }
+
+    /// What it votes for: itself alone, now and then.
+    pub(crate) fn ballot(&self, own: Option<SignedVote>, now: CloseTime) -> Option<SignedVote> {
+        if self.conduct != Conduct::FalseWords || self.lock().dice.roll(FALSE_TURNS) != 0 {
+            return own;
+        }
+        let wish = Wish {
+            validators: [self.key.public_key()].into(),
+            ..Wish::default()
+        };
+        SignedVote::sign(NETWORK, wish, now, &self.key)
     }
 
     /// What it passes on beside what came in.
@@ -215,6 +235,7 @@ impl Memory {
             let words = said.entry(&word.statement).or_default();
             words.insert(*word.public_key.as_bytes(), word);
         }
+        said.retain(|statement, _| matches!(statement, Statement::Key(..)));
         let words = said.into_values().find(|words| words.len() >= 3)?;
         let words: Vec<&Attestation> = words.into_values().take(3).collect();
         let first = words.first()?;
@@ -245,7 +266,7 @@ fn name_of(dns_name: &str) -> KeyName {
 /// A word of each other validator, with signatures that are not theirs.
 fn forged(name: &KeyName, answer: &Answer, now: u32) -> Vec<Attestation> {
     let forger = KeyPair::ed25519([200; 16]);
-    let words = (1..=NODES).filter_map(|number| {
+    let words = (1..=VALIDATORS).filter_map(|number| {
         let word = Attestation::sign(
             NETWORK,
             name.clone(),
@@ -264,7 +285,7 @@ fn forged(name: &KeyName, answer: &Answer, now: u32) -> Vec<Attestation> {
 /// What all validators said on another network, where the attacker has that selector.
 fn of_another_network(answer: &Answer, now: u32) -> Vec<Attestation> {
     let name = name_of("other._domainkey.one.test");
-    let words = (1..=NODES).filter_map(|number| {
+    let words = (1..=VALIDATORS).filter_map(|number| {
         let (key, seen) = (validator(number), CloseTime::new(now));
         Attestation::sign(NETWORK + 1, name.clone(), answer.clone(), seen, &key)
     });
@@ -301,6 +322,13 @@ fn uncalled(parent: &Ledger) -> Transaction {
     let enable =
         of_validators(TxType::EnableAmendment, parent).with(sf::AMENDMENT, sha512_half(&[b"nobody's"]));
     Transaction::from_object(&enable).expect("a pseudo-transaction")
+}
+
+/// A list of validators that nobody else voted for.
+fn list_of_its_own(key: &KeyPair, parent: &Ledger) -> Transaction {
+    let own = Object::new().with(sf::PUBLIC_KEY, key.public_key().as_bytes().as_slice());
+    let report = of_validators(TxType::UnlReport, parent).with(sf::ACTIVE_VALIDATOR, own);
+    Transaction::from_object(&report).expect("a pseudo-transaction")
 }
 
 /// A payment, well signed, of an account that there is not.

@@ -5,24 +5,24 @@ use std::collections::BTreeMap;
 
 use codec::format::{EntryType, TxType};
 use codec::keys::{LowS, PublicKey};
-use codec::{Hash256, Object, sf};
+use codec::{Hash256, LedgerIndex, Object, sf};
 
+use crate::decisions::{Counts, Decisions, List, quorum};
 use crate::machine::{Disk, Page};
-use crate::mails::{self, Meaning, NETWORK, validator};
-use crate::world::NODES;
+use crate::mails::{self, ERIN, Meaning, NETWORK, RULED};
+use crate::operators::node_of;
 use crate::zone::Zone;
+use ledger::dkim::Ruling;
 
-/// Validators whose word makes a key: ceil(0.8 * 5). Spec: 7.2
-const QUORUM: usize = 4;
 /// Seconds that an attestation counts. Spec: 7.2
 const ATTESTATION_SECS: u32 = 600;
 
 /// What was found in the ledgers so far.
-#[derive(Default)]
 pub(crate) struct Checker {
     hashes: BTreeMap<u32, Hash256>,
     /// The ledger in which each mail was executed.
     executed: BTreeMap<Meaning, u32>,
+    decisions: Decisions,
     /// The last ledger that was read.
     read: Option<(u32, Header)>,
 }
@@ -47,6 +47,16 @@ impl Header {
 }
 
 impl Checker {
+    /// Of a network that begins with this ledger.
+    pub(crate) fn new(first: LedgerIndex) -> Self {
+        Self {
+            hashes: BTreeMap::new(),
+            executed: BTreeMap::new(),
+            decisions: Decisions::new(first.get()),
+            read: None,
+        }
+    }
+
     /// Checks what is on the disks of nodes that keep the rules; `zone` knows what DNS said to the `honest`.
     pub(crate) fn check(&mut self, disks: &[Disk], zone: &Zone, honest: &[usize]) {
         for disk in disks {
@@ -67,9 +77,25 @@ impl Checker {
         }
     }
 
-    /// Mails that were executed.
+    /// Mails that were executed, but for those of the domain whose mail is stopped now and then.
     pub(crate) fn executed(&self) -> usize {
-        self.executed.len()
+        self.executed.keys().filter(|(from, _)| from != ERIN).count()
+    }
+
+    /// Mails of that domain that were executed, by their dates.
+    pub(crate) fn executed_of_erin(&self) -> impl Iterator<Item = &str> {
+        let of_erin = self.executed.keys().filter(|(from, _)| from == ERIN);
+        of_erin.map(|(_, date)| date.as_str())
+    }
+
+    /// Whether the list was settled for the epoch of a ledger.
+    pub(crate) fn list_counts_at(&self, index: u32) -> bool {
+        self.decisions.list_counts_at(index)
+    }
+
+    /// What was decided.
+    pub(crate) fn counts(&self) -> Counts {
+        self.decisions.counts()
     }
 
     /// Ledgers that were read.
@@ -85,20 +111,28 @@ impl Checker {
                 "ledger {index} closes before its parent"
             );
             let mut fees = 0;
-            for stored in &page.transactions {
-                let tx = codec::decode(&stored.blob).expect("a transaction");
+            let transactions = page.transactions.iter().map(|stored| codec::decode(&stored.blob));
+            let transactions: Vec<Object> = transactions.map(|tx| tx.expect("a transaction")).collect();
+            for tx in &transactions {
                 fees += tx
                     .amount(sf::FEE)
                     .and_then(|fee| fee.as_drops())
                     .map_or(0, |fee| fee.get());
-                if let Some(meaning) = mails::meaning_of(&tx) {
+                if let Some(meaning) = mails::meaning_of(tx) {
                     let before = self.executed.insert(meaning.clone(), index);
                     assert_eq!(before, None, "{meaning:?} is executed again in ledger {index}");
-                }
-                if tx.u16(sf::TRANSACTION_TYPE) == Some(TxType::DkimKeySet.code()) {
-                    check_key_set(&tx, parent.close_time, zone, honest);
+                    self.decisions.mail(&meaning);
                 }
             }
+            for tx in &transactions {
+                if tx.u16(sf::TRANSACTION_TYPE) == Some(TxType::DkimKeySet.code()) {
+                    let times = check_key_set(tx, parent.close_time, self.decisions.list(), zone, honest);
+                    if let Some(flags @ (2 | 4)) = tx.u32(sf::FLAGS) {
+                        self.decisions.ruling(flags, &times);
+                    }
+                }
+            }
+            self.decisions.read(index, &transactions);
             assert_eq!(
                 header.drops + fees,
                 parent.drops,
@@ -118,9 +152,10 @@ fn balances(disk: &Disk) -> u64 {
     drops.map(|drops| drops.get()).sum()
 }
 
-/// A key has the words of a quorum, each signed for this network, at its time, and said by honest validators only
-/// after DNS had told them so. Spec: 7.2, 7.7
-fn check_key_set(set: &Object, now: u32, zone: &Zone, honest: &[usize]) {
+/// A key has the words of a quorum of the list, each signed for this network, at its time, and said by honest
+/// validators only after DNS had told them so; so has what is decided about a domain, which operators say. Gives the
+/// times of the words, ascending. Spec: 7.2, 7.7, 7.10
+fn check_key_set(set: &Object, now: u32, list: &List, zone: &Zone, honest: &[usize]) -> Vec<u32> {
     let text = |field| String::from_utf8_lossy(set.blob(field).unwrap_or_default()).into_owned();
     let (domain, selector) = (text(sf::DOMAIN), text(sf::SELECTOR));
     let record = set.blob(sf::DKIM_RECORD);
@@ -128,10 +163,18 @@ fn check_key_set(set: &Object, now: u32, zone: &Zone, honest: &[usize]) {
         (Some(_), None) => 2,
         (None, Some(1)) => 1,
         (None, None) => 0,
+        (None, Some(2)) => 3,
+        (None, Some(4)) => 4,
         other => panic!("no answer of DNS: {other:?}"),
     };
     let record = record.unwrap_or_default();
     let name = format!("{selector}._domainkey.{domain}");
+    let ruling = match answer {
+        3 => Some(Ruling::Frozen),
+        4 => Some(Ruling::Lifted),
+        _ => None,
+    };
+    assert_eq!(ruling.is_some(), selector.is_empty(), "{name}");
     let mut words = BTreeMap::new();
     for (_, word) in set.array(sf::DKIM_ATTESTATIONS).unwrap_or_default() {
         let (key, seen) = (
@@ -149,20 +192,26 @@ fn check_key_set(set: &Object, now: u32, zone: &Zone, honest: &[usize]) {
             seen + ATTESTATION_SECS >= now,
             "{name}: a word of {seen} in the ledger after {now}"
         );
-        let node = (1..=NODES).position(|number| validator(number).public_key() == public);
-        let node = node.expect("a validator");
-        let was_told = zone.has_said(node, &name, record);
+        assert!(list.contains(key), "{name}: a word of one that is not listed");
+        let node = node_of(key).expect("a validator");
+        let was_told = match ruling {
+            Some(ruling) => domain == RULED && zone.has_ordered(node, ruling),
+            None => zone.has_said(node, &name, record),
+        };
         assert!(
             was_told || !honest.contains(&node),
-            "{name}: node {node} said what DNS did not"
+            "{name}: node {node} said what it was not told"
         );
         words.insert(node, seen);
     }
     assert!(
-        words.len() >= QUORUM,
+        words.len() >= quorum(list.len()),
         "{name}: a key by the words of {:?}",
         words.keys()
     );
+    let mut times: Vec<u32> = words.into_values().collect();
+    times.sort_unstable();
+    times
 }
 
 /// What a validator signs. Spec: 7.7

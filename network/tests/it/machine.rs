@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use amendment::Domain;
 use chain::commit::{
     Change, Commit, MailChange, PendingMail, PendingTx, SettledState, StoredTx, TxChange, Vote,
 };
@@ -10,11 +11,11 @@ use chain::peers::Peer;
 use chain::votes::Votes;
 use chain::{
     Chain, ChainConfig, Effect, Event, MailMode, MailRequest, OnRetry, ProposalFault, ProposalRules,
-    ReadMail, Reply, RequestId, Stored, TxRequest,
+    ReadMail, Reply, RequestId, Stored, TxRequest, Wishes,
 };
 use codec::keys::{KeyPair, PublicKey};
 use codec::{CloseTime, Hash256};
-use ledger::dkim::Attestation;
+use ledger::dkim::{Attestation, Ruling};
 use ledger::votes::SignedVote;
 use ledger::{Closed, Ledger, Transaction};
 use network::{EpochStart, Machine, Submission, Taken, Talker};
@@ -54,6 +55,7 @@ pub(crate) struct Disk {
     epochs: BTreeMap<u64, EpochStart>,
     /// What its operator wants.
     votes: Votes,
+    wishes: Wishes,
     /// Each ledger by its index.
     pub pages: BTreeMap<u32, Arc<Page>>,
     /// In which ledger each EmailID was validated.
@@ -70,6 +72,7 @@ impl Disk {
             transactions: BTreeMap::new(),
             epochs: BTreeMap::new(),
             votes: Votes::default(),
+            wishes: Wishes::new(),
             validated: BTreeMap::new(),
         }
     }
@@ -92,7 +95,12 @@ impl Disk {
                 self.votes.amendments.insert(*amendment, *vote);
             }
             Change::List(list) => self.votes.list.clone_from(list),
-            Change::Wish { .. } => {}
+            Change::Wish { domain, wish } => {
+                match wish {
+                    Some(ruling) => self.wishes.insert(domain.clone(), *ruling),
+                    None => self.wishes.remove(domain),
+                };
+            }
         }
     }
 
@@ -122,7 +130,7 @@ impl Disk {
             mails,
             transactions: transactions.collect(),
             votes: self.votes.clone(),
-            wishes: BTreeMap::new(),
+            wishes: self.wishes.clone(),
         }
     }
 }
@@ -225,14 +233,31 @@ impl SimMachine {
 
     /// The operator wants its validator to vote so about an amendment.
     pub(crate) fn vote(&self, amendment: Hash256, vote: Vote) {
-        let mut inner = self.lock();
-        let request = inner.next();
-        let event = Event::Vote {
+        self.order(|request| Event::Vote {
             request,
             amendment,
             vote,
-        };
-        self.turn(&mut inner, event, request);
+        });
+    }
+
+    /// The operator wants these validators.
+    pub(crate) fn want_list(&self, wanted: BTreeSet<PublicKey>) {
+        self.order(|request| Event::WantList { request, wanted });
+    }
+
+    /// The operator wants the mail of a domain stopped, or let through again.
+    pub(crate) fn rule(&self, domain: Domain, ruling: Ruling) {
+        self.order(|request| Event::Rule {
+            request,
+            domain,
+            ruling,
+        });
+    }
+
+    fn order(&self, event: impl FnOnce(RequestId) -> Event) {
+        let mut inner = self.lock();
+        let request = inner.next();
+        self.turn(&mut inner, event(request), request);
     }
 
     /// Takes an event and carries out what it comes to, but for writing; answers what it said.
@@ -338,7 +363,8 @@ impl Talker for SimMachine {
     }
 
     fn ballot(&self) -> Option<SignedVote> {
-        self.lock().chain.shown().vote_of(&self.key.public_key())
+        let own = self.lock().chain.shown().vote_of(&self.key.public_key());
+        self.byzantine.ballot(own, (self.now)())
     }
 
     fn hear_ballot(&self, vote: SignedVote) {

@@ -17,14 +17,19 @@ pub(crate) const NETWORK: u32 = 21_337;
 pub(crate) const CLOCK: u32 = 848_145_600;
 /// Gets what the mails pay.
 pub(crate) const MERCHANT: &str = "merchant@shop.test";
+/// The domain whose mail operators stop, and let through again.
+pub(crate) const RULED: &str = "three.test";
+/// Sends mails from there.
+pub(crate) const ERIN: &str = "erin@three.test";
 /// Gets what the forgeries would pay.
 const THIEF: &str = "thief@shop.test";
 /// Who has an account, with so many XAH. Dave has less than one of his mails pays.
-const FUNDED: [(&str, i64); 5] = [
+const FUNDED: [(&str, i64); 6] = [
     ("alice@one.test", 1_000),
     ("bob@two.test", 1_000),
     ("carol@one.test", 1_000),
     ("dave@two.test", 30),
+    (ERIN, 1_000),
     (MERCHANT, 100),
 ];
 /// Drops of the merchant at the start.
@@ -46,6 +51,7 @@ pub(crate) type Meaning = (String, String);
 enum Selector {
     One,
     Two,
+    Three,
     /// Published by two.test in the course of the run.
     TwoNext,
     /// No provider's: only where DNS lies there is such a record.
@@ -58,6 +64,7 @@ impl Selector {
             Self::One => ("one.test", "s1", 1),
             Self::Two => ("two.test", "s1", 2),
             Self::TwoNext => ("two.test", "s2", 3),
+            Self::Three => (RULED, "s1", 4),
             Self::Evil => ("one.test", "evil", 66),
         }
     }
@@ -198,7 +205,7 @@ pub(crate) fn meaning_of(tx: &Object) -> Option<Meaning> {
 
 /// What the providers publish from the start, and what two.test publishes later.
 pub(crate) fn records() -> (BTreeMap<String, Vec<u8>>, (String, Vec<u8>)) {
-    let first = [Selector::One, Selector::Two].map(Selector::record);
+    let first = [Selector::One, Selector::Two, Selector::Three].map(Selector::record);
     (BTreeMap::from(first), Selector::TwoNext.record())
 }
 
@@ -220,6 +227,35 @@ pub(crate) fn submissions() -> Vec<Submission> {
         all.insert(number * 2, mail);
     }
     all
+}
+
+/// A mail of Erin at this time, of which no other has the date. All pay the same.
+pub(crate) fn mail_of_erin(date: CloseTime) -> Submission {
+    let (domain, selector, _) = Selector::Three.parts();
+    let draft = Draft {
+        form: Form::Relaxed,
+        domain,
+        selector,
+        names: "From:Date",
+        fields: format!("from:{ERIN}\r\ndate:{}\r\n", date_text(date)).into_bytes(),
+        body: b"REMIT 1 XAH TO <till@shop.test>\r\n".to_vec(),
+    };
+    Submission::Mail(draft.signed(&Selector::Three.key()).into())
+}
+
+/// A time within the hour after `CLOCK`, as mails have it.
+pub(crate) fn date_text(date: CloseTime) -> String {
+    let secs = date.seconds() - CLOCK;
+    assert!(secs < 3_600, "runs are shorter");
+    format!("16 Nov 2026 12:{:02}:{:02} +0000", secs / 60, secs % 60)
+}
+
+/// The time of such a text.
+pub(crate) fn time_of(text: &str) -> Option<CloseTime> {
+    let time = text.strip_prefix("16 Nov 2026 12:")?.strip_suffix(" +0000")?;
+    let (minutes, secs) = time.split_once(':')?;
+    let (minutes, secs): (u32, u32) = (minutes.parse().ok()?, secs.parse().ok()?);
+    Some(CloseTime::new(CLOCK + minutes * 60 + secs))
 }
 
 /// The mail that comes first: Alice pays the merchant 1 XAH.

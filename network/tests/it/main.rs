@@ -3,9 +3,11 @@
 mod amendments;
 mod byzantine;
 mod check;
+mod decisions;
 mod links;
 mod machine;
 mod mails;
+mod operators;
 mod simulation;
 mod world;
 mod zone;

@@ -1,6 +1,7 @@
 //! Whole networks on one seed and virtual time: nodes die, all power is cut with writes half done, links are cut, lose
-//! messages and are late, clocks are off, DNS lies, and one node keeps no rule. At the end all but that node is mended,
-//! and all others must have all that was submitted, once, in the same ledgers.
+//! messages and are late, clocks are off, DNS lies, validators join, leave and have other keys, the mail of a domain is
+//! stopped and let through again, and one node keeps no rule. At the end all but that node is mended, and all others
+//! must have all that was submitted, once, in the same ledgers, and what their operators agreed on.
 //!
 //! `XAHAU_EMAIL_SEEDS=FIRST..LAST` runs others than the usual seeds; a failure names the command that repeats it.
 
@@ -9,17 +10,21 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use codec::CloseTime;
 use commonware_runtime::deterministic::{self, Context, FaultConfig, PartialWriteMode, WriteConfig};
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _};
 use commonware_utils::probability;
 use ledger::Transaction;
+use ledger::dkim::Ruling;
 use network::{Stopped, Submission};
 
 use crate::byzantine::{Conduct, wrapped_again};
 use crate::links::Weather;
 use crate::machine::Disk;
-use crate::mails::{AT_FIRST, CLOCK, EXECUTED, forgery, goal, reached, stolen, submissions};
-use crate::world::{Dice, NODES, Remains, Tally, World};
+use crate::mails::{
+    AT_FIRST, CLOCK, EXECUTED, forgery, goal, mail_of_erin, meaning_of, reached, stolen, submissions, time_of,
+};
+use crate::world::{Dice, Remains, Tally, VALIDATORS, World};
 use crate::zone::Lie;
 
 /// Seeds of an ordinary run; `.ci/run` plays more.
@@ -79,7 +84,7 @@ fn seeds() -> std::ops::Range<u64> {
 /// One thing happens to the network: a fault, or all is mended.
 async fn happen(world: &mut World) {
     let node = world.remains.dice.node();
-    match world.remains.dice.roll(9) {
+    match world.remains.dice.roll(13) {
         0 => {
             world.kill(node).await;
             world.remains.tally.deaths += 1;
@@ -111,8 +116,18 @@ async fn happen(world: &mut World) {
             world.remains.zone.lie(liar, lie);
             world.remains.tally.lies += 1;
         }
+        6 | 7 => agree_on_list(world),
+        8 => world.remains.operators.agree_on_mail(Ruling::Frozen),
+        9 => world.remains.operators.agree_on_mail(Ruling::Lifted),
         _ => world.mend().await,
     }
+}
+
+/// The operators agree on another list than the last ledger's.
+fn agree_on_list(world: &mut World) {
+    let (ledger, dishonest) = (world.last_ledger(), world.dishonest());
+    let Remains { operators, dice, .. } = &mut world.remains;
+    operators.agree_on_list(&ledger, dice, dishonest);
 }
 
 /// The network from one power cut to the next, or to the end.
@@ -132,7 +147,10 @@ async fn phase(context: Context, number: u64, remains: Remains) -> (Remains, [u8
             let node = world.remains.dice.node();
             world.submit(node, submission);
         }
+        let (node, mail) = (world.remains.dice.node(), mail_of_erin(world.now()));
+        world.submit(node, mail);
         happen(&mut world).await;
+        world.tell_operators();
         let millis = 1_000 + world.remains.dice.roll(5_000);
         context.sleep(Duration::from_millis(millis)).await;
         world.check().await;
@@ -160,34 +178,68 @@ async fn with_disks_again(context: Context) -> [u8; 4] {
     context.storage_audit()
 }
 
-/// All is mended, and whoever has something hands it in again until it is validated.
+/// All is mended. The operators agree on other validators once more, now and then on stopping a domain's mail; then they
+/// let all mail through.
 async fn heal(context: &Context, world: &mut World, all: &[Submission]) {
     world.mend().await;
+    agree_on_list(world);
+    if world.remains.dice.roll(2) == 0 {
+        world.remains.operators.agree_on_mail(Ruling::Frozen);
+    }
+    hand_in_until(context, world, all, |world, disk| {
+        world.remains.operators.are_heard(&disk.ledger)
+    })
+    .await;
+    world.remains.operators.agree_on_mail(Ruling::Lifted);
+    let begun = world.now();
+    hand_in_until(context, world, all, |world, disk| has_all(world, disk, begun)).await;
+    assert_eq!(world.remains.checker.executed(), EXECUTED, "mails in the ledgers");
+}
+
+/// Whoever has something hands it in again, and operators tell their nodes, until all disks are so.
+async fn hand_in_until(
+    context: &Context,
+    world: &mut World,
+    all: &[Submission],
+    is_done: impl Fn(&World, &Disk) -> bool,
+) {
     for second in 0..HEALING_SECS {
         if second.is_multiple_of(10) {
+            world.tell_operators();
+            let of_erin = mail_of_erin(world.now());
             let disks = world.disks();
-            for submission in all.iter().cloned().chain(again(&disks[0])) {
+            for submission in all.iter().cloned().chain(again(&disks[0])).chain([of_erin]) {
                 let node = world.remains.dice.node();
                 world.submit(node, submission);
             }
         }
         context.sleep(Duration::from_secs(1)).await;
         let disks = world.check().await;
-        if disks.iter().all(has_all) {
-            break;
+        if disks.iter().all(|disk| is_done(world, disk)) {
+            return;
         }
     }
-    let disks = world.check().await;
-    let progress: Vec<_> = disks
+    let progress: Vec<_> = world
+        .disks()
         .iter()
         .map(|disk| (disk.ledger.index(), reached(&disk.ledger), disk.validated.len()))
         .collect();
-    assert!(disks.iter().all(has_all), "not all is validated: {progress:?}");
-    assert_eq!(world.remains.checker.executed(), EXECUTED, "mails in the ledgers");
+    panic!("not all is done: {progress:?}, {:?}", world.remains.operators);
 }
 
-fn has_all(disk: &Disk) -> bool {
-    reached(&disk.ledger) == goal() && disk.validated.len() == EXECUTED
+/// Whether a disk has all that was handed in, with a mail since then of the domain that was stopped, and what the
+/// operators agreed on; whether those on the list order its blocks; and whether its node said of each mail what became
+/// of it.
+fn has_all(world: &World, disk: &Disk, begun: CloseTime) -> bool {
+    let (ledger, checker) = (&disk.ledger, &world.remains.checker);
+    let is_ordered_by_the_list = checker.list_counts_at(ledger.index().get());
+    if reached(ledger) != goal() || !world.remains.operators.are_heard(ledger) || !is_ordered_by_the_list {
+        return false;
+    }
+    let is_new = |date: &str| time_of(date).is_some_and(|date| date >= begun);
+    let stored = disk.pages.values().flat_map(|page| &page.transactions);
+    let mails = stored.filter_map(|stored| meaning_of(&codec::decode(&stored.blob).ok()?));
+    checker.executed_of_erin().any(is_new) && disk.validated.len() == mails.count()
 }
 
 /// Executed mails as a thief would hand them in: in a new wrapper.
@@ -218,6 +270,12 @@ fn play(seed: u64) -> (Tally, String) {
         }
         runner = deterministic::Runner::from(on);
     }
+    let decided = remains.checker.counts();
+    remains.tally.joins = decided.joins;
+    remains.tally.leaves = decided.leaves;
+    remains.tally.replaced_keys = decided.replaced_keys;
+    remains.tally.freezes = decided.freezes;
+    remains.tally.lifts = decided.lifts;
     remains.tally.ledgers = u64::try_from(remains.checker.ledgers()).expect("few");
     (remains.tally, digest)
 }
@@ -307,12 +365,12 @@ fn rejects_a_false_record_of_three_validators_and_accepts_that_of_four() {
         runner(11).start(|context| async move {
             let remains = Remains::new(Dice::new(11), Conduct::Honest);
             let lied_to = remains.zone.lied_to();
-            let others = (0..usize::from(NODES)).filter(|node| !lied_to.contains(node));
+            let others = (0..usize::from(VALIDATORS)).filter(|node| !lied_to.contains(node));
             others
                 .take(liars - lied_to.len())
                 .for_each(|node| remains.zone.lie(node, Lie::Evil));
             let world = World::start_all(context.child("world"), remains).await;
-            for node in 0..usize::from(NODES) {
+            for node in 0..usize::from(VALIDATORS) {
                 world.submit(node, forgery());
             }
             context.sleep(Duration::from_secs(30)).await;

@@ -28,11 +28,14 @@ use crate::check::Checker;
 use crate::links::{Equivocations, Receiving, Sharing, Weather, split};
 use crate::machine::{Disk, SimMachine};
 use crate::mails::{NETWORK, first_ledger, validator};
+use crate::operators::Operators;
 use crate::zone::{Lie, Zone};
 
-/// Nodes of the network: four of them are a quorum, of votes and of words about keys.
-pub(crate) const NODES: u8 = 5;
-const COUNT: usize = 5;
+/// Validators of the first ledger: four of them are a quorum, of votes and of words about keys.
+pub(crate) const VALIDATORS: u8 = 5;
+/// Nodes of the network: one of them goes along at first.
+pub(crate) const NODES: u8 = 6;
+const COUNT: usize = 6;
 /// Channels of a node: the engine's five, words, submissions.
 const CHANNELS: u64 = 7;
 /// Milliseconds that a clock may be off, either way.
@@ -73,13 +76,18 @@ pub(crate) struct Tally {
     pub pauses: u64,
     pub lies: u64,
     pub equivocations: u64,
+    pub joins: u64,
+    pub leaves: u64,
+    pub replaced_keys: u64,
+    pub freezes: u64,
+    pub lifts: u64,
     pub shut_out: u64,
     pub ledgers: u64,
 }
 
 impl Tally {
     /// What a run of several seeds must have seen.
-    pub(crate) fn must_have_happened(&self) -> [(&'static str, u64); 8] {
+    pub(crate) fn must_have_happened(&self) -> [(&'static str, u64); 13] {
         [
             ("deaths", self.deaths),
             ("power cuts", self.power_cuts),
@@ -87,6 +95,11 @@ impl Tally {
             ("partitions", self.partitions),
             ("losses or pauses", self.losses + self.pauses),
             ("equivocations", self.equivocations),
+            ("joins", self.joins),
+            ("leaves", self.leaves),
+            ("replaced keys", self.replaced_keys),
+            ("freezes", self.freezes),
+            ("lifts", self.lifts),
             ("nodes shut out", self.shut_out),
             ("ledgers", self.ledgers),
         ]
@@ -101,13 +114,18 @@ impl Tally {
         self.pauses += other.pauses;
         self.lies += other.lies;
         self.equivocations += other.equivocations;
+        self.joins += other.joins;
+        self.leaves += other.leaves;
+        self.replaced_keys += other.replaced_keys;
+        self.freezes += other.freezes;
+        self.lifts += other.lifts;
         self.shut_out += other.shut_out;
         self.ledgers += other.ledgers;
     }
 }
 
 /// Blocks of an epoch.
-const EPOCH: NonZeroU32 = NZU32!(10);
+pub(crate) const EPOCH: NonZeroU32 = NZU32!(10);
 
 /// What lies beside the key of a node: in which epoch it has voted last. A twin knows nothing of the other.
 struct BallotBox {
@@ -145,6 +163,7 @@ pub(crate) struct Remains {
     /// By the names of the nodes' files.
     ballots: Arc<Mutex<BTreeMap<String, Voted>>>,
     pub zone: Zone,
+    pub operators: Operators,
     pub tally: Tally,
     pub checker: Checker,
 }
@@ -153,18 +172,19 @@ impl Remains {
     /// A network before its first start. DNS lies to so many nodes that one more would be believed, the dishonest
     /// one among them.
     pub(crate) fn new(dice: Dice, conduct: Conduct) -> Self {
-        let first = first_ledger(NODES, EmailAmendment::Enabled);
+        let first = first_ledger(VALIDATORS, EmailAmendment::Enabled);
         Self::of(first, MAJORITY_SECS_DEFAULT, dice, conduct)
     }
 
     /// A network that begins with this ledger, and where a majority has to last for so long.
     pub(crate) fn of(first: Ledger, majority_secs: u32, mut dice: Dice, conduct: Conduct) -> Self {
-        let dishonest = dice.node();
+        let first_index = first.index();
+        let dishonest = usize::try_from(dice.roll(u64::from(VALIDATORS))).expect("few");
         let mut conducts = vec![Conduct::Honest; COUNT];
         conducts[dishonest] = conduct;
         let zone = Zone::new();
         for liar in 0..3 {
-            zone.lie((dishonest + liar) % COUNT, Lie::Evil);
+            zone.lie((dishonest + liar) % usize::from(VALIDATORS), Lie::Evil);
         }
         Self {
             disks: vec![Disk::new(first.clone()); COUNT],
@@ -183,8 +203,9 @@ impl Remains {
             first,
             ballots: Arc::default(),
             zone,
+            operators: Operators::default(),
             tally: Tally::default(),
-            checker: Checker::default(),
+            checker: Checker::new(first_index),
             dice,
         }
     }
@@ -294,10 +315,13 @@ impl World {
         }
     }
 
-    /// Two nodes on one side, three on the other.
+    /// Two nodes on one side, the others on the other.
     pub(crate) async fn part(&mut self) {
         let first = self.remains.dice.node();
-        let side = [first, (first + 1 + self.remains.dice.node() % 4) % COUNT];
+        let side = [
+            first,
+            (first + 1 + self.remains.dice.node() % (COUNT - 1)) % COUNT,
+        ];
         for near in side {
             for far in (0..COUNT).filter(|far| !side.contains(far)) {
                 self.weather(near, far, Weather::Cut).await;
@@ -478,6 +502,39 @@ impl World {
     pub(crate) fn vote(&self, node: usize, amendment: Hash256, vote: Vote) {
         let running = self.running[node].as_ref().expect("it was not killed");
         running.machine.vote(amendment, vote);
+    }
+
+    /// The operators of running nodes that keep the rules tell them what they agreed on.
+    pub(crate) fn tell_operators(&self) {
+        for node in self.honest() {
+            let Some(running) = &self.running[node] else {
+                continue;
+            };
+            let told = self
+                .remains
+                .operators
+                .tell(&running.machine, &running.machine.disk());
+            if let Some(ruling) = told {
+                self.remains.zone.order(node, ruling);
+            }
+        }
+    }
+
+    /// The node that keeps no rule, if there is one.
+    pub(crate) fn dishonest(&self) -> Option<usize> {
+        let honest = self.honest();
+        (0..COUNT).find(|node| !honest.contains(node))
+    }
+
+    /// The last ledger that one of those that keep the rules has.
+    pub(crate) fn last_ledger(&self) -> Ledger {
+        let last = self.disks().into_iter().max_by_key(|disk| disk.ledger.index());
+        last.expect("nodes").ledger
+    }
+
+    /// Their clock.
+    pub(crate) fn now(&self) -> CloseTime {
+        close_time_of(self.context.current())
     }
 
     /// The disks of nodes that keep the rules, running ones and others.

@@ -1,4 +1,5 @@
-//! What DNS says to each node, and what it said: the truth against which keys on the ledger are checked.
+//! What DNS says to each node, and what it and the operators said: the truth against which keys and stops on the ledger
+//! are checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use amendment::KeyName;
 use amendment::key_record::PublishedKey;
 use chain::KeyFinding;
+use ledger::dkim::Ruling;
 
 use crate::mails;
 
@@ -28,6 +30,8 @@ struct Inner {
     records: BTreeMap<String, Vec<u8>>,
     lies: BTreeMap<usize, Lie>,
     said: BTreeSet<(usize, String, Vec<u8>)>,
+    /// What operators ordered about the one domain.
+    ordered: BTreeSet<(usize, Ruling)>,
 }
 
 impl Zone {
@@ -37,6 +41,7 @@ impl Zone {
             records,
             lies: BTreeMap::new(),
             said: BTreeSet::new(),
+            ordered: BTreeSet::new(),
         })))
     }
 
@@ -84,6 +89,16 @@ impl Zone {
             return KeyFinding::Absent;
         };
         PublishedKey::parse(record).map_or(KeyFinding::Unusable, KeyFinding::Usable)
+    }
+
+    /// A node's operator orders this about the domain that is ruled about.
+    pub(crate) fn order(&self, node: usize, ruling: Ruling) {
+        self.lock().ordered.insert((node, ruling));
+    }
+
+    /// Whether a node's operator ever did.
+    pub(crate) fn has_ordered(&self, node: usize, ruling: Ruling) -> bool {
+        self.lock().ordered.contains(&(node, ruling))
     }
 
     /// Whether DNS ever said this to a node; an empty record is none.

@@ -123,3 +123,70 @@ async fn a_follower_that_is_killed_again_and_again_begins_with_a_snapshot_and_ag
     network.wait_for_payments(36).await;
     network.assert_same_from(follower, first + 2).await;
 }
+
+// For the long run: it lasts eight epochs.
+#[tokio::test]
+async fn a_node_begins_with_a_snapshot_that_validators_signed_who_joined_after_the_first_ones_left() {
+    if std::env::var_os("XAHAU_EMAIL_LONG").is_none() {
+        return;
+    }
+    let world = World::new();
+    let mut network = Network::new(&world, 4, 0);
+    network.start_all();
+    for name in ["validator-5", "validator-6", "late"] {
+        network.add(name);
+    }
+    network.start_again();
+    let late = 6;
+    network.start(4);
+    network.start(5);
+    network.wait_for_ledgers(1).await;
+    submit(network.url(0), &pay(&world, 5)).await;
+    network.wait_for_payments(5).await;
+
+    // Two changes: each is proven by those whom the one before made validators.
+    network.vote(
+        &[0, 1, 2, 3],
+        &["--add", "validator-5", "--remove", "validator-1"],
+    );
+    network.wait_for_ledgers(2 * EPOCH).await;
+    network.vote(
+        &[1, 2, 3, 4],
+        &["--add", "validator-6", "--remove", "validator-2"],
+    );
+    network.wait_for_ledgers(2 * EPOCH).await;
+    network.kill(0);
+    network.kill(1);
+    let changed = last_ledger(network.url(2)).await;
+    network.wait_for_ledgers(EPOCH).await;
+
+    network.configure(late, |text| format!("sync = \"snapshot\"\n{text}"));
+    network.start(late);
+    let url = network.url(late).to_owned();
+    let first = first_here(&url).await;
+    assert!(
+        first >= changed,
+        "it has no ledger before the snapshot's: {first}"
+    );
+    assert_eq!(
+        balance(&url, RECEIVER).await,
+        RESERVE_XAH + 5,
+        "the state is there"
+    );
+
+    // Of the four that vote now three are enough, and it follows them.
+    network.kill(2);
+    submit(&url, &pay(&world, 7)).await;
+    network.wait_for_payments(12).await;
+    wait_for("later ledgers", async || {
+        (last_ledger(&url).await >= first + EPOCH).then_some(())
+    })
+    .await;
+    for index in first..=first + EPOCH {
+        assert_eq!(
+            hash(&url, index).await,
+            hash(network.url(5), index).await,
+            "ledger {index}"
+        );
+    }
+}
