@@ -1,11 +1,11 @@
-// The two transactions about keys: DKIMKeySet, which validators make, and DKIMKeyLeak, which whoever holds the secret half
-// of a key sends.
+// The two transactions about keys: DKIMKeySet, which validators make, and DKIMKeyLeak, which whoever holds the secret
+// half of a key sends.
 //
-// Port: two new transactors. applySteps.cpp names both in its four switches; STTx's isPseudoTx names ttDKIM_KEY_SET alone;
-// LedgerEntryTypesMatch lists the entry types of EmailTables.h.
+// Port: two new transactors. applySteps.cpp names both in its four switches; STTx's isPseudoTx names ttDKIM_KEY_SET
+// alone; LedgerEntryTypesMatch lists the entry types of EmailTables.h.
 //
-// The library says which entries it needs and which it writes, so preclaim and doApply ask the same question, and doApply
-// writes the answer.
+// The library says which entries it needs and which it writes, so preclaim and doApply ask the same question, and
+// doApply writes the answer.
 #pragma once
 
 #include "EmailBorder.h"

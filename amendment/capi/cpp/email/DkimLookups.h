@@ -1,11 +1,12 @@
 // Look-ups of keys in DNS: questions out, answers in.
 //
-// Port: one object in the application, and threads of its own that run `work` with the operator's resolver, since one name
-// whose servers are silent must not hold up the others; no job of the server's queue waits for DNS. Nothing that is answered here decides anything alone: it is what this validator says
-// in its next vote (DkimVotes.h), and validators that saw otherwise outvote it.
+// Port: one object in the application, and threads of its own that run `work` with the operator's resolver, since one
+// name whose servers are silent must not hold up the others; no job of the server's queue waits for DNS. Nothing that
+// is answered here decides anything alone: it is what this validator says in its next vote (DkimVotes.h), and
+// validators that saw otherwise outvote it.
 //
-// Strangers ask for look-ups by writing mails, so all of it is bounded (spec 7.5): names known, names asked at a time for
-// a domain and in all, and the time between two questions for a name.
+// Strangers ask for look-ups by writing mails, so all of it is bounded (spec 7.5): names known, names asked at a time
+// for a domain and in all, and the time between two questions for a name.
 #pragma once
 
 #include "EmailServer.h"

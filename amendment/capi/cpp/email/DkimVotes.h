@@ -2,8 +2,8 @@
 // proposes after the flag ledger counts the validations, and puts what the count comes to into the transaction set.
 //
 // Port: a member of RCLConsensus beside feeVote_.
-//   STValidation.cpp  the template gets {sfDKIMAnswers, soeOPTIONAL}: set only with the amendment on, since a server that
-//                     does not know the field throws the validation away.
+//   STValidation.cpp  the template gets {sfDKIMAnswers, soeOPTIONAL}: set only with the amendment on, since a server
+//                     that does not know the field throws the validation away.
 //   validate          doValidation, where the ledger is a voting ledger.
 //   onClose           doVoting, where the previous ledger is a flag ledger and validations reach the quorum, behind the
 //                     other votes. `add` is the server's own way to put a transaction into the initial set.
@@ -50,8 +50,8 @@ wordOf(KeyAnswer const& seen)
 class DkimVote
 {
 public:
-    /// Adds what this validator says to its validation of a voting ledger. More words than have room are left out, and those
-    /// that are too old at `now`, in seconds since 2000 by this server's clock.
+    /// Adds what this validator says to its validation of a voting ledger. More words than have room are left out,
+    /// and those that are too old at `now`, in seconds since 2000 by this server's clock.
     static void
     doValidation(
         Rules const& rules,
@@ -79,8 +79,8 @@ public:
             validation.setFieldVL(sfDKIMAnswers, bytes);
     }
 
-    /// Counts the validations of the flag ledger's parent. `masterKey(signing key)` gives the validator's key as the list in
-    /// the ledger has it; `add(id, transaction)` puts a transaction into the initial set.
+    /// Counts the validations of the flag ledger's parent. `masterKey(signing key)` gives the validator's key as the
+    /// list in the ledger has it; `add(id, transaction)` puts a transaction into the initial set.
     template <class MasterKey, class Add>
     static int
     doVoting(

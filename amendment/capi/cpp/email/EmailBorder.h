@@ -90,9 +90,9 @@ public:
         return sle ? serialized(*sle) : Blob{};
     }
 
-    /// An entry as the parent ledger has it (spec 7.3, 16): read at the bottom of the view, by a function that the port gives
-    /// ReadView. A store of old ledgers (LedgerMaster) need not have the parent, and a server that misses it there would
-    /// judge otherwise than the rest.
+    /// An entry as the parent ledger has it (spec 7.3, 16): read at the bottom of the view, by a function that the
+    /// port gives ReadView. A store of old ledgers (LedgerMaster) need not have the parent, and a server that misses
+    /// it there would judge otherwise than the rest.
     Blob
     parentEntry(uint256 const& index) const
     {
@@ -102,8 +102,8 @@ public:
         return sle ? serialized(*sle) : Blob{};
     }
 
-    /// Calls the library with what it has asked for so far, until it asks for nothing more. `call(entries, count, list)`
-    /// answers a code. Gives the last code, and the list that came with it.
+    /// Calls the library with what it has asked for so far, until it asks for nothing more. `call(entries, count,
+    /// list)` answers a code. Gives the last code, and the list that came with it.
     template <class Call>
     std::pair<int, List>
     ask(Call const& call) const
@@ -139,8 +139,8 @@ private:
     }
 };
 
-/// Writes an entry as the library made it; no bytes remove it. An entry that is there keeps the PreviousTxn pair that it
-/// has: the server compares it as it threads the entry, and writes the new one.
+/// Writes an entry as the library made it; no bytes remove it. An entry that is there keeps the PreviousTxn pair that
+/// it has: the server compares it as it threads the entry, and writes the new one.
 inline void
 put(ApplyView& view, uint256 const& index, Blob const& bytes)
 {

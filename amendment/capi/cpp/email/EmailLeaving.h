@@ -1,8 +1,8 @@
 // Leaving email behind: what takes an account away from its mailbox has to wait after a REKEY (spec 11).
 //
-// Port: preclaim of SetAccount (asfDisableEmail), of SetSignerList and of SetHook ask mayLeave; DeleteAccount's preclaim
-// asks mayDelete, and its doApply calls deleteReplay. SetAccount sets and clears lsfDisableEmail as the other flags, for a
-// transaction that a key signs; a mail signs none.
+// Port: preclaim of SetAccount (asfDisableEmail), of SetSignerList and of SetHook ask mayLeave; DeleteAccount's
+// preclaim asks mayDelete, and its doApply calls deleteReplay. SetAccount sets and clears lsfDisableEmail as the
+// other flags, for a transaction that a key signs; a mail signs none.
 #pragma once
 
 #include "EmailBorder.h"

@@ -1,7 +1,8 @@
 // The one place that names the server's headers.
 //
-// Every other file here includes this one and then uses the server's own types. Three servers are known: the newer layout
-// of xahaud (include/xrpl), the layout of 2024 (ripple/), and, for tests without any server, ../minimal/Server.h.
+// Every other file here includes this one and then uses the server's own types. Three servers are known: the newer
+// layout of xahaud (include/xrpl), the layout of 2024 (ripple/), and, for tests without any server,
+// ../minimal/Server.h.
 #pragma once
 
 #if defined(XAHAU_EMAIL_MINIMAL)

@@ -1,12 +1,12 @@
 // A transaction whose signature is a mail: what Transactor does with it.
 //
 // Port, in the order in which a transaction meets them:
-//   STTx            isSignedByMail answers before the branch for an empty SigningPubKey: checkSign is then good (it knows
-//                   no ledger and no NetworkID), and the memo rule asks isSignedByMail too.
+//   STTx            isSignedByMail answers before the branch for an empty SigningPubKey: checkSign is then good (it
+//                   knows no ledger and no NetworkID), and the memo rule asks isSignedByMail too.
 //   preflight1      preflight, before the branch for emitted transactions.
 //   invoke_preclaim Proof::of takes the place of the four common checks (sequence, ledger, fee, signature).
-//   Transactor      a member std::shared_ptr<email::Proof const>, with email::Proof declared before the class: its header
-//                   cannot include this one. operator() makes it before any hook runs, whatever preclaim said, and ends
+//   Transactor      a member std::shared_ptr<email::Proof const>, with email::Proof declared before the class: its
+//                   header cannot include this one. operator() makes it before any hook runs, whatever preclaim said, and ends
 //                   with its code where it is none; apply calls writeReplay next to sequence and fee; reset calls it
 //                   again, behind its own sequence and fee, since reset throws the first entry away.
 //   calculateBaseFee adds extraFee.
@@ -21,8 +21,8 @@
 namespace ripple {
 namespace email {
 
-/// Whether a mail is its signature, and all else about its signature is not asked. Types other than these two refuse the
-/// flag by their own masks.
+/// Whether a mail is its signature, and all else about its signature is not asked. Types other than these two refuse
+/// the flag by their own masks.
 inline bool
 isSignedByMail(STTx const& tx)
 {
@@ -96,8 +96,8 @@ public:
     }
 };
 
-/// What a REMIT pays beyond an ordinary transaction of its bytes: a base fee for each live entry of its account, and for
-/// each of `queued` REMITs that wait before it in the queue (spec 9, 16). 0 for everything else.
+/// What a REMIT pays beyond an ordinary transaction of its bytes: a base fee for each live entry of its account, and
+/// for each of `queued` REMITs that wait before it in the queue (spec 9, 16). 0 for everything else.
 inline XRPAmount
 extraFee(ReadView const& view, STTx const& tx, std::uint32_t queued = 0)
 {

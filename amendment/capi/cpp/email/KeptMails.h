@@ -1,13 +1,13 @@
 // Mails that wait for their key, or for their date (terNO_DKIM_KEY, terEMAIL_EARLY).
 //
-// Port: one pool beside LocalTxs, asked at each close. The server's own held transactions are gone after six closes, and
-// a transaction is only good for some twenty ledgers; a key may take hours (KEY_DELAY_FIRST). So what is kept is the
-// mail in its normal form, which is a mail itself, and SubmitEmail wraps it anew at each try.
+// Port: one pool beside LocalTxs, asked at each close. The server's own held transactions are gone after six closes,
+// and a transaction is only good for some twenty ledgers; a key may take hours (KEY_DELAY_FIRST). So what is kept is
+// the mail in its normal form, which is a mail itself, and SubmitEmail wraps it anew at each try.
 //
-// Whoever can write a mail can have it kept, whatever it claims to be: nothing of it is proven yet. So two forms are one
-// mail only where their bytes are equal (a forgery must not take the place of the true mail), and the pool is bounded
-// (spec 7.5): for each key, for each account, in all. Beyond that the oldest goes, of the source that has most; so nobody
-// can push out the mails of others.
+// Whoever can write a mail can have it kept, whatever it claims to be: nothing of it is proven yet. So two forms are
+// one mail only where their bytes are equal (a forgery must not take the place of the true mail), and the pool is
+// bounded (spec 7.5): for each key, for each account, in all. Beyond that the oldest goes, of the source that has
+// most; so nobody can push out the mails of others.
 #pragma once
 
 #include "EmailServer.h"

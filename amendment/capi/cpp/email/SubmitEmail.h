@@ -6,8 +6,8 @@
 //   onClose       `retry` where the server tries its held transactions.
 //   DkimVotes     `words` is what this validator says at a voting ledger.
 //
-// A `door` hands a transaction to the server as `submit` does: door(tx, answer) fills what `submit` answers (engine_result,
-// tx_json, ...) and gives the code.
+// A `door` hands a transaction to the server as `submit` does: door(tx, answer) fills what `submit` answers
+// (engine_result, tx_json, ...) and gives the code.
 #pragma once
 
 #include "DkimVotes.h"
@@ -84,8 +84,9 @@ public:
         }
     }
 
-    /// What this validator says at a voting ledger: of keys in use, and of keys under which a mail that waits is proven. A
-    /// mail that the answer of DNS does not prove goes; so nobody fills a vote with names that prove nothing (spec 7.5).
+    /// What this validator says at a voting ledger: of keys in use, and of keys under which a mail that waits is
+    /// proven. A mail that the answer of DNS does not prove goes; so nobody fills a vote with names that prove
+    /// nothing (spec 7.5).
     std::vector<Word>
     words(std::uint32_t now, std::set<KeyName> const& inUse)
     {

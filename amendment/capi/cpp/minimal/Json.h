@@ -120,7 +120,8 @@ public:
     }
 };
 
-/// Reads what the library writes: JSON with whole numbers, and with \u of no more than one UTF-16 unit as a question mark.
+/// Reads what the library writes: JSON with whole numbers, and with \u of no more than one UTF-16 unit as a question
+/// mark.
 class Reader
 {
     std::string text_;

@@ -1,7 +1,8 @@
-// A server that is just enough of one: the names, and so much of what they do, that the files of ../email use of xahaud.
+// A server that is just enough of one: the names, and so much of what they do, that the files of ../email use of
+// xahaud.
 //
-// For tests without any server. Written against the interfaces of xahaud, from what they promise; nothing of its code is
-// here. Objects are real (the binary format, fields by the tables of ../email), ledgers are maps, and a hash of a
+// For tests without any server. Written against the interfaces of xahaud, from what they promise; nothing of its code
+// is here. Objects are real (the binary format, fields by the tables of ../email), ledgers are maps, and a hash of a
 // transaction is only a name for it. Where the server would throw, this throws std::runtime_error.
 #pragma once
 

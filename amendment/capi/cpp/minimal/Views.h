@@ -52,8 +52,8 @@ public:
     rules() const = 0;
     virtual std::shared_ptr<SLE const>
     read(Keylet const& keylet) const = 0;
-    /// A change of the port (docs/xahaud-integration.md, "The bottom of the view"): the entry as the parent ledger has it. A
-    /// closed ledger is the parent of every view upon it.
+    /// A change of the port (docs/xahaud-integration.md, "The bottom of the view"): the entry as the parent ledger
+    /// has it. A closed ledger is the parent of every view upon it.
     virtual std::shared_ptr<SLE const>
     readParent(Keylet const& keylet) const
     {
@@ -79,8 +79,8 @@ public:
     update(std::shared_ptr<SLE> const& entry) = 0;
 };
 
-/// A ledger as a map of entries. As a view to write to it holds callers to the server's contract: only what was peeked is
-/// updated or erased, only what is not there is inserted.
+/// A ledger as a map of entries. As a view to write to it holds callers to the server's contract: only what was
+/// peeked is updated or erased, only what is not there is inserted.
 class Ledger final : public ApplyView
 {
     std::map<uint256, std::shared_ptr<SLE>> entries_;
