@@ -21,26 +21,28 @@ enum Found {
     Nothing,
 }
 
-/// Looks at the file for ever.
+/// Looks at the file for ever. The first look finds what was changed since the configuration was read: to fetch a
+/// snapshot takes a while.
 pub(super) async fn follow(path: PathBuf, mut in_force: Config, members: watch::Sender<Vec<Member>>) {
     let started_with = in_force.members().len();
-    let mut taken = look(&path).await;
-    let mut last = taken.clone();
+    let (mut last, mut taken) = (Found::Nothing, None);
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let found = look(&path).await;
         let is_complete = found == last;
         last = found.clone();
-        if !is_complete || found == taken || found == Found::Nothing {
+        if !is_complete || found == Found::Nothing || taken.as_ref() == Some(&found) {
             continue;
         }
-        taken = found;
+        taken = Some(found);
         match take(&path, &in_force, started_with) {
             Ok(reread) => {
                 say(&reread);
                 in_force = reread.config;
-                // Fails where the engine has ended.
-                let _ = members.send(in_force.members().to_vec());
+                if !reread.changes.is_empty() {
+                    // Fails where the engine has ended.
+                    let _ = members.send(in_force.members().to_vec());
+                }
             }
             Err(error) => tracing::error!(
                 path = %path.display(), %error, "the changed configuration is not taken; the one before stays in force"
@@ -67,8 +69,5 @@ fn say(reread: &Reread) {
             settings,
             "these settings were changed, and count from the next start on"
         );
-    }
-    if reread.changes.is_empty() && reread.later.is_empty() {
-        tracing::info!("the configuration was changed in nothing that this node goes by");
     }
 }

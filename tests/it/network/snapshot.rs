@@ -136,7 +136,6 @@ async fn a_node_begins_with_a_snapshot_that_validators_signed_who_joined_after_t
     for name in ["validator-5", "validator-6", "late"] {
         network.add(name);
     }
-    network.start_again();
     let late = 6;
     network.start(4);
     network.start(5);
