@@ -180,6 +180,8 @@ mod tests {
                 key_delay_first: 0,
                 key_delay_next: 0,
                 epoch: 900,
+                majority: 432_000,
+                email: true,
                 fund: Vec::new(),
             },
             nodes: vec![

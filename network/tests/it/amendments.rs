@@ -11,9 +11,10 @@ use ledger::genesis::EmailAmendment;
 use ledger::{Header, Ledger};
 
 use crate::byzantine::Conduct;
+use crate::dice::{Dice, VALIDATORS};
 use crate::mails::{CLOCK, MERCHANT_HAD, first_ledger, first_mail, reached};
 use crate::simulation::runner_at;
-use crate::world::{Dice, Remains, VALIDATORS, World};
+use crate::world::{Remains, World};
 
 /// Ledgers from one after which votes count to the next. Spec: 15.3
 const FLAG_LEDGERS: u32 = 256;

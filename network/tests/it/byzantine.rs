@@ -14,8 +14,8 @@ use ledger::votes::{SignedVote, Wish};
 use ledger::{AppliedTx, Closed, Ledger, Transaction};
 use network::Submission;
 
+use crate::dice::{Dice, VALIDATORS};
 use crate::mails::{NETWORK, evil_record, signed_payment, validator};
-use crate::world::{Dice, VALIDATORS};
 
 /// How a node behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use codec::format::TxType;
 use codec::keys::{LowS, PublicKey};
 use codec::{Object, sf};
 
+use crate::dice::{EPOCH, VALIDATORS};
 use crate::mails::{ERIN, Meaning, NETWORK, time_of};
 use crate::operators::key_of;
-use crate::world::{EPOCH, VALIDATORS};
 
 /// Keys of validators.
 pub(crate) type List = BTreeSet<Vec<u8>>;

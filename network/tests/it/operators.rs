@@ -9,9 +9,9 @@ use codec::{Object, keylet, sf};
 use ledger::Ledger;
 use ledger::dkim::Ruling;
 
+use crate::dice::{Dice, NODES, VALIDATORS};
 use crate::machine::{Disk, SimMachine};
 use crate::mails::{RULED, validator};
-use crate::world::{Dice, NODES, VALIDATORS};
 
 /// Validators at least where one of them may keep no rule: of five, four votes are enough for all that is decided.
 const WITH_DISHONEST_MIN: usize = 5;

@@ -19,12 +19,14 @@ use ledger::dkim::Ruling;
 use network::{Stopped, Submission};
 
 use crate::byzantine::{Conduct, wrapped_again};
+use crate::dice::{Dice, VALIDATORS};
 use crate::links::Weather;
 use crate::machine::Disk;
 use crate::mails::{
     AT_FIRST, CLOCK, EXECUTED, forgery, goal, mail_of_erin, meaning_of, reached, stolen, submissions, time_of,
 };
-use crate::world::{Dice, Remains, Tally, VALIDATORS, World};
+use crate::tally::Tally;
+use crate::world::{Remains, World};
 use crate::zone::Lie;
 
 /// Seeds of an ordinary run; `.ci/run` plays more.
@@ -178,8 +180,8 @@ async fn with_disks_again(context: Context) -> [u8; 4] {
     context.storage_audit()
 }
 
-/// All is mended. The operators agree on other validators once more, now and then on stopping a domain's mail; then they
-/// let all mail through.
+/// All is mended. The operators agree on other validators once more, and now and then to stop a domain's mail; then
+/// they let all mail through.
 async fn heal(context: &Context, world: &mut World, all: &[Submission]) {
     world.mend().await;
     agree_on_list(world);

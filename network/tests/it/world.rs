@@ -1,7 +1,6 @@
 //! A network of nodes between two power cuts: the engine, the machines, and what happens to them.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -25,16 +24,14 @@ use network::{First, Stopped, Submission, Voting, spread};
 
 use crate::byzantine::Conduct;
 use crate::check::Checker;
+use crate::dice::{Dice, EPOCH, NODES, VALIDATORS};
 use crate::links::{Equivocations, Receiving, Sharing, Weather, split};
 use crate::machine::{Disk, SimMachine};
 use crate::mails::{NETWORK, first_ledger, validator};
 use crate::operators::Operators;
+use crate::tally::Tally;
 use crate::zone::{Lie, Zone};
 
-/// Validators of the first ledger: four of them are a quorum, of votes and of words about keys.
-pub(crate) const VALIDATORS: u8 = 5;
-/// Nodes of the network: one of them goes along at first.
-pub(crate) const NODES: u8 = 6;
 const COUNT: usize = 6;
 /// Channels of a node: the engine's five, words, submissions.
 const CHANNELS: u64 = 7;
@@ -42,90 +39,6 @@ const CHANNELS: u64 = 7;
 const SKEW_MS: u64 = 900;
 /// Bytes of a message at most.
 const MESSAGE_BYTES_MAX: u32 = 8 * 1024 * 1024;
-
-/// Numbers that a seed makes.
-#[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(2) + 1)
-    }
-
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    pub(crate) fn node(&mut self) -> usize {
-        usize::try_from(self.roll(u64::from(NODES))).expect("few")
-    }
-}
-
-/// What happened in a run, or in several.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Tally {
-    pub deaths: u64,
-    pub power_cuts: u64,
-    pub torn_writes: u64,
-    pub partitions: u64,
-    pub losses: u64,
-    pub pauses: u64,
-    pub lies: u64,
-    pub equivocations: u64,
-    pub joins: u64,
-    pub leaves: u64,
-    pub replaced_keys: u64,
-    pub freezes: u64,
-    pub lifts: u64,
-    pub shut_out: u64,
-    pub ledgers: u64,
-}
-
-impl Tally {
-    /// What a run of several seeds must have seen.
-    pub(crate) fn must_have_happened(&self) -> [(&'static str, u64); 13] {
-        [
-            ("deaths", self.deaths),
-            ("power cuts", self.power_cuts),
-            ("torn writes", self.torn_writes),
-            ("partitions", self.partitions),
-            ("losses or pauses", self.losses + self.pauses),
-            ("equivocations", self.equivocations),
-            ("joins", self.joins),
-            ("leaves", self.leaves),
-            ("replaced keys", self.replaced_keys),
-            ("freezes", self.freezes),
-            ("lifts", self.lifts),
-            ("nodes shut out", self.shut_out),
-            ("ledgers", self.ledgers),
-        ]
-    }
-
-    pub(crate) fn add(&mut self, other: &Tally) {
-        self.deaths += other.deaths;
-        self.power_cuts += other.power_cuts;
-        self.torn_writes += other.torn_writes;
-        self.partitions += other.partitions;
-        self.losses += other.losses;
-        self.pauses += other.pauses;
-        self.lies += other.lies;
-        self.equivocations += other.equivocations;
-        self.joins += other.joins;
-        self.leaves += other.leaves;
-        self.replaced_keys += other.replaced_keys;
-        self.freezes += other.freezes;
-        self.lifts += other.lifts;
-        self.shut_out += other.shut_out;
-        self.ledgers += other.ledgers;
-    }
-}
-
-/// Blocks of an epoch.
-pub(crate) const EPOCH: NonZeroU32 = NZU32!(10);
 
 /// What lies beside the key of a node: in which epoch it has voted last. A twin knows nothing of the other.
 struct BallotBox {
