@@ -538,8 +538,8 @@ fn rejects_a_leaked_key_in_either_encoding() {
     assert_eq!(derived.map(drop), Err(amendment::Refusal::KeyRevoked));
 }
 
-/// What is said under a key, its evidence, or a freeze of its domain that a transaction of ledger `written` wrote; 100 is
-/// being built.
+/// What is said under a key, its evidence, or a freeze of its domain that a transaction of ledger `written` wrote;
+/// 100 is being built.
 fn verdicts_where_written(written: u32) -> [Option<(Ter, &'static str)>; 3] {
     let mail = mail(REMIT_MAIL);
     let key = parse_txt(&txt(KEY)).unwrap();
@@ -749,8 +749,8 @@ fn accepts_a_proof_again_under_an_equal_key_and_rejects_it_under_every_other() {
     }
 }
 
-// Spec: 4.5. What proved the mail that was read proves its transaction, under the same key; of another signature it says
-// nothing.
+// Spec: 4.5. What proved the mail that was read proves its transaction, under the same key; of another signature it
+// says nothing.
 #[test]
 fn accepts_the_proof_of_the_mail_that_was_read_and_rejects_that_of_another_signature() {
     let mail = mail("c002.eml");

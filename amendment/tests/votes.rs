@@ -1,5 +1,5 @@
-//! Votes about keys in validations, and the sets that a count of them comes to. Expected bytes, numbers and codes: spec 7.6
-//! and 7.7, and RFC 8032's first public key.
+//! Votes about keys in validations, and the sets that a count of them comes to. Expected bytes, numbers and codes:
+//! spec 7.6 and 7.7, and RFC 8032's first public key.
 
 #![allow(clippy::unwrap_used)]
 
@@ -234,8 +234,8 @@ fn accepts_a_set_that_a_quorum_says_in_its_one_spelling() {
     let [set] = sets.as_slice() else {
         panic!("{sets:?}")
     };
-    // Type 110, Flags 8, Sequence 0, LedgerSequence 513, Fee 0, no key, Domain, Selector, DKIMRecord, Account zero, no
-    // attestations.
+    // Type 110, Flags 8, Sequence 0, LedgerSequence 513, Fee 0, no key, Domain, Selector, DKIMRecord, Account zero,
+    // no attestations.
     let expected = format!(
         "12006E220000000824000000002600000201684000000000000000730077{:02X}{}703C{:02X}{}703D{:02X}{}8114{}F03DF1",
         9,

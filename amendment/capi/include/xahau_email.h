@@ -255,11 +255,6 @@ int32_t xe_account_of(struct xe_slice address, uint8_t (*account)[20]);
 // tesSUCCESS; temMALFORMED where it names none. About 2 us.
 int32_t xe_recipient_of(struct xe_slice address, uint8_t (*account)[20], uint32_t *tag, uint32_t *has_tag);
 
-// The name of a result of the ledger, such as `tefEMAIL_REPLAY`, as ASCII.
-//
-// tesSUCCESS and the bytes; XE_NOT_FOUND for a number that is none. About 1 us.
-int32_t xe_code_name(int32_t code, struct xe_bytes **name);
-
 // The bytes; good until the handle is freed. Null gives none. Never fails. Constant time.
 struct xe_slice xe_bytes_slice(const struct xe_bytes *bytes);
 
@@ -381,6 +376,11 @@ int32_t xe_submission(struct xe_slice mail,
                       int32_t *verdict,
                       struct xe_bytes **json,
                       struct xe_bytes **transaction);
+
+// The name of a result of the ledger, such as `tefEMAIL_REPLAY`, as ASCII.
+//
+// tesSUCCESS and the bytes; XE_NOT_FOUND for a number that is none. About 1 us.
+int32_t xe_code_name(int32_t code, struct xe_bytes **name);
 
 // Everything about a transaction with tfEmailSig that needs no ledger: flags, fields, and what its mail says. Stands
 // before every other test of its signature. `email_enabled` is 1 where the rules have the amendment, else 0. The

@@ -2,9 +2,6 @@
 
 use codec::Ter;
 
-use crate::handles::XeBytes;
-use crate::memory::{Out, border};
-
 /// It worked: tesSUCCESS. All other codes of the ledger are those of xahaud too (negative, or 100 to 255).
 pub const XE_OK: i32 = 0;
 /// The library broke in its work and was stopped. Nothing is proven; no output is set.
@@ -23,20 +20,6 @@ pub const XE_BAD_BYTES: i32 = -1005;
 pub const XE_READ_MORE: i32 = -1006;
 /// What was asked for is not there: the index of a list, a candidate of a mail.
 pub const XE_NOT_FOUND: i32 = -1007;
-
-/// The name of a result of the ledger, such as `tefEMAIL_REPLAY`, as ASCII.
-///
-/// tesSUCCESS and the bytes; XE_NOT_FOUND for a number that is none. About 1 us.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xe_code_name(code: i32, name: *mut *mut XeBytes) -> i32 {
-    border(|| {
-        // SAFETY: README, "What the caller holds", for an output.
-        let mut out = unsafe { Out::handle(name) }?;
-        let result = Ter::from_code(code).ok_or(Code::NOT_FOUND)?;
-        out.give(XeBytes(result.token().as_bytes().to_vec()));
-        Ok(())
-    })
-}
 
 /// Why a function ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,15 +8,10 @@ use codec::format::EntryType;
 use codec::{CloseTime, Drops, Hash256, LedgerIndex, Object};
 
 use crate::code::Code;
-use crate::handles::XeList;
+use crate::handles::{XE_PARENT_LEDGER, XE_THIS_LEDGER, XeEntry, XeList};
 use crate::limits::ENTRIES_MAX;
 use crate::memory::{Out, XeSlice, row, shared};
 use crate::version::XE_ABI_VERSION;
-
-/// The ledger that is being built, or the open one, as it stands now.
-pub const XE_THIS_LEDGER: u32 = 0;
-/// Its parent, as it was closed.
-pub const XE_PARENT_LEDGER: u32 = 1;
 
 /// Numbers of the ledger that is being built. Times are seconds since 2000.
 #[repr(C)]
@@ -42,26 +37,6 @@ pub struct XeLedger {
     pub email_enabled: u32,
     /// 0.
     pub unused: u32,
-}
-
-/// An entry of a ledger.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct XeEntry {
-    /// Its index.
-    pub index: [u8; 32],
-    /// XE_THIS_LEDGER or XE_PARENT_LEDGER.
-    pub ledger: u32,
-    /// It as serialized; no bytes: there is none, or it is removed.
-    pub bytes: XeSlice,
-}
-
-impl XeEntry {
-    pub(crate) const NOTHING: XeEntry = XeEntry {
-        index: [0; 32],
-        ledger: XE_THIS_LEDGER,
-        bytes: XeSlice::EMPTY,
-    };
 }
 
 /// True where a caller says 1, false where it says 0.

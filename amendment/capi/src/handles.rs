@@ -4,8 +4,32 @@ use amendment::Write;
 use codec::{Hash256, Object};
 
 use crate::code::Code;
-use crate::entries::{XE_THIS_LEDGER, XeEntry};
 use crate::memory::{Out, XeSlice, border, free, shared};
+
+/// The ledger that is being built, or the open one, as it stands now.
+pub const XE_THIS_LEDGER: u32 = 0;
+/// Its parent, as it was closed.
+pub const XE_PARENT_LEDGER: u32 = 1;
+
+/// An entry of a ledger.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct XeEntry {
+    /// Its index.
+    pub index: [u8; 32],
+    /// XE_THIS_LEDGER or XE_PARENT_LEDGER.
+    pub ledger: u32,
+    /// It as serialized; no bytes: there is none, or it is removed.
+    pub bytes: XeSlice,
+}
+
+impl XeEntry {
+    pub(crate) const NOTHING: XeEntry = XeEntry {
+        index: [0; 32],
+        ledger: XE_THIS_LEDGER,
+        bytes: XeSlice::EMPTY,
+    };
+}
 
 /// Bytes that the library made. Never changes, so threads may share it.
 pub struct XeBytes(pub(crate) Vec<u8>);

@@ -10,8 +10,8 @@ use codec::keys::PublicKey;
 use codec::{CloseTime, LedgerIndex, Ter, keylet};
 
 use crate::code::Code;
-use crate::entries::{View, XeEntry, XeLedger, object, with_ledger};
-use crate::handles::{XeBytes, XeList, serialized};
+use crate::entries::{View, XeLedger, object, with_ledger};
+use crate::handles::{XeBytes, XeEntry, XeList, serialized};
 use crate::limits::ATTESTATIONS_MAX;
 use crate::memory::{Out, XeSlice, border, row, shared};
 

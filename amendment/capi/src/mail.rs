@@ -7,8 +7,8 @@ use explain::{ExplainEnv, Explanation, explain, explanation_json};
 use serde_json::Value;
 
 use crate::code::Code;
-use crate::entries::{View, XeEntry, XeLedger, with_ledger};
-use crate::handles::{XeBytes, XeList, serialized};
+use crate::entries::{View, XeLedger, with_ledger};
+use crate::handles::{XeBytes, XeEntry, XeList, serialized};
 use crate::keys::{XE_ABSENT, XE_RECORD, XE_UNUSABLE};
 use crate::limits::{ANSWERS_MAX, XE_NAME_BYTES};
 use crate::memory::{Out, XeSlice, border, row};

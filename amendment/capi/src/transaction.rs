@@ -4,8 +4,8 @@ use amendment::{Amendment, Effect, Parsed, ReadView, Ready, Rules};
 use codec::{Ter, keylet};
 
 use crate::code::Code;
-use crate::entries::{XeEntry, XeLedger, is_on, object, with_ledger};
-use crate::handles::{XeBytes, XeList, serialized};
+use crate::entries::{XeLedger, is_on, object, with_ledger};
+use crate::handles::{XeBytes, XeEntry, XeList, serialized};
 use crate::limits::XE_NAME_BYTES;
 use crate::memory::{Out, XeSlice, border, free, shared};
 

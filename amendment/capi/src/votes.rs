@@ -5,8 +5,8 @@ use codec::CloseTime;
 use codec::keys::PublicKey;
 
 use crate::code::Code;
-use crate::entries::{View, XeEntry, XeLedger, with_ledger};
-use crate::handles::{XeBytes, XeList};
+use crate::entries::{View, XeLedger, with_ledger};
+use crate::handles::{XeBytes, XeEntry, XeList};
 use crate::keys::{XeStatement, statement};
 use crate::limits::VOTES_MAX;
 use crate::memory::{Out, XeSlice, border, row};

@@ -135,7 +135,8 @@ fn expected() -> String {
     let mut text = String::from(
         "// Generated from the definitions of crate codec by ../../tests/tables.rs, which compares it; do not edit.\n\
          //\n\
-         // Everything that the amendment adds to the server's tables (docs/spec.md, sections 1 and 10). Each table is\n\
+         // Everything that the amendment adds to the server's tables (docs/spec.md, sections 1 and 10). Each table \
+         is\n\
          // a macro that calls X for each row: README.md says with which X it goes into which file of a port.\n\
          #pragma once\n\n\
          // A field named NAME is sfNAME in the server.\n\n",

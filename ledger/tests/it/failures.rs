@@ -1,5 +1,5 @@
-//! Everything that the rules of a mail can refuse, as rows of a document: the sentence, the rule and the code are the code's
-//! own. Each list is complete: it has as many variants as the source of its type.
+//! Everything that the rules of a mail can refuse, as rows of a document: the sentence, the rule and the code are the
+//! code's own. Each list is complete: it has as many variants as the source of its type.
 
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};

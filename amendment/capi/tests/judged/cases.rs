@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use amendment::key_record::{KeyRecord, parse_txt};
 use amendment::{
     AMENDMENT_EMAIL, Amendment, Answer, Attestation, Effect, KeyName, KeySet, Parsed, ProvenMail, ReadView,
-    Ready, Rules, TxtRecords, Write, derive, key_set_writes, next_replay_entry, preflight, submission,
+    Ready, Rules, TxtRecords, Votes, Write, derive, key_set_writes, next_replay_entry, preflight, submission,
     submit_fee, wrap,
 };
 use codec::format::EntryType;
@@ -316,7 +316,8 @@ fn key_sets(cases: &mut Cases) {
             )]),
         };
         let tx = amendment::build_key_set(&bare, &[word]).expect("a quorum");
-        let set = KeySet::preflight(&tx, Amendment::On, LedgerIndex::new(INDEX)).expect("a set");
+        let set =
+            KeySet::preflight(&tx, Amendment::On, LedgerIndex::new(INDEX), Votes::Counted).expect("a set");
         let judged = set.preclaim(&ledger).and_then(|()| key_set_writes(&set, &ledger));
         let mut words = vec![judged.as_ref().map_or_else(|ter| ter.code(), |_| 0).to_string()];
         for write in judged.iter().flatten() {
