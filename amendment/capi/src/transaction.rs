@@ -165,14 +165,21 @@ pub unsafe extern "C" fn xe_prove(
     })
 }
 
-/// All phases behind preflight. What they read whatever comes is asked for at once.
+/// All phases behind preflight. Where an entry is missing, all that they read whatever comes is asked for at once; where
+/// none is, no index is computed twice.
 fn proven(parsed: &Parsed, view: &crate::entries::View) -> Result<Ready, Code> {
-    let name = parsed.key_name();
-    view.entry(&keylet::account(parsed.account()));
-    view.entry(&keylet::email_replay(parsed.account()));
-    view.parent_entry(&keylet::dkim_freeze(name.domain().as_bytes()));
-    view.parent_entry(&name.keylet());
-    view.whole()?;
+    let ready = phases(parsed, view);
+    if view.whole().is_err() {
+        let name = parsed.key_name();
+        view.entry(&keylet::account(parsed.account()));
+        view.entry(&keylet::email_replay(parsed.account()));
+        view.parent_entry(&keylet::dkim_freeze(name.domain().as_bytes()));
+        view.parent_entry(&name.keylet());
+    }
+    ready
+}
+
+fn phases(parsed: &Parsed, view: &crate::entries::View) -> Result<Ready, Code> {
     let screened = amendment::screen(parsed.clone(), view).map_err(|error| error.code())?;
     let proven = amendment::authenticate(screened, view).map_err(|error| error.code())?;
     Ok(amendment::preclaim(proven, view).map_err(|error| error.code())?)
