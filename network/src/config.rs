@@ -14,8 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::limits::{EPOCH_LEDGERS_DEFAULT, EPOCH_LEDGERS_MIN};
 use crate::membership::Voting;
-pub use crate::process::key_text;
-use crate::process::{Member, Part};
+pub use crate::peers::key_text;
+use crate::peers::{Member, Part};
 
 /// Bytes of a configuration file: 128 nodes of 300 bytes, and 2,000 payments of 100. Refusal: it is not read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -50,6 +50,7 @@ pub use ledgers::BlockFault;
 pub use machine::{Machine, Talker};
 pub use membership::Voting;
 pub use node::{Submission, Taken};
-pub use process::{EngineConfig, EngineError, Lost, Member, Part, start};
+pub use peers::{Member, Part};
+pub use process::{EngineConfig, EngineError, Lost, start};
 pub use snapshot::client::FetchError;
 pub use snapshot::disk::DiskError;

@@ -67,8 +67,8 @@ pub const NODES_ADDED_MAX: usize = 8;
 /// Views behind the last finalised one whose votes are kept.
 pub const VIEWS_KEPT: u64 = 64;
 
-/// Heights behind the last ledger whose blocks' ledgers are kept, for votes about blocks that build on them: the next one
-/// is proposed when the one before has a certificate, not when it is written.
+/// Heights behind the last ledger whose blocks' ledgers are kept, for votes about blocks that build on them: the next
+/// one is proposed when the one before has a certificate, not when it is written.
 pub const HEIGHTS_KEPT: u64 = 2;
 
 /// How often attestations are said again until a ledger has them.

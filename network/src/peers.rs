@@ -12,7 +12,32 @@ use tokio::sync::watch;
 
 use crate::epochs::engine_key;
 use crate::membership::Track;
-use crate::process::{Member, key_text};
+
+/// What a node is in the first ledger of its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// One of its validators.
+    Validator,
+    /// None of them. It may become one.
+    Follower,
+}
+
+/// One node of a network, as the others see it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its key.
+    pub public_key: codec::keys::PublicKey,
+    /// Where it listens for the others.
+    pub address: SocketAddr,
+    /// What it is in the first ledger.
+    pub part: Part,
+}
+
+/// A node's key, as xahaud writes it.
+#[must_use]
+pub fn key_text(key: &codec::keys::PublicKey) -> String {
+    codec::base58::encode(&[codec::base58::TYPE_NODE_PUBLIC], key.as_bytes())
+}
 
 /// The addresses of nodes, by their keys; a key that is of another kind than the engine's, as text.
 pub(crate) fn addresses(members: &[Member]) -> Result<BTreeMap<PublicKey, SocketAddr>, String> {

@@ -34,7 +34,7 @@ use crate::limits::{
     SNAPSHOT_MESSAGES_PER_SECOND, SUBMISSION_MESSAGES_PER_SECOND, VALIDATORS_MAX,
 };
 use crate::machine::{Machine, Talker};
-use crate::peers::{self, Peers};
+use crate::peers::{self, Member, Peers, key_text};
 use crate::snapshot::begin::begin;
 use crate::snapshot::client::FetchError;
 use crate::snapshot::disk::{DiskError, Proofs};
@@ -59,15 +59,6 @@ pub(crate) const CHANNELS: u64 = 8;
 /// manifest or an attestation, which the same key might sign.
 const NAMESPACE: &[u8] = b"xahau-email";
 
-/// What a node is in the first ledger of its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// One of its validators.
-    Validator,
-    /// None of them. It may become one.
-    Follower,
-}
-
 /// What becomes of a validator that lost the record of its votes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
@@ -75,17 +66,6 @@ pub enum Lost {
     Refuse,
     /// It follows until the next epoch begins, and votes from then on.
     Rejoin,
-}
-
-/// One node of a network, as the others see it.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// Its key.
-    pub public_key: codec::keys::PublicKey,
-    /// Where it listens for the others.
-    pub address: SocketAddr,
-    /// What it is in the first ledger.
-    pub part: Part,
 }
 
 /// What an engine runs with.
@@ -446,12 +426,6 @@ impl Setup {
             ..config
         }
     }
-}
-
-/// A node's key, as xahaud writes it.
-#[must_use]
-pub fn key_text(key: &codec::keys::PublicKey) -> String {
-    codec::base58::encode(&[codec::base58::TYPE_NODE_PUBLIC], key.as_bytes())
 }
 
 /// A ledger's key as the engine has it.
