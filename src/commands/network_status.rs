@@ -1,5 +1,5 @@
-//! `network status`: what the nodes of a network say of their ledgers, of the DKIM keys in them and of the domains that they
-//! stop, and which differ.
+//! `network status`: what the nodes of a network say of their ledgers, of the DKIM keys in them and of the domains that
+//! they stop, and which differ.
 
 use super::freeze;
 use super::pending_votes::{ask_votes, connect, pending};

@@ -1,5 +1,5 @@
-//! A validator's configuration that is changed while it runs: looked at every few seconds, and what may count at once is
-//! handed to the engine.
+//! A validator's configuration that is changed while it runs: looked at every few seconds, and what may count at once
+//! is handed to the engine.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
