@@ -138,8 +138,8 @@ enum Line {
     End,
 }
 
-/// Asks a program all vectors in their order, and compares outputs but for members of the ignored names. Each difference
-/// is told as it is found.
+/// Asks a program all vectors in their order, and compares outputs but for members of the ignored names. Each
+/// difference is told as it is found.
 pub fn check(
     vectors: &[&Vector],
     ignored: &[String],

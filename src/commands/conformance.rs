@@ -159,7 +159,11 @@ fn print_summary(asked: usize, report: &Report) {
         sum(&report.unsupported),
         report.differences.len(),
     );
-    out!("{asked} vectors: {agreed} agree, {differ} differ, {unsupported} unsupported");
+    let told = format!("{asked} vectors: {agreed} agree, {differ} differ, {unsupported} unsupported");
+    match asked - agreed - differ - unsupported {
+        0 => out!("{told}"),
+        left => out!("{told}, {left} not answered"),
+    }
     for (kind, count) in &report.unsupported {
         out!("  unsupported: {count} of {kind}");
     }
