@@ -224,7 +224,7 @@ fn preflight_common(tx: &Transaction, env: &Env) -> Result<(), Ter> {
     if object.amount(sf::FEE).is_none_or(|fee| fee.as_drops().is_none()) {
         return Err(Ter::TEM_BAD_FEE);
     }
-    // A mail signs no EmitDetails: it is judged by its own rule, which stands first (6.2).
+    // A mail signs no EmitDetails: it is judged by its own rule, which stands first. Spec: 6.2
     if object.contains(sf::EMIT_DETAILS) && !email::is_email(tx, env) {
         return Err(Ter::TEL_NON_LOCAL_EMITTED_TXN);
     }

@@ -153,8 +153,8 @@ impl Network {
                 change,
             ]
             .concat();
-            // A node that was just started, or a busy machine, may not answer in time. It may have heard all the same, and
-            // with its vote the list changes.
+            // A node that was just started, or a busy machine, may not answer in time. It may have heard all the
+            // same, and with its vote the list changes.
             let is_done = |voted: &Run| {
                 let is_changed = ["it is in the list already", "it is not in the list"];
                 voted.code == 0 || is_changed.iter().any(|said| voted.err.contains(said))

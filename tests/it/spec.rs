@@ -70,18 +70,11 @@ enum Need {
 const NEEDS: [Need; 4] = [Need::Citation, Need::Accept, Need::Reject, Need::Mutant];
 
 /// What a rule does not have, and why. A row that is no longer needed fails.
-const EXCEPTIONS: [(&str, &[Need], &str); 2] = [
-    (
-        "2.3",
-        &[Need::Reject],
-        "it computes a value and refuses nothing; the vectors hold it",
-    ),
-    (
-        "7.6",
-        &NEEDS,
-        "it is about xahaud, which this workspace does not hold",
-    ),
-];
+const EXCEPTIONS: [(&str, &[Need], &str); 1] = [(
+    "2.3",
+    &[Need::Reject],
+    "it computes a value and refuses nothing; the vectors hold it",
+)];
 
 /// What there is: rule and need.
 type Evidence = BTreeSet<(String, Need)>;

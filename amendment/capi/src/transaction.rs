@@ -165,8 +165,8 @@ pub unsafe extern "C" fn xe_prove(
     })
 }
 
-/// All phases behind preflight. Where an entry is missing, all that they read whatever comes is asked for at once; where
-/// none is, no index is computed twice.
+/// All phases behind preflight. Where an entry is missing, all that they read whatever comes is asked for at once;
+/// where none is, no index is computed twice.
 fn proven(parsed: &Parsed, view: &crate::entries::View) -> Result<Ready, Code> {
     let ready = phases(parsed, view);
     if view.whole().is_err() {
