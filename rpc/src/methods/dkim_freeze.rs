@@ -84,7 +84,7 @@ fn read_domain(value: &Value) -> Result<DomainState, BadReply> {
     let count = |value: &Value| reply::u32_number(value).and_then(|count| usize::try_from(count).ok());
     Ok(DomainState {
         domain: members.required("domains.domain", read_name)?,
-        freeze: read_freeze(members)?,
+        freeze: read_freeze(members, ["domains.since", "domains.until"])?,
         wish: members.checked("domains.wish", |value| ruling_of(value.as_str()?))?,
         for_freeze: members.required("domains.for_freeze", count)?,
         for_lift: members.required("domains.for_lift", count)?,
@@ -96,10 +96,15 @@ pub(super) fn read_name(value: &Value) -> Option<Domain> {
     Domain::new(value.as_str()?.as_bytes())
 }
 
-/// What the ledger says of the domain of a row, as `write_freeze` puts it there.
-pub(super) fn read_freeze(members: Members<'_>) -> Result<Option<Freeze>, BadReply> {
-    let since = members.checked("domains.since", reply::close_time)?;
-    let until = members.checked("domains.until", reply::close_time)?;
+/// What the ledger says of the domain of a row, as `write_freeze` puts it there. The names are those of the two times,
+/// as an error tells them.
+pub(super) fn read_freeze(
+    members: Members<'_>,
+    names: [&'static str; 2],
+) -> Result<Option<Freeze>, BadReply> {
+    let [since, until] = names;
+    let since = members.checked(since, reply::close_time)?;
+    let until = members.checked(until, reply::close_time)?;
     Ok(since.map(|since| Freeze { since, until }))
 }
 

@@ -80,7 +80,8 @@ fn read_frozen(row: &Value) -> Result<FrozenDomain, BadReply> {
     let members = Members::of(row);
     Ok(FrozenDomain {
         domain: members.required("freezes.domain", read_name)?,
-        freeze: read_freeze(members)?.ok_or(BadReply::Missing("freezes.since"))?,
+        freeze: read_freeze(members, ["freezes.since", "freezes.until"])?
+            .ok_or(BadReply::Missing("freezes.since"))?,
     })
 }
 

@@ -334,6 +334,10 @@ fn rejects_replies_of_liars_by_the_member() {
     let members = [
         "close_time",
         "count",
+        "freezes",
+        "freezes.domain",
+        "freezes.since",
+        "freezes.until",
         "keys",
         "keys.domain",
         "keys.last_attested",
