@@ -90,8 +90,8 @@ pub(crate) fn ledger_key(view: &impl ReadView, name: &Hash256) -> LedgerKey {
     let entry = view.parent_entry(name).filter(of_parent);
     let key = entry.as_ref().and_then(|entry| key_of(view, entry));
     let is_leaked = |key: &KeyRecord| {
-        view.parent_entry(&key.leak_keylet())
-            .is_some_and(|leak| of_parent(&leak))
+        let evidence = view.parent_entry(&key.leak_keylet());
+        evidence.is_some_and(|leak| of_parent(&leak))
     };
     if key.as_ref().is_some_and(is_leaked) {
         return LedgerKey::Revoked;
