@@ -13,9 +13,8 @@ use rpc::RpcError;
 use rpc::api::{
     Acceptance, AccountAnswer, AccountTxAnswer, AccountTxQuery, AmendmentState, AmendmentStatus, EmailAnswer,
     EntryAnswer, FeeAnswer, FreezesAnswer, FrozenDomain, KeyOnLedger, KeyStanding, KeysAnswer, LedgerAnswer,
-    LedgerChoice,
-    LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role, Ruling,
-    ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
+    LedgerChoice, LedgerHeader, LedgerId, Listed, MailState, MailStatus, Node, NotKept, OnRetry, Peer, Role,
+    Ruling, ServerAnswer, Stance, SubmitAnswer, SubmitEmail, Transactions, TxAnswer, TxBlob, TxKey, TxMarker,
     TxPlace, TxRecord, ValidatorVotes, Vote, VoteRow, VoteWish, WaitingMails,
 };
 
