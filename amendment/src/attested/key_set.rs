@@ -188,7 +188,7 @@ impl KeySet {
         Ok(())
     }
 
-    /// Reads a transaction; `None` unless it is exactly what [`KeySet::object`] makes: the same content
+    /// Reads a transaction; `None` unless it is exactly what `object` makes: the same content
     /// has one spelling, so that validators who agree make one transaction. Spec: 7.7, 7.10
     #[must_use]
     pub fn parse(object: &Object) -> Option<KeySet> {
